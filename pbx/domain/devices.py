@@ -1,0 +1,42 @@
+"""Devices: what registers. A user's first device id is the extension, further ones add a letter (domain-features 1.2)."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from pbx.domain.base import E164, Extension, MacAddress, Model
+
+_NOT_HEX = re.compile(r"[^0-9a-f]")
+
+
+def normal_mac(text: str) -> str:
+    """Return twelve lower-case hex digits of any usual spelling; ValueError when it is not a MAC."""
+    digits = _NOT_HEX.sub("", text.lower())
+    if len(digits) != 12 or len(text) > 17:
+        raise ValueError(f"{text!r} is not a MAC address: 12 hex digits, with or without separators")
+    return digits
+
+
+class Device(Model):
+    id: str = Field(pattern=r"^[0-9]{3,5}[a-z]{0,2}$")
+    """Also the SIP authentication user and user part of the address of record."""
+    extension: Extension
+    password: SecretStr
+    mac: MacAddress | None = None
+    port: int = Field(default=1, ge=1, le=8)
+    """Line of the phone, or FXS port of the ATA: several devices may share a MAC."""
+    family: str = ""
+    """`vendor/family` of `device_templates`, e.g. `yealink/t4x_t5x`."""
+    model: str = ""
+    label: str = ""
+    """What the screen shows; empty means extension and name."""
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    token: SecretStr = SecretStr("")
+    """One-time provisioning token; empty leaves only what the policy allows without one."""
+    emergency_caller_id: E164 | None = None
+    emergency_address: str = ""
+    settings: dict[str, str | int | bool] = Field(default_factory=dict)
+    """Device layer of the configuration, canonical names (provisioning 3.4)."""

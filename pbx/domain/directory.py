@@ -1,0 +1,100 @@
+"""One immutable snapshot of a domain, with every look-up routing needs."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from pydantic import ConfigDict, model_validator
+
+from pbx.domain.attendants import Attendant
+from pbx.domain.base import Model
+from pbx.domain.devices import Device
+from pbx.domain.emergency import EmergencyAddress
+from pbx.domain.numbers import PhoneNumber
+from pbx.domain.queues import Queue
+from pbx.domain.tenancy import Domain, Site, User
+from pbx.domain.timeframes import TimeFrame
+
+RESERVED = frozenset(
+    {"211", "311", "411", "511", "611", "711", "811", "911", "933", "988", "5000", "5001", "5002", "5003", "8888"}
+)
+"""Never an extension (domain-features 1.1); 700–799 and 7000–7999 are refused too: park and direct-to-voicemail."""
+
+
+class Directory(Model):
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+    domain: Domain
+    sites: tuple[Site, ...] = ()
+    users: tuple[User, ...] = ()
+    devices: tuple[Device, ...] = ()
+    numbers: tuple[PhoneNumber, ...] = ()
+    time_frames: tuple[TimeFrame, ...] = ()
+    attendants: tuple[Attendant, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    addresses: tuple[EmergencyAddress, ...] = ()
+    settings: dict[str, dict[str, str | int | bool]] = {}
+    """Configuration layers by owner: `domain`, `site:Toronto`, `user:101` → canonical name → value."""
+    revision: int = 1
+
+    @cached_property
+    def users_by_extension(self) -> dict[str, User]:
+        return {user.extension: user for user in self.users}
+
+    @cached_property
+    def devices_by_id(self) -> dict[str, Device]:
+        return {device.id: device for device in self.devices}
+
+    @cached_property
+    def devices_by_extension(self) -> dict[str, tuple[Device, ...]]:
+        found: dict[str, list[Device]] = {}
+        for device in self.devices:
+            found.setdefault(device.extension, []).append(device)
+        return {extension: tuple(devices) for extension, devices in found.items()}
+
+    @cached_property
+    def devices_by_mac(self) -> dict[str, tuple[Device, ...]]:
+        """Devices of one box, by port: an ATA has several."""
+        found: dict[str, list[Device]] = {}
+        for device in self.devices:
+            if device.mac:
+                found.setdefault(device.mac, []).append(device)
+        return {mac: tuple(sorted(devices, key=lambda d: d.port)) for mac, devices in found.items()}
+
+    @cached_property
+    def numbers_by_digits(self) -> dict[str, PhoneNumber]:
+        return {number.number: number for number in self.numbers}
+
+    @cached_property
+    def frames_by_name(self) -> dict[str, TimeFrame]:
+        return {frame.name: frame for frame in self.time_frames}
+
+    @cached_property
+    def attendants_by_extension(self) -> dict[str, Attendant]:
+        return {attendant.extension: attendant for attendant in self.attendants}
+
+    @cached_property
+    def queues_by_extension(self) -> dict[str, Queue]:
+        return {queue.extension: queue for queue in self.queues}
+
+    @cached_property
+    def sites_by_name(self) -> dict[str, Site]:
+        return {site.name: site for site in self.sites}
+
+    @cached_property
+    def addresses_by_key(self) -> dict[str, EmergencyAddress]:
+        return {address.key: address for address in self.addresses}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Directory:
+        from pbx.domain.consistency import problems
+
+        found = problems(self)
+        if found:
+            raise ValueError("; ".join(found))
+        return self
+
+    def replaced(self, **changes: object) -> Directory:
+        """Return a validated copy with `changes` and the next revision."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return Directory(**{**values, **changes, "revision": self.revision + 1})  # type: ignore[arg-type]

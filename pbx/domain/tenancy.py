@@ -1,0 +1,65 @@
+"""Who is there: domain, sites, users."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+
+from pbx.domain.answering import AnsweringRule
+from pbx.domain.base import E164, Extension, Model, Slug
+
+
+class Site(Model):
+    """A branch; empty values fall back to the domain's."""
+
+    name: str
+    time_zone: str = ""
+    area_code: str = ""
+    caller_id: E164 | None = None
+    emergency_caller_id: E164 | None = None
+    emergency_address: str = ""
+    """Key of an `EmergencyAddress`."""
+    music: str = ""
+    """Music-on-hold class."""
+
+
+class Domain(Model):
+    name: Slug
+    """Also the SIP domain and digest realm, e.g. `acme.lab`."""
+    description: str = ""
+    time_zone: str = "America/Toronto"
+    area_code: str = "416"
+    caller_id: E164 | None = None
+    emergency_caller_id: E164 | None = None
+    emergency_address: str = ""
+    music: str = "default"
+    read_back_933: bool = True
+    """933 is a US providers' feature, unconfirmed in Canada: a switch per domain (domain-features 3)."""
+    max_calls: int = Field(default=0, ge=0)
+    """Concurrent calls allowed, 0 for no limit."""
+
+
+class User(Model):
+    extension: Extension
+    first_name: str
+    last_name: str = ""
+    site: str = ""
+    scope: str = "Basic User"
+    email: str = ""
+    ring_s: int = Field(default=25, ge=0, le=3600)
+    """Ring time before no-answer forwarding (platform field `ring-no-answer-timeout-seconds`)."""
+    voicemail: bool = True
+    voicemail_pin: SecretStr = SecretStr("")
+    do_not_disturb: bool = False
+    """Set by the phone or a feature, beside the rules' own."""
+    caller_id: E164 | None = None
+    emergency_caller_id: E164 | None = None
+    emergency_address: str = ""
+    time_zone: str = ""
+    outbound: bool = True
+    """False bars every call to the carrier; never 611, 911, 933."""
+    rules: tuple[AnsweringRule, ...] = ()
+    """In order; the first whose time frame covers the moment is in force."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
