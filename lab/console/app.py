@@ -1,0 +1,198 @@
+"""The console: an aiohttp application over a `ConsoleSource`; server-rendered pages, one live stream.
+
+Posture of console.md 4.9: strict Content-Security-Policy (no inline script or style), a Host allow-list
+against DNS rebinding, `no-store`, nothing loaded from elsewhere. Browser libraries come from the static
+files of an installed package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from importlib.resources import files
+from pathlib import Path
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+
+from lab.console.stream import Hub
+from lab.console.views import STATES, ConsoleSource, PhoneCard, RunView
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# The report is one self-contained file: its own style sheet is inline and nothing may be loaded or run.
+REPORT_CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; base-uri 'none'"
+
+_HERE = Path(__file__).parent
+_THEMES = ("system", "light", "dark")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Console:
+    """Owns the hub; `app` is what a runner serves, `changed` what the lab calls."""
+
+    def __init__(self, source: ConsoleSource, *, hosts: Collection[str] = ()) -> None:
+        self._source = source
+        self._hosts = _LOOPBACK | frozenset(hosts)
+        self.hub = Hub()
+        self.app = web.Application(middlewares=[self._guard])
+        self._environment = aiohttp_jinja2.setup(
+            self.app,
+            loader=jinja2.FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            context_processors=[self._common],
+        )
+        self.app.on_shutdown.append(self._shut)
+        self._route()
+
+    def phone_changed(self, card: PhoneCard) -> None:
+        self.hub.publish(f"phone-{card.device}", lambda: self._fragment("phone.html", card=card))
+        self.hub.publish("floor-tally", lambda: self._fragment("tally.html", tally=self._tally()))
+        if card.state in ("ringing", "in-call", "fault"):
+            self.hub.publish("say", lambda: card.sentence)
+
+    def run_changed(self, run: RunView) -> None:
+        self.hub.publish(f"run-{run.run}", lambda: self._fragment("run_body.html", run=run))
+
+    def calls_changed(self) -> None:
+        self.hub.publish("calls", lambda: self._fragment("calls_body.html", calls=self._source.calls()))
+
+    # --- pages ----------------------------------------------------------------------------------------
+
+    def _route(self) -> None:
+        get = self.app.router.add_get
+        get("/", self._home)
+        get("/floor", self._floor)
+        get("/calls", self._calls)
+        get("/calls/{call}", self._call)
+        get("/runs", self._runs)
+        get("/runs/{run}", self._run)
+        get("/runs/{run}/report", self._report)
+        get("/stream", self.hub.serve)
+        get("/healthz", self._alive)
+        get("/readyz", self._ready)
+        self.app.router.add_post("/theme", self._theme)
+        self.app.router.add_static("/static/", _HERE / "static")
+        self.app.router.add_static("/htmx/", Path(str(files("js_lib_htmx"))) / "static" / "htmx")
+
+    async def _home(self, request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/floor")
+
+    async def _floor(self, request: web.Request) -> web.StreamResponse:
+        return self._page(
+            request,
+            "floor.html",
+            room="floor",
+            phones=self._source.phones(),
+            tally=self._tally(),
+            sites=sorted({card.site for card in self._source.phones() if card.site}),
+        )
+
+    async def _calls(self, request: web.Request) -> web.StreamResponse:
+        return self._page(request, "calls.html", room="calls", calls=self._source.calls())
+
+    async def _call(self, request: web.Request) -> web.StreamResponse:
+        page = self._source.call(request.match_info["call"])
+        if page is None:
+            return self._missing(request, "call", request.match_info["call"], "/calls")
+        return self._page(request, "call.html", room="calls", page=page)
+
+    async def _runs(self, request: web.Request) -> web.StreamResponse:
+        return self._page(request, "runs.html", room="runs", runs=self._source.runs())
+
+    async def _run(self, request: web.Request) -> web.StreamResponse:
+        run = self._source.run(request.match_info["run"])
+        if run is None:
+            return self._missing(request, "run", request.match_info["run"], "/runs")
+        return self._page(request, "run.html", room="runs", run=run)
+
+    async def _report(self, request: web.Request) -> web.StreamResponse:
+        document = self._source.report(request.match_info["run"])
+        if document is None:
+            return self._missing(request, "report of run", request.match_info["run"], "/runs")
+        return web.Response(text=document, content_type="text/html", headers={"Content-Security-Policy": REPORT_CSP})
+
+    async def _alive(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response({"alive": True})
+
+    async def _ready(self, request: web.Request) -> web.StreamResponse:
+        health = self._source.health()
+        return web.json_response(
+            {"ready": health.ready, "listeners": health.listeners}, status=200 if health.ready else 503
+        )
+
+    async def _theme(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        theme = str(form.get("theme", "system"))
+        back = str(form.get("back", "/floor"))
+        answer = web.HTTPSeeOther(back if back.startswith("/") and not back.startswith("//") else "/floor")
+        answer.set_cookie("theme", theme if theme in _THEMES else "system", samesite="Lax", max_age=31_536_000)
+        raise answer
+
+    # --- the frame around every page ------------------------------------------------------------------
+
+    def _page(self, request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:
+        return aiohttp_jinja2.render_template(template, request, context, status=status)
+
+    def _missing(self, request: web.Request, what: str, name: str, back: str) -> web.Response:
+        return self._page(request, "missing.html", status=404, room="", what=what, name=name, back=back)
+
+    def _fragment(self, template: str, **context: object) -> str:
+        return self._environment.get_template(template).render(states=STATES, **context)
+
+    def _tally(self) -> list[tuple[str, int]]:
+        counts = dict.fromkeys(STATES, 0)
+        for card in self._source.phones():
+            counts[card.state] += 1
+        return [(state, count) for state, count in counts.items() if count]
+
+    async def _common(self, request: web.Request) -> dict[str, object]:
+        theme = request.cookies.get("theme", "system")
+        return {
+            "domain": self._source.domain,
+            "clock": self._source.clock_words(),
+            "theme": theme if theme in _THEMES else "system",
+            "themes": _THEMES,
+            "path": request.path,
+            "states": STATES,
+        }
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = request.host.rpartition(":")[0] if not request.host.endswith("]") else request.host
+        if (host or request.host) not in self._hosts:
+            raise web.HTTPMisdirectedRequest(
+                text=f"This console does not answer to the name {request.host!r}. "
+                "Open it by its address, or add the name with --host."
+            )
+        if request.method not in ("GET", "HEAD") and not _same_origin(request):
+            raise web.HTTPForbidden(text="A page of another site may not change anything here.")
+        try:
+            response = await handler(request)
+        except web.HTTPNotFound:
+            response = self._missing(request, "page", request.path, "/floor")
+        if not response.prepared:
+            response.headers.setdefault("Content-Security-Policy", CSP)
+            response.headers.setdefault("Cache-Control", "no-store")
+            response.headers["X-Content-Type-Options"] = "nosniff"
+            response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    async def _shut(self, app: web.Application) -> None:
+        self.hub.close()
+
+
+def _same_origin(request: web.Request) -> bool:
+    """Fetch metadata where the browser sends it, else Origin; a client that sends neither is no browser."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is None or origin.partition("://")[2] == request.host

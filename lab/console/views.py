@@ -1,0 +1,204 @@
+"""What the console shows, as values: the pages know phones, calls and runs only through these.
+
+Whoever composes the lab hands the console a `ConsoleSource`; nothing here knows a socket or a switch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StateLook:
+    """How a state is told: never by colour alone (WCAG 1.4.1)."""
+
+    glyph: str
+    word: str
+    colour: str
+    """A colour token of the style sheet: `ok`, `ring`, `call`, `boot`, `off`, `fault`."""
+
+
+STATES = {
+    "idle": StateLook("●", "Idle", "ok"),
+    "ringing": StateLook("◆", "Ringing", "ring"),
+    "calling": StateLook("◇", "Calling", "ring"),
+    "in-call": StateLook("▶", "In call", "call"),
+    "held": StateLook("‖", "On hold", "call"),
+    "booting": StateLook("◐", "Booting", "boot"),
+    "off": StateLook("○", "Off", "off"),
+    "fault": StateLook("▲", "Fault", "fault"),
+}
+
+VERDICTS = {
+    "passed": StateLook("✓", "Passed", "ok"),
+    "warned": StateLook("✓", "Passed with a warning", "ring"),
+    "flaky": StateLook("≈", "Passed on retry", "ring"),
+    "attested-passed": StateLook("☞", "Attested passed", "ok"),
+    "failed": StateLook("✗", "Failed", "fault"),
+    "attested-failed": StateLook("☞", "Attested failed", "fault"),
+    "error": StateLook("!", "Runner error", "fault"),
+    "blocked": StateLook("▣", "Blocked", "ring"),
+    "skipped": StateLook("–", "Skipped", "off"),
+    "running": StateLook("◐", "Running", "boot"),
+    "waiting": StateLook("○", "To do", "off"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BootPart:
+    """One part of the boot strip; `result` is `ok`, `fail`, `now` or `wait`."""
+
+    name: str
+    result: str
+    seconds: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """A key lamp: `idle`, `busy` or `ringing`."""
+
+    label: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneCard:
+    device: str
+    extension: str
+    name: str
+    site: str
+    model: str
+    mac: str
+    state: str
+    """A key of `STATES`."""
+    note: str = ""
+    """Short words beside the state, e.g. `00:42` or `Config 404`."""
+    screen: tuple[str, str, str] = ("", "", "")
+    """Top line, big line, second line."""
+    soft_keys: tuple[str, ...] = ()
+    lamps: tuple[Lamp, ...] = ()
+    waiting: int = 0
+    """New voicemail messages."""
+    message_lamp: bool = False
+    do_not_disturb: bool = False
+    boot: tuple[BootPart, ...] = ()
+
+    @property
+    def look(self) -> StateLook:
+        return STATES[self.state]
+
+    @property
+    def sentence(self) -> str:
+        """What the live region says of this phone."""
+        return f"{self.extension or self.device} {self.look.word.lower()} {self.note}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """One line of the calls page: all legs joined."""
+
+    call: str
+    started: str
+    caller: str
+    dialled: str
+    path: tuple[str, ...]
+    result: str
+    talk_s: float
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RouteView:
+    """One decision record of a call: its title and the lines `✓ step because`, each with its link."""
+
+    title: str
+    outcome: str
+    lines: tuple[tuple[str, str, str, str], ...]
+    """(verdict glyph, step, what it saw and why, link)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    row: CallRow
+    routes: tuple[RouteView, ...]
+    ladder_svg: str
+    """Trusted markup made by our own ladder, every text in it escaped there."""
+    messages: tuple[tuple[str, str], ...]
+    """(heading, full text) of each SIP message, in order."""
+    media: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    case: str
+    title: str
+    verdict: str
+    """A key of `VERDICTS`."""
+    seconds: float
+    note: str = ""
+
+    @property
+    def look(self) -> StateLook:
+        return VERDICTS[self.verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    run: str
+    plan: str
+    started: str
+    state: str
+    """`running` or `done`."""
+    cases: tuple[CaseRow, ...]
+    has_report: bool = False
+
+    @property
+    def done(self) -> int:
+        return sum(case.verdict not in ("waiting", "running") for case in self.cases)
+
+    @property
+    def tally(self) -> tuple[tuple[StateLook, int], ...]:
+        counts: dict[str, int] = {}
+        for case in self.cases:
+            counts[case.verdict] = counts.get(case.verdict, 0) + 1
+        return tuple((VERDICTS[verdict], counts[verdict]) for verdict in VERDICTS if verdict in counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Readiness of each listener, by name, and whether the whole is ready."""
+
+    ready: bool
+    listeners: dict[str, bool]
+
+
+class ConsoleSource(Protocol):
+    """What the console asks of the lab; every answer is a snapshot."""
+
+    @property
+    def domain(self) -> str: ...
+
+    def phones(self) -> Sequence[PhoneCard]: ...
+
+    def calls(self) -> Sequence[CallRow]:
+        """Newest first, bounded."""
+        ...
+
+    def call(self, call: str) -> CallPage | None: ...
+
+    def runs(self) -> Sequence[RunView]: ...
+
+    def run(self, run: str) -> RunView | None: ...
+
+    def report(self, run: str) -> str | None:
+        """The run's report as one HTML document, or None while there is none."""
+        ...
+
+    def health(self) -> Health: ...
+
+    def clock_words(self) -> str:
+        """The lab's date and time, with its zone, for the top bar."""
+        ...
