@@ -1,0 +1,152 @@
+"""The book of calls: what the event stream said of each call, bounded, for the console, the API and the command line.
+
+One reader of the bus. A SIP message belongs to the call whose leg carries its Call-ID; messages that come before
+the leg is known (the INVITE that opens it) are kept aside until it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pbx.events import (
+    CallEnded,
+    CallInvited,
+    CallRecordWritten,
+    CallRouted,
+    CallUp,
+    Event,
+    LegInvited,
+    MediaHeard,
+    MediaReport,
+    SipRequest,
+    SipResponse,
+    Stamped,
+)
+
+KEPT_CALLS = 2000
+KEPT_EVENTS = 1000
+"""Of one call; a call that has more keeps its newest."""
+_KEPT_ASIDE = 400
+
+
+@dataclass(slots=True)
+class CallEntry:
+    """One call as it was seen; `events` in order."""
+
+    call: str
+    caller_number: str = ""
+    caller_device: str = ""
+    dialled: str = ""
+    events: deque[Stamped] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
+    sip_call_ids: set[str] = field(default_factory=set)
+    ended: bool = False
+    disposition: str = ""
+    talk_s: float = 0.0
+
+    @property
+    def started(self) -> Stamped:
+        return self.events[0]
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Where the call went, stop by stop."""
+        return tuple(e.event.destination for e in self.events if isinstance(e.event, CallRouted))
+
+    @property
+    def records(self) -> tuple[dict[str, object], ...]:
+        """The decision records, first route first."""
+        return tuple(json.loads(e.event.record) for e in self.events if isinstance(e.event, CallRouted))
+
+    @property
+    def messages(self) -> tuple[Stamped, ...]:
+        return tuple(e for e in self.events if isinstance(e.event, SipRequest | SipResponse))
+
+    @property
+    def sounds(self) -> tuple[str, ...]:
+        """Who was heard on which leg, and the figures of each leg's media."""
+        lines = []
+        for stamped in self.events:
+            match stamped.event:
+                case MediaHeard(leg=leg, device=device, sound=sound):
+                    lines.append(f"{device or leg}: {sound}")
+                case MediaReport() as report:
+                    lines.append(
+                        f"{report.device or report.leg}: {report.codec}, {report.received} packets received, "
+                        f"{report.lost} lost, jitter {report.jitter_ms:.1f} ms, MOS {report.mos:.2f}"
+                    )
+        return tuple(lines)
+
+
+class CallBook:
+    """Owns the entries; `take` is its only input."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[str, CallEntry] = OrderedDict()
+        self._by_sip_id: dict[str, str] = {}
+        self._aside: deque[Stamped] = deque(maxlen=_KEPT_ASIDE)
+
+    def entries(self) -> Iterable[CallEntry]:
+        """Newest first."""
+        return reversed(self._entries.values())
+
+    def entry(self, call: str) -> CallEntry | None:
+        return self._entries.get(call)
+
+    def take(self, stamped: Stamped) -> CallEntry | None:
+        """Note one event; return the entry it belongs to, if any."""
+        event = stamped.event
+        if isinstance(event, SipRequest | SipResponse):
+            return self._take_message(stamped, event.sip_call_id)
+        call = getattr(event, "call", "")
+        if not call:
+            return None
+        entry = self._entries.get(call)
+        if entry is None:
+            entry = self._open(call)
+        if isinstance(event, CallInvited | LegInvited):
+            self._join(entry, event.sip_call_id)
+        self._note(entry, event)
+        entry.events.append(stamped)
+        return entry
+
+    def _open(self, call: str) -> CallEntry:
+        entry = self._entries[call] = CallEntry(call)
+        if len(self._entries) > KEPT_CALLS:
+            _, oldest = self._entries.popitem(last=False)
+            for sip_id in oldest.sip_call_ids:
+                self._by_sip_id.pop(sip_id, None)
+        return entry
+
+    def _take_message(self, stamped: Stamped, sip_id: str) -> CallEntry | None:
+        call = self._by_sip_id.get(sip_id)
+        entry = self._entries.get(call) if call else None
+        if entry is None:
+            self._aside.append(stamped)
+            return None
+        entry.events.append(stamped)
+        return entry
+
+    def _join(self, entry: CallEntry, sip_id: str) -> None:
+        entry.sip_call_ids.add(sip_id)
+        self._by_sip_id[sip_id] = entry.call
+        mine = [
+            s for s in self._aside if isinstance(s.event, SipRequest | SipResponse) and s.event.sip_call_id == sip_id
+        ]
+        for stamped in mine:
+            self._aside.remove(stamped)
+            entry.events.append(stamped)
+
+    def _note(self, entry: CallEntry, event: Event) -> None:
+        match event:
+            case CallInvited():
+                entry.caller_number, entry.caller_device = event.caller_number, event.device
+                entry.dialled = event.dialled
+            case CallUp(role="caller") if not entry.disposition:
+                entry.disposition = "up"
+            case CallEnded():
+                entry.ended, entry.talk_s = True, event.talk_s
+            case CallRecordWritten():
+                entry.disposition = event.disposition
