@@ -1,0 +1,182 @@
+"""Digest authentication, both sides (RFC 3261 §22, RFC 7616, RFC 8760).
+
+The server's nonces are remembered: each expires, and its count may only rise, so a captured answer is worth nothing.
+An unknown user costs the same work and gets the same answer as a wrong password.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from pbx.sip.uri import split_list
+
+_PARAM = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
+_HASHES: dict[str, Callable[[bytes], hashlib._Hash]] = {
+    "MD5": lambda data: hashlib.md5(data, usedforsecurity=False),
+    "SHA-256": hashlib.sha256,
+}
+MAX_NONCES = 20_000
+_NOBODY = "\x00no such user\x00"
+
+
+def hexdigest(algorithm: str, *parts: str) -> str:
+    return _HASHES[algorithm](":".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def auth_params(value: str) -> tuple[str, dict[str, str]]:
+    """Return (scheme, parameters by lower-case name) of an Authorization or challenge value."""
+    scheme, _, rest = value.strip().partition(" ")
+    return scheme, {name.lower(): quoted or plain for name, quoted, plain in _PARAM.findall(rest)}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.user!r}, ***)"
+
+
+class Verdict(Enum):
+    OK = "ok"
+    MISSING = "missing"
+    STALE = "stale"
+    """The nonce is old or unknown but the rest may be right: challenge again, saying so."""
+    REPLAYED = "replayed"
+    WRONG = "wrong"
+
+
+@dataclass(slots=True)
+class _Nonce:
+    issued_at: float
+    count: int = 0
+    bare: bytes = b""
+    """The request last proved without a count (RFC 2069 style), so that it cannot be used twice."""
+
+
+class DigestServer:
+    """Issues challenges and checks answers for one realm; owns the nonces."""
+
+    def __init__(
+        self,
+        realm: str,
+        token: Callable[[int], str],
+        *,
+        algorithms: Sequence[str] = ("SHA-256", "MD5"),
+        lifetime_s: float = 300.0,
+    ) -> None:
+        self.realm = realm
+        self._token = token
+        self._algorithms = tuple(algorithms)
+        self._lifetime_s = lifetime_s
+        self._nonces: OrderedDict[str, _Nonce] = OrderedDict()
+
+    def challenge(self, now: float, *, stale: bool = False) -> list[str]:
+        """Return the challenge values, strongest algorithm first (RFC 8760 §2.4)."""
+        nonce = self._token(32)
+        self._nonces[nonce] = _Nonce(now)
+        while len(self._nonces) > MAX_NONCES or next(iter(self._nonces.values())).issued_at + self._lifetime_s < now:
+            self._nonces.popitem(last=False)
+        tail = ", stale=true" if stale else ""
+        return [
+            f'Digest realm="{self.realm}", nonce="{nonce}", algorithm={algorithm}, qop="auth"{tail}'
+            for algorithm in self._algorithms
+        ]
+
+    def user(self, value: str | None) -> str:
+        """Return the user name an answer claims, unproved; empty when there is none."""
+        return auth_params(value)[1].get("username", "") if value else ""
+
+    def verify(self, value: str | None, method: str, password: str | None, now: float) -> Verdict:
+        """Check one answer; `password` is None for a user that does not exist."""
+        if not value:
+            return Verdict.MISSING
+        scheme, given = auth_params(value)
+        algorithm = given.get("algorithm", "MD5").upper()
+        if scheme.lower() != "digest" or given.get("realm") != self.realm or algorithm not in self._algorithms:
+            return Verdict.MISSING
+        expected = self._expected(given, algorithm, method, _NOBODY if password is None else password)
+        right = hmac.compare_digest(expected, given.get("response", "").lower().encode()) and password is not None
+        nonce = self._nonces.get(given.get("nonce", ""))
+        if nonce is None or nonce.issued_at + self._lifetime_s < now:
+            return Verdict.STALE
+        if not right:
+            return Verdict.WRONG
+        return self._counted(nonce, given)
+
+    def _expected(self, given: dict[str, str], algorithm: str, method: str, password: str) -> bytes:
+        secret = hexdigest(algorithm, given.get("username", ""), self.realm, password)
+        request = hexdigest(algorithm, method, given.get("uri", ""))
+        if given.get("qop", "").lower() == "auth":
+            middle = (given.get("nonce", ""), given.get("nc", ""), given.get("cnonce", ""), given["qop"])
+        else:
+            middle = (given.get("nonce", ""),)
+        return hexdigest(algorithm, secret, *middle, request).encode()
+
+    def _counted(self, nonce: _Nonce, given: dict[str, str]) -> Verdict:
+        if "qop" not in given:
+            proof = f"{given.get('uri')}{given.get('response')}".encode()
+            if nonce.count or nonce.bare == proof:
+                return Verdict.REPLAYED
+            nonce.bare = proof
+            return Verdict.OK
+        try:
+            count = int(given.get("nc", ""), 16)
+        except ValueError:
+            return Verdict.WRONG
+        if count <= nonce.count:
+            return Verdict.REPLAYED
+        nonce.count = count
+        return Verdict.OK
+
+
+def answer_challenge(
+    challenges: Sequence[str], credentials: Credentials, method: str, uri: str, cnonce: str, count: int = 1
+) -> str | None:
+    """Return the Authorization value for the strongest challenge we know, None when there is none."""
+    best: tuple[int, str, dict[str, str]] | None = None
+    for text in challenges:
+        for part in _apart(text):
+            scheme, given = auth_params(part)
+            algorithm = given.get("algorithm", "MD5").upper()
+            if scheme.lower() != "digest" or algorithm not in _HASHES or "nonce" not in given:
+                continue
+            rank = 1 if algorithm == "SHA-256" else 0
+            if best is None or rank > best[0]:
+                best = (rank, algorithm, given)
+    if best is None:
+        return None
+    _, algorithm, given = best
+    realm, nonce = given.get("realm", ""), given["nonce"]
+    secret = hexdigest(algorithm, credentials.user, realm, credentials.password)
+    request = hexdigest(algorithm, method, uri)
+    parts = [f'username="{credentials.user}"', f'realm="{realm}"', f'nonce="{nonce}"', f'uri="{uri}"']
+    parts.append(f"algorithm={algorithm}")
+    if "auth" in [option.strip() for option in given.get("qop", "").split(",")]:
+        nc = f"{count:08x}"
+        proof = hexdigest(algorithm, secret, nonce, nc, cnonce, "auth", request)
+        parts += ["qop=auth", f"nc={nc}", f'cnonce="{cnonce}"']
+    else:
+        proof = hexdigest(algorithm, secret, nonce, request)
+    parts.append(f'response="{proof}"')
+    if "opaque" in given:
+        parts.append(f'opaque="{given["opaque"]}"')
+    return "Digest " + ", ".join(parts)
+
+
+def _apart(text: str) -> list[str]:
+    """Several challenges may share one header line: a part that starts with a scheme begins a new one."""
+    whole: list[str] = []
+    for part in split_list(text):
+        if re.match(r"[A-Za-z]+\s+[\w-]+\s*=", part) or not whole:
+            whole.append(part)
+        else:
+            whole[-1] += ", " + part
+    return whole

@@ -1,0 +1,276 @@
+"""Messages: framing only. Every header keeps its raw value; typed fields are read on demand.
+
+`parse` refuses only what cannot be represented; what a representable request lacks is `validate`'s business.
+Text is UTF-8 with surrogateescape, so any byte survives a round trip; bodies are bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from pbx.sip.uri import BadUri, NameAddr, parse_name_addr, split_list
+
+MAX_HEAD = 32_768
+"""Bytes of start line and headers a peer may send."""
+
+_COMPACT = {
+    "v": "Via", "f": "From", "t": "To", "i": "Call-ID", "m": "Contact", "l": "Content-Length", "c": "Content-Type",
+    "s": "Subject", "k": "Supported", "e": "Content-Encoding", "o": "Event", "u": "Allow-Events", "r": "Refer-To",
+    "b": "Referred-By", "x": "Session-Expires", "a": "Accept-Contact", "j": "Reject-Contact",
+    "d": "Request-Disposition", "y": "Identity", "n": "Identity-Info",
+}  # fmt: skip
+_USUAL = (
+    "Via", "From", "To", "Call-ID", "CSeq", "Contact", "Max-Forwards", "Content-Length", "Content-Type", "Expires",
+    "Allow", "Supported", "Require", "Proxy-Require", "User-Agent", "Server", "Route", "Record-Route", "Authorization",
+    "Proxy-Authorization", "WWW-Authenticate", "Proxy-Authenticate", "Event", "Accept", "Subscription-State",
+    "Refer-To", "Referred-By", "Reason", "Min-Expires", "P-Asserted-Identity", "Privacy", "Retry-After", "Alert-Info",
+    "Allow-Events", "Date", "Warning", "Unsupported", "Content-Encoding", "Session-Expires", "Authentication-Info",
+)  # fmt: skip
+_NAMES = {name.lower(): name for name in _USUAL} | _COMPACT
+_LISTS = frozenset({"Via", "Route", "Record-Route", "Contact"})
+
+_REQUEST_LINE = re.compile(r"([!%'*+\-.0-9A-Z_`a-z~]+) ([^\s]+) SIP/2\.0\Z", re.IGNORECASE)
+_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-9][0-9]{2})(?: (.*))?\Z", re.IGNORECASE)
+_FOLD = re.compile(r"\r?\n[ \t]+")
+_NAME = re.compile(r"[!%'*+\-.0-9A-Z_`a-z~]+\Z")
+_CSEQ = re.compile(r"(\d{1,10})\s+([!%'*+\-.0-9A-Z_`a-z~]+)\s*\Z")
+_VIA = re.compile(
+    r"\s*SIP\s*/\s*2\.0\s*/\s*([A-Za-z]+)\s+(\[[0-9A-Fa-f:.]+\]|[^\s;:]+)\s*(?::\s*(\d{1,5}))?\s*((?:;.*)?)\Z",
+    re.DOTALL | re.IGNORECASE,
+)
+_VIA_PARAM = re.compile(r';\s*([^\s=;]+)\s*(?:=\s*("[^"]*"|[^\s;]*))?')
+
+
+class Malformed(Exception):
+    """Someone else's bytes are wrong; `status` is what the peer is owed, 0 for silence."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class CSeq(NamedTuple):
+    number: int
+    method: str
+
+
+class Via(NamedTuple):
+    transport: str
+    host: str
+    port: int | None
+    params: dict[str, str]
+
+    @property
+    def branch(self) -> str:
+        return self.params.get("branch", "")
+
+
+class Message:
+    """What requests and responses share; `headers` are (canonical name, raw value) in order."""
+
+    __slots__ = ("_cseq", "_via", "body", "headers")
+
+    def __init__(self, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.headers = headers
+        self.body = body
+        self._cseq: CSeq | None = None
+        self._via: Via | None = None
+
+    def get(self, name: str) -> str | None:
+        """Return the first value of a header by its canonical name."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+    def all(self, name: str) -> list[str]:
+        """Return every value; those of comma-separated headers apart."""
+        if name in _LISTS:
+            return [part for key, value in self.headers if key == name for part in split_list(value)]
+        return [value for key, value in self.headers if key == name]
+
+    def tokens(self, name: str) -> list[str]:
+        """Return the option tags or tokens of a header such as Supported or Allow."""
+        return [part for key, value in self.headers if key == name for part in split_list(value)]
+
+    def need(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise Malformed(400, f"missing {name}")
+        return value
+
+    @property
+    def call_id(self) -> str:
+        return self.need("Call-ID").strip()
+
+    @property
+    def cseq(self) -> CSeq:
+        if self._cseq is None:
+            found = _CSEQ.match(self.need("CSeq").strip())
+            if found is None or int(found[1]) >= 2**32:
+                raise Malformed(400, "bad CSeq")
+            self._cseq = CSeq(int(found[1]), found[2])
+        return self._cseq
+
+    @property
+    def via(self) -> Via:
+        """The topmost Via."""
+        if self._via is None:
+            self._via = parse_via(split_list(self.need("Via"))[0])
+        return self._via
+
+    @property
+    def from_(self) -> NameAddr:
+        return self.name_addr("From")
+
+    @property
+    def to(self) -> NameAddr:
+        return self.name_addr("To")
+
+    def name_addr(self, name: str) -> NameAddr:
+        try:
+            return parse_name_addr(self.need(name))
+        except BadUri as error:
+            raise Malformed(400, f"bad {name}: {error}") from None
+
+    def _tail(self) -> bytes:
+        lines = [f"{name}: {value}\r\n" for name, value in self.headers if name != "Content-Length"]
+        lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
+        return "".join(lines).encode("utf-8", "surrogateescape") + self.body
+
+
+class Request(Message):
+    __slots__ = ("method", "uri")
+
+    def __init__(self, method: str, uri: str, headers: list[tuple[str, str]], body: bytes = b"") -> None:
+        super().__init__(headers, body)
+        self.method = method
+        self.uri = uri
+
+    def __bytes__(self) -> bytes:
+        return f"{self.method} {self.uri} SIP/2.0\r\n".encode("utf-8", "surrogateescape") + self._tail()
+
+
+class Response(Message):
+    __slots__ = ("reason", "status")
+
+    def __init__(self, status: int, reason: str, headers: list[tuple[str, str]], body: bytes = b"") -> None:
+        super().__init__(headers, body)
+        self.status = status
+        self.reason = reason
+
+    def __bytes__(self) -> bytes:
+        return f"SIP/2.0 {self.status} {self.reason}\r\n".encode("utf-8", "surrogateescape") + self._tail()
+
+
+def parse_via(text: str) -> Via:
+    found = _VIA.match(text)
+    if found is None or (found[3] and not 0 < int(found[3]) < 65536):
+        raise Malformed(400, "bad Via")
+    return Via(
+        found[1].lower(),
+        found[2].lower(),
+        int(found[3]) if found[3] else None,
+        {name.lower(): value for name, value in _VIA_PARAM.findall(found[4])},
+    )
+
+
+def parse(data: bytes) -> Request | Response:
+    """Read one message; the body is cut to Content-Length (RFC 3261 §18.3). Malformed when it is none."""
+    head, blank, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
+    if not blank:
+        head, blank, body = head.partition(b"\n\n")
+    if len(head) > MAX_HEAD:
+        raise Malformed(513, "message too large")
+    text = head.decode("utf-8", "surrogateescape")
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    start, *lines = text.split("\r\n") if "\r\n" in text else text.split("\n")
+    message = _start(start.rstrip("\r"))
+    headers = message.headers
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon:
+            if not line.strip():
+                continue
+            raise Malformed(400, f"not a header line: {line[:40]!r}")
+        name = name.rstrip(" \t")
+        known = _NAMES.get(name.lower())
+        if known is None:
+            if not _NAME.match(name):
+                raise Malformed(400, f"not a header name: {name[:40]!r}")
+            known = name
+        headers.append((known, value.strip(" \t\r")))
+    message.body = _body(message, body)
+    return message
+
+
+def _start(line: str) -> Request | Response:
+    found = _REQUEST_LINE.match(line)
+    if found:
+        return Request(found[1], found[2], [])
+    found = _STATUS_LINE.match(line)
+    if found:
+        return Response(int(found[1]), found[2] or "", [])
+    if line[:8].upper().startswith("SIP/"):
+        raise Malformed(0, "bad status line")
+    if line.rstrip().upper().endswith(("SIP/2.0",)) or "SIP/" not in line.upper():
+        raise Malformed(400, "bad request line")
+    raise Malformed(505, "not SIP/2.0")
+
+
+def _body(message: Message, body: bytes) -> bytes:
+    length = message.get("Content-Length")
+    if length is None:
+        return body
+    if not length.isdigit():
+        raise Malformed(400, "bad Content-Length")
+    if int(length) > len(body):
+        raise Malformed(400, "body shorter than Content-Length")
+    return body[: int(length)]
+
+
+REASONS = {
+    100: "Trying", 180: "Ringing", 181: "Call Is Being Forwarded", 183: "Session Progress", 200: "OK", 202: "Accepted",
+    400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+    407: "Proxy Authentication Required", 408: "Request Timeout", 413: "Request Entity Too Large",
+    415: "Unsupported Media Type", 416: "Unsupported URI Scheme", 420: "Bad Extension", 421: "Extension Required",
+    423: "Interval Too Brief", 480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist",
+    482: "Loop Detected", 483: "Too Many Hops", 484: "Address Incomplete", 486: "Busy Here",
+    487: "Request Terminated", 488: "Not Acceptable Here", 489: "Bad Event", 491: "Request Pending",
+    500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable", 504: "Server Time-out",
+    505: "Version Not Supported", 513: "Message Too Large", 600: "Busy Everywhere", 603: "Decline",
+}  # fmt: skip
+
+
+def reply_headers(request: Request, to_tag: str = "") -> list[tuple[str, str]]:
+    """Return the headers every response copies from its request, raw (RFC 3261 §8.2.6.2)."""
+    copied: list[tuple[str, str]] = []
+    for name, value in request.headers:
+        if name in ("Via", "From", "Call-ID", "CSeq"):
+            copied.append((name, value))
+        elif name == "To":
+            copied.append((name, value if not to_tag or ";tag=" in value.lower() else f"{value};tag={to_tag}"))
+    return copied
+
+
+def reply(
+    request: Request,
+    status: int,
+    reason: str = "",
+    *,
+    to_tag: str = "",
+    headers: Iterable[tuple[str, str]] = (),
+    body: bytes = b"",
+) -> Response:
+    made = reply_headers(request, to_tag)
+    made.extend(headers)
+    return Response(status, reason or REASONS.get(status, "Unknown"), made, body)
+
+
+def mandatory(request: Request, names: Sequence[str] = ("Via", "From", "To", "Call-ID", "CSeq")) -> None:
+    for name in names:
+        request.need(name)
