@@ -1,0 +1,130 @@
+"""The wire of the virtual world: datagrams in memory, with the faults a real one has, from one seed.
+
+A packet put on the wire comes out at a later moment, never at once, in an order that depends on nothing but
+the seed and the order of sending. Each direction of a link draws its faults from its own sequence, so that
+one phone's traffic does not change what happens to another's.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from pbx.sip.address import Peer
+
+
+@dataclass(frozen=True, slots=True)
+class Impairment:
+    """What a direction of a link does to datagrams; chances are 0..1."""
+
+    delay_s: float = 0.005
+    jitter_s: float = 0.0
+    """Added to the delay, uniformly drawn from 0..jitter_s: enough of it reorders."""
+    loss: float = 0.0
+    duplication: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    source: Peer
+    to: Peer
+    data: bytes
+
+
+@dataclass(slots=True)
+class WireCounts:
+    sent: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    delivered: int = 0
+
+
+LOST_UDP = frozenset({"udp"})
+"""Transports that lose and double; a stream only delays (TCP repairs the rest below us)."""
+
+
+class Wire:
+    """Owns what is under way. `send` puts in, `take_due` gives out in order of arrival."""
+
+    def __init__(self, seed: int, impairment: Impairment | None = None) -> None:
+        self._seed = seed
+        self._default = impairment or Impairment()
+        self._links: dict[tuple[str, str], Impairment] = {}
+        self._chances: dict[tuple[str, str], Random] = {}
+        self._stream_free: dict[tuple[Peer, Peer], float] = {}
+        self._under_way: list[tuple[float, int, Packet]] = []
+        self._order = 0
+        self.counts = WireCounts()
+        self.mutate: Callable[[Packet], Packet | None] | None = None
+        """A fault injected from outside: returns the packet to carry, or None to lose it."""
+
+    def impair(self, impairment: Impairment, *, source: str = "*", to: str = "*") -> None:
+        """Set what the direction `source` → `to` (hosts, `*` for any) does from now on."""
+        if source == to == "*":
+            self._default = impairment
+            return
+        self._links[source, to] = impairment
+
+    def impairment(self, source: str, to: str) -> Impairment:
+        for key in ((source, to), (source, "*"), ("*", to)):
+            found = self._links.get(key)
+            if found is not None:
+                return found
+        return self._default
+
+    def send(self, source: Peer, to: Peer, data: bytes, now: float) -> None:
+        packet: Packet | None = Packet(source, to, data)
+        if self.mutate is not None:
+            packet = self.mutate(Packet(source, to, data))
+        self.counts.sent += 1
+        if packet is None:
+            self.counts.lost += 1
+            return
+        link = self.impairment(source.host, to.host)
+        chance = self._chance(source.host, to.host)
+        if to.transport not in LOST_UDP:
+            self._stream(packet, now + link.delay_s)
+            return
+        # Always the same number of draws a packet: the fate of one packet never shifts the fates of the next ones.
+        lost, doubled, late, late_again = (chance.random() for _ in range(4))
+        if lost < link.loss:
+            self.counts.lost += 1
+            return
+        self._enter(now + link.delay_s + late * link.jitter_s, packet)
+        if doubled < link.duplication:
+            self.counts.duplicated += 1
+            self._enter(now + link.delay_s + late_again * link.jitter_s, packet)
+
+    def next_arrival(self) -> float:
+        """Return the moment of the next delivery in monotonic seconds, or `inf`."""
+        return self._under_way[0][0] if self._under_way else float("inf")
+
+    def take_due(self, now: float) -> Packet | None:
+        """Return the next packet that has arrived by `now`, or None."""
+        if not self._under_way or self._under_way[0][0] > now:
+            return None
+        self.counts.delivered += 1
+        return heapq.heappop(self._under_way)[2]
+
+    def __len__(self) -> int:
+        return len(self._under_way)
+
+    def _stream(self, packet: Packet, arrives: float) -> None:
+        """A stream keeps its order whatever the delay does."""
+        key = (packet.source, packet.to)
+        arrives = max(arrives, self._stream_free.get(key, 0.0))
+        self._stream_free[key] = arrives
+        self._enter(arrives, packet)
+
+    def _enter(self, arrives: float, packet: Packet) -> None:
+        self._order += 1
+        heapq.heappush(self._under_way, (arrives, self._order, packet))
+
+    def _chance(self, source: str, to: str) -> Random:
+        chance = self._chances.get((source, to))
+        if chance is None:
+            # A string seeds through SHA-512: the same on every machine and every run, unlike `hash`.
+            chance = self._chances[source, to] = Random(f"{self._seed}/{source}>{to}")
+        return chance
