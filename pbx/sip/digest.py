@@ -115,9 +115,9 @@ class DigestServer:
         secret = hexdigest(algorithm, given.get("username", ""), self.realm, password)
         request = hexdigest(algorithm, method, given.get("uri", ""))
         if given.get("qop", "").lower() == "auth":
-            middle = (given.get("nonce", ""), given.get("nc", ""), given.get("cnonce", ""), given["qop"])
+            middle = [given.get("nonce", ""), given.get("nc", ""), given.get("cnonce", ""), given["qop"]]
         else:
-            middle = (given.get("nonce", ""),)
+            middle = [given.get("nonce", "")]
         return hexdigest(algorithm, secret, *middle, request).encode()
 
     def _counted(self, nonce: _Nonce, given: dict[str, str]) -> Verdict:

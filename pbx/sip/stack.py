@@ -25,6 +25,8 @@ MAGIC = "z9hG4bK"
 _WAITING = frozenset({State.COMPLETED, State.CONFIRMED, State.ACCEPTED, State.TERMINATED})
 _NEEDS_DIALOG = frozenset({"BYE", "INFO", "INVITE", "REFER", "UPDATE", "PRACK"})
 _RAW = re.compile(rb"(?im)^(via|v|from|f|to|t|call-id|i|cseq)[ \t]*:[ \t]*([^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*)")
+_RPORT = re.compile(r";\s*rport(\s*=\s*\d*)?", re.IGNORECASE)
+_RECEIVED = re.compile(r";\s*received\s*=[^;,\s]*", re.IGNORECASE)
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
 
 
@@ -178,7 +180,7 @@ class Stack:
         cseq: int = 1,
         authorization: tuple[str, str] | None = None,
     ) -> RequestHandle:
-        """Send a request outside any INVITE dialog; `from_` and `to` carry the tags of a subscription when it has them."""
+        """Send a request outside any INVITE dialog; `from_` and `to` carry a subscription's tags when it has them."""
         local = from_ if from_.tag else from_.with_tag(self._token(16))
         made = [("From", str(local)), ("To", str(to)), ("Call-ID", call_id or self._call_id(peer))]
         made += [("CSeq", f"{cseq} {method}"), *headers]
@@ -401,9 +403,9 @@ class Stack:
             top, comma, rest = value.partition(",")
             marked = top.rstrip()
             if "rport" in via.params:
-                marked = re.sub(r";\s*rport(\s*=\s*\d*)?", f";rport={source.port}", marked, count=1, flags=re.IGNORECASE)
+                marked = _RPORT.sub(f";rport={source.port}", marked, count=1)
             if "rport" in via.params or via.host != source.host:
-                marked = re.sub(r";\s*received\s*=[^;,\s]*", "", marked, flags=re.IGNORECASE) + f";received={source.host}"
+                marked = _RECEIVED.sub("", marked) + f";received={source.host}"
             request.headers[at] = (name, marked + comma + rest)
             break
         return via
