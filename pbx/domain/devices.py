@@ -1,4 +1,4 @@
-"""Devices: what registers. A user's first device id is the extension, further ones add a letter (domain-features 1.2)."""
+"""Devices: what registers. A user's first device id is the extension, further ones add a letter."""
 
 from __future__ import annotations
 

@@ -1,0 +1,79 @@
+"""Decision records: why a call goes where it goes, kept by routing as it decides, never reconstructed.
+
+A record is a pure function of directory, presence, caller, what was dialled and the moment. It holds no clock time:
+the record computed before a call equals, as serialised, the record of the call.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+Verdict = Literal["✓", "✗", "·"]
+"""✓ applied, ✗ tried and did not apply (or refused), · not reached, or known only when it happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One rule tried."""
+
+    step: str
+    """What kind of rule: `dial plan`, `number`, `time frame`, `user`, `rule`, `ring`, `attendant`, `queue`, …"""
+    rule: str
+    """Which one, by the name its owner gave it."""
+    saw: str
+    """The value it looked at."""
+    verdict: Verdict
+    because: str
+    """What follows, in words."""
+    link: str = ""
+    """Path of the object in console and API, e.g. `users/101/rules/0`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    question: str
+    """`14165550100 from 14165550142`."""
+    decisions: tuple[Decision, ...]
+    outcome: str
+    """Label of the destination at which what can be known beforehand ends, e.g. `user:101`."""
+
+    def to_json(self) -> str:
+        """Return canonical JSON: sorted keys, no spaces, characters as they are."""
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> DecisionRecord:
+        """Return the record of its JSON; ValueError when it is none."""
+        try:
+            values = json.loads(text)
+            decisions = tuple(Decision(**decision) for decision in values.pop("decisions"))
+            return cls(decisions=decisions, **values)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"no decision record: {error}") from error
+
+
+@dataclass(slots=True)
+class Trail:
+    """The decisions of one answer while it is being found; lives inside one call of `route` or `resolve_…`."""
+
+    decisions: list[Decision] = field(default_factory=list)
+
+    def applied(self, step: str, rule: str, saw: str, because: str, link: str = "") -> None:
+        self.decisions.append(Decision(step, rule, saw, "✓", because, link))
+
+    def failed(self, step: str, rule: str, saw: str, because: str, link: str = "") -> None:
+        self.decisions.append(Decision(step, rule, saw, "✗", because, link))
+
+    def open(self, step: str, rule: str, saw: str, because: str, link: str = "") -> None:
+        """A rule not reached, or one whose condition only the call itself can show."""
+        self.decisions.append(Decision(step, rule, saw, "·", because, link))
+
+    def record(self, question: str, outcome: str) -> DecisionRecord:
+        return DecisionRecord(question, tuple(self.decisions), outcome)
+
+
+def explain(record: DecisionRecord) -> str:
+    """Return the record as the lines `switchroom why` prints: numbered steps, their rules, links to the right."""
+    raise NotImplementedError
