@@ -1,0 +1,231 @@
+"""What the switch and every simulated phone command: one interface over three engines.
+
+Commands are synchronous and never block; what comes of them arrives as media events. `LocalEngine` talks to a worker
+process, `VirtualEngine` sends media as coarse segments over the virtual wire. A leg is named by its owner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class NoMediaPort(Exception):
+    """Every port is taken; the call is owed 503."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaAddress:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteMedia:
+    """What an offer and its answer settled, seen from us."""
+
+    host: str
+    port: int
+    codec: str
+    """`PCMU` or `PCMA`."""
+    payload_type: int
+    event_type: int | None
+    """Payload type of telephone-event, None when it was not negotiated."""
+    direction: str
+    """Ours: `sendrecv`, `sendonly`, `recvonly` or `inactive`."""
+    ptime_ms: int = 20
+
+    @property
+    def sends(self) -> bool:
+        return self.direction in ("sendrecv", "sendonly")
+
+    @property
+    def receives(self) -> bool:
+        return self.direction in ("sendrecv", "recvonly")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Prompts one after another; with `repeat` for ever."""
+
+    names: tuple[str, ...]
+    repeat: bool = False
+
+    @property
+    def label(self) -> str:
+        return "prompt:" + "+".join(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """A tone of the precise tone plan, until stopped; `beep` ends by itself."""
+
+    name: str
+
+    @property
+    def label(self) -> str:
+        return f"tone:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    name: str
+
+    @property
+    def label(self) -> str:
+        return f"moh:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The pseudo-noise by which others recognise this party."""
+
+    party: str
+
+    @property
+    def label(self) -> str:
+        return f"signature:{self.party}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A finished recording, played back."""
+
+    name: str
+
+    @property
+    def label(self) -> str:
+        return f"recording:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    @property
+    def label(self) -> str:
+        return "silence"
+
+
+Sound = Prompts | Tone | Music | Signature | Recording | Silence
+
+
+@dataclass(frozen=True, slots=True)
+class MediaStatistics:
+    """Receiver figures of a leg (RFC 3550 §6.4, E-model of G.107)."""
+
+    codec: str
+    received: int
+    sent: int
+    lost: int
+    jitter_ms: float
+    mos: float
+    seconds: float
+
+
+class MediaEvent:
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlayFinished(MediaEvent):
+    leg: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed(MediaEvent):
+    leg: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFinished(MediaEvent):
+    leg: str
+    recording: str
+    seconds: float
+    """Without the silence it ended with."""
+    reason: str
+    """`key`, `silence`, `limit`, `stopped` or `hangup`."""
+    heard: str
+    """What was recognised in it, e.g. `signature:101`, else `unknown` or `silence`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLatched(MediaEvent):
+    """The first valid packet after an offer/answer: this is where the far end sends from."""
+
+    leg: str
+    host: str
+    port: int
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(MediaEvent):
+    """What a leg's far end sounds like from now on.
+
+    `signature:<party>` | `prompt:<name>` | `moh:<class>` | `tone:<name>` | `silence` | `unknown`
+    """
+
+    leg: str
+    sound: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed(MediaEvent):
+    leg: str
+    statistics: MediaStatistics
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost(MediaEvent):
+    """The media process died; every leg is gone."""
+
+    reason: str
+
+
+class Engine(Protocol):
+    def at(self, now: float) -> None:
+        """Tell the moment the following commands belong to."""
+        ...
+
+    def open(self, leg: str) -> MediaAddress:
+        """Take a port for a leg; NoMediaPort when none is left."""
+        ...
+
+    def connect(self, leg: str, remote: RemoteMedia) -> None:
+        """Say what was negotiated; again after each offer/answer, which re-opens latching."""
+        ...
+
+    def play(self, leg: str, sound: Sound, token: str = "") -> None:
+        """Play to the leg's far end instead of what plays; finite sounds end with PlayFinished."""
+        ...
+
+    def stop(self, leg: str) -> None: ...
+
+    def bridge(self, a: str, b: str) -> None:
+        """Relay both ways; playing to either leg covers the relay until stopped."""
+        ...
+
+    def unbridge(self, a: str, b: str) -> None: ...
+
+    def record(self, leg: str, recording: str, *, max_s: float, silence_s: float, end_keys: str = "#") -> None: ...
+
+    def stop_record(self, leg: str) -> None: ...
+
+    def send_digits(self, leg: str, digits: str) -> None:
+        """Send RFC 4733 events to the leg's far end, one after another."""
+        ...
+
+    def listen(self, leg: str) -> None:
+        """Recognise what the leg's far end sounds like: Heard at every change."""
+        ...
+
+    def close(self, leg: str) -> None:
+        """Give the port back; Closed tells the figures. Closing twice does nothing."""
+        ...
+
+    def take_events(self) -> list[MediaEvent]: ...
+
+    def live(self) -> int:
+        """Count of open legs."""
+        ...

@@ -1,0 +1,176 @@
+"""Session descriptions and the offer/answer model for one audio stream (RFC 8866, RFC 3264, RFC 4733 §2.4).
+
+Reading is tolerant of what handsets write; writing is strict: one `c=` line, G.711 and telephone-event only.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from pbx.media.engine import MediaAddress, RemoteMedia
+
+CODECS = ("PCMU", "PCMA")
+_STATIC = {"PCMU": 0, "PCMA": 8}
+_NAMES = {0: "PCMU", 8: "PCMA"}
+DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
+_REVERSED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
+_RTPMAP = re.compile(r"rtpmap:\s*(\d{1,3})\s+([^/\s]+)/(\d+)", re.IGNORECASE)
+_MEDIA = re.compile(r"(\w+)\s+(\d{1,5})(?:/\d+)?\s+(\S+)\s*(.*)\Z")
+
+
+class BadSdp(ValueError):
+    """A session description we cannot serve; the peer is owed 400, or 488 when it is only no use to us."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The audio stream of a session description."""
+
+    host: str
+    port: int
+    codecs: tuple[tuple[str, int], ...]
+    """(codec, payload type) we know, in the order of the m= line."""
+    event_type: int | None
+    direction: str
+    ptime_ms: int = 20
+    streams: int = 1
+    """How many m= lines there were: an answer must have as many (RFC 3264 §6)."""
+    audio_at: int = 0
+    version: int = 1
+
+
+def parse_sdp(data: bytes) -> Description:
+    """Read the first audio stream; BadSdp says what is wrong with it."""
+    text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+    session: dict[str, str] = {}
+    streams: list[tuple[str, dict[str, str], list[str]]] = []
+    attributes: list[str] = []
+    for line in text.split("\n"):
+        kind, equals, value = line.partition("=")
+        kind = kind.strip()
+        if not equals or len(kind) != 1:
+            continue
+        if kind == "m":
+            streams.append((value.strip(), {}, []))
+        elif kind == "a":
+            (streams[-1][2] if streams else attributes).append(value.strip())
+        else:
+            (streams[-1][1] if streams else session).setdefault(kind, value.strip())
+    if not text.startswith("v="):
+        raise BadSdp(400, "a session description starts with v=")
+    for at, (media, lines, own) in enumerate(streams):
+        if media.lower().startswith("audio"):
+            found = _stream(media, {**session, **lines}, [*attributes, *own])
+            return replace(found, streams=len(streams), audio_at=at)
+    raise BadSdp(488, "no audio stream")
+
+
+def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Description:
+    found = _MEDIA.match(media)
+    if found is None or int(found[2]) > 65535:
+        raise BadSdp(400, f"bad m= line: {media[:60]!r}")
+    if found[3].upper() not in ("RTP/AVP", "RTP/AVPF"):
+        raise BadSdp(488, f"transport {found[3][:20]!r} is not served")
+    address = lines.get("c", "").split()
+    if len(address) < 3 or address[0].upper() != "IN":
+        raise BadSdp(400, "no usable c= line")
+    types = [int(word) for word in found[4].split() if word.isdigit() and int(word) < 128]
+    names = dict(_NAMES)
+    event_type, direction, ptime = None, "sendrecv", 20
+    for attribute in attributes:
+        mapped = _RTPMAP.match(attribute)
+        lower = attribute.lower()
+        if mapped:
+            name = mapped[2].upper()
+            if name == "TELEPHONE-EVENT" and mapped[3] == "8000" and int(mapped[1]) in types:
+                event_type = int(mapped[1])
+            elif mapped[3] == "8000":
+                names[int(mapped[1])] = name
+        elif lower in DIRECTIONS:
+            direction = lower
+        elif lower.startswith("ptime:") and lower[6:].strip().isdigit():
+            ptime = min(max(int(lower[6:]), 10), 60)
+    host = address[2].partition("/")[0]
+    if host == "0.0.0.0" and direction in ("sendrecv", "sendonly"):
+        direction = "inactive" if direction == "sendrecv" else direction  # hold as RFC 2543 wrote it
+    codecs = tuple((names[number], number) for number in types if names.get(number) in CODECS)
+    return Description(host, int(found[2]), codecs, event_type, direction, ptime)
+
+
+def offer(
+    address: MediaAddress,
+    *,
+    codecs: tuple[str, ...] = CODECS,
+    direction: str = "sendrecv",
+    session: int = 1,
+    version: int = 1,
+) -> bytes:
+    """Write an offer of `codecs`, best first, with telephone-event on 101."""
+    chosen = tuple((name, _STATIC[name]) for name in codecs)
+    return _write(Description(address.host, address.port, chosen, 101, direction, version=version), session)
+
+
+def answer(
+    offered: Description,
+    address: MediaAddress,
+    *,
+    codecs: tuple[str, ...] = CODECS,
+    wanted: str = "sendrecv",
+    session: int = 1,
+    version: int = 1,
+) -> tuple[bytes, RemoteMedia]:
+    """Answer an offer; return the text and what it settles. BadSdp(488) when no codec is common.
+
+    The offerer's order decides (RFC 3264 §6.1), its payload numbers are used, and its direction limits ours.
+    """
+    common = [(name, number) for name, number in offered.codecs if name in codecs]
+    if not common:
+        raise BadSdp(488, "no common codec")
+    direction = _both(_REVERSED[offered.direction], wanted)
+    settled = replace(
+        offered, host=address.host, port=address.port, codecs=(common[0],), direction=direction, version=version
+    )
+    text = _write(settled, session)
+    return text, _remote(offered, common[0], direction)
+
+
+def settle(ours: bytes, answered: Description) -> RemoteMedia:
+    """Return what an answer to our offer settles; BadSdp(488) when it took nothing of it."""
+    mine = parse_sdp(ours)
+    offered = {name for name, _ in mine.codecs}
+    common = [(name, number) for name, number in answered.codecs if name in offered]
+    if not common:
+        raise BadSdp(488, "the answer took no codec of the offer")
+    return _remote(answered, common[0], _both(_REVERSED[answered.direction], mine.direction))
+
+
+def _remote(far: Description, codec: tuple[str, int], direction: str) -> RemoteMedia:
+    return RemoteMedia(far.host, far.port, codec[0], codec[1], far.event_type, direction, far.ptime_ms)
+
+
+def _both(a: str, b: str) -> str:
+    sends = a in ("sendrecv", "sendonly") and b in ("sendrecv", "sendonly")
+    receives = a in ("sendrecv", "recvonly") and b in ("sendrecv", "recvonly")
+    return ("sendrecv" if receives else "sendonly") if sends else ("recvonly" if receives else "inactive")
+
+
+def _write(it: Description, session: int) -> bytes:
+    numbers = [str(number) for _, number in it.codecs]
+    lines = ["v=0", f"o=switchroom {session} {it.version} IN IP4 {it.host}", "s=-", f"c=IN IP4 {it.host}", "t=0 0"]
+    for at in range(it.streams):
+        if at != it.audio_at:
+            lines.append("m=video 0 RTP/AVP 96")
+            continue
+        if it.event_type is not None:
+            numbers.append(str(it.event_type))
+        lines.append(f"m=audio {it.port} RTP/AVP {' '.join(numbers)}")
+        lines += [f"a=rtpmap:{number} {name}/8000" for name, number in it.codecs]
+        if it.event_type is not None:
+            lines += [f"a=rtpmap:{it.event_type} telephone-event/8000", f"a=fmtp:{it.event_type} 0-15"]
+        lines += [f"a=ptime:{it.ptime_ms}", f"a={it.direction}"]
+    return "\r\n".join([*lines, ""]).encode()
