@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from pbx.domain.base import E164, Extension, Model
 
@@ -161,7 +161,38 @@ class HangUp(Model):
         return f"hangup:{self.cause}"
 
 
-Destination = Annotated[
+def parse_destination(text: str) -> AnyDestination:
+    """Return the destination of its short form; ValueError names what is not understood."""
+    word, _, rest = text.strip().partition(" ")
+    rest = rest.strip()
+    match word:
+        case "user":
+            return ToUser(extension=rest)
+        case "device":
+            return ToDevice(device=rest)
+        case "mailbox":
+            return ToMailbox(extension=rest)
+        case "queue":
+            return ToQueue(extension=rest)
+        case "attendant":
+            extension, _, menu = rest.partition("/")
+            return ToAttendant(extension=extension, menu=menu or "main")
+        case "external":
+            return ToExternal(number=rest)
+        case "support":
+            return ToSupport()
+        case "hangup":
+            return HangUp(cause=Cause(rest or "normal"))
+        case _:
+            words = "user, device, mailbox, queue, attendant, external, support, hangup"
+            raise ValueError(f"{text!r} is no destination; it starts with one of {words}")
+
+
+def _short_form(value: object) -> object:
+    return parse_destination(value) if isinstance(value, str) else value
+
+
+AnyDestination = (
     ToUser
     | ToDevice
     | ToMailbox
@@ -171,26 +202,7 @@ Destination = Annotated[
     | ToExternal
     | ToSupport
     | ToEmergency
-    | HangUp,
-    Field(discriminator="to"),
-]
-
-_SHORT = {
-    "user": lambda rest: ToUser(extension=rest),
-    "device": lambda rest: ToDevice(device=rest),
-    "mailbox": lambda rest: ToMailbox(extension=rest),
-    "queue": lambda rest: ToQueue(extension=rest),
-    "attendant": lambda rest: ToAttendant(extension=rest.partition("/")[0], menu=rest.partition("/")[2] or "main"),
-    "external": lambda rest: ToExternal(number=rest),
-    "support": lambda rest: ToSupport(),
-    "hangup": lambda rest: HangUp(cause=Cause(rest or "normal")),
-}
-
-
-def parse_destination(text: str) -> Destination:
-    """Return the destination of its short form; ValueError names what is not understood."""
-    word, _, rest = text.strip().partition(" ")
-    if word not in _SHORT:
-        raise ValueError(f"{text!r} is no destination; it starts with one of {', '.join(_SHORT)}")
-    found: Destination = _SHORT[word](rest.strip())
-    return found
+    | HangUp
+)
+Destination = Annotated[AnyDestination, Field(discriminator="to"), BeforeValidator(_short_form)]
+"""The field type of models; a seed may write the short form."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from pbx.domain.attendants import Attendant
 from pbx.domain.base import Model
@@ -33,7 +33,7 @@ class Directory(Model):
     attendants: tuple[Attendant, ...] = ()
     queues: tuple[Queue, ...] = ()
     addresses: tuple[EmergencyAddress, ...] = ()
-    settings: dict[str, dict[str, str | int | bool]] = {}
+    settings: dict[str, dict[str, str | int | bool]] = Field(default_factory=dict)
     """Configuration layers by owner: `domain`, `site:Toronto`, `user:101` → canonical name → value."""
     revision: int = 1
 
@@ -47,7 +47,7 @@ class Directory(Model):
 
     @cached_property
     def devices_by_extension(self) -> dict[str, tuple[Device, ...]]:
-        found: dict[str, list[Device]] = {}
+        found: dict[str, list[Device]] = Field(default_factory=dict)
         for device in self.devices:
             found.setdefault(device.extension, []).append(device)
         return {extension: tuple(devices) for extension, devices in found.items()}
@@ -55,7 +55,7 @@ class Directory(Model):
     @cached_property
     def devices_by_mac(self) -> dict[str, tuple[Device, ...]]:
         """Devices of one box, by port: an ATA has several."""
-        found: dict[str, list[Device]] = {}
+        found: dict[str, list[Device]] = Field(default_factory=dict)
         for device in self.devices:
             if device.mac:
                 found.setdefault(device.mac, []).append(device)
@@ -97,4 +97,4 @@ class Directory(Model):
     def replaced(self, **changes: object) -> Directory:
         """Return a validated copy with `changes` and the next revision."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
-        return Directory(**{**values, **changes, "revision": self.revision + 1})  # type: ignore[arg-type]
+        return Directory(**{**values, **changes, "revision": self.revision + 1})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, SecretStr
 
 from pbx.domain.answering import AnsweringRule
@@ -36,6 +38,8 @@ class Domain(Model):
     """933 is a US providers' feature, unconfirmed in Canada: a switch per domain (domain-features 3)."""
     max_calls: int = Field(default=0, ge=0)
     """Concurrent calls allowed, 0 for no limit."""
+    busy_forwarding: Literal["platform", "inert"] = "platform"
+    """`inert`: forward-when-busy is shown but does nothing for people, as at net2phone (domain-features 1.5)."""
 
 
 class User(Model):
