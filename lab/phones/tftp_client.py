@@ -95,7 +95,7 @@ class _Socket(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.arrived.put_nowait((data, addr))
 
-    def error_received(self, exc: OSError) -> None:
+    def error_received(self, exc: Exception) -> None:
         """Nobody listens there (ICMP): the retries run out and say so."""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from lab.phones.families import grandstream, json, linphone, poly, yealink
+from lab.phones.families.grandstream import FAMILY as GRANDSTREAM
+from lab.phones.families.json import FAMILY as JSON
+from lab.phones.families.linphone import FAMILY as LINPHONE
+from lab.phones.families.poly import FAMILY as POLY
+from lab.phones.families.yealink import FAMILY as YEALINK
 from lab.phones.family import Family
 
-FAMILIES: dict[str, Family] = {
-    family.name: family for family in (yealink.FAMILY, poly.FAMILY, grandstream.FAMILY, linphone.FAMILY, json.FAMILY)
-}
+FAMILIES: dict[str, Family] = {family.name: family for family in (YEALINK, POLY, GRANDSTREAM, LINPHONE, JSON)}

@@ -22,7 +22,6 @@ from lab.phones.family import (
     joined,
 )
 
-
 _PORTS: tuple[dict[str, str], ...] = (
     {
         "active": "P271", "server": "P47", "proxy": "P48", "user": "P35", "auth": "P36", "password": "P34",

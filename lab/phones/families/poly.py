@@ -35,7 +35,7 @@ _PART_NUMBERS = {"VVX250": "3111-48820-001", "VVX350": "3111-48830-001", "VVX450
 def boot(box: Box, url: str) -> BootScript:
     values: dict[str, str] = {}
     applied: list[str] = []
-    names = (f"{box.mac}.cfg", "000000000000.cfg")
+    names: tuple[str, ...] = (f"{box.mac}.cfg", "000000000000.cfg")
     if url.endswith(".cfg"):
         url, _, own = url.rpartition("/")
         names = (own, *names)

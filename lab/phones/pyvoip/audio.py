@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from pyVoIP import RTP
+from lab.phones.pyvoip.stock import RTP
 
 FRAME_S = 0.02
 FRAME_SAMPLES = 160
@@ -32,6 +32,8 @@ class Audio(RTP.RTPClient):  # type: ignore[misc]
     speak: Callable[[], bytes]
     hear: Callable[[bytes, bool], None]
     to_alaw: Callable[[bytes], bytes]
+    outSequence: int  # noqa: N815 (pyVoIP's names)
+    outTimestamp: int  # noqa: N815
     muted = False
     """True while the other side has put us on hold: nothing is sent."""
 

@@ -7,13 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pyVoIP import RTP
-from pyVoIP.VoIP import CallState, VoIPCall, VoIPPhone
-
 from lab.phones.family import Account
 from lab.phones.pyvoip.audio import Audio
 from lab.phones.pyvoip.messages import Message
 from lab.phones.pyvoip.signalling import Signalling
+from lab.phones.pyvoip.stock import RTP, VOIP, CallState
 
 _MIRRORED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 
@@ -43,9 +41,13 @@ class Listener(Protocol):
     def sound(self, call_id: str) -> Sound: ...
 
 
-class Call(VoIPCall):  # type: ignore[misc]
+class Call(VOIP.VoIPCall):  # type: ignore[misc]
     """`code` is the final status of a call that failed, 200 after one that was up, 0 while it lasts."""
 
+    sip: Signalling
+    phone: Handset
+    RTPClients: list[Audio]
+    call_id: str
     code = 0
     alerted = False
     held_by_peer = False
@@ -152,10 +154,11 @@ class Call(VoIPCall):  # type: ignore[misc]
         """Stock pyVoIP releases ports here, from whatever thread collects the garbage: `ended` does it in time."""
 
 
-class Handset(VoIPPhone):  # type: ignore[misc]
+class Handset(VOIP.VoIPPhone):  # type: ignore[misc]
     """One account of a pyVoIP phone on its own address."""
 
     listener: Listener
+    calls: dict[str, Call]
 
     def __init__(self, account: Account, listener: Listener, *, address: str, user_agent: str) -> None:
         super().__init__(

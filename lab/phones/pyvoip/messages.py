@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from pyVoIP import SIP
+from lab.phones.pyvoip.stock import SIP
 
 METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "NOTIFY", "INFO", "REFER", "MESSAGE", "SUBSCRIBE", "UPDATE")
 
@@ -29,6 +30,12 @@ class Message(SIP.SIPMessage):  # type: ignore[misc]
 
     lines: list[tuple[str, str]]
     sdp_direction: str
+    code: int
+    method: str
+    raw: bytes
+    type: Any
+    headers: dict[str, Any]
+    body: dict[str, Any]
 
     def parse(self, data: bytes) -> None:
         head, _, body = data.partition(b"\r\n\r\n")
@@ -120,7 +127,7 @@ def _header(line: str) -> tuple[str, str]:
     return _SPELLINGS.get(name.lower(), name), value.strip()
 
 
-def _status(code: int) -> SIP.SIPStatus:
+def _status(code: int) -> Any:
     """pyVoIP's enumeration knows only registered codes; another one means its class (RFC 3261 §8.1.3.2)."""
     try:
         return SIP.SIPStatus(code)

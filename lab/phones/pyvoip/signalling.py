@@ -16,11 +16,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyVoIP import SIP
-from pyVoIP.VoIP.status import PhoneStatus
-
 from lab.phones.pyvoip.digest import answer, strongest
 from lab.phones.pyvoip.messages import METHODS, Message
+from lab.phones.pyvoip.stock import SIP, PhoneStatus
 
 T1_S, T2_S = 0.5, 4.0
 GIVE_UP_S = 32.0
@@ -71,6 +69,8 @@ class _Outbound:
 
 class Signalling(SIP.SIPClient):  # type: ignore[misc]
     """`start` and `stop` own the socket and the thread; all else may be called from any thread."""
+
+    myPort: int  # noqa: N815 (pyVoIP's name)
 
     def mend(self, *, auth_user: str, proxy: tuple[str, int], expires_s: int, user_agent: str, name: str) -> None:
         self.auth_user, self.proxy, self.default_expires = auth_user, proxy, expires_s

@@ -1,0 +1,287 @@
+"""The simulated telephone network: numbers with habits, callers from outside, the emergency desk, the support line.
+
+It speaks SIP through `pbx.sip` like any other peer and sits at one address, the trunk's. Nothing dialled here leaves
+the machine: a number without a habit does not exist.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from lab.phones.family import Account
+from lab.phones.line import CallState, Line, PhoneCall
+from pbx.clock import FOREVER
+from pbx.media.engine import DigitPressed, Engine, Heard, MediaEvent, PlayFinished, Prompts, Tone
+from pbx.sip.address import Peer
+from pbx.sip.session import ALLOW, Session
+from pbx.sip.sip_events import InviteReceived, RequestReceived, SipEvent
+from pbx.sip.stack import Outgoing, Stack
+from pbx.sip.uri import BadUri, parse_uri
+
+
+class Habit(Enum):
+    """What a number does when it is called."""
+
+    ANSWERS = "answers"
+    RINGS_OUT = "rings out"
+    BUSY = "busy"
+    MISSING = "does not exist"
+    TONE = "plays a tone"
+    ECHO = "echoes"
+    PERSON = "a person"
+    """Rings until the one who holds this phone answers: a test does."""
+    EMERGENCY = "emergency desk"
+    READ_BACK = "emergency read-back"
+    SUPPORT = "support desk"
+
+
+NUMBERS: dict[str, Habit] = {
+    "14165550142": Habit.ANSWERS,
+    "18005550142": Habit.ANSWERS,
+    "14165550143": Habit.RINGS_OUT,
+    "14165550144": Habit.BUSY,
+    "14165550145": Habit.MISSING,
+    "14165550146": Habit.TONE,
+    "14165550147": Habit.ECHO,
+    "14165550148": Habit.PERSON,
+    "14165550149": Habit.PERSON,
+}
+"""555-01xx is reserved for fiction (NANPA): nobody's telephone rings when a call escapes the lab."""
+
+DESKS: dict[str, Habit] = {
+    "emergency-911": Habit.EMERGENCY,
+    "emergency-933": Habit.READ_BACK,
+    "support": Habit.SUPPORT,
+}
+
+TEST_TONE = "milliwatt"
+LOCATION_HEADER = "X-Switchroom-Location"
+
+_DELAY_S = 0.3
+"""From ringing to the answer."""
+_PATIENCE_S = 120.0
+"""The network gives up a call that nobody answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskCall:
+    """What the emergency desk saw of a call: the evidence that it came, and with which number and place."""
+
+    desk: str
+    callback: str
+    location: str
+
+
+class Carrier:
+    """Owns its stack's sessions. Same inputs and outputs as a phone."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        engine: Engine,
+        *,
+        token: Callable[[int], str],
+        switch: Peer,
+        domain: str,
+        numbers: Mapping[str, Habit] | None = None,
+        spoken: Callable[[str], Sequence[str]],
+        changed: Callable[[], None] | None = None,
+    ) -> None:
+        """`switch` is where calls into the office go; `spoken(digits)` gives the prompts that read a number aloud."""
+        self._stack, self._engine, self._token = stack, engine, token
+        self._switch, self._domain, self._spoken = switch, domain, spoken
+        self._tell = changed
+        self._habits = {**(numbers if numbers is not None else NUMBERS), **DESKS}
+        self._lines: dict[str, Line] = {}
+        self._calls: dict[str, tuple[Line, PhoneCall]] = {}
+        self._legs: dict[str, tuple[Line, PhoneCall]] = {}
+        self._later: list[tuple[float, int, Callable[[float], None]]] = []
+        self._order = 0
+        self._dirty = False
+        self.desk_calls: list[DeskCall] = []
+
+    def number_that(self, habit: Habit) -> str:
+        """Return the first number of that habit; KeyError when there is none."""
+        for number, known in self._habits.items():
+            if known is habit:
+                return number
+        raise KeyError(habit.value)
+
+    def line(self, number: str) -> Line:
+        """The telephone of an outside number (or a desk): to call from, and to see what it hears."""
+        line = self._lines.get(number)
+        if line is None:
+            account = Account(
+                port=1,
+                user=number if number in DESKS else f"+{number}",
+                auth_user=_PARTIES.get(number, number),
+                password="",
+                domain=self._domain,
+                server_host=self._switch.host,
+                server_port=self._switch.port,
+                transport=self._switch.transport,
+                label=number,
+                display_name=_NAMES.get(number, ""),
+            )
+            line = Line(account, self._stack, self._engine, token=self._token, changed=self._mark)
+            self._lines[number] = line
+        return line
+
+    def live(self) -> dict[str, int]:
+        return {**self._stack.live(), "calls": sum(len(line.live_calls) for line in self._lines.values())}
+
+    # --- inputs and outputs ---------------------------------------------------------------------------
+
+    def receive(self, data: bytes, source: Peer, now: float) -> None:
+        self._engine.at(now)
+        self._stack.receive(data, source, now)
+        self._drain(now)
+
+    def closed(self, peer: Peer, now: float) -> None:
+        self._stack.closed(peer, now)
+        self._drain(now)
+
+    def media(self, events: Sequence[MediaEvent], now: float) -> None:
+        self._engine.at(now)
+        for event in events:
+            found = self._legs.get(getattr(event, "leg", ""))
+            if found is None:
+                continue
+            line, call = found
+            match event:
+                case Heard(sound=sound):
+                    line.heard(call, sound, now)
+                case DigitPressed(digit=digit):
+                    line.key_heard(call, digit, now)
+                case PlayFinished() if not call.over:
+                    call.speech.speak()
+        self._drain(now)
+
+    def act(self, button: Callable[[], object], now: float) -> object:
+        self._engine.at(now)
+        result = button()
+        self._drain(now)
+        return result
+
+    def tick(self, now: float) -> None:
+        self._engine.at(now)
+        while self._later and self._later[0][0] <= now:
+            heapq.heappop(self._later)[2](now)
+        self._stack.tick(now)
+        self._drain(now)
+
+    def next_deadline(self) -> float:
+        return min(self._stack.next_deadline(), self._later[0][0] if self._later else FOREVER)
+
+    def take_outgoing(self) -> list[Outgoing]:
+        return self._stack.take_outgoing()
+
+    # --- consequences ---------------------------------------------------------------------------------
+
+    def _drain(self, now: float) -> None:
+        while events := self._stack.take_events():
+            for event in events:
+                self._happened(event, now)
+        self._index()
+        if self._dirty:
+            self._dirty = False
+            if self._tell is not None:
+                self._tell()
+
+    def _happened(self, event: SipEvent, now: float) -> None:
+        match event:
+            case InviteReceived(session=session):
+                self._invited(session, now)
+            case RequestReceived(transaction=transaction, request=request):
+                status = 200 if request.method == "OPTIONS" else 405
+                self._stack.respond(transaction, status, headers=(("Allow", ALLOW),), now=now)
+            case _:
+                self._call_happened(event, now)
+
+    def _call_happened(self, event: SipEvent, now: float) -> None:
+        session: Session | None = getattr(event, "session", None)
+        if session is None:
+            return
+        self._index()
+        found = self._calls.get(session.id)
+        if found is not None:
+            line, call = found
+            line.happened(call, event, now)
+
+    def _invited(self, session: Session, now: float) -> None:
+        number = _called(session)
+        habit = self._habits.get(number, Habit.MISSING)
+        if habit is Habit.MISSING:
+            session.reject(404, "", now)
+            return
+        if habit is Habit.BUSY:
+            session.reject(486, "", now)
+            return
+        if habit in (Habit.EMERGENCY, Habit.READ_BACK):
+            location = session.request.get(LOCATION_HEADER) or ""
+            self.desk_calls.append(DeskCall(number, _digits(session.request.from_.user), location))
+        line = self.line(number)
+        call = line.invited(session, now)
+        if call is None:
+            return
+        if habit in (Habit.RINGS_OUT, Habit.PERSON):
+            self._after(_PATIENCE_S, now, lambda later: self._give_up(line, call, later))
+        else:
+            self._after(_DELAY_S, now, lambda later: self._pick_up(line, call, habit, later))
+
+    def _pick_up(self, line: Line, call: PhoneCall, habit: Habit, now: float) -> None:
+        if call.state is not CallState.INCOMING or not line.answer_call(call, now):
+            return
+        speech = call.speech
+        match habit:
+            case Habit.TONE:
+                speech.play(Tone(TEST_TONE))
+            case Habit.ECHO:
+                speech.stop()
+                self._engine.bridge(speech.leg, speech.leg)
+            case Habit.EMERGENCY:
+                speech.play(Prompts(("emergency-simulated",)), "said")
+            case Habit.READ_BACK:
+                number = self._spoken(_digits(call.number))
+                speech.play(Prompts(("emergency-simulated", "your-number-is", *number)), "said")
+            case Habit.SUPPORT:
+                speech.play(Prompts(("support-welcome",)), "said")
+
+    def _give_up(self, line: Line, call: PhoneCall, now: float) -> None:
+        if call.state is CallState.INCOMING:
+            line.reject_call(call, now, 480)
+
+    def _after(self, seconds: float, now: float, do: Callable[[float], None]) -> None:
+        self._order += 1
+        heapq.heappush(self._later, (now + seconds, self._order, do))
+
+    def _index(self) -> None:
+        for line in self._lines.values():
+            for call in line.calls:
+                if call.over:
+                    self._calls.pop(call.session.id, None)
+                    self._legs.pop(call.speech.leg, None)
+                elif call.session.id not in self._calls:
+                    self._calls[call.session.id] = self._legs[call.speech.leg] = (line, call)
+
+    def _mark(self) -> None:
+        self._dirty = True
+
+
+_PARTIES = {"emergency-911": "emergency", "emergency-933": "emergency", "support": "support"}
+_NAMES = {"emergency-911": "Emergency desk", "emergency-933": "Emergency read-back", "support": "Support"}
+
+
+def _called(session: Session) -> str:
+    try:
+        user = parse_uri(session.request.uri).user
+    except BadUri:
+        return ""
+    return _digits(user) if user.startswith("+") else user
+
+
+def _digits(user: str) -> str:
+    return user.lstrip("+")

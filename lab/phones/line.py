@@ -1,0 +1,399 @@
+"""One line of a phone: its registration, its lamp, its calls. Pure; every input carries its moment in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from lab.phones.family import Account
+from lab.phones.registration import Registration, Subscription, Waiting
+from lab.phones.speech import Speech
+from pbx.media.engine import Engine, NoMediaPort
+from pbx.media.sdp import BadSdp
+from pbx.sip.session import Session
+from pbx.sip.sip_events import (
+    Answered,
+    Cancelled,
+    Confirmed,
+    Ended,
+    Progress,
+    ReferProgress,
+    Rejected,
+    ReofferAnswered,
+    ReofferReceived,
+    ReofferRejected,
+    SipEvent,
+)
+from pbx.sip.stack import Stack
+from pbx.sip.uri import BadUri, NameAddr
+
+MOST_CALLS = 2
+"""One talked to, one waiting; a third caller hears busy."""
+
+
+class CallState(Enum):
+    CALLING = "calling"
+    """Dialled; nothing heard of the other side yet."""
+    RINGING = "ringing"
+    """Dialled, and the other side rings."""
+    INCOMING = "incoming"
+    UP = "up"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Sensed:
+    """What the ears of a call recognised, and when (monotonic seconds)."""
+
+    at: float
+    sound: str
+
+
+@dataclass(slots=True, eq=False)
+class PhoneCall:
+    """One call as the phone sees it; kept after its end until the next plan case forgets it."""
+
+    session: Session
+    speech: Speech
+    state: CallState
+    number: str
+    """Dialled, or the caller's as shown."""
+    name: str
+    outgoing: bool
+    begun_at: float
+    up_at: float | None = None
+    ended_at: float | None = None
+    on_hold: bool = False
+    """We hold the other side."""
+    held_by_peer: bool = False
+    status: int = 0
+    """Final SIP status of a call that failed, 200 of one that was up."""
+    reason: str = ""
+    hung_up_by: str = ""
+    """`us` or `peer`."""
+    transfer: str = ""
+    """What became of our blind transfer: `asked`, then the last status line."""
+    heard: list[Sensed] = field(default_factory=list)
+    keys: list[Sensed] = field(default_factory=list)
+
+    @property
+    def over(self) -> bool:
+        return self.state is CallState.ENDED
+
+    @property
+    def hears(self) -> str:
+        """The newest sound, or empty."""
+        return self.heard[-1].sound if self.heard else ""
+
+
+class Line:
+    """Owns its calls. `changed` is called whenever something a person would see changes."""
+
+    def __init__(
+        self,
+        account: Account,
+        stack: Stack,
+        engine: Engine,
+        *,
+        token: Callable[[int], str],
+        changed: Callable[[], None],
+        instance: str = "",
+    ) -> None:
+        self.account = account
+        self._stack, self._engine, self._changed = stack, engine, changed
+        self.registration = Registration(account, stack, changed, token, instance)
+        self.subscription = Subscription(account, stack, changed, token) if account.subscribe_mwi else None
+        self.do_not_disturb = False
+        self.speaks = account.auth_user
+        """Party whose signature this line says: its device id."""
+        self.calls: list[PhoneCall] = []
+        self._legs = 0
+
+    # --- what a person sees ---------------------------------------------------------------------------
+
+    @property
+    def live_calls(self) -> list[PhoneCall]:
+        return [call for call in self.calls if not call.over]
+
+    @property
+    def call(self) -> PhoneCall | None:
+        """The call the buttons act on: the one talked to, else the newest live one."""
+        live = self.live_calls
+        talking = [call for call in live if call.state is CallState.UP and not call.on_hold]
+        return talking[-1] if talking else (live[-1] if live else None)
+
+    @property
+    def last_call(self) -> PhoneCall | None:
+        return self.call or (self.calls[-1] if self.calls else None)
+
+    @property
+    def waiting(self) -> Waiting:
+        return self.subscription.waiting if self.subscription is not None else Waiting()
+
+    # --- buttons --------------------------------------------------------------------------------------
+
+    def dial(self, number: str, now: float) -> PhoneCall | None:
+        """Call `number`; None when no line is free."""
+        if len(self.live_calls) >= MOST_CALLS:
+            return None
+        self._hold_talking(now)
+        speech = self._speech()
+        account, registration = self.account, self.registration
+        uri = f"sip:{number.replace('#', '%23')}@{account.domain}"
+        try:
+            offer = speech.offer()
+        except NoMediaPort:
+            return None
+        session = self._stack.invite(
+            uri,
+            registration.peer,
+            from_=registration.address,
+            to=NameAddr(uri),
+            sdp=offer,
+            now=now,
+            credentials=registration.credentials,
+        )
+        call = PhoneCall(session, speech, CallState.CALLING, number, "", outgoing=True, begun_at=now)
+        self.calls.append(call)
+        self._changed()
+        return call
+
+    def answer(self, now: float) -> bool:
+        """Pick up the call that rings longest; False when none does."""
+        call = self._ringing()
+        return call is not None and self.answer_call(call, now)
+
+    def answer_call(self, call: PhoneCall, now: float) -> bool:
+        self._hold_talking(now)
+        offer = call.session.remote_sdp
+        try:
+            answer = call.speech.answer(offer) if offer is not None else call.speech.offer()
+        except (BadSdp, NoMediaPort):
+            call.session.reject(488, "", now)
+            self._end(call, now, 488, "no usable media", by="us")
+            return False
+        call.session.answer(answer, now)
+        self._up(call, now)
+        return True
+
+    def reject(self, now: float, status: int = 486) -> bool:
+        call = self._ringing()
+        if call is None:
+            return False
+        self.reject_call(call, now, status)
+        return True
+
+    def reject_call(self, call: PhoneCall, now: float, status: int) -> None:
+        call.session.reject(status, "", now)
+        self._end(call, now, status, "rejected", by="us")
+
+    def hang_up(self, now: float) -> bool:
+        call = self.call
+        if call is None:
+            return False
+        if call.state is CallState.INCOMING:
+            return self.reject(now)
+        was_up = call.state is CallState.UP
+        call.session.end(now)
+        self._end(call, now, 200 if was_up else 487, "", by="us")
+        return True
+
+    def hang_up_all(self, now: float) -> None:
+        while self.hang_up(now):
+            pass
+
+    def hold(self, now: float) -> bool:
+        call = self.call
+        if call is None or call.state is not CallState.UP or call.on_hold:
+            return False
+        self._hold(call, now)
+        return True
+
+    def resume(self, now: float) -> bool:
+        held = [call for call in self.live_calls if call.on_hold]
+        if not held:
+            return False
+        call = held[-1]
+        call.on_hold = False
+        call.session.reoffer(call.speech.offer("sendrecv"), now)
+        self._changed()
+        return True
+
+    def transfer(self, target: str, now: float) -> bool:
+        """Blind transfer of the call to `target`; we leave when the server says that it worked."""
+        call = self.call
+        if call is None or call.state is not CallState.UP:
+            return False
+        call.transfer = "asked"
+        call.session.refer(f"sip:{target}@{self.account.domain}", now)
+        self._changed()
+        return True
+
+    def press(self, digits: str, now: float, *, by_info: bool = False) -> bool:
+        call = self.call
+        if call is None or call.state not in (CallState.UP, CallState.RINGING, CallState.CALLING):
+            return False
+        if not by_info:
+            call.speech.send_digits(digits)
+            return True
+        for digit in digits:
+            call.session.info("application/dtmf-relay", f"Signal={digit}\r\nDuration=160\r\n".encode(), now)
+        return True
+
+    def set_do_not_disturb(self, on: bool) -> None:
+        self.do_not_disturb = on
+        self._changed()
+
+    def forget_calls(self) -> None:
+        """Drop the memory of calls that are over."""
+        self.calls = self.live_calls
+
+    # --- what arrives ---------------------------------------------------------------------------------
+
+    def invited(self, session: Session, now: float) -> PhoneCall | None:
+        """A call comes in; None when it was refused at once."""
+        if self.do_not_disturb:
+            session.reject(480, "Do Not Disturb", now)
+            return None
+        if len(self.live_calls) >= MOST_CALLS:
+            session.reject(486, "", now)
+            return None
+        shown = _shown(session)
+        call = PhoneCall(
+            session, self._speech(), CallState.INCOMING, _user(shown), shown.display, outgoing=False, begun_at=now
+        )
+        self.calls.append(call)
+        session.ring(now)
+        self._changed()
+        return call
+
+    def happened(self, call: PhoneCall, event: SipEvent, now: float) -> None:
+        """Take an event of a call's session."""
+        match event:
+            case Progress(sdp=sdp):
+                if call.state is CallState.CALLING:
+                    call.state = CallState.RINGING
+                if sdp is not None:
+                    self._listen(call, sdp, now)
+            case Answered(sdp=sdp):
+                self._listen(call, sdp or call.session.remote_sdp, now)
+                self._up(call, now)
+            case Confirmed(sdp=sdp) if sdp is not None:
+                self._listen(call, sdp, now)
+            case Rejected(status=status, reason=reason):
+                self._end(call, now, status, reason, by="peer")
+            case Cancelled():
+                self._end(call, now, 487, "cancelled", by="peer")
+            case Ended(reason=reason):
+                self._end(call, now, 200, reason, by="peer")
+            case ReofferReceived(sdp=sdp):
+                self._reoffered(call, sdp, now)
+            case ReofferAnswered(sdp=sdp):
+                self._listen(call, sdp or call.session.remote_sdp, now)
+            case ReofferRejected():
+                call.on_hold = False
+            case ReferProgress(status_line=line, final=final):
+                self._transferred(call, line, final, now)
+            case _:
+                return
+        self._changed()
+
+    def heard(self, call: PhoneCall, sound: str, now: float) -> None:
+        call.heard.append(Sensed(now, sound))
+        self._changed()
+
+    def key_heard(self, call: PhoneCall, digit: str, now: float) -> None:
+        call.keys.append(Sensed(now, digit))
+
+    def next_deadline(self) -> float:
+        subscription = self.subscription.next_deadline() if self.subscription is not None else float("inf")
+        return min(self.registration.next_deadline(), subscription)
+
+    def tick(self, now: float) -> None:
+        self.registration.tick(now)
+        if self.subscription is not None:
+            self.subscription.tick(now)
+
+    def close(self, now: float) -> None:
+        """The power goes: audio stops, nobody is told."""
+        for call in self.live_calls:
+            self._end(call, now, 0, "power off", by="us")
+
+    # --- parts ----------------------------------------------------------------------------------------
+
+    def _speech(self) -> Speech:
+        self._legs += 1
+        return Speech(self._engine, f"{self.speaks}/{self._legs}", self.speaks)
+
+    def _ringing(self) -> PhoneCall | None:
+        return next((call for call in self.calls if call.state is CallState.INCOMING), None)
+
+    def _hold_talking(self, now: float) -> None:
+        for other in self.live_calls:
+            if other.state is CallState.UP and not other.on_hold:
+                self._hold(other, now)
+
+    def _hold(self, call: PhoneCall, now: float) -> None:
+        call.on_hold = True
+        call.session.reoffer(call.speech.offer("sendonly"), now)
+        self._changed()
+
+    def _listen(self, call: PhoneCall, sdp: bytes | None, now: float) -> None:
+        """Connect the audio to what the other side described; a description that is none ends the call."""
+        if sdp is None:
+            return
+        try:
+            call.held_by_peer = call.speech.connect(sdp)
+        except BadSdp:
+            call.session.end(now)
+            self._end(call, now, 488, "no usable media", by="us")
+
+    def _reoffered(self, call: PhoneCall, sdp: bytes | None, now: float) -> None:
+        try:
+            answer = call.speech.answer(sdp) if sdp is not None else call.speech.offer()
+        except BadSdp:
+            call.session.reject_reoffer(488, now)
+            return
+        call.held_by_peer = call.speech.held_by_peer
+        call.session.accept_reoffer(answer, now)
+
+    def _up(self, call: PhoneCall, now: float) -> None:
+        if call.over:
+            return
+        call.state, call.up_at, call.status = CallState.UP, now, 200
+        call.speech.speak()
+        self._changed()
+
+    def _transferred(self, call: PhoneCall, line: str, final: bool, now: float) -> None:
+        call.transfer = line
+        if final and " 2" in line[:9] and not call.over:
+            call.session.end(now)
+            self._end(call, now, 200, "transferred", by="us")
+
+    def _end(self, call: PhoneCall, now: float, status: int, reason: str, *, by: str) -> None:
+        if call.over:
+            return
+        call.state, call.ended_at = CallState.ENDED, now
+        call.status, call.reason, call.hung_up_by = status, reason, by
+        call.on_hold = call.held_by_peer = False
+        call.speech.close()
+        self._changed()
+
+
+def _shown(session: Session) -> NameAddr:
+    """Whom the screen names: P-Asserted-Identity when the server gives one, else From."""
+    asserted = session.request.get("P-Asserted-Identity")
+    if asserted is not None:
+        try:
+            return session.request.name_addr("P-Asserted-Identity")
+        except BadUri:
+            pass
+    return session.request.from_
+
+
+def _user(address: NameAddr) -> str:
+    try:
+        return address.user
+    except BadUri:
+        return ""

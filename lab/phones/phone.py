@@ -1,0 +1,402 @@
+"""A simulated desk phone, softphone or analogue adapter: one box, pure, from power to talk.
+
+Inputs: power, a datagram, a media event, a fetched file, a button, the time. Outputs: datagrams, fetches, and a
+call of `changed` when something a person would see is different. The same box runs in both worlds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lab.phones.boot import Boot, BootPace, Strip
+from lab.phones.family import Box, Family, Fetch, Fetched, PhoneConfig, Resync
+from lab.phones.line import Line, PhoneCall
+from lab.phones.registration import Standing
+from pbx.clock import FOREVER
+from pbx.media.engine import DigitPressed, Engine, Heard, MediaEvent
+from pbx.sip.address import Peer
+from pbx.sip.session import ALLOW, Session
+from pbx.sip.sip_events import InviteReceived, RequestReceived, RequestTimedOut, ResponseReceived, SipEvent
+from pbx.sip.stack import Outgoing, Stack
+from pbx.sip.uri import BadUri, parse_uri
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A device as the lab's inventory knows it: which line of which box, and whose."""
+
+    device: str
+    extension: str
+    name: str
+    site: str
+    port: int
+
+
+class Phone:
+    """`make_stack` gives a fresh SIP stack at every power-on: a reboot forgets everything."""
+
+    def __init__(
+        self,
+        family: Family,
+        box: Box,
+        extensions: Sequence[Extension],
+        *,
+        dhcp: Mapping[int, str],
+        make_stack: Callable[[], Stack],
+        engine: Engine,
+        token: Callable[[int], str],
+        pace: BootPace | None = None,
+        changed: Callable[[Phone], None] | None = None,
+    ) -> None:
+        self.family, self.box = family, box
+        self.extensions = tuple(extensions)
+        self.dhcp = dict(dhcp)
+        self._make_stack, self._engine, self._token = make_stack, engine, token
+        self._pace = pace or BootPace()
+        self._tell = changed
+        self._dirty = False
+        self._shown_stage = ""
+        self._boot: Boot | None = None
+        self._retry_at = FOREVER
+        self._reboot_at = FOREVER
+        self._stack: Stack | None = None
+        self._calls: dict[str, tuple[Line, PhoneCall]] = {}
+        self._legs: dict[str, tuple[Line, PhoneCall]] = {}
+        self._fetches: list[tuple[int, Fetch]] = []
+        self.lines: tuple[Line, ...] = ()
+        self.config: PhoneConfig | None = None
+        self.strip = Strip()
+        self.powered = False
+        self.boots = 0
+        """How many times the configuration was fetched and applied."""
+
+    # --- what a person sees ---------------------------------------------------------------------------
+
+    @property
+    def error(self) -> str:
+        """Words of the error shown, e.g. `Config 404`, or empty."""
+        failure = self._boot.failure if self._boot is not None else None
+        return failure.words if failure is not None else ""
+
+    @property
+    def booting(self) -> bool:
+        return self.powered and self._boot is not None and not self._boot.over and not self.lines
+
+    def line(self, port: int = 1) -> Line | None:
+        return next((line for line in self.lines if line.account.port == port), None)
+
+    def line_of(self, device: str) -> Line | None:
+        """The line that carries `device` in the lab's inventory, once the box has it."""
+        port = next((item.port for item in self.extensions if item.device == device), None)
+        return self.line(port) if port is not None else None
+
+    def live(self) -> dict[str, int]:
+        """Counts of what is in progress (leak checks)."""
+        counts = self._stack.live() if self._stack is not None else {}
+        return {**counts, "calls": sum(len(line.live_calls) for line in self.lines)}
+
+    # --- inputs ---------------------------------------------------------------------------------------
+
+    def power_on(self, now: float) -> None:
+        self._engine.at(now)
+        if self.powered:
+            return
+        self.powered = True
+        self._stack = self._make_stack()
+        self._begin_boot(Boot(self.family, self.box, self.dhcp, self._pace, now))
+        self._drain(now)
+
+    def power_off(self, now: float) -> None:
+        """Pull the plug: nobody is told."""
+        self._engine.at(now)
+        for line in self.lines:
+            line.close(now)
+        self.powered = False
+        self.lines, self.config = (), None
+        self._calls.clear()
+        self._legs.clear()
+        self._fetches.clear()
+        self._stack, self._boot = None, None
+        self._retry_at = self._reboot_at = FOREVER
+        self.strip = Strip()
+        self._mark()
+        self._drain(now)
+
+    def reboot(self, now: float) -> None:
+        self.power_off(now)
+        self.power_on(now)
+
+    def resync(self, now: float) -> None:
+        """Fetch the configuration again and apply what changed, as after a check-sync."""
+        if not self.powered or (self._boot is not None and not self._boot.over):
+            return
+        boot = Boot(self.family, self.box, self.dhcp, self._pace, now)
+        self._begin_boot(boot)
+        boot.reload(now)
+        self._drain(now)
+
+    def receive(self, data: bytes, source: Peer, now: float) -> None:
+        self._engine.at(now)
+        if self._stack is None:
+            return
+        self._stack.receive(data, source, now)
+        self._drain(now)
+
+    def closed(self, peer: Peer, now: float) -> None:
+        self._engine.at(now)
+        if self._stack is None:
+            return
+        self._stack.closed(peer, now)
+        self._drain(now)
+
+    def fetched(self, number: int, answer: Fetched, now: float) -> None:
+        if self._boot is None:
+            return
+        self._engine.at(now)
+        self._boot.fetched(number, answer, now)
+        self._mark()
+        self._drain(now)
+
+    def media(self, events: Sequence[MediaEvent], now: float) -> None:
+        """Take the engine's events of this phone's legs."""
+        for event in events:
+            found = self._legs.get(event.leg) if isinstance(event, Heard | DigitPressed) else None
+            if found is None:
+                continue
+            line, call = found
+            match event:
+                case Heard(sound=sound):
+                    line.heard(call, sound, now)
+                case DigitPressed(digit=digit):
+                    line.key_heard(call, digit, now)
+        self._drain(now)
+
+    def act(self, button: Callable[[], object], now: float) -> object:
+        """Press something: run `button` (a line's method, bound), then its consequences."""
+        self._engine.at(now)
+        result = button()
+        self._drain(now)
+        return result
+
+    def tick(self, now: float) -> None:
+        self._engine.at(now)
+        if self._boot is not None:
+            self._boot.tick(now)
+        if now >= self._reboot_at:
+            self.reboot(now)
+            return
+        if now >= self._retry_at:
+            self._retry_at = FOREVER
+            self._begin_boot(Boot(self.family, self.box, self.dhcp, self._pace, now))
+        if self._stack is not None:
+            self._stack.tick(now)
+        for line in self.lines:
+            line.tick(now)
+        self._drain(now)
+
+    def next_deadline(self) -> float:
+        if not self.powered:
+            return FOREVER
+        boot = self._boot.next_deadline() if self._boot is not None else FOREVER
+        stack = self._stack.next_deadline() if self._stack is not None else FOREVER
+        return min(boot, stack, self._retry_at, self._reboot_at, *(line.next_deadline() for line in self.lines))
+
+    # --- outputs --------------------------------------------------------------------------------------
+
+    def take_outgoing(self) -> list[Outgoing]:
+        return self._stack.take_outgoing() if self._stack is not None else []
+
+    def take_fetches(self) -> list[tuple[int, Fetch]]:
+        """Return the fetches to carry out, each with the number its answer must carry."""
+        fetches, self._fetches = self._fetches, []
+        return fetches
+
+    # --- consequences ---------------------------------------------------------------------------------
+
+    def _drain(self, now: float) -> None:
+        while self._stack is not None and (events := self._stack.take_events()):
+            for event in events:
+                self._happened(event, now)
+        self._index_calls()
+        self._follow_boot(now)
+        if self._dirty:
+            self._dirty = False
+            self._follow_strip(now)
+            if self._tell is not None:
+                self._tell(self)
+
+    def _happened(self, event: SipEvent, now: float) -> None:
+        match event:
+            case InviteReceived(session=session):
+                self._invited(session, now)
+            case RequestReceived():
+                self._requested(event, now)
+            case ResponseReceived(handle=handle, response=response):
+                for line in self.lines:
+                    if line.registration.answered(handle, response, now):
+                        self._registered(line, now)
+                    elif line.subscription is not None:
+                        line.subscription.answered(handle, response, now)
+            case RequestTimedOut(handle=handle):
+                for line in self.lines:
+                    line.registration.silent(handle, now)
+                    if line.subscription is not None:
+                        line.subscription.silent(handle, now)
+            case _:
+                self._call_happened(event, now)
+
+    def _call_happened(self, event: SipEvent, now: float) -> None:
+        session: Session | None = getattr(event, "session", None)
+        if session is None:
+            return
+        if session.id not in self._calls:
+            self._index_calls()
+        found = self._calls.get(session.id)
+        if found is not None:
+            line, call = found
+            line.happened(call, event, now)
+
+    def _invited(self, session: Session, now: float) -> None:
+        line = self._called_line(session.request.uri)
+        if line is None:
+            session.reject(404, "", now)
+            return
+        line.invited(session, now)
+        self._index_calls()
+
+    def _requested(self, event: RequestReceived, now: float) -> None:
+        assert self._stack is not None
+        request, transaction = event.request, event.transaction
+        match request.method:
+            case "OPTIONS":
+                headers = (("Allow", ALLOW), ("Accept", "application/sdp"))
+                self._stack.respond(transaction, 200, headers=headers, now=now)
+            case "NOTIFY":
+                self._notified(event, now)
+            case _:
+                self._stack.respond(transaction, 405, headers=(("Allow", ALLOW),), now=now)
+
+    def _notified(self, event: RequestReceived, now: float) -> None:
+        assert self._stack is not None
+        request, transaction = event.request, event.transaction
+        package = (request.get("Event") or "").partition(";")[0].strip().lower()
+        if package == "message-summary":
+            owner = next(
+                (ln for ln in self.lines if ln.subscription is not None and ln.subscription.owns(request)), None
+            )
+            self._stack.respond(transaction, 200 if owner is not None else 481, now=now)
+            if owner is not None and owner.subscription is not None:
+                owner.subscription.notified(request, now)
+            return
+        wanted = self.family.resync(request.get("Event") or "")
+        if wanted is Resync.NOTHING:
+            self._stack.respond(transaction, 489, now=now)
+            return
+        self._stack.respond(transaction, 200, now=now)
+        if wanted is Resync.REBOOT:
+            self._reboot_at = now + 0.1  # the answer must leave before the stack is gone
+        else:
+            self.resync(now)
+
+    def _called_line(self, uri: str) -> Line | None:
+        try:
+            user = parse_uri(uri).user
+        except BadUri:
+            return None
+        return next((line for line in self.lines if line.account.user == user), None)
+
+    def _index_calls(self) -> None:
+        for line in self.lines:
+            for call in line.calls:
+                if call.over:
+                    self._calls.pop(call.session.id, None)
+                    self._legs.pop(call.speech.leg, None)
+                elif call.session.id not in self._calls:
+                    self._calls[call.session.id] = self._legs[call.speech.leg] = (line, call)
+
+    # --- boot -----------------------------------------------------------------------------------------
+
+    def _begin_boot(self, boot: Boot) -> None:
+        self._boot = boot
+        self._shown_stage = ""
+        self.strip = boot.strip
+        self._mark()
+
+    def _follow_boot(self, now: float) -> None:
+        boot = self._boot
+        if boot is None:
+            return
+        fetch = boot.take_fetch()
+        if fetch is not None:
+            self._fetches.append(fetch)
+            self._mark()
+        if not boot.over:
+            if self.strip is boot.strip and not self.lines:
+                self._mark_stage(boot)
+            return
+        if boot.config is not None and boot.config is not self.config:
+            self._apply(boot.config, now)
+        elif boot.failure is not None and self._retry_at == FOREVER and not self.lines:
+            self._retry_at = now + self._pace.retry_s
+            self._mark()
+
+    def _mark_stage(self, boot: Boot) -> None:
+        if self._shown_stage != boot.stage:
+            self._shown_stage = boot.stage
+            self._mark()
+
+    def _apply(self, config: PhoneConfig, now: float) -> None:
+        """Keep the lines whose account is as before: a resync must not end calls or drop registrations."""
+        assert self._stack is not None
+        kept = {line.account: line for line in self.lines}
+        lines = []
+        for account in config.accounts:
+            line = kept.pop(account, None)
+            if line is None:
+                instance = f"00000000-0000-4000-8000-{self.box.mac}" if self.box.mac else ""
+                line = Line(
+                    account, self._stack, self._engine, token=self._token, changed=self._mark, instance=instance
+                )
+                line.registration.ask(now)
+            lines.append(line)
+        for line in kept.values():
+            line.hang_up_all(now)
+            line.registration.leave(now)
+        self.lines, self.config = tuple(lines), config
+        self.boots += 1
+        self._mark()
+
+    def _registered(self, line: Line, now: float) -> None:
+        subscription = line.subscription
+        if line.registration.registered and subscription is not None and subscription.standing is Standing.NONE:
+            subscription.ask(now)
+
+    def _follow_strip(self, now: float) -> None:
+        """Show in the strip where registration and subscription of all lines stand."""
+        if not self.lines:
+            return
+        self._show("register", [line.registration.standing for line in self.lines], self._refusals(), now)
+        standings = [line.subscription.standing for line in self.lines if line.subscription is not None]
+        if standings:
+            self._show("subscribe", standings, "", now)
+        elif self.strip.result("register") == "ok" and self.strip.result("subscribe") == "wait":
+            self.strip.end("subscribe", now, note="none")
+
+    def _show(self, part: str, standings: list[Standing], note: str, now: float) -> None:
+        result = self.strip.result(part)
+        if all(standing is Standing.GRANTED for standing in standings):
+            if result != "ok":
+                self.strip.end(part, now)
+        elif any(standing in (Standing.REFUSED, Standing.SILENCE) for standing in standings):
+            if result != "fail":
+                self.strip.end(part, now, ok=False, note=note)
+        elif result == "wait" and any(standing is Standing.ASKING for standing in standings):
+            self.strip.begin(part, now)
+
+    def _refusals(self) -> str:
+        statuses = {line.registration.status for line in self.lines if line.registration.standing is Standing.REFUSED}
+        return f"Register {min(statuses)}" if statuses else "No answer"
+
+    def _mark(self) -> None:
+        self._dirty = True

@@ -1,0 +1,80 @@
+"""The audio of one call: describe it, connect it, speak into it. It commands an engine and reads no call state."""
+
+from __future__ import annotations
+
+from pbx.media import sdp
+from pbx.media.engine import Engine, MediaAddress, RemoteMedia, Signature, Sound
+
+
+class Speech:
+    """`party` is the signature it speaks; `close` gives the port back. Opens its port with the first description."""
+
+    def __init__(self, engine: Engine, leg: str, party: str) -> None:
+        self._engine = engine
+        self.leg = leg
+        self.party = party
+        self._address: MediaAddress | None = None
+        self._closed = False
+        self._offered = b""
+        self._version = 0
+        self.direction = "sendrecv"
+        """What we want ourselves; `sendonly` while we hold the other side."""
+        self.remote: RemoteMedia | None = None
+
+    @property
+    def held_by_peer(self) -> bool:
+        """The other side does not listen although we would speak."""
+        return self.remote is not None and self.direction == "sendrecv" and not self.remote.sends
+
+    def offer(self, direction: str = "sendrecv") -> bytes:
+        """Return an offer; NoMediaPort when no port is left."""
+        self._version += 1
+        self.direction = direction
+        self._offered = sdp.offer(self._opened(), direction=direction, version=self._version)
+        return self._offered
+
+    def answer(self, offered: bytes) -> bytes:
+        """Answer an offer and connect to what it described; BadSdp when that cannot be."""
+        description = sdp.parse_sdp(offered)
+        self._version += 1
+        text, remote = sdp.answer(description, self._opened(), wanted=self.direction, version=self._version)
+        self._connect(remote)
+        return text
+
+    def connect(self, answered: bytes) -> bool:
+        """Connect to the answer to our offer; return whether the other side holds us. BadSdp when it took nothing."""
+        self._connect(sdp.settle(self._offered, sdp.parse_sdp(answered)))
+        return self.held_by_peer
+
+    def speak(self) -> None:
+        self.play(Signature(self.party))
+
+    def play(self, sound: Sound, token: str = "") -> None:
+        if not self._closed:
+            self._engine.play(self.leg, sound, token)
+
+    def stop(self) -> None:
+        if not self._closed:
+            self._engine.stop(self.leg)
+
+    def send_digits(self, digits: str) -> None:
+        if not self._closed:
+            self._engine.send_digits(self.leg, digits)
+
+    def close(self) -> None:
+        if self._address is not None and not self._closed:
+            self._engine.close(self.leg)
+        self._closed = True
+
+    def _opened(self) -> MediaAddress:
+        if self._address is None:
+            self._address = self._engine.open(self.leg)
+            self._engine.listen(self.leg)
+        return self._address
+
+    def _connect(self, remote: RemoteMedia) -> None:
+        """Re-opening the latch is for a change only: a re-INVITE that changes nothing must not cut the sound."""
+        if self._closed or remote == self.remote:
+            return
+        self.remote = remote
+        self._engine.connect(self.leg, remote)
