@@ -1,0 +1,181 @@
+"""Virtual time: one heap of deadlines, one wire, and nodes that are pure. The clock jumps to whatever comes next.
+
+Nothing is polled. After every input a node says its next deadline once; a deadline that has moved is found out when
+it comes up. Equal moments are served in order of arming, so that a run is repeatable to the byte.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Protocol
+
+from lab.wire import Packet, Wire
+from pbx.clock import FOREVER, Moment, moment_at
+from pbx.media.engine import MediaEvent
+from pbx.media.virtual import VirtualEngine
+from pbx.sip.address import Peer
+from pbx.sip.stack import Outgoing
+
+MEDIA_FROM = 16_000
+"""Ports from here up carry media segments, below SIP."""
+
+
+class Core(Protocol):
+    """A pure machine as the clockwork drives it; `now` is in monotonic seconds."""
+
+    def receive(self, data: bytes, source: Peer, now: float) -> None: ...
+
+    def media(self, events: list[MediaEvent], now: float) -> None: ...
+
+    def tick(self, now: float) -> None: ...
+
+    def next_deadline(self) -> float: ...
+
+    def take_outgoing(self) -> list[Outgoing]: ...
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A core at an address, with its media engine."""
+
+    name: str
+    host: str
+    port: int
+    core: Core
+    engine: VirtualEngine
+    hold: Callable[[Outgoing], bool] | None = None
+    """Takes an outgoing datagram that must wait (a commit ticket); False lets it go at once."""
+    after: Callable[[float], None] | None = None
+    """Runs after every input: what else a node's owner carries out (fetches)."""
+    armed: float = FOREVER
+    on: bool = True
+
+    def next_deadline(self) -> float:
+        return min(self.core.next_deadline(), self.engine.next_deadline())
+
+
+class Clockwork:
+    """Owns virtual time. `run_until` is the only place where it passes."""
+
+    def __init__(self, wire: Wire, epoch: datetime) -> None:
+        self.wire = wire
+        self._epoch = epoch
+        self._now = 0.0
+        self._nodes: dict[str, Node] = {}
+        self._heap: list[tuple[float, int, Node | Callable[[], None]]] = []
+        self._order = 0
+        self.steps = 0
+
+    @property
+    def mono(self) -> float:
+        return self._now
+
+    def now(self) -> Moment:
+        return moment_at(self._now, self._epoch)
+
+    # --- what is in it --------------------------------------------------------------------------------
+
+    def engine(self, host: str, seconds_of: Callable[[str], float]) -> VirtualEngine:
+        """Return a media engine at `host` whose segments go over the wire."""
+
+        def send(source: tuple[str, int], to: tuple[str, int], data: bytes) -> None:
+            self.wire.send(Peer("udp", *source), Peer("udp", *to), data, self._now)
+
+        return VirtualEngine(host, send, seconds_of)
+
+    def add(self, node: Node) -> Node:
+        self._nodes[node.host] = node
+        self.settle(node)
+        return node
+
+    def remove(self, node: Node) -> None:
+        node.on = False
+        self._nodes.pop(node.host, None)
+
+    def nodes(self) -> Iterable[Node]:
+        return self._nodes.values()
+
+    def later(self, seconds: float, do: Callable[[], None]) -> None:
+        self._push(self._now + seconds, do)
+
+    def settle(self, node: Node) -> None:
+        """Carry out what the last input of a node caused: call it after commanding a core directly."""
+        while events := node.engine.take_events():
+            node.core.media(events, self._now)
+        source = Peer("udp", node.host, node.port)
+        for outgoing in node.core.take_outgoing():
+            if node.hold is None or not node.hold(outgoing):
+                self.transmit(source, outgoing)
+        if node.after is not None:
+            node.after(self._now)
+        due = node.next_deadline()
+        if due < node.armed:
+            node.armed = due
+            self._push(due, node)
+
+    def transmit(self, source: Peer, outgoing: Outgoing) -> None:
+        own = Peer(outgoing.to.transport, source.host, source.port)
+        self.wire.send(own, outgoing.to, outgoing.data, self._now)
+
+    # --- time -----------------------------------------------------------------------------------------
+
+    def run_until(self, when: float, until: Callable[[], bool] | None = None) -> bool:
+        """Let time pass up to `when`; stop early once `until` holds (asked after every step). Return whether it does."""
+        if until is not None and until():
+            return True
+        while True:
+            due = min(self.wire.next_arrival(), self._heap[0][0] if self._heap else FOREVER)
+            if due > when:
+                self._now = max(self._now, when)
+                return False
+            self._now = max(self._now, due)
+            self._step()
+            if until is not None and until():
+                return True
+
+    def _step(self) -> None:
+        self.steps += 1
+        packet = self.wire.take_due(self._now)
+        if packet is not None:
+            self._deliver(packet)
+            return
+        due, _, what = heapq.heappop(self._heap)
+        if not isinstance(what, Node):
+            what()
+            return
+        if due != what.armed or not what.on:
+            return  # an older arming, or a node that is gone
+        what.armed = FOREVER
+        if what.next_deadline() <= self._now:
+            what.engine.tick(self._now)
+            what.core.tick(self._now)
+        self.settle(what)
+
+    def _deliver(self, packet: Packet) -> None:
+        node = self._nodes.get(packet.to.host)
+        if node is None:
+            return
+        if packet.to.port >= MEDIA_FROM:
+            source = (packet.source.host, packet.source.port)
+            node.engine.receive(packet.data, source, packet.to.port, self._now)
+        else:
+            node.core.receive(packet.data, packet.source, self._now)
+        self.settle(node)
+
+    def _push(self, when: float, what: Node | Callable[[], None]) -> None:
+        self._order += 1
+        heapq.heappush(self._heap, (when, self._order, what))
+
+
+def seeded_token(seed: int, name: str) -> Callable[[int], str]:
+    """Return a `token` function: n lower-case hex characters from the seed; each name has its own sequence."""
+    chance = Random(f"{seed}/{name}")
+
+    def token(count: int) -> str:
+        return f"{chance.getrandbits(4 * count):0{count}x}"
+
+    return token
