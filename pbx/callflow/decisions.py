@@ -1,66 +1,79 @@
-"""The decision record: every rule that was tried for a call, what it saw, and what came of it.
+"""Decision records: why a call goes where it goes, kept by routing as it decides, never reconstructed.
 
-Kept by routing while it decides, never reconstructed. It holds no clock time that changes within a minute, so that
-the record computed before a call (`switchroom why`) can equal the one the call then left.
+A record is a pure function of directory, presence, caller, what was dialled and the moment. It holds no clock time:
+the record computed before a call equals, as serialised, the record of the call.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from typing import Literal
 
-YES, NO, SKIPPED = "✓", "✗", "·"
+Verdict = Literal["✓", "✗", "·"]
+"""✓ applied, ✗ tried and did not apply (or refused), · not reached, or known only when it happens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """One rule tried."""
+
     step: str
-    """What was asked: `number`, `time frame`, `do not disturb`, …"""
-    verdict: str
-    """`✓` it applied, `✗` it did not, `·` it was not reached."""
+    """What kind of rule: `dial plan`, `number`, `time frame`, `user`, `rule`, `ring`, `attendant`, `queue`, …"""
+    rule: str
+    """Which one, by the name its owner gave it."""
+    saw: str
+    """The value it looked at."""
+    verdict: Verdict
     because: str
-    """What it saw, in words."""
+    """What follows, in words."""
     link: str = ""
-    """The object it belongs to, e.g. `users/101/rules/0`."""
+    """Path of the object in console and API, e.g. `users/101/rules/0`."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionRecord:
     question: str
-    """What was asked, e.g. `102 dialled by 101`."""
+    """`14165550100 from 14165550142`."""
     decisions: tuple[Decision, ...]
     outcome: str
-    """The destination's label."""
+    """Label of the destination at which what can be known beforehand ends, e.g. `user:101`."""
 
     def to_json(self) -> str:
-        """Canonical text: equal records are equal strings."""
+        """Return canonical JSON: sorted keys, no spaces, characters as they are."""
         return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> DecisionRecord:
+        """Return the record of its JSON; ValueError when it is none."""
+        try:
+            values = json.loads(text)
+            decisions = tuple(Decision(**decision) for decision in values.pop("decisions"))
+            return cls(decisions=decisions, **values)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"no decision record: {error}") from error
 
 
 @dataclass(slots=True)
-class Notes:
-    """Where routing writes down what it tries."""
+class Trail:
+    """The decisions of one answer while it is being found; lives inside one call of `route` or `resolve_…`."""
 
     decisions: list[Decision] = field(default_factory=list)
 
-    def yes(self, step: str, because: str, link: str = "") -> None:
-        self.decisions.append(Decision(step, YES, because, link))
+    def applied(self, step: str, rule: str, saw: str, because: str, link: str = "") -> None:
+        self.decisions.append(Decision(step, rule, saw, "✓", because, link))
 
-    def no(self, step: str, because: str, link: str = "") -> None:
-        self.decisions.append(Decision(step, NO, because, link))
+    def failed(self, step: str, rule: str, saw: str, because: str, link: str = "") -> None:
+        self.decisions.append(Decision(step, rule, saw, "✗", because, link))
 
-    def skipped(self, step: str, because: str, link: str = "") -> None:
-        self.decisions.append(Decision(step, SKIPPED, because, link))
+    def open(self, step: str, rule: str, saw: str, because: str, link: str = "") -> None:
+        """A rule not reached, or one whose condition only the call itself can show."""
+        self.decisions.append(Decision(step, rule, saw, "·", because, link))
 
     def record(self, question: str, outcome: str) -> DecisionRecord:
         return DecisionRecord(question, tuple(self.decisions), outcome)
 
 
 def explain(record: DecisionRecord) -> str:
-    """Return the record as text for a terminal."""
-    width = max((len(d.step) for d in record.decisions), default=0)
-    lines = [f"{record.question}  →  {record.outcome}", ""]
-    for number, decision in enumerate(record.decisions, start=1):
-        link = f"   {decision.link}" if decision.link else ""
-        lines.append(f"{number:>2} {decision.verdict} {decision.step:<{width}}  {decision.because}{link}")
-    return "\n".join(lines)
+    """Return the record as the lines `switchroom why` prints: numbered steps, their rules, links to the right."""
+    raise NotImplementedError

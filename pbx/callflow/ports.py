@@ -1,0 +1,99 @@
+"""What call control asks of a store, as a protocol: submit a change, learn when it is durable, read what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pbx.sip.registrar import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One voicemail message; `recording` names the audio."""
+
+    id: str
+    box: str
+    folder: str
+    """`new` or `saved`."""
+    recording: str
+    seconds: float
+    caller_number: str
+    heard: str
+    at: float
+    """POSIX seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One row of call history; a call has one, however many legs it had."""
+
+    call: str
+    caller_number: str
+    caller_name: str
+    device: str
+    dialled: str
+    answered_by: str
+    disposition: str
+    direction: str
+    started_at: float
+    answered_at: float
+    """0 when nobody answered."""
+    ended_at: float
+    """0 while the call is up; a row found open at start is closed as `server-restart`."""
+    talk_s: float
+    cause: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class BindingSaved:
+    binding: Binding
+
+
+@dataclass(frozen=True, slots=True)
+class BindingRemoved:
+    device: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSaved:
+    """A message is new, or has changed its folder."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRemoved:
+    box: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSaved:
+    """A call began (open row) or ended."""
+
+    record: CallRecord
+
+
+Change = BindingSaved | BindingRemoved | MessageSaved | MessageRemoved | RecordSaved
+
+
+class History(Protocol):
+    """Everything call control must not lose. One writer; a read sees what was submitted before."""
+
+    def submit(self, change: Change) -> int:
+        """Take a change; return the ticket that will be confirmed, or 0 when it is durable already."""
+        ...
+
+    def bindings(self) -> Sequence[Binding]: ...
+
+    def messages(self, box: str) -> Sequence[Message]:
+        """Oldest first."""
+        ...
+
+    def records(self) -> Sequence[CallRecord]:
+        """Newest first, bounded."""
+        ...

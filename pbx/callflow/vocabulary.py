@@ -1,0 +1,187 @@
+"""The words between scripts and the switch: what a script may learn, and what it may command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pbx.callflow.ports import Message
+from pbx.callflow.question import AttendantRoute, QueueRoute, UserRoute
+from pbx.domain.destinations import Cause, Destination
+from pbx.domain.directory import Directory
+from pbx.events import Event
+from pbx.media.engine import Sound
+
+CALLER = "caller"
+"""The leg a script acts for, whatever its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """By the caller, unless `leg` says otherwise."""
+
+    leg: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    leg: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    leg: str
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegRang:
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegEarlyMedia:
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegRefused:
+    leg: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegGone:
+    """An answered leg ended."""
+
+    leg: str
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """A blind transfer: `leg` wants the other party to go to `destination` and will leave."""
+
+    leg: str
+    destination: Destination
+
+
+@dataclass(frozen=True, slots=True)
+class AgentsOffered:
+    """The queue gives this caller these agents to ring."""
+
+    agents: tuple[str, ...]
+
+
+class Control(Protocol):
+    """What a script may do with its call. Nothing blocks; `CALLER` and leg names name the parties."""
+
+    id: str
+
+    @property
+    def directory(self) -> Directory: ...
+
+    @property
+    def now(self) -> float:
+        """Monotonic seconds of the input being served."""
+        ...
+
+    @property
+    def caller_extension(self) -> str: ...
+
+    @property
+    def caller_number(self) -> str: ...
+
+    @property
+    def answered(self) -> bool:
+        """The caller has been answered."""
+        ...
+
+    def route_user(self, extension: str) -> UserRoute:
+        """Ask routing what the user's rules make of the call now; the record is published."""
+        ...
+
+    def route_attendant(self, extension: str, menu: str) -> AttendantRoute | None: ...
+
+    def route_queue(self, extension: str) -> QueueRoute | None: ...
+
+    def progress(self) -> None:
+        """Let the caller hear that it rings: 180, or the ringback tone once answered."""
+        ...
+
+    def answer(self) -> None: ...
+
+    def dial_device(self, device: str) -> str | None:
+        """Ring a device; return the leg, None when it cannot be reached."""
+        ...
+
+    def dial_number(self, number: str) -> str | None: ...
+
+    def dial_emergency(self, code: str) -> str | None: ...
+
+    def dial_support(self) -> str | None: ...
+
+    def extension_of(self, leg: str) -> str:
+        """Return the extension a leg rings, empty outside."""
+        ...
+
+    def early(self, leg: str) -> None:
+        """Pass a called leg's early media on to the caller."""
+        ...
+
+    def connect(self, leg: str) -> None:
+        """Join the caller and an answered leg."""
+        ...
+
+    def swap(self, leg: str) -> None:
+        """Make the other party the caller: the one who called has handed the call over."""
+        ...
+
+    def drop(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
+        """End one called leg; harmless when it is gone."""
+        ...
+
+    def hang_up(self, cause: Cause) -> None:
+        """End the caller's leg, and with it the call."""
+        ...
+
+    def transferred(self, leg: str, *, done: bool) -> None:
+        """Tell the transferring leg how it went, and let it go."""
+        ...
+
+    def play(self, sound: Sound, token: str = "") -> None: ...
+
+    def stop(self) -> None: ...
+
+    def play_to(self, leg: str, sound: Sound) -> None: ...
+
+    def record_message(self, box: str, *, max_s: float, silence_s: float) -> None:
+        """Record the caller; what is recorded is delivered to the box, also when the caller hangs up."""
+        ...
+
+    def messages(self, box: str) -> Sequence[Message]: ...
+
+    def keep_message(self, message: Message, folder: str) -> None: ...
+
+    def remove_message(self, message: Message) -> None: ...
+
+    def publish(self, event: Event) -> None: ...
+
+    def join_queue(self, queue: str) -> int:
+        """Stand in line; return the place, 0 when the queue takes nobody."""
+        ...
+
+    def leave_queue(self, queue: str, outcome: str, agent: str = "") -> None: ...
+
+    def missed(self, queue: str, agents: tuple[str, ...]) -> None:
+        """Nobody of those offered answered."""
+        ...
