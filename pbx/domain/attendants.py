@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from pbx.domain.base import Extension, Model
 from pbx.domain.destinations import Destination
@@ -13,15 +13,38 @@ MenuKey = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
 
 
 class MenuAction(Model):
-    """What a key does: go to a destination, open a submenu, or repeat the greeting."""
+    """What a key does: go to a destination, open a submenu, repeat the greeting, or hang up.
+
+    Written for short as a destination (`queue 500`), `menu sales`, `repeat` or `hangup`.
+    """
 
     action: Literal["go", "menu", "repeat", "hangup"] = "go"
     to: Destination | None = None
     menu: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_short(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        word, _, rest = value.strip().partition(" ")
+        if word == "menu":
+            return {"action": "menu", "menu": rest.strip()}
+        if value.strip() in ("repeat", "hangup"):
+            return {"action": value.strip()}
+        return {"action": "go", "to": value}
+
+    @model_validator(mode="after")
+    def _complete(self) -> MenuAction:
+        if (self.action == "go") != (self.to is not None):
+            raise ValueError("a key that goes somewhere says where, and no other does")
+        if (self.action == "menu") != bool(self.menu):
+            raise ValueError("a key that opens a menu names it, and no other does")
+        return self
+
 
 class Menu(Model):
-    name: str = "main"
+    name: str = Field(default="main", pattern=r"^[a-z0-9][a-z0-9_-]*$")
     greeting: str = "attendant-welcome"
     """Prompt name."""
     keys: dict[MenuKey, MenuAction] = Field(default_factory=dict)
@@ -37,7 +60,7 @@ class Menu(Model):
 class Attendant(Model):
     extension: Extension
     name: str
-    menus: tuple[Menu, ...]
+    menus: tuple[Menu, ...] = Field(min_length=1)
     """The first is entered first."""
     closed: str = ""
     """Menu entered instead while none of `open_frames` covers the moment; empty for always the first."""
@@ -45,4 +68,6 @@ class Attendant(Model):
     site: str = ""
 
     def menu(self, name: str) -> Menu | None:
-        return next((menu for menu in self.menus if menu.name == name), None)
+        """Return the menu so named; `main` is the first one when none has that name."""
+        named = next((menu for menu in self.menus if menu.name == name), None)
+        return self.menus[0] if named is None and name == "main" else named

@@ -2,24 +2,297 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from pbx.domain.destinations import (
+    Destination,
+    HangUp,
+    ToAttendant,
+    ToDevice,
+    ToEmergency,
+    ToExternal,
+    ToMailbox,
+    ToMailboxLogin,
+    ToQueue,
+    ToSupport,
+    ToUser,
+)
+from pbx.domain.dialplan import is_reserved
 
 if TYPE_CHECKING:
+    from pbx.domain.attendants import MenuAction
     from pbx.domain.directory import Directory
+    from pbx.domain.tenancy import User
+
+Path = tuple[str | int, ...]
+"""Where in the directory: `("users", 3, "rules", 0)`."""
+
+FORWARDS = ("forward_always", "forward_on_active", "forward_on_busy", "forward_no_answer", "forward_offline")
 
 
-def problems(directory: Directory) -> list[str]:
-    return [*_extensions(directory)]
+@dataclass(frozen=True, slots=True)
+class Problem:
+    path: Path
+    sentence: str
 
 
-def _extensions(directory: Directory) -> Iterable[str]:
-    taken = Counter(
-        [user.extension for user in directory.users]
-        + [attendant.extension for attendant in directory.attendants]
-        + [queue.extension for queue in directory.queues]
-    )
-    for extension, count in taken.items():
-        if count > 1:
-            yield f"extension {extension} is used {count} times"
+class Inconsistent(ValueError):
+    """The objects of a directory contradict each other; `problems` says where."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(problem.sentence for problem in problems))
+
+
+def problems(directory: Directory) -> list[Problem]:
+    """Return every contradiction, in the order of the directory's fields; empty when all is well."""
+    return [
+        *_extensions(directory),
+        *_names(directory),
+        *_sites(directory),
+        *_emergency(directory),
+        *_devices(directory),
+        *_rules(directory),
+        *_numbers(directory),
+        *_attendants(directory),
+        *_queues(directory),
+        *_destinations(directory),
+        *_settings(directory),
+    ]
+
+
+def _extensions(directory: Directory) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for kind, extensions in (
+        ("user", [user.extension for user in directory.users]),
+        ("attendant", [attendant.extension for attendant in directory.attendants]),
+        ("queue", [queue.extension for queue in directory.queues]),
+    ):
+        for place, extension in enumerate(extensions):
+            path: Path = (f"{kind}s", place, "extension")
+            if is_reserved(extension):
+                yield Problem(path, f"{kind} {extension}: {extension} is reserved and never an extension")
+            if extension in owners:
+                yield Problem(path, f"{kind} {extension}: the extension is already that of a {owners[extension]}")
+            owners.setdefault(extension, kind)
+
+
+def _names(directory: Directory) -> Iterator[Problem]:
+    yield from _twice("time_frames", "time frame", (frame.name for frame in directory.time_frames))
+    yield from _twice("sites", "site", (site.name for site in directory.sites))
+    yield from _twice("addresses", "emergency address", (address.key for address in directory.addresses))
+    yield from _twice("devices", "device", (device.id for device in directory.devices))
+    yield from _twice("numbers", "number", (number.number for number in directory.numbers))
+
+
+def _twice(field: str, kind: str, names: Iterable[str]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for place, name in enumerate(names):
+        if name in seen:
+            yield Problem((field, place), f"{kind} {name} exists twice")
+        seen.add(name)
+
+
+def _sites(directory: Directory) -> Iterator[Problem]:
+    for field, kind, objects in (
+        ("users", "user", [(user.extension, user.site) for user in directory.users]),
+        ("numbers", "number", [(number.number, number.site) for number in directory.numbers]),
+        ("attendants", "attendant", [(a.extension, a.site) for a in directory.attendants]),
+        ("queues", "queue", [(queue.extension, queue.site) for queue in directory.queues]),
+    ):
+        for place, (name, site) in enumerate(objects):
+            if site and site not in directory.sites_by_name:
+                yield Problem((field, place, "site"), f"{kind} {name}: there is no site {site}")
+
+
+def _emergency(directory: Directory) -> Iterator[Problem]:
+    domain = directory.domain
+    owners: list[tuple[Path, str, str, str | None]] = [
+        (("domain",), f"domain {domain.name}", domain.emergency_address, domain.emergency_caller_id)
+    ]
+    for place, site in enumerate(directory.sites):
+        owners.append((("sites", place), f"site {site.name}", site.emergency_address, site.emergency_caller_id))
+    for place, user in enumerate(directory.users):
+        owners.append((("users", place), f"user {user.extension}", user.emergency_address, user.emergency_caller_id))
+    for place, device in enumerate(directory.devices):
+        owners.append((("devices", place), f"device {device.id}", device.emergency_address, device.emergency_caller_id))
+    for path, owner, key, number in owners:
+        address = directory.addresses_by_key.get(key)
+        if key and address is None:
+            yield Problem((*path, "emergency_address"), f"{owner}: there is no emergency address {key}")
+        if address and number and number != address.callback:
+            yield Problem(
+                (*path, "emergency_caller_id"),
+                f"{owner}: emergency caller ID {number} is not the callback number {address.callback} of {key}",
+            )
+
+
+def _devices(directory: Directory) -> Iterator[Problem]:
+    lines: dict[tuple[str, int], str] = {}
+    families: dict[str, tuple[str, str]] = {}
+    for place, device in enumerate(directory.devices):
+        if device.extension not in directory.users_by_extension:
+            yield Problem(("devices", place, "extension"), f"device {device.id}: there is no user {device.extension}")
+        if device.id.rstrip("abcdefghijklmnopqrstuvwxyz") != device.extension:
+            yield Problem(
+                ("devices", place, "id"), f"device {device.id}: the id is the extension {device.extension} and a suffix"
+            )
+        if device.mac is None:
+            continue
+        other = lines.setdefault((device.mac, device.port), device.id)
+        if other != device.id:
+            yield Problem(
+                ("devices", place, "mac"), f"device {device.id}: MAC {device.mac} port {device.port} is that of {other}"
+            )
+        first, family = families.setdefault(device.mac, (device.id, device.family))
+        if family != device.family:
+            yield Problem(
+                ("devices", place, "family"),
+                f"device {device.id}: {device.mac} is a {device.family} here and a {family} at {first}",
+            )
+
+
+def _rules(directory: Directory) -> Iterator[Problem]:
+    for place, user in enumerate(directory.users):
+        seen: set[str] = set()
+        for order, rule in enumerate(user.rules):
+            path: Path = ("users", place, "rules", order)
+            if rule.time_frame in seen:
+                yield Problem(path, f"user {user.extension}: two answering rules for time frame {rule.time_frame}")
+            seen.add(rule.time_frame)
+            yield from _frame(directory, path, f"user {user.extension}", rule.time_frame)
+            for target in rule.simultaneous_ring:
+                word, _, device = target.target.partition(" ")
+                if word == "device" and device not in directory.devices_by_id:
+                    yield Problem(
+                        (*path, "simultaneous_ring"),
+                        f"user {user.extension}: simultaneous ring names device {device}, which does not exist",
+                    )
+
+
+def _frame(directory: Directory, path: Path, owner: str, name: str) -> Iterator[Problem]:
+    if name != "*" and name not in directory.frames_by_name:
+        yield Problem((*path, "time_frame"), f"{owner}: there is no time frame {name}")
+
+
+def _numbers(directory: Directory) -> Iterator[Problem]:
+    for place, number in enumerate(directory.numbers):
+        seen: set[str] = set()
+        for order, route in enumerate(number.routes):
+            path: Path = ("numbers", place, "routes", order)
+            if route.time_frame in seen:
+                yield Problem(path, f"number {number.number}: two routes for time frame {route.time_frame}")
+            seen.add(route.time_frame)
+            yield from _frame(directory, path, f"number {number.number}", route.time_frame)
+
+
+def _attendants(directory: Directory) -> Iterator[Problem]:
+    for place, attendant in enumerate(directory.attendants):
+        path: Path = ("attendants", place)
+        owner = f"attendant {attendant.extension}"
+        names = [menu.name for menu in attendant.menus]
+        for order, name in enumerate(names):
+            if name in names[:order]:
+                yield Problem((*path, "menus", order), f"{owner}: menu {name} exists twice")
+        if attendant.closed and attendant.menu(attendant.closed) is None:
+            yield Problem((*path, "closed"), f"{owner}: there is no menu {attendant.closed}")
+        for name in attendant.open_frames:
+            if name not in directory.frames_by_name:
+                yield Problem((*path, "open_frames"), f"{owner}: there is no time frame {name}")
+        for step, word, action in _actions(directory, place):
+            if action.menu and attendant.menu(action.menu) is None:
+                yield Problem(step, f"{owner}, {word}: there is no menu {action.menu}")
+
+
+def _actions(directory: Directory, place: int) -> Iterator[tuple[Path, str, MenuAction]]:
+    for order, menu in enumerate(directory.attendants[place].menus):
+        path: Path = ("attendants", place, "menus", order)
+        for key, action in menu.keys.items():
+            yield (*path, "keys", key), f"menu {menu.name} key {key}", action
+        yield (*path, "no_key"), f"menu {menu.name} no key", menu.no_key
+        yield (*path, "unassigned_key"), f"menu {menu.name} unassigned key", menu.unassigned_key
+
+
+def _queues(directory: Directory) -> Iterator[Problem]:
+    for place, queue in enumerate(directory.queues):
+        seen: set[str] = set()
+        for order, agent in enumerate(queue.agents):
+            path: Path = ("queues", place, "agents", order)
+            if agent.extension not in directory.users_by_extension:
+                yield Problem(path, f"queue {queue.extension}: agent {agent.extension} is no user")
+            if agent.extension in seen:
+                yield Problem(path, f"queue {queue.extension}: agent {agent.extension} is listed twice")
+            seen.add(agent.extension)
+
+
+def _destinations(directory: Directory) -> Iterator[Problem]:
+    for path, owner, destination in _configured(directory):
+        missing = _missing(directory, destination)
+        if missing:
+            yield Problem(path, f"{owner}: {missing}")
+
+
+def _configured(directory: Directory) -> Iterator[tuple[Path, str, Destination]]:
+    """Every destination anybody configured, with its place and owner."""
+    for place, user in enumerate(directory.users):
+        for order, rule in enumerate(user.rules):
+            for field in FORWARDS:
+                destination = getattr(rule, field)
+                if destination is not None:
+                    words = field.replace("_", " ")
+                    yield ("users", place, "rules", order, field), f"user {user.extension}, {words}", destination
+    for place, number in enumerate(directory.numbers):
+        for order, route in enumerate(number.routes):
+            yield ("numbers", place, "routes", order, "to"), f"number {number.number}", route.to
+    for place, attendant in enumerate(directory.attendants):
+        for path, word, action in _actions(directory, place):
+            if action.to is not None:
+                yield path, f"attendant {attendant.extension}, {word}", action.to
+    for place, queue in enumerate(directory.queues):
+        if queue.overflow is not None:
+            yield ("queues", place, "overflow"), f"queue {queue.extension}, overflow", queue.overflow
+
+
+def _missing(directory: Directory, destination: Destination) -> str:
+    """Return what a destination lacks, or an empty string."""
+    match destination:
+        case ToUser(extension=extension):
+            return "" if extension in directory.users_by_extension else f"there is no user {extension}"
+        case ToMailbox(extension=extension):
+            return _mailbox_missing(directory.users_by_extension.get(extension), extension)
+        case ToMailboxLogin(extension=extension):
+            return _mailbox_missing(directory.users_by_extension.get(extension), extension) if extension else ""
+        case ToDevice(device=device):
+            return "" if device in directory.devices_by_id else f"there is no device {device}"
+        case ToQueue(extension=extension):
+            return "" if extension in directory.queues_by_extension else f"there is no queue {extension}"
+        case ToAttendant(extension=extension, menu=menu):
+            attendant = directory.attendants_by_extension.get(extension)
+            if attendant is None:
+                return f"there is no attendant {extension}"
+            return "" if attendant.menu(menu) else f"attendant {extension} has no menu {menu}"
+        case ToEmergency():
+            return "emergency is dialled by a person, never configured"
+        case ToExternal() | ToSupport() | HangUp():
+            return ""
+        case _:
+            assert_never(destination)
+
+
+def _mailbox_missing(user: User | None, extension: str) -> str:
+    if user is None:
+        return f"there is no mailbox {extension}: no such user"
+    return "" if user.voicemail else f"user {extension} has no mailbox"
+
+
+def _settings(directory: Directory) -> Iterator[Problem]:
+    known = {"site": set(directory.sites_by_name), "user": set(directory.users_by_extension)}
+    for owner in directory.settings:
+        kind, _, name = owner.partition(":")
+        if owner != "domain" and name not in known.get(kind, ()):
+            yield Problem(
+                ("settings", owner),
+                f"settings of {owner}: the owner is `domain`, `site:<name>` or `user:<extension>`, and exists",
+            )

@@ -1,7 +1,8 @@
 """Where a call can go: one tagged union, used by numbers, answering rules, attendants and queues.
 
 `label` is the word for it in events and decision records, `user:102`; `parse_destination` reads the seed's
-short form (`user 102`, `queue 500`, `mailbox 101`, `attendant 400`, `external 16135550199`, `hangup busy`).
+short form (`user 102`, `queue 500`, `mailbox 101`, `attendant 400/closed`, `external 16135550199`, `hangup busy`),
+and every field of type `Destination` accepts that form.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from pbx.domain.base import E164, Extension, Model
 
@@ -111,6 +112,8 @@ class ToQueue(Model):
 
 
 class ToAttendant(Model):
+    """Enter an attendant: `main` is its first menu, or the closed one out of hours; any other menu is entered as is."""
+
     to: Literal["attendant"] = "attendant"
     extension: Extension
     menu: str = "main"
@@ -161,35 +164,37 @@ class HangUp(Model):
         return f"hangup:{self.cause}"
 
 
-def parse_destination(text: str) -> AnyDestination:
-    """Return the destination of its short form; ValueError names what is not understood."""
-    word, _, rest = text.strip().partition(" ")
-    rest = rest.strip()
-    match word:
-        case "user":
-            return ToUser(extension=rest)
-        case "device":
-            return ToDevice(device=rest)
-        case "mailbox":
-            return ToMailbox(extension=rest)
-        case "queue":
-            return ToQueue(extension=rest)
-        case "attendant":
-            extension, _, menu = rest.partition("/")
-            return ToAttendant(extension=extension, menu=menu or "main")
-        case "external":
-            return ToExternal(number=rest)
-        case "support":
-            return ToSupport()
-        case "hangup":
-            return HangUp(cause=Cause(rest or "normal"))
-        case _:
-            words = "user, device, mailbox, queue, attendant, external, support, hangup"
-            raise ValueError(f"{text!r} is no destination; it starts with one of {words}")
+SHORT_FORMS = {
+    "user": "extension",
+    "device": "device",
+    "mailbox": "extension",
+    "voicemail-login": "extension",
+    "queue": "extension",
+    "attendant": "extension",
+    "external": "number",
+    "support": "",
+    "hangup": "cause",
+}
+"""First word of the short form → the field its second word fills; 911 and 933 are dialled, never configured."""
 
 
-def _short_form(value: object) -> object:
-    return parse_destination(value) if isinstance(value, str) else value
+def _spelt_out(value: object) -> object:
+    """Return the fields of a short form; anything else passes for the models to judge."""
+    if not isinstance(value, str):
+        return value
+    word, _, rest = value.strip().partition(" ")
+    if word not in SHORT_FORMS:
+        raise ValueError(f"{value!r} is no destination; it starts with one of {', '.join(SHORT_FORMS)}")
+    fields = {"to": word}
+    argument = rest.strip()
+    if word == "attendant":
+        argument, _, menu = argument.partition("/")
+        fields["menu"] = menu or "main"
+    if argument and not SHORT_FORMS[word]:
+        raise ValueError(f"{value!r}: {word} takes no argument")
+    if argument:
+        fields[SHORT_FORMS[word]] = argument
+    return fields
 
 
 AnyDestination = (
@@ -204,5 +209,16 @@ AnyDestination = (
     | ToEmergency
     | HangUp
 )
-Destination = Annotated[AnyDestination, Field(discriminator="to"), BeforeValidator(_short_form)]
+Destination = Annotated[AnyDestination, Field(discriminator="to"), BeforeValidator(_spelt_out)]
 """The field type of models; a seed may write the short form."""
+
+_DESTINATION: TypeAdapter[AnyDestination] = TypeAdapter(Destination)
+
+
+def parse_destination(text: str) -> AnyDestination:
+    """Return the destination of its short form; ValueError names what is not understood."""
+    try:
+        return _DESTINATION.validate_python(text)
+    except ValidationError as error:
+        reasons = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+        raise ValueError(f"destination {text!r}: {reasons}") from error

@@ -36,6 +36,8 @@ class Device(Model):
     transport: Literal["udp", "tcp", "tls"] = "udp"
     token: SecretStr = SecretStr("")
     """One-time provisioning token; empty leaves only what the policy allows without one."""
+    caller_id: E164 | None = None
+    """Shown on outside calls; more specific than the user's."""
     emergency_caller_id: E164 | None = None
     emergency_address: str = ""
     settings: dict[str, str | int | bool] = Field(default_factory=dict)

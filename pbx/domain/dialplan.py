@@ -1,74 +1,105 @@
-"""What a caller meant by the digits dialled (domain-features 1.1, 1.3, 3). Pure; knows no objects, only shapes."""
+"""The dial plan: what a dialled string means before anybody looks up who is there. Pure text.
+
+Numbers are North American and stored as `1NPANXXXXXX`; service codes and feature numbers per domain-features 1.1 and 3.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import StrEnum
 
-EMERGENCY = frozenset({"911"})
-SERVICE = frozenset({"211", "311", "411", "511", "711", "811", "988"})
-_PUNCTUATION = re.compile(r"[\s().-]")
+SERVICE_CODES = {
+    "211": "social services",
+    "311": "municipal services",
+    "411": "directory assistance",
+    "511": "travel information",
+    "711": "relay service",
+    "811": "health line",
+    "988": "suicide crisis line",
+}
+"""Real services this simulator has no desk for. They are refused, never sent to a trunk."""
+
+RESERVED = frozenset({*SERVICE_CODES, "611", "911", "9911", "933", "5000", "5001", "5002", "5003", "8888"})
+"""Never an extension (domain-features 1.1), beside park slots and direct-to-voicemail, see `is_reserved`."""
+
+_SEPARATORS = re.compile(r"[\s().\-]+")
+_EXTENSION = re.compile(r"[1-9][0-9]{2,4}")
+_TO_MAILBOX = re.compile(r"7([1-9][0-9]{2,4})")
+_NUMBER = re.compile(r"(?:\+?1)?((?![2-9]11)[2-9][0-9]{2}[2-9][0-9]{6})")
+_LOCAL = re.compile(r"(?![2-9]11)[2-9][0-9]{6}")
 
 
-class Kind(Enum):
-    EXTENSION = auto()
-    NUMBER = auto()
-    EMERGENCY = auto()
-    ADDRESS_TEST = auto()
-    SUPPORT = auto()
-    SERVICE = auto()
-    MAILBOX_LOGIN = auto()
-    """5000 asks for the box, 5001 is the caller's own."""
-    MAILBOX = auto()
-    """7 + extension."""
-    UNKNOWN = auto()
+class Means(StrEnum):
+    EMERGENCY = "emergency"
+    SUPPORT = "support"
+    SERVICE_CODE = "service code"
+    EXTENSION = "extension"
+    MAILBOX = "mailbox"
+    """`7` and an extension: straight to its voicemail."""
+    MAILBOX_LOGIN = "voicemail login"
+    """5000: any box, asked for; 5001: the caller's own."""
+    NUMBER = "number"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
 class Dialled:
-    kind: Kind
+    means: Means
     digits: str
-    """Extension, `1NPANXXXXXX`, code or box."""
+    """`911`, `933`, `611`, an extension, `1NPANXXXXXX`; for `NOTHING` what was dialled, without separators."""
+    because: str = ""
+    """For `NOTHING` and service codes: why it leads nowhere."""
 
 
-def read_dialled(text: str, *, area_code: str = "") -> Dialled:
-    """Return what `text` (user part of the Request-URI) stands for."""
-    plain = _PUNCTUATION.sub("", text)
-    digits = plain.removeprefix("+")
-    if not digits.isdigit():
-        return Dialled(Kind.UNKNOWN, text)
-    if not plain.startswith("+"):
-        short = _short(digits)
-        if short is not None:
-            return short
-    number = normal_number(digits, area_code=area_code)
-    return Dialled(Kind.NUMBER, number) if number else Dialled(Kind.UNKNOWN, digits)
+def is_reserved(extension: str) -> bool:
+    """Tell whether an extension must not be given out: service codes, park slots 700–799, `7` + extension."""
+    return extension in RESERVED or (extension.startswith("7") and 3 <= len(extension) <= 5)
 
 
-def normal_number(digits: str, *, area_code: str = "") -> str:
-    """Return `1NPANXXXXXX` for 7, 10 or 11 digits, else an empty string."""
-    digits = _PUNCTUATION.sub("", digits).removeprefix("+")
-    if len(digits) == 7 and area_code:
-        digits = area_code + digits
-    if len(digits) == 10:
-        digits = "1" + digits
-    return digits if re.fullmatch(r"1[2-9]\d{2}[2-9]\d{6}", digits) else ""
+def read_dialled(text: str, area_code: str) -> Dialled:
+    """Return what `text` means; seven digits are completed with `area_code`.
 
-
-def _short(digits: str) -> Dialled | None:
-    if digits in EMERGENCY or digits.removeprefix("9") in EMERGENCY:
-        return Dialled(Kind.EMERGENCY, "911")
+    Emergency comes before everything else, with and without the outside-line prefix 9 (K03).
+    """
+    digits = _SEPARATORS.sub("", text.partition(";")[0])
+    if digits in ("911", "9911"):
+        return Dialled(Means.EMERGENCY, "911")
     if digits == "933":
-        return Dialled(Kind.ADDRESS_TEST, digits)
+        return Dialled(Means.EMERGENCY, "933")
     if digits == "611":
-        return Dialled(Kind.SUPPORT, digits)
-    if digits in SERVICE:
-        return Dialled(Kind.SERVICE, digits)
+        return Dialled(Means.SUPPORT, "611")
+    if digits in SERVICE_CODES:
+        return Dialled(
+            Means.SERVICE_CODE, digits, f"{SERVICE_CODES[digits]} is not simulated and never reaches a trunk"
+        )
     if digits in ("5000", "5001"):
-        return Dialled(Kind.MAILBOX_LOGIN, digits)
-    if len(digits) in (4, 5) and digits.startswith("7"):
-        return Dialled(Kind.MAILBOX, digits[1:])
-    if 3 <= len(digits) <= 5:
-        return Dialled(Kind.EXTENSION, digits)
-    return None
+        return Dialled(Means.MAILBOX_LOGIN, digits)
+    if mailbox := _TO_MAILBOX.fullmatch(digits):
+        return Dialled(Means.MAILBOX, mailbox[1])
+    if _EXTENSION.fullmatch(digits):
+        return Dialled(Means.EXTENSION, digits)
+    if number := _NUMBER.fullmatch(digits):
+        return Dialled(Means.NUMBER, f"1{number[1]}")
+    if _LOCAL.fullmatch(digits):
+        return Dialled(Means.NUMBER, f"1{area_code}{digits}")
+    return Dialled(Means.NOTHING, digits, _why_nothing(digits))
+
+
+def normal_number(text: str) -> str:
+    """Return a caller's or blocked number as stored, `1NPANXXXXXX`; what is no such number comes back bare."""
+    bare = _SEPARATORS.sub("", text)
+    number = _NUMBER.fullmatch(bare)
+    return f"1{number[1]}" if number else bare
+
+
+def _why_nothing(digits: str) -> str:
+    if not digits:
+        return "nothing was dialled"
+    if digits.startswith("*"):
+        return "no such feature code"
+    if re.match(r"\+(?!1)|011", digits):
+        return "international calls are not offered"
+    if not re.fullmatch(r"\+?[0-9]+", digits):
+        return "not digits"
+    return "no extension and no number of seven, ten or eleven digits"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 from pydantic import ConfigDict, Field, model_validator
 
 from pbx.domain.attendants import Attendant
 from pbx.domain.base import Model
+from pbx.domain.consistency import Inconsistent, problems
 from pbx.domain.devices import Device
 from pbx.domain.emergency import EmergencyAddress
 from pbx.domain.numbers import PhoneNumber
@@ -15,14 +18,9 @@ from pbx.domain.queues import Queue
 from pbx.domain.tenancy import Domain, Site, User
 from pbx.domain.timeframes import TimeFrame
 
-RESERVED = frozenset(
-    {"211", "311", "411", "511", "611", "711", "811", "911", "933", "988", "5000", "5001", "5002", "5003", "8888"}
-)
-"""Never an extension (domain-features 1.1); 700–799 and 7000–7999 are refused too: park and direct-to-voicemail."""
-
 
 class Directory(Model):
-    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+    model_config = ConfigDict(ignored_types=(cached_property,))
 
     domain: Domain
     sites: tuple[Site, ...] = ()
@@ -47,7 +45,7 @@ class Directory(Model):
 
     @cached_property
     def devices_by_extension(self) -> dict[str, tuple[Device, ...]]:
-        found: dict[str, list[Device]] = Field(default_factory=dict)
+        found: dict[str, list[Device]] = {}
         for device in self.devices:
             found.setdefault(device.extension, []).append(device)
         return {extension: tuple(devices) for extension, devices in found.items()}
@@ -55,7 +53,7 @@ class Directory(Model):
     @cached_property
     def devices_by_mac(self) -> dict[str, tuple[Device, ...]]:
         """Devices of one box, by port: an ATA has several."""
-        found: dict[str, list[Device]] = Field(default_factory=dict)
+        found: dict[str, list[Device]] = {}
         for device in self.devices:
             if device.mac:
                 found.setdefault(device.mac, []).append(device)
@@ -85,16 +83,27 @@ class Directory(Model):
     def addresses_by_key(self) -> dict[str, EmergencyAddress]:
         return {address.key: address for address in self.addresses}
 
+    def zone_of_site(self, name: str) -> str:
+        """Return the time zone of a site, or the domain's."""
+        site = self.sites_by_name.get(name)
+        return (site.time_zone if site else "") or self.domain.time_zone
+
+    def zone_of_user(self, user: User) -> str:
+        """Return the zone a user's time frames are read in: own, then the site's, then the domain's."""
+        return user.time_zone or self.zone_of_site(user.site)
+
     @model_validator(mode="after")
     def _consistent(self) -> Directory:
-        from pbx.domain.consistency import problems
-
         found = problems(self)
         if found:
-            raise ValueError("; ".join(found))
+            raise Inconsistent(found)
         return self
 
     def replaced(self, **changes: object) -> Directory:
         """Return a validated copy with `changes` and the next revision."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
-        return Directory(**{**values, **changes, "revision": self.revision + 1})
+        return Directory.model_validate({**values, "revision": self.revision + 1, **changes})
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Directory:
+        """As `replaced`: pydantic's own copy would carry the look-ups of the old snapshot along, and not validate."""
+        return self.replaced(**(update or {}))

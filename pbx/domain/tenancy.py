@@ -7,15 +7,15 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from pbx.domain.answering import AnsweringRule
-from pbx.domain.base import E164, Extension, Model, Slug
+from pbx.domain.base import E164, AreaCode, Extension, Model, Slug, TimeZone
 
 
 class Site(Model):
     """A branch; empty values fall back to the domain's."""
 
-    name: str
-    time_zone: str = ""
-    area_code: str = ""
+    name: str = Field(min_length=1)
+    time_zone: TimeZone | Literal[""] = ""
+    area_code: AreaCode | Literal[""] = ""
     caller_id: E164 | None = None
     emergency_caller_id: E164 | None = None
     emergency_address: str = ""
@@ -28,8 +28,8 @@ class Domain(Model):
     name: Slug
     """Also the SIP domain and digest realm, e.g. `acme.lab`."""
     description: str = ""
-    time_zone: str = "America/Toronto"
-    area_code: str = "416"
+    time_zone: TimeZone = "America/Toronto"
+    area_code: AreaCode = "416"
     caller_id: E164 | None = None
     emergency_caller_id: E164 | None = None
     emergency_address: str = ""
@@ -47,6 +47,7 @@ class User(Model):
     first_name: str
     last_name: str = ""
     site: str = ""
+    department: str = ""
     scope: str = "Basic User"
     email: str = ""
     ring_s: int = Field(default=25, ge=0, le=3600)
@@ -58,11 +59,11 @@ class User(Model):
     caller_id: E164 | None = None
     emergency_caller_id: E164 | None = None
     emergency_address: str = ""
-    time_zone: str = ""
+    time_zone: TimeZone | Literal[""] = ""
     outbound: bool = True
     """False bars every call to the carrier; never 611, 911, 933."""
     rules: tuple[AnsweringRule, ...] = ()
-    """In order; the first whose time frame covers the moment is in force."""
+    """In order, `*` last wherever it stands; the first whose time frame covers the moment is in force."""
 
     @property
     def name(self) -> str:
