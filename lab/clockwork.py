@@ -124,7 +124,7 @@ class Clockwork:
     # --- time -----------------------------------------------------------------------------------------
 
     def run_until(self, when: float, until: Callable[[], bool] | None = None) -> bool:
-        """Let time pass up to `when`; stop early once `until` holds (asked after every step). Return whether it does."""
+        """Let time pass up to `when`, or until `until` holds, asked after every step; return whether it does."""
         if until is not None and until():
             return True
         while True:

@@ -51,11 +51,9 @@ class Sensed:
 
 
 @dataclass(slots=True, eq=False)
-class PhoneCall:
-    """One call as the phone sees it; kept after its end until the next plan case forgets it."""
+class CallSeen:
+    """One call as a phone sees it; kept after its end until the next plan case forgets it."""
 
-    session: Session
-    speech: Speech
     state: CallState
     number: str
     """Dialled, or the caller's as shown."""
@@ -85,6 +83,14 @@ class PhoneCall:
     def hears(self) -> str:
         """The newest sound, or empty."""
         return self.heard[-1].sound if self.heard else ""
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class PhoneCall(CallSeen):
+    """A call of a simulated line: what is seen of it, its session and its audio."""
+
+    session: Session
+    speech: Speech
 
 
 class Line:
@@ -154,7 +160,9 @@ class Line:
             now=now,
             credentials=registration.credentials,
         )
-        call = PhoneCall(session, speech, CallState.CALLING, number, "", outgoing=True, begun_at=now)
+        call = PhoneCall(
+            CallState.CALLING, number, "", outgoing=True, begun_at=now, session=session, speech=speech
+        )
         self.calls.append(call)
         self._changed()
         return call
@@ -261,7 +269,13 @@ class Line:
             return None
         shown = _shown(session)
         call = PhoneCall(
-            session, self._speech(), CallState.INCOMING, _user(shown), shown.display, outgoing=False, begun_at=now
+            CallState.INCOMING,
+            _user(shown),
+            shown.display,
+            outgoing=False,
+            begun_at=now,
+            session=session,
+            speech=self._speech(),
         )
         self.calls.append(call)
         session.ring(now)

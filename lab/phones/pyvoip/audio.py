@@ -63,6 +63,8 @@ class Audio(RTP.RTPClient):  # type: ignore[misc]
         self.NSD = False
         if not self._threads:
             return
+        with contextlib.suppress(OSError):
+            self.sin.sendto(b"", self.sin.getsockname())  # wakes the ears
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(1.0)

@@ -102,6 +102,8 @@ class Signalling(SIP.SIPClient):  # type: ignore[misc]
         if not self.NSD:
             return
         self.NSD = False
+        with contextlib.suppress(OSError):
+            self.s.sendto(b"", self.s.getsockname())  # wakes the thread
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(2.0)
         self.s.close()
