@@ -7,7 +7,9 @@ the record computed before a call equals, as serialised, the record of the call.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from typing import Literal
 
 Verdict = Literal["✓", "✗", "·"]
@@ -76,4 +78,25 @@ class Trail:
 
 def explain(record: DecisionRecord) -> str:
     """Return the record as the lines `switchroom why` prints: numbered steps, their rules, links to the right."""
-    raise NotImplementedError
+    lines: list[tuple[str, str]] = []
+    steps = [(step, list(group)) for step, group in groupby(record.decisions, key=lambda decision: decision.step)]
+    margin = max((len(step) for step, _ in steps), default=0)
+    for number, (step, group) in enumerate(steps, start=1):
+        rules = max(len(decision.rule) for decision in group)
+        for place, decision in enumerate(group):
+            head = f"{number:>2} {step:<{margin}}" if place == 0 else " " * (margin + 3)
+            seen = f"{decision.saw} — " if decision.saw else ""
+            lines.append(
+                (f"{head}  {decision.verdict} {decision.rule:<{rules}}  {seen}{decision.because}", decision.link)
+            )
+    width = min(max((len(text) for text, _ in lines), default=0), _LINK_COLUMN)
+    title = f"{_spaced(record.question)}  →  {_spaced(record.outcome)}"
+    return "\n".join([title, "", *(f"{text:<{width}}  {link}".rstrip() for text, link in lines)])
+
+
+_LINK_COLUMN = 100
+_NUMBER = re.compile(r"\b1([2-9][0-9]{2})([0-9]{3})([0-9]{4})\b")
+
+
+def _spaced(text: str) -> str:
+    return _NUMBER.sub(r"+1 \1 \2 \3", text)

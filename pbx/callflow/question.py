@@ -26,6 +26,10 @@ class Asked:
     caller_name: str = ""
     """Display name from outside; it is shown to the callee and never enters a record."""
 
+    @property
+    def outside(self) -> bool:
+        return not (self.caller_device or self.caller_extension)
+
 
 @dataclass(frozen=True, slots=True)
 class Presence:
@@ -112,9 +116,9 @@ class Route:
     record: DecisionRecord
     """Follows the call as far as it can be known before anybody rings or presses a key."""
     ring: RingPlan | None = None
-    """The plan, when the call rings somebody first of all."""
+    """The plan it comes to, forwards followed, when it rings somebody."""
     menu: str = ""
-    """Menu in force, when it enters an attendant."""
+    """Menu in force, when it comes to an attendant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,23 @@
-"""Routing: what was dialled → the first destination, with the record of every rule tried. Pure."""
+"""Routing: what was dialled → the first destination, with the record of every rule tried. Pure.
+
+Emergency and 611 come first and depend on nothing: no barring, do not disturb, hours, scope or registration.
+From outside only the domain's own numbers lead anywhere, so that nobody calls out through it (toll fraud).
+"""
 
 from __future__ import annotations
 
+from typing import assert_never
+
+from pbx.callflow.answering import apply_rules
+from pbx.callflow.decisions import Trail
+from pbx.callflow.entering import menu_in_force, music_of, queue_entry
+from pbx.callflow.identity import (
+    caller_id_for,
+    caller_in_words,
+    calling_user,
+    emergency_location,
+    plain,
+)
 from pbx.callflow.question import (
     MAX_HOPS,
     Asked,
@@ -17,8 +33,23 @@ from pbx.callflow.question import (
     UserRoute,
 )
 from pbx.clock import Moment
-from pbx.domain.destinations import Destination
+from pbx.domain.destinations import (
+    Cause,
+    Destination,
+    HangUp,
+    ToAttendant,
+    ToDevice,
+    ToEmergency,
+    ToExternal,
+    ToMailbox,
+    ToMailboxLogin,
+    ToQueue,
+    ToSupport,
+    ToUser,
+)
+from pbx.domain.dialplan import Dialled, Means, read_dialled
 from pbx.domain.directory import Directory
+from pbx.domain.numbers import PhoneNumber
 
 __all__ = [
     "MAX_HOPS",
@@ -46,12 +77,26 @@ __all__ = [
 
 def route(directory: Directory, asked: Asked, presence: Presence, at: Moment) -> Route:
     """Return the first destination of `asked` and why. Never raises; what leads nowhere is a `HangUp`."""
-    raise NotImplementedError
+    trail = Trail()
+    dialled = read_dialled(asked.dialled, _area_code(directory, asked))
+    number = _number_called(directory, dialled)
+    destination = _first(directory, asked, dialled, number, at, trail)
+    caller_id = caller_id_for(directory, asked, destination)
+    if number is not None and number.caller_id_prefix:
+        name = f"{number.caller_id_prefix} {caller_id.name or caller_id.number}"
+        caller_id = CallerId(caller_id.number, name)
+        trail.applied("caller id", "prefix", "", number.caller_id_prefix, f"numbers/{number.number}")
+    ends, ring, menu = _follow(directory, destination, asked, presence, at, trail)
+    question = f"{plain(dialled.digits) or 'nothing'} from {caller_in_words(asked)}"
+    return Route(destination, caller_id, trail.record(question, ends), ring, menu)
 
 
 def resolve_user(directory: Directory, extension: str, asked: Asked, presence: Presence, at: Moment) -> UserRoute:
     """Return what the answering rules of `extension` do with the call now."""
-    raise NotImplementedError
+    trail = Trail()
+    result = apply_rules(directory, extension, asked, presence, at, trail)
+    outcome = result.destination.label if isinstance(result, Forward) else f"user:{extension}"
+    return UserRoute(extension, result, trail.record(f"user {extension} for {caller_in_words(asked)}", outcome))
 
 
 def resolve_attendant(directory: Directory, extension: str, menu: str, at: Moment) -> AttendantRoute | None:
@@ -59,29 +104,173 @@ def resolve_attendant(directory: Directory, extension: str, menu: str, at: Momen
 
     None when there is no such attendant or menu.
     """
-    raise NotImplementedError
+    trail = Trail()
+    entered = menu_in_force(directory, extension, menu, at, trail)
+    if entered is None:
+        return None
+    attendant, chosen, time_frame = entered
+    record = trail.record(f"attendant {extension}/{menu}", f"attendant:{extension}/{chosen.name}")
+    return AttendantRoute(attendant, chosen, time_frame, record)
 
 
 def resolve_queue(directory: Directory, extension: str, presence: Presence) -> QueueRoute | None:
     """Tell whether a caller may join the queue and which agents can be offered. None when there is no such queue."""
-    raise NotImplementedError
+    trail = Trail()
+    entry = queue_entry(directory, extension, presence, trail)
+    if entry is None:
+        return None
+    queue, agents, refused = entry
+    outcome = refused.label if refused else f"queue:{extension}"
+    return QueueRoute(queue, agents, refused, trail.record(f"queue {extension}", outcome))
 
 
 def destination_of_extension(directory: Directory, extension: str) -> Destination | None:
     """Return the user, queue or attendant with that extension (also for dial-by-extension), or None."""
-    raise NotImplementedError
+    if extension in directory.users_by_extension:
+        return ToUser(extension=extension)
+    if extension in directory.queues_by_extension:
+        return ToQueue(extension=extension)
+    if extension in directory.attendants_by_extension:
+        return ToAttendant(extension=extension)
+    return None
 
 
-def caller_id_for(directory: Directory, asked: Asked, destination: Destination) -> CallerId:
-    """Return what `destination` is shown of the caller: inside the extension, outside the most specific number."""
-    raise NotImplementedError
+def _area_code(directory: Directory, asked: Asked) -> str:
+    user = calling_user(directory, asked)
+    site = directory.sites_by_name.get(user.site) if user else None
+    return (site.area_code if site else "") or directory.domain.area_code
 
 
-def emergency_location(directory: Directory, device: str) -> EmergencyLocation:
-    """Return callback number and location of `device` (id): the most specific of device, user, site, domain."""
-    raise NotImplementedError
+def _number_called(directory: Directory, dialled: Dialled) -> PhoneNumber | None:
+    return directory.numbers_by_digits.get(dialled.digits) if dialled.means is Means.NUMBER else None
 
 
-def music_of(directory: Directory, extension: str) -> str:
-    """Return the music-on-hold class a party held or queued by `extension` hears: queue, site, then domain."""
-    raise NotImplementedError
+def _first(
+    directory: Directory, asked: Asked, dialled: Dialled, number: PhoneNumber | None, at: Moment, trail: Trail
+) -> Destination:
+    """Return where the dialled string leads, nothing of the call's later path considered."""
+    digits = plain(dialled.digits)
+    match dialled.means:
+        case Means.EMERGENCY:
+            return _emergency(directory, asked, dialled.digits, trail)
+        case Means.SUPPORT:
+            trail.applied("dial plan", "611", "", "the provider's support, for everybody and always", "support")
+            return ToSupport()
+        case Means.NUMBER if number is not None:
+            return _by_treatment(directory, number, at, trail)
+        case _ if asked.outside:
+            trail.failed("number", digits, "", "not a number of this domain; outside callers reach no other", "numbers")
+        case Means.NUMBER:
+            return _outward(directory, asked, dialled.digits, trail)
+        case Means.EXTENSION:
+            destination = destination_of_extension(directory, digits)
+            if destination is not None:
+                trail.applied("dial plan", "extension", digits, destination.label, "")
+                return destination
+            trail.failed("dial plan", "extension", digits, "nobody has it", "users")
+        case Means.MAILBOX:
+            user = directory.users_by_extension.get(digits)
+            if user is not None and user.voicemail:
+                trail.applied("dial plan", "7 and extension", digits, "straight to voicemail", f"users/{digits}")
+                return ToMailbox(extension=digits)
+            trail.failed("dial plan", "7 and extension", digits, "there is no such mailbox", "users")
+        case Means.MAILBOX_LOGIN:
+            caller = calling_user(directory, asked)
+            own = caller.extension if digits == "5001" and caller is not None and caller.voicemail else ""
+            trail.applied("dial plan", f"voicemail {digits}", "", f"opens box {own}" if own else "asks for the box", "")
+            return ToMailboxLogin(extension=own)
+        case Means.SERVICE_CODE | Means.NOTHING:
+            trail.failed("dial plan", digits or "nothing", "", dialled.because, "")
+        case _:
+            assert_never(dialled.means)
+    return HangUp(cause=Cause.NOT_FOUND)
+
+
+def _emergency(directory: Directory, asked: Asked, digits: str, trail: Trail) -> Destination:
+    if digits == "933" and not directory.domain.read_back_933:
+        trail.failed("dial plan", "933", "", "reading back is switched off for this domain", "domain")
+        return HangUp(cause=Cause.NOT_FOUND)
+    trail.applied("dial plan", digits, "", "the emergency desk, for everybody and always; never a trunk", "emergency")
+    location = emergency_location(directory, asked.caller_device or asked.caller_extension)
+    if location.level:
+        saw = f"{location.line}, callback {location.callback}"
+        trail.applied("location", location.level, saw, "told to the desk", "emergency")
+    else:
+        saw = f"no address on file, callback {location.callback or 'unknown'}"
+        trail.failed("location", location.line, saw, "the desk has to ask", "emergency")
+    return ToEmergency(code="933" if digits == "933" else "911")
+
+
+def _by_treatment(directory: Directory, number: PhoneNumber, at: Moment, trail: Trail) -> Destination:
+    link = f"numbers/{number.number}"
+    if not number.routes:
+        trail.failed("number", number.number, number.description, "available: it has no treatment", link)
+        return HangUp(cause=Cause.NOT_FOUND)
+    trail.applied("number", number.number, number.description, "routed by time frame", link)
+    zone = directory.zone_of_site(number.site)
+    found: Destination | None = None
+    for choice in number.routes:
+        frame = directory.frames_by_name.get(choice.time_frame)
+        saw = f"{frame.text} in {zone}" if frame else "always"
+        link = f"timeframes/{choice.time_frame}" if frame else f"numbers/{number.number}"
+        if found is not None:
+            trail.open("time frame", choice.time_frame, saw, "not reached", link)
+        elif frame is None or frame.covers(at.wall, zone):
+            trail.applied("time frame", choice.time_frame, saw, choice.to.label, link)
+            found = choice.to
+        else:
+            trail.failed("time frame", choice.time_frame, saw, "does not cover this moment", link)
+    return found or HangUp(cause=Cause.UNAVAILABLE)
+
+
+def _outward(directory: Directory, asked: Asked, number: str, trail: Trail) -> Destination:
+    user = calling_user(directory, asked)
+    link = f"users/{user.extension}" if user else "users"
+    if user is None or not user.outbound:
+        why = "the user is barred from calling outside" if user else "an unknown caller may not call outside"
+        trail.failed("dial plan", "outside call", number, why, link)
+        return HangUp(cause=Cause.FORBIDDEN)
+    trail.applied("dial plan", "outside call", number, "through the carrier", link)
+    return ToExternal(number=number)
+
+
+def _follow(
+    directory: Directory, destination: Destination, asked: Asked, presence: Presence, at: Moment, trail: Trail
+) -> tuple[str, RingPlan | None, str]:
+    """Go on while nobody is needed to; return (label of where that ends, ring plan there, menu there)."""
+    seen: set[str] = set()
+    for _ in range(MAX_HOPS):
+        if destination.label in seen:
+            break
+        seen.add(destination.label)
+        match destination:
+            case ToUser(extension=extension):
+                result = apply_rules(directory, extension, asked, presence, at, trail)
+                if isinstance(result, RingPlan):
+                    return destination.label, result, ""
+                destination = result.destination
+            case ToAttendant(extension=extension, menu=wanted):
+                entered = menu_in_force(directory, extension, wanted, at, trail)
+                if entered is None:
+                    return HangUp(cause=Cause.NOT_FOUND).label, None, ""
+                return f"attendant:{extension}/{entered[1].name}", None, entered[1].name
+            case ToQueue(extension=extension):
+                entry = queue_entry(directory, extension, presence, trail)
+                if entry is None:
+                    return HangUp(cause=Cause.NOT_FOUND).label, None, ""
+                if entry[2] is None:
+                    return destination.label, None, ""
+                destination = entry[2]
+            case ToDevice(device=device):
+                if device in presence.registered:
+                    trail.applied("ring", f"device {device}", "registered", "rings at once", f"devices/{device}")
+                else:
+                    trail.failed("ring", f"device {device}", "not registered", "cannot ring", f"devices/{device}")
+                return destination.label, None, ""
+            case ToMailbox() | ToMailboxLogin() | ToExternal() | ToSupport() | ToEmergency() | HangUp():
+                return destination.label, None, ""
+            case _:
+                assert_never(destination)
+    loop = HangUp(cause=Cause.LOOP)
+    trail.failed("loop", destination.label, "", "the forwards lead back to where the call has been", "")
+    return loop.label, None, ""

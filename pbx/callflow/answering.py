@@ -1,0 +1,204 @@
+"""What a user's answering rules make of a call (domain-features 1.5): send it on, or ring, and what then.
+
+The first enabled rule whose time frame covers the moment is in force, `*` last. In it: block list, do not disturb,
+always, on active, no registered phone, ring; busy and no answer come true only during the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pbx.callflow.decisions import Trail
+from pbx.callflow.identity import calling_user
+from pbx.callflow.question import Asked, Forward, Presence, Ringing, RingPlan
+from pbx.clock import Moment
+from pbx.domain.answering import AnsweringRule
+from pbx.domain.destinations import Cause, Destination, HangUp, ToDevice, ToExternal, ToMailbox
+from pbx.domain.dialplan import normal_number
+from pbx.domain.directory import Directory
+from pbx.domain.tenancy import User
+
+_JUST_RING = AnsweringRule()
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """The called user with the rule in force, while it is applied."""
+
+    directory: Directory
+    user: User
+    rule: AnsweringRule
+    link: str
+    trail: Trail
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        return tuple(device.id for device in self.directory.devices_by_extension.get(self.user.extension, ()))
+
+    def otherwise(self, cause: Cause) -> Destination:
+        """Where the call goes when no rule says more: voicemail, or hang up with `cause`."""
+        return ToMailbox(extension=self.user.extension) if self.user.voicemail else HangUp(cause=cause)
+
+    def permitted(self, destination: Destination | None, name: str) -> Destination | None:
+        """Return a forward of the rule, but none to the outside by a user who is barred from calling there."""
+        if isinstance(destination, ToExternal) and not self.user.outbound:
+            because = "the user may not call outside, so neither may the forward"
+            self.trail.failed("rule", name, destination.label, because, self.link)
+            return None
+        return destination
+
+
+def apply_rules(
+    directory: Directory, extension: str, asked: Asked, presence: Presence, at: Moment, trail: Trail
+) -> Forward | RingPlan:
+    """Return where the call for `extension` goes now, writing every rule tried into `trail`."""
+    user = directory.users_by_extension.get(extension)
+    if user is None:
+        trail.failed("user", extension, "", "there is no such user", "users")
+        return Forward(HangUp(cause=Cause.NOT_FOUND), "no such user")
+    trail.applied("user", f"{extension} {user.name}", "", "the answering rules apply", f"users/{extension}")
+    rule, link = _in_force(directory, user, at, trail)
+    called = _Called(directory, user, rule, link, trail)
+    return _sent_on(called, asked, presence) or _ring_plan(called, asked, presence)
+
+
+def _in_force(directory: Directory, user: User, at: Moment, trail: Trail) -> tuple[AnsweringRule, str]:
+    zone = directory.zone_of_user(user)
+    order = sorted(range(len(user.rules)), key=lambda place: user.rules[place].time_frame == "*")
+    found: tuple[AnsweringRule, str] | None = None
+    for place in order:
+        rule, link = user.rules[place], f"users/{user.extension}/rules/{place}"
+        frame = directory.frames_by_name.get(rule.time_frame)
+        saw = f"{frame.text} in {zone}" if frame else "always"
+        if found is not None:
+            trail.open("answering rule", rule.time_frame, saw, "not reached", link)
+        elif not rule.enabled:
+            trail.failed("answering rule", rule.time_frame, saw, "switched off", link)
+        elif frame is None or frame.covers(at.wall, zone):
+            trail.applied("answering rule", rule.time_frame, saw, "in force", link)
+            found = rule, link
+        else:
+            trail.failed("answering rule", rule.time_frame, saw, "does not cover this moment", link)
+    if found is None:
+        link = f"users/{user.extension}"
+        trail.applied("answering rule", "default", "no rule in force", "just ring the user's phones", link)
+        return _JUST_RING, link
+    return found
+
+
+def _sent_on(called: _Called, asked: Asked, presence: Presence) -> Forward | None:
+    """Apply what needs nobody to ring; None when the phones are to ring."""
+    user, rule, trail, link = called.user, called.rule, called.trail, called.link
+    if rule.block:
+        if _blocked(called, asked):
+            trail.applied("rule", "block list", "the caller is listed", "refused with busy", link)
+            return Forward(HangUp(cause=Cause.BUSY), "blocked")
+        trail.failed("rule", "block list", f"{len(rule.block)} entries", "the caller is not listed", link)
+    if rule.do_not_disturb or user.do_not_disturb or user.extension in presence.do_not_disturb:
+        destination = called.otherwise(Cause.BUSY)
+        trail.applied("rule", "do not disturb", "on", destination.label, link)
+        return Forward(destination, "do not disturb")
+    trail.failed("rule", "do not disturb", "off", "the call goes on", link)
+    if always := called.permitted(rule.forward_always, "forward always"):
+        trail.applied("rule", "forward always", "set", always.label, link)
+        return Forward(always, "always")
+    if active := called.permitted(rule.forward_on_active, "forward on active"):
+        if user.extension in presence.busy:
+            trail.applied("rule", "forward on active", "in a call", active.label, link)
+            return Forward(active, "on active")
+        trail.failed("rule", "forward on active", "in no call", active.label, link)
+    return _when_offline(called, presence)
+
+
+def _blocked(called: _Called, asked: Asked) -> bool:
+    listed = {normal_number(entry).lower() for entry in called.rule.block}
+    caller = calling_user(called.directory, asked)
+    if caller is not None:
+        return caller.extension in listed
+    number = normal_number(asked.caller_number).lower()
+    return number in listed or (number in ("", "anonymous", "unknown") and bool(listed & {"anonymous", "unknown"}))
+
+
+def _when_offline(called: _Called, presence: Presence) -> Forward | None:
+    own = called.devices
+    online = [device for device in own if device in presence.registered]
+    saw = f"{len(online)} of {len(own)} phones registered"
+    if online:
+        called.trail.failed("rule", "offline", saw, "somebody can ring", called.link)
+        return None
+    chosen = called.permitted(called.rule.forward_offline, "forward offline")
+    if chosen is None and any(_reachable(called, presence)):
+        called.trail.failed("rule", "offline", saw, "simultaneous ring reaches others", called.link)
+        return None
+    destination = chosen or called.otherwise(Cause.UNAVAILABLE)
+    called.trail.applied("rule", "offline", saw, destination.label, called.link)
+    return Forward(destination, "offline")
+
+
+def _reachable(called: _Called, presence: Presence) -> Iterator[Ringing]:
+    """The targets that can ring now: registered devices, and outside numbers for those who may call there."""
+    for target in called.rule.simultaneous_ring:
+        word, _, name = target.target.partition(" ")
+        if word == "external":
+            if called.user.outbound:
+                yield Ringing(ToExternal(number=name), target.delay_s)
+            continue
+        for device in called.devices if word == "own" else (name,):
+            if device in presence.registered:
+                yield Ringing(ToDevice(device=device), target.delay_s)
+    if not called.rule.simultaneous_ring:
+        for device in called.devices:
+            if device in presence.registered:
+                yield Ringing(ToDevice(device=device))
+
+
+def _ring_plan(called: _Called, asked: Asked, presence: Presence) -> Forward | RingPlan:
+    user, trail, link = called.user, called.trail, called.link
+    targets: list[Ringing] = []
+    for ringing in _reachable(called, presence):
+        rule = ringing.target.label.replace(":", " ")
+        if isinstance(ringing.target, ToDevice) and ringing.target.device == asked.caller_device:
+            trail.failed("ring", rule, "", "it is the caller's own phone", link)
+        elif any(ringing.target == other.target for other in targets):
+            trail.failed("ring", rule, "", "it rings already", link)
+        else:
+            when = f"rings after {ringing.delay_s:g} s" if ringing.delay_s else "rings at once"
+            saw = "registered" if isinstance(ringing.target, ToDevice) else "through the carrier"
+            trail.applied("ring", rule, saw, when, link)
+            targets.append(ringing)
+    on_busy, on_no_answer, on_offline = _when_busy(called), _when_unanswered(called), _when_unreachable(called)
+    if not targets:
+        trail.applied("ring", "nobody else", "", on_busy.label, link)
+        return Forward(on_busy, "busy")
+    if user.ring_s == 0:
+        trail.applied("ring", "ring time", "0 s", on_no_answer.label, link)
+        return Forward(on_no_answer, "no answer")
+    trail.open("then", "busy", "", on_busy.label, link)
+    trail.open("then", "no answer", f"{user.ring_s} s", on_no_answer.label, link)
+    return RingPlan(tuple(targets), user.ring_s, on_busy, on_no_answer, on_offline)
+
+
+def _when_busy(called: _Called) -> Destination:
+    wanted = called.permitted(called.rule.forward_on_busy, "forward when busy")
+    if wanted is None:
+        return called.otherwise(Cause.BUSY)
+    inert = ""
+    if called.directory.domain.busy_forwarding == "inert":
+        inert = "inert for people in this domain"
+    elif called.rule.simultaneous_ring:
+        inert = "inert with simultaneous ring"
+    if inert:
+        called.trail.failed("rule", "forward when busy", wanted.label, inert, called.link)
+        return called.otherwise(Cause.BUSY)
+    return wanted
+
+
+def _when_unanswered(called: _Called) -> Destination:
+    wanted = called.permitted(called.rule.forward_no_answer, "forward when unanswered")
+    return wanted or called.otherwise(Cause.NO_ANSWER)
+
+
+def _when_unreachable(called: _Called) -> Destination:
+    wanted = called.permitted(called.rule.forward_offline, "forward offline")
+    return wanted or called.otherwise(Cause.UNAVAILABLE)

@@ -1,0 +1,94 @@
+"""Coming to an attendant or a queue: which menu is in force, who can be offered, which music plays."""
+
+from __future__ import annotations
+
+from pbx.callflow.decisions import Trail
+from pbx.callflow.question import Presence
+from pbx.clock import Moment
+from pbx.domain.attendants import Attendant, Menu
+from pbx.domain.destinations import Cause, Destination, HangUp
+from pbx.domain.directory import Directory
+from pbx.domain.queues import Queue
+
+
+def menu_in_force(
+    directory: Directory, extension: str, wanted: str, at: Moment, trail: Trail
+) -> tuple[Attendant, Menu, str] | None:
+    """Return (attendant, menu to enter, time frame that decided), None when there is no such attendant or menu."""
+    attendant = directory.attendants_by_extension.get(extension)
+    menu = attendant.menu(wanted) if attendant else None
+    if attendant is None or menu is None:
+        missing = f"there is no menu {wanted}" if attendant else "there is no such attendant"
+        trail.failed("attendant", extension, "", missing, "attendants")
+        return None
+    link = f"attendants/{extension}"
+    trail.applied("attendant", f"{extension} {attendant.name}", "", "answers", link)
+    time_frame = ""
+    if menu == attendant.menus[0]:
+        time_frame, menu = _by_hours(directory, attendant, at, trail)
+    trail.applied("menu", menu.name, menu.greeting, f"{len(menu.keys)} keys", f"{link}/menus/{menu.name}")
+    return attendant, menu, time_frame
+
+
+def _by_hours(directory: Directory, attendant: Attendant, at: Moment, trail: Trail) -> tuple[str, Menu]:
+    """Return the time frame that covers the moment and the menu that follows: the first, or the closed one."""
+    first = attendant.menus[0]
+    if not attendant.open_frames:
+        return "", first
+    zone, found = directory.zone_of_site(attendant.site), ""
+    for name in attendant.open_frames:
+        frame = directory.frames_by_name[name]
+        link, saw = f"timeframes/{name}", f"{frame.text} in {zone}"
+        if found:
+            trail.open("hours", name, saw, "not reached", link)
+        elif frame.covers(at.wall, zone):
+            trail.applied("hours", name, saw, "open", link)
+            found = name
+        else:
+            trail.failed("hours", name, saw, "does not cover this moment", link)
+    closed = attendant.menu(attendant.closed) if attendant.closed else None
+    return found, (first if found or closed is None else closed)
+
+
+def queue_entry(
+    directory: Directory, extension: str, presence: Presence, trail: Trail
+) -> tuple[Queue, tuple[str, ...], Destination | None] | None:
+    """Return (queue, agents logged in and registered, overflow when refused), None when there is no such queue."""
+    queue = directory.queues_by_extension.get(extension)
+    if queue is None:
+        trail.failed("queue", extension, "", "there is no such queue", "queues")
+        return None
+    link = f"queues/{extension}"
+    saw = f"{queue.strategy.replace('_', ' ')}, {len(queue.agents)} agents"
+    trail.applied("queue", f"{extension} {queue.name}", saw, "takes callers", link)
+    online: list[str] = []
+    for agent in sorted(queue.agents, key=lambda agent: agent.order):
+        own = directory.devices_by_extension.get(agent.extension, ())
+        registered = any(device.id in presence.registered for device in own)
+        if not agent.available:
+            trail.failed("agent", agent.extension, "logged out", "never offered", link)
+        elif not registered:
+            trail.failed("agent", agent.extension, "no registered phone", "never offered", link)
+        elif agent.extension in presence.busy:
+            trail.failed("agent", agent.extension, "in a call", "offered when free", link)
+        else:
+            trail.applied("agent", agent.extension, "registered, free", "can be offered", link)
+        if agent.available and registered:
+            online.append(agent.extension)
+    overflow = queue.overflow or HangUp(cause=Cause.UNAVAILABLE)
+    if queue.require_agents and not online:
+        trail.failed("queue", "require agents", "none is logged in", overflow.label, link)
+        return queue, (), overflow
+    wait = f"{queue.max_wait_s:g} s" if queue.max_wait_s else "no limit"
+    trail.open("then", "longest wait", wait, overflow.label, link)
+    return queue, tuple(online), None
+
+
+def music_of(directory: Directory, extension: str) -> str:
+    """Return the music-on-hold class a party held or queued by `extension` hears: queue, site, then domain."""
+    queue = directory.queues_by_extension.get(extension)
+    user = directory.users_by_extension.get(extension)
+    attendant = directory.attendants_by_extension.get(extension)
+    owner = queue or user or attendant
+    site = directory.sites_by_name.get(owner.site) if owner else None
+    return (queue.music if queue else "") or (site.music if site else "") or directory.domain.music
