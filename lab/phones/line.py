@@ -160,9 +160,7 @@ class Line:
             now=now,
             credentials=registration.credentials,
         )
-        call = PhoneCall(
-            CallState.CALLING, number, "", outgoing=True, begun_at=now, session=session, speech=speech
-        )
+        call = PhoneCall(CallState.CALLING, number, "", outgoing=True, begun_at=now, session=session, speech=speech)
         self.calls.append(call)
         self._changed()
         return call

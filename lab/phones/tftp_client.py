@@ -99,7 +99,9 @@ class _Socket(asyncio.DatagramProtocol):
         """Nobody listens there (ICMP): the retries run out and say so."""
 
 
-async def read(host: str, port: int, name: str, *, source: str = "127.0.0.1", block_size: int = 1428) -> Fetched:
+async def read(
+    host: str, port: int, name: str, *, source: str = "127.0.0.1", block_size: int = 1428, retry_s: float = RETRY_S
+) -> Fetched:
     """Read `name`; status 0 when nobody answers."""
     loop = asyncio.get_running_loop()
     transport, socket = await loop.create_datagram_endpoint(_Socket, local_addr=(source, 0))
@@ -110,7 +112,7 @@ async def read(host: str, port: int, name: str, *, source: str = "127.0.0.1", bl
         tries = 1
         while reading.result is None:
             try:
-                packet, address = await asyncio.wait_for(socket.arrived.get(), RETRY_S)
+                packet, address = await asyncio.wait_for(socket.arrived.get(), retry_s)
             except TimeoutError:
                 if tries >= TRIES:
                     return Fetched(0)
