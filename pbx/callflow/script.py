@@ -1,7 +1,7 @@
 """Scripts: generator functions that read top to bottom and pause only at `yield`.
 
 A script yields a `Wait`; it is resumed with the event it waits for, or with TIMED_OUT. `yield from` composes.
-Hanging up is `close()`, so cleanup is an ordinary `finally`. Nothing here knows calls: plan steps are scripts of the same kind.
+Hanging up is `close()`, so cleanup is an ordinary `finally`. Nothing here knows calls: plan steps are scripts too.
 """
 
 from __future__ import annotations

@@ -38,10 +38,10 @@ def log_in(call: Control, box: str) -> Script[Destination | None]:
     for attempt in range(1, PIN_TRIES + 1):
         entered = box
         if not entered:
-            yield from _ask(call, "vm-login")
-            entered = yield from gather(5, first_s=5.0, next_s=3.0)
-        yield from _ask(call, "vm-password")
-        pin = yield from gather(10, first_s=5.0, next_s=3.0)
+            call.play(Prompts(("vm-login",)), "question")
+            entered = yield from gather(5, first_s=8.0, next_s=3.0)
+        call.play(Prompts(("vm-password",)), "question")
+        pin = yield from gather(10, first_s=8.0, next_s=3.0)
         user = call.directory.users_by_extension.get(entered)
         if user is not None and user.voicemail and pin and pin == user.voicemail_pin.get_secret_value():
             call.publish(VoicemailOpened(call.id, entered))
@@ -80,12 +80,6 @@ def _play_message(call: Control, box: str, message: Message) -> Script[None]:
         yield from _say(call, "vm-message-deleted")
     elif pressed == SAVE:
         yield from _say(call, "vm-message-saved")
-
-
-def _ask(call: Control, name: str) -> Script[None]:
-    """Start a question; keys may be pressed before it has ended."""
-    call.play(Prompts((name,)), "question")
-    yield until(Played, within_s=0.0)
 
 
 def _say(call: Control, *names: str) -> Script[None]:

@@ -1,0 +1,126 @@
+"""REGISTER and who may ask for anything: digest against the directory, the registrar, durable answers.
+
+Unknown user, wrong password and wrong realm get the same answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pbx.callflow.ports import BindingRemoved, BindingSaved
+from pbx.domain.devices import Device
+from pbx.events import DeviceRefreshed, DeviceRegistered, DeviceUnregistered, RegistrationExpired, RegistrationRefused
+from pbx.sip.address import Peer
+from pbx.sip.digest import DigestServer, Verdict
+from pbx.sip.message import Malformed, Request
+from pbx.sip.registrar import Added, Change, Registrar, Removed
+from pbx.sip.transaction import ServerTransaction
+
+if TYPE_CHECKING:
+    from pbx.switch.switch import Switch
+
+
+class Registration:
+    """Owns the digest nonces and the registrar."""
+
+    def __init__(self, switch: Switch, digest: DigestServer) -> None:
+        self._switch = switch
+        self._digest = digest
+        self.registrar = Registrar()
+
+    # --- who asks -------------------------------------------------------------------------------------
+
+    def prove(self, request: Request, now: float) -> tuple[Device | None, Verdict]:
+        """Check the request's digest; the device it proves, or why not. It must own From (and To of a REGISTER)."""
+        status = self._switch.settings.challenge
+        value = request.get("Proxy-Authorization" if status == 407 else "Authorization")
+        value = value or request.get("Authorization") or request.get("Proxy-Authorization")
+        user = self._digest.user(value)
+        device = self._switch.directory.devices_by_id.get(user)
+        password = device.password.get_secret_value() if device is not None else None
+        verdict = self._digest.verify(value, request.method, password, now)
+        if verdict is not Verdict.OK or device is None:
+            return None, verdict if verdict is not Verdict.OK else Verdict.WRONG
+        owned = {device.id}
+        if request.from_.user not in owned or (request.method == "REGISTER" and request.to.user not in owned):
+            return None, Verdict.WRONG
+        return device, Verdict.OK
+
+    def challenge(self, now: float, *, stale: bool) -> tuple[int, list[tuple[str, str]]]:
+        """Return (status, headers) of a challenge."""
+        status = self._switch.settings.challenge
+        name = "Proxy-Authenticate" if status == 407 else "WWW-Authenticate"
+        return status, [(name, value) for value in self._digest.challenge(now, stale=stale)]
+
+    def refuse(self, transaction: ServerTransaction, source: Peer, verdict: Verdict, now: float) -> None:
+        """Challenge, or refuse what was proved wrong."""
+        request = transaction.request
+        if verdict is Verdict.WRONG:
+            self._switch.stack.respond(transaction, 403, now=now)
+            who = self._digest.user(request.get("Proxy-Authorization") or request.get("Authorization"))
+            self._switch.publish(RegistrationRefused(who[:64], str(source), 403, "wrong user or password"))
+            return
+        status, headers = self.challenge(now, stale=verdict in (Verdict.STALE, Verdict.REPLAYED))
+        self._switch.stack.respond(transaction, status, headers=headers, now=now)
+
+    # --- REGISTER -------------------------------------------------------------------------------------
+
+    def register(self, transaction: ServerTransaction, source: Peer) -> None:
+        now = self._switch.now
+        request = transaction.request
+        device, verdict = self.prove(request, now.mono)
+        if device is None:
+            self.refuse(transaction, source, verdict, now.mono)
+            return
+        try:
+            result = self.registrar.register(request, source, device.id, device.extension, now)
+        except Malformed as error:
+            self._switch.stack.respond(transaction, error.status, error.reason[:60], now=now.mono)
+            return
+        ticket = self._store(result.changes)
+        self._switch.stack.respond(
+            transaction, result.status, result.reason, headers=result.headers, now=now.mono, ticket=ticket or None
+        )
+        self.tell(result.changes)
+
+    def expire(self) -> None:
+        changes = self.registrar.expire(self._switch.now)
+        self._store(changes)
+        self.tell(changes)
+
+    def lost(self, peer: Peer) -> None:
+        """A connection is gone: what was registered over it cannot be reached (B3: kept until it fails)."""
+        binding = self.registrar.by_peer(peer)
+        while binding is not None:
+            change = self.registrar.remove(binding.device, binding.contact)
+            if change is None:
+                return
+            self._store((change,))
+            self.tell((change,))
+            binding = self.registrar.by_peer(peer)
+
+    def _store(self, changes: tuple[Change, ...]) -> int:
+        ticket = 0
+        for change in changes:
+            match change:
+                case Added(binding=binding):
+                    ticket = self._switch.submit(BindingSaved(binding))
+                case Removed(binding=binding):
+                    ticket = self._switch.submit(BindingRemoved(binding.device, binding.contact))
+        return ticket
+
+    def tell(self, changes: tuple[Change, ...]) -> None:
+        wall = self._switch.now.wall.timestamp()
+        for change in changes:
+            b = change.binding
+            match change:
+                case Added(refreshed=refreshed):
+                    event = DeviceRefreshed if refreshed else DeviceRegistered
+                    left = max(0, round(b.expires_at - wall))
+                    self._switch.publish(event(b.device, b.extension, b.contact, str(b.peer), left, b.user_agent))
+                    if not refreshed:
+                        self._switch.lamps.registered(b.device, self._switch.now)
+                case Removed(expired=True):
+                    self._switch.publish(RegistrationExpired(b.device, b.extension, b.contact))
+                case Removed():
+                    self._switch.publish(DeviceUnregistered(b.device, b.extension, b.contact))
