@@ -31,7 +31,7 @@ def shown(phone: Phone, extension: Extension) -> Shown:
         powered=phone.powered,
         error=phone.error,
         boot=phone.strip.parts,
-        standing=line.registration.standing if line is not None else Standing.NONE,
+        standing=line.standing if line is not None else Standing.NONE,
         call=_call_word(call),
         other=_other(call),
         talking_since=call.up_at if call is not None else None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lab.phones.family import Account
-from lab.phones.registration import Registration, Subscription, Waiting
+from lab.phones.registration import Registration, Standing, Subscription, Waiting
 from lab.phones.speech import Speech
 from pbx.media.engine import Engine, NoMediaPort
 from pbx.media.sdp import BadSdp
@@ -132,6 +132,15 @@ class Line:
     @property
     def last_call(self) -> PhoneCall | None:
         return self.call or (self.calls[-1] if self.calls else None)
+
+    @property
+    def standing(self) -> Standing:
+        """Of the registration."""
+        return self.registration.standing
+
+    @property
+    def registered(self) -> bool:
+        return self.standing is Standing.GRANTED
 
     @property
     def waiting(self) -> Waiting:

@@ -38,8 +38,14 @@ class Audio(RTP.RTPClient):  # type: ignore[misc]
     """True while the other side has put us on hold: nothing is sent."""
 
     def prepare(
-        self, speak: Callable[[], bytes], hear: Callable[[bytes, bool], None], to_alaw: Callable[[bytes], bytes]
+        self,
+        bound: socket.socket,
+        speak: Callable[[], bytes],
+        hear: Callable[[bytes, bool], None],
+        to_alaw: Callable[[bytes], bytes],
     ) -> None:
+        """`bound` is the socket of the port that was told; this stream owns it from now on."""
+        self.sin = self.sout = bound
         self.speak, self.hear, self.to_alaw = speak, hear, to_alaw
         self.received = self.sent = 0
         self._keys: deque[str] = deque()
@@ -49,8 +55,6 @@ class Audio(RTP.RTPClient):  # type: ignore[misc]
     def start(self) -> None:
         if self._threads:
             return  # a re-INVITE starts it again in stock pyVoIP: two senders, 100 packets a second
-        self.sin = self.sout = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sin.bind((self.inIP, self.inPort))
         self.sin.settimeout(0.2)
         self._threads = [
             threading.Thread(target=work, name=f"pyVoIP {name} {self.inPort}", daemon=True)
@@ -61,8 +65,6 @@ class Audio(RTP.RTPClient):  # type: ignore[misc]
 
     def stop(self) -> None:
         self.NSD = False
-        if not self._threads:
-            return
         with contextlib.suppress(OSError):
             self.sin.sendto(b"", self.sin.getsockname())  # wakes the ears
         for thread in self._threads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -30,7 +31,7 @@ class Sound:
 class Listener(Protocol):
     """Who is told; every method is called from the phone's own threads."""
 
-    def registered(self, well: bool, code: int) -> None: ...
+    def registration_told(self, well: bool, code: int) -> None: ...
 
     def call_changed(self, call: Call) -> None: ...
 
@@ -70,7 +71,7 @@ class Call(VOIP.VoIPCall):  # type: ignore[misc]
         connection = request.body["c"][0]["address"]
         audio = Audio(codecs, ip, port, connection, baseport, self.sendmode, dtmf=self.dtmf_callback)
         sound = self.phone.listener.sound(self.call_id)
-        audio.prepare(sound.speak, sound.hear, sound.to_alaw)
+        audio.prepare(self.phone.bound.pop(port), sound.speak, sound.hear, sound.to_alaw)
         self.RTPClients.append(audio)
 
     def dtmf_callback(self, code: str) -> None:
@@ -169,10 +170,10 @@ class Handset(VOIP.VoIPPhone):  # type: ignore[misc]
             myIP=address,
             callCallback=_not_called,
             sipPort=0,
-            rtpPortLow=20000,
-            rtpPortHigh=20399,
         )
         self.listener = listener
+        self.bound: dict[int, socket.socket] = {}
+        """Sockets whose port is told to the other side, until a stream takes them."""
         self.sip = Signalling(
             account.domain,
             account.server_port,
@@ -204,7 +205,7 @@ class Handset(VOIP.VoIPPhone):  # type: ignore[misc]
         self.NSD = False
 
     def call(self, number: str) -> Call:
-        port = self.request_port(blocking=False)
+        port = self.request_port()
         medias = {port: {0: RTP.PayloadType.PCMU, 101: RTP.PayloadType.EVENT}}
         with self.sip.guard:
             request, call_id, session = self.sip.invite(number, medias, RTP.TransmitType.SENDRECV)
@@ -221,16 +222,27 @@ class Handset(VOIP.VoIPPhone):  # type: ignore[misc]
         self.listener.call_changed(call)
 
     def registration_told(self, well: bool, code: int) -> None:
-        self.listener.registered(well, code)
+        self.listener.registration_told(well, code)
 
     def notified(self, event: str, body: str) -> None:
         self.listener.notified(event, body)
 
+    def request_port(self, blocking: bool = True) -> int:
+        """Bind first, tell afterwards: stock pyVoIP picks a number and hopes, so that two labs clash."""
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.bind((self.myIP, 0))
+        port = int(made.getsockname()[1])
+        self.bound[port] = made
+        return port
+
+    def release_ports(self, call: Any = None) -> None:
+        """Stock pyVoIP's book of ports; ours is `bound`."""
+
     def forget_ports(self, call: Call) -> None:
-        with self.portsLock:
-            for port in call.assignedPorts:
-                if port in self.assignedPorts:
-                    self.assignedPorts.remove(port)
+        for port in call.assignedPorts:
+            unused = self.bound.pop(port, None)
+            if unused is not None:
+                unused.close()
 
 
 def _mirror(message: Message) -> str:

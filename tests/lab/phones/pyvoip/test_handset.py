@@ -31,7 +31,7 @@ class Ears:
         self.heard: list[bytes] = []
         self.calls: dict[str, Call] = {}
 
-    def registered(self, well: bool, code: int) -> None:
+    def registration_told(self, well: bool, code: int) -> None:
         self.registrations.append((well, code))
 
     def call_changed(self, call: Call) -> None:
@@ -113,7 +113,7 @@ async def test_an_authenticated_call_comes_up_sends_fifty_packets_a_second_and_e
     assert server.packets[10][12:] == b"\x55" * 160
     call.hangup()
     await server.until(lambda: "Ended" in server.kinds())
-    assert (call.is_over, call.code, phone.calls, phone.assignedPorts) == (True, 200, {}, [])
+    assert (call.is_over, call.code, phone.calls, phone.bound) == (True, 200, {}, {})
 
 
 @pytest.mark.parametrize("status", [403, 404, 480, 486, 503, 603])

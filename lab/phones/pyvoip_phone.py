@@ -1,0 +1,436 @@
+"""A pyVoIP phone as one of the lab's boxes: it boots from what the server served, its calls run on pyVoIP's threads.
+
+The box has the inputs and outputs of a simulated phone (`phone.Phone`), so that the same shell drives it. What
+pyVoIP's threads tell is carried into the event loop by `hand_over`; nothing else is touched from outside the loop.
+pyVoIP is an extra: `available` says whether it is there, and it is imported only when a phone is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Protocol
+
+from lab.phones.boot import Boot, BootPace, Strip
+from lab.phones.family import Account, Box, Family, Fetch, Fetched, PhoneConfig, Resync
+from lab.phones.line import MOST_CALLS, CallSeen, CallState, Sensed
+from lab.phones.phone import Extension
+from lab.phones.registration import Standing, Waiting, read_summary
+from pbx.clock import FOREVER
+from pbx.sip.address import Peer
+from pbx.sip.stack import Outgoing
+
+if TYPE_CHECKING:
+    from lab.phones.pyvoip.handset import Call, Sound
+
+
+def available() -> bool:
+    return find_spec("pyVoIP") is not None
+
+
+class Voice(Protocol):
+    """One call's mouth and ears, used from the call's audio threads."""
+
+    def speak(self) -> bytes:
+        """Return the next 160 µ-law bytes."""
+        ...
+
+    def hear(self, payload: bytes, alaw: bool) -> str | None:
+        """Take a received payload; return what it sounds like from now on, None while that is as before."""
+        ...
+
+    def to_alaw(self, ulaw: bytes) -> bytes: ...
+
+
+class PyvoipLine:
+    """One account; offers a plan what a simulated line offers, but for hold and transfer, which pyVoIP cannot do."""
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        address: str,
+        user_agent: str,
+        voice: Callable[[str], Voice],
+        hand_over: Callable[[Callable[[], None]], None],
+        clock: Callable[[], float],
+        changed: Callable[[], None],
+        notified: Callable[[str], None],
+    ) -> None:
+        from lab.phones.pyvoip.handset import Handset
+
+        self.account = account
+        self._voice, self._hand_over, self._clock = voice, hand_over, clock
+        self._changed, self._notified = changed, notified
+        self._handset = Handset(account, self, address=address, user_agent=user_agent)
+        self._seen: dict[str, CallSeen] = {}
+        self._stock: dict[str, Call] = {}
+        self.calls: list[CallSeen] = []
+        self.standing = Standing.NONE
+        self.status = 0
+        self.waiting = Waiting()
+        self.do_not_disturb = False
+        self.speaks = account.auth_user
+
+    def start(self) -> None:
+        self.standing = Standing.ASKING
+        self._handset.start()
+
+    def close(self) -> None:
+        """The power goes. Blocks until the threads are gone, a fraction of a second."""
+        self._handset.stop()
+        for call in list(self._stock.values()):
+            call.close_audio()
+        for seen in self.live_calls:
+            self._end(seen, 0, "power off", "us")
+        self._seen.clear()
+        self._stock.clear()
+        self.standing = Standing.NONE
+
+    @property
+    def registered(self) -> bool:
+        return self.standing is Standing.GRANTED
+
+    @property
+    def live_calls(self) -> list[CallSeen]:
+        return [call for call in self.calls if not call.over]
+
+    @property
+    def call(self) -> CallSeen | None:
+        live = self.live_calls
+        talking = [call for call in live if call.state is CallState.UP]
+        return talking[-1] if talking else (live[-1] if live else None)
+
+    @property
+    def last_call(self) -> CallSeen | None:
+        return self.call or (self.calls[-1] if self.calls else None)
+
+    # --- buttons --------------------------------------------------------------------------------------
+
+    def dial(self, number: str, now: float) -> CallSeen | None:
+        if len(self.live_calls) >= MOST_CALLS:
+            return None
+        stock = self._handset.call(number)
+        return self._note(stock, CallSeen(CallState.CALLING, number, "", outgoing=True, begun_at=now))
+
+    def answer(self, now: float) -> bool:
+        stock = self._of(CallState.INCOMING)
+        if stock is None:
+            return False
+        stock.answer()
+        return True
+
+    def reject(self, now: float, status: int = 486) -> bool:
+        """pyVoIP refuses with 486 and nothing else."""
+        stock = self._of(CallState.INCOMING)
+        if stock is None:
+            return False
+        stock.deny()
+        return True
+
+    def hang_up(self, now: float) -> bool:
+        call = self.call
+        stock = next((self._stock[key] for key, seen in self._seen.items() if seen is call), None)
+        if call is None or stock is None:
+            return False
+        call.hung_up_by = "us"
+        stock.hangup()
+        return True
+
+    def hang_up_all(self, now: float) -> None:
+        for _ in range(MOST_CALLS):
+            self.hang_up(now)
+
+    def hold(self, now: float) -> bool:
+        return False
+
+    def resume(self, now: float) -> bool:
+        return False
+
+    def transfer(self, target: str, now: float) -> bool:
+        return False
+
+    def press(self, digits: str, now: float, *, by_info: bool = False) -> bool:
+        stock = self._of(CallState.UP)
+        if stock is None or by_info:
+            return False
+        stock.send_keys(digits)
+        return True
+
+    def set_do_not_disturb(self, on: bool) -> None:
+        self.do_not_disturb = on
+        self._changed()
+
+    def forget_calls(self) -> None:
+        self.calls = self.live_calls
+
+    # --- told by the handset, from its own threads ----------------------------------------------------
+
+    def registration_told(self, well: bool, code: int) -> None:
+        self._hand_over(lambda: self._take_standing(well, code))
+
+    def call_changed(self, call: Call) -> None:
+        self._hand_over(lambda: self._follow(call))
+
+    def notified(self, event: str, body: str) -> None:
+        self._hand_over(lambda: self._take_notice(event, body))
+
+    def key_heard(self, call: Call, key: str) -> None:
+        self._hand_over(lambda: self._take_key(call, key))
+
+    def sound(self, call_id: str) -> Sound:
+        from lab.phones.pyvoip.handset import Sound
+
+        voice = self._voice(self.speaks)
+
+        def hear(payload: bytes, alaw: bool) -> None:
+            found = voice.hear(payload, alaw)
+            if found is not None:
+                self._hand_over(lambda: self._take_sound(call_id, found))
+
+        return Sound(voice.speak, hear, voice.to_alaw)
+
+    # --- in the event loop ----------------------------------------------------------------------------
+
+    def _take_standing(self, well: bool, code: int) -> None:
+        self.standing = Standing.GRANTED if well else Standing.SILENCE if code == 408 else Standing.REFUSED
+        self.status = code
+        self._changed()
+
+    def _follow(self, stock: Call) -> None:
+        now = self._clock()
+        seen = self._seen.get(stock.call_id)
+        if seen is None:
+            if stock.is_over:
+                return
+            seen = self._incoming(stock, now)
+        if stock.is_over:
+            by = seen.hung_up_by or "peer"
+            self._end(seen, stock.code if seen.up_at is None else 200, "", by)
+            self._seen.pop(stock.call_id, None)
+            self._stock.pop(stock.call_id, None)
+        elif stock.is_up:
+            if seen.up_at is None:
+                seen.state, seen.up_at, seen.status = CallState.UP, now, 200
+            seen.held_by_peer = stock.held_by_peer
+        elif stock.alerted and seen.state is CallState.CALLING:
+            seen.state = CallState.RINGING
+        self._changed()
+
+    def _incoming(self, stock: Call, now: float) -> CallSeen:
+        caller = stock.request.headers["From"]
+        seen = CallSeen(
+            CallState.INCOMING,
+            caller["number"] or "",
+            caller["caller"].strip().strip('"'),
+            outgoing=False,
+            begun_at=now,
+        )
+        self._note(stock, seen)
+        if self.do_not_disturb or len(self.live_calls) > MOST_CALLS:
+            seen.hung_up_by = "us"
+            stock.deny()
+        return seen
+
+    def _note(self, stock: Call, seen: CallSeen) -> CallSeen:
+        self._seen[stock.call_id], self._stock[stock.call_id] = seen, stock
+        self.calls.append(seen)
+        self._changed()
+        return seen
+
+    def _take_notice(self, event: str, body: str) -> None:
+        package = event.partition(";")[0].strip().lower()
+        summary = read_summary(body) if package == "message-summary" else None
+        if summary is not None:
+            self.waiting = summary
+        else:
+            self._notified(event)
+        self._changed()
+
+    def _take_key(self, stock: Call, key: str) -> None:
+        seen = self._seen.get(stock.call_id)
+        if seen is not None:
+            seen.keys.append(Sensed(self._clock(), key))
+
+    def _take_sound(self, call_id: str, sound: str) -> None:
+        seen = self._seen.get(call_id)
+        if seen is not None:
+            seen.heard.append(Sensed(self._clock(), sound))
+            self._changed()
+
+    def _end(self, seen: CallSeen, status: int, reason: str, by: str) -> None:
+        seen.state, seen.ended_at = CallState.ENDED, self._clock()
+        seen.status, seen.reason, seen.hung_up_by = status, reason, by
+        seen.held_by_peer = False
+
+    def _of(self, state: CallState) -> Call | None:
+        return next((self._stock[key] for key, seen in self._seen.items() if seen.state is state), None)
+
+
+class PyvoipPhone:
+    """The box around it. `clock` gives monotonic seconds; `hand_over` runs a function in the event loop."""
+
+    def __init__(
+        self,
+        family: Family,
+        box: Box,
+        extensions: Sequence[Extension],
+        *,
+        dhcp: Mapping[int, str],
+        address: str,
+        voice: Callable[[str], Voice],
+        hand_over: Callable[[Callable[[], None]], None],
+        clock: Callable[[], float],
+        pace: BootPace | None = None,
+        changed: Callable[[PyvoipPhone], None] | None = None,
+    ) -> None:
+        self.family, self.box, self.extensions, self.dhcp = family, box, tuple(extensions), dict(dhcp)
+        self._address, self._voice, self._hand_over, self._clock = address, voice, hand_over, clock
+        self._pace, self._tell = pace or BootPace(), changed
+        self._boot: Boot | None = None
+        self._retry_at = FOREVER
+        self.lines: tuple[PyvoipLine, ...] = ()
+        self.config: PhoneConfig | None = None
+        self.strip = Strip()
+        self.powered = False
+        self.boots = 0
+
+    @property
+    def error(self) -> str:
+        failure = self._boot.failure if self._boot is not None else None
+        return failure.words if failure is not None else ""
+
+    @property
+    def booting(self) -> bool:
+        return self.powered and self._boot is not None and not self._boot.over and not self.lines
+
+    def line(self, port: int = 1) -> PyvoipLine | None:
+        return next((line for line in self.lines if line.account.port == port), None)
+
+    def line_of(self, device: str) -> PyvoipLine | None:
+        port = next((item.port for item in self.extensions if item.device == device), None)
+        return self.line(port) if port is not None else None
+
+    def live(self) -> dict[str, int]:
+        return {"calls": sum(len(line.live_calls) for line in self.lines)}
+
+    def power_on(self, now: float) -> None:
+        if self.powered:
+            return
+        self.powered = True
+        self._begin(Boot(self.family, self.box, self.dhcp, self._pace, now))
+
+    def power_off(self, now: float) -> None:
+        for line in self.lines:
+            line.close()
+        self.powered = False
+        self.lines, self.config, self._boot = (), None, None
+        self._retry_at = FOREVER
+        self.strip = Strip()
+        self._changed()
+
+    def reboot(self, now: float) -> None:
+        self.power_off(now)
+        self.power_on(now)
+
+    def resync(self, now: float) -> None:
+        if not self.powered or (self._boot is not None and not self._boot.over):
+            return
+        boot = Boot(self.family, self.box, self.dhcp, self._pace, now)
+        boot.reload(now)
+        self._begin(boot)
+
+    def receive(self, data: bytes, source: Peer, now: float) -> None:
+        """pyVoIP reads its own socket."""
+
+    def act(self, button: Callable[[], object], now: float) -> object:
+        return button()
+
+    def fetched(self, number: int, answer: Fetched, now: float) -> None:
+        if self._boot is None:
+            return
+        self._boot.fetched(number, answer, now)
+        self._follow(now)
+
+    def tick(self, now: float) -> None:
+        if self._boot is not None:
+            self._boot.tick(now)
+        if now >= self._retry_at:
+            self._retry_at = FOREVER
+            self._begin(Boot(self.family, self.box, self.dhcp, self._pace, now))
+        self._follow(now)
+
+    def next_deadline(self) -> float:
+        return min(self._boot.next_deadline() if self._boot is not None else FOREVER, self._retry_at)
+
+    def take_outgoing(self) -> list[Outgoing]:
+        return []
+
+    def take_fetches(self) -> list[tuple[int, Fetch]]:
+        fetch = self._boot.take_fetch() if self._boot is not None else None
+        return [fetch] if fetch is not None else []
+
+    def _begin(self, boot: Boot) -> None:
+        self._boot, self.strip = boot, boot.strip
+        self._changed()
+
+    def _follow(self, now: float) -> None:
+        boot = self._boot
+        if boot is None:
+            return
+        if boot.config is not None and boot.config is not self.config:
+            self._apply(boot.config, now)
+        elif boot.failure is not None and self._retry_at == FOREVER and not self.lines:
+            self._retry_at = now + self._pace.retry_s
+        self._changed()
+
+    def _apply(self, config: PhoneConfig, now: float) -> None:
+        kept = {line.account: line for line in self.lines}
+        lines = []
+        for account in config.accounts:
+            line = kept.pop(account, None)
+            if line is None:
+                line = self._new_line(account)
+                self.strip.begin("register", now)
+                line.start()
+            lines.append(line)
+        for line in kept.values():
+            line.close()
+        self.lines, self.config = tuple(lines), config
+        self.boots += 1
+
+    def _new_line(self, account: Account) -> PyvoipLine:
+        return PyvoipLine(
+            account,
+            address=self._address,
+            user_agent=self.family.user_agent(self.box),
+            voice=self._voice,
+            hand_over=self._hand_over,
+            clock=self._clock,
+            changed=self._changed,
+            notified=self._notified,
+        )
+
+    def _notified(self, event: str) -> None:
+        wanted = self.family.resync(event)
+        if wanted is Resync.REBOOT:
+            self.reboot(self._clock())
+        elif wanted is Resync.RELOAD:
+            self.resync(self._clock())
+
+    def _changed(self) -> None:
+        self._show_registration()
+        if self._tell is not None:
+            self._tell(self)
+
+    def _show_registration(self) -> None:
+        if not self.lines:
+            return
+        now, result = self._clock(), self.strip.result("register")
+        if all(line.registered for line in self.lines):
+            if result != "ok":
+                self.strip.end("register", now)
+                self.strip.end("subscribe", now, note="none")
+        elif any(line.standing in (Standing.REFUSED, Standing.SILENCE) for line in self.lines) and result != "fail":
+            status = max(line.status for line in self.lines)
+            self.strip.end("register", now, ok=False, note=f"Register {status}")
