@@ -70,7 +70,7 @@ def _in_force(directory: Directory, user: User, at: Moment, trail: Trail) -> tup
     for place in order:
         rule, link = user.rules[place], f"users/{user.extension}/rules/{place}"
         frame = directory.frames_by_name.get(rule.time_frame)
-        saw = f"{frame.text} in {zone}" if frame else "always"
+        saw = frame.text_in(zone) if frame else "always"
         if found is not None:
             trail.open("answering rule", rule.time_frame, saw, "not reached", link)
         elif not rule.enabled:
@@ -94,7 +94,7 @@ def _sent_on(called: _Called, asked: Asked, presence: Presence) -> Forward | Non
         if _blocked(called, asked):
             trail.applied("rule", "block list", "the caller is listed", "refused with busy", link)
             return Forward(HangUp(cause=Cause.BUSY), "blocked")
-        trail.failed("rule", "block list", f"{len(rule.block)} entries", "the caller is not listed", link)
+        trail.failed("rule", "block list", f"entries: {len(rule.block)}", "the caller is not listed", link)
     if rule.do_not_disturb or user.do_not_disturb or user.extension in presence.do_not_disturb:
         destination = called.otherwise(Cause.BUSY)
         trail.applied("rule", "do not disturb", "on", destination.label, link)

@@ -26,7 +26,9 @@ def menu_in_force(
     time_frame = ""
     if menu == attendant.menus[0]:
         time_frame, menu = _by_hours(directory, attendant, at, trail)
-    trail.applied("menu", menu.name, menu.greeting, f"{len(menu.keys)} keys", f"{link}/menus/{menu.name}")
+    trail.applied(
+        "menu", menu.name, menu.greeting, f"keys: {' '.join(sorted(menu.keys)) or 'none'}", f"{link}/menus/{menu.name}"
+    )
     return attendant, menu, time_frame
 
 
@@ -38,7 +40,7 @@ def _by_hours(directory: Directory, attendant: Attendant, at: Moment, trail: Tra
     zone, found = directory.zone_of_site(attendant.site), ""
     for name in attendant.open_frames:
         frame = directory.frames_by_name[name]
-        link, saw = f"timeframes/{name}", f"{frame.text} in {zone}"
+        link, saw = f"timeframes/{name}", frame.text_in(zone)
         if found:
             trail.open("hours", name, saw, "not reached", link)
         elif frame.covers(at.wall, zone):
@@ -59,7 +61,7 @@ def queue_entry(
         trail.failed("queue", extension, "", "there is no such queue", "queues")
         return None
     link = f"queues/{extension}"
-    saw = f"{queue.strategy.replace('_', ' ')}, {len(queue.agents)} agents"
+    saw = f"{queue.strategy.replace('_', ' ')}, agents: {len(queue.agents)}"
     trail.applied("queue", f"{extension} {queue.name}", saw, "takes callers", link)
     online: list[str] = []
     for agent in sorted(queue.agents, key=lambda agent: agent.order):

@@ -211,7 +211,7 @@ def _by_treatment(directory: Directory, number: PhoneNumber, at: Moment, trail: 
     found: Destination | None = None
     for choice in number.routes:
         frame = directory.frames_by_name.get(choice.time_frame)
-        saw = f"{frame.text} in {zone}" if frame else "always"
+        saw = frame.text_in(zone) if frame else "always"
         link = f"timeframes/{choice.time_frame}" if frame else f"numbers/{number.number}"
         if found is not None:
             trail.open("time frame", choice.time_frame, saw, "not reached", link)

@@ -14,6 +14,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 INTERVALS_A_DAY = 2
 
+_DATES_SHOWN = 3
+
 
 class Interval(Model):
     """From `start` up to but not including `end`; `end` at or before `start` runs into the next day.
@@ -74,14 +76,19 @@ class TimeFrame(Model):
             raise ValueError(f"a time frame of kind {self.kind} has {owed.get(self.kind, 'dates and no weekdays')}")
         return self
 
+    def text_in(self, zone: str) -> str:
+        """The frame in words with the zone it is read in, if that matters."""
+        return self.text if self.kind == "always" else f"{self.text} in {zone}"
+
     @property
     def text(self) -> str:
-        """The frame in words, e.g. `mon–fri 08:00–18:00`; two frames of equal text cover the same moments."""
+        """The frame in words, e.g. `mon–fri 08:00–18:00`."""
         match self.kind:
             case "always":
                 return "always"
             case "specific-dates" | "holiday":
-                return ", ".join(day.isoformat() for day in sorted(self.dates))
+                days = [day.isoformat() for day in sorted(self.dates)]
+                return ", ".join(days) if len(days) <= _DATES_SHOWN else f"{len(days)} dates, {days[0]} to {days[-1]}"
             case "days-of-week":
                 return "; ".join(f"{days} {' and '.join(map(str, hours))}" for days, hours in self._stretches())
 

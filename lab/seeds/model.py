@@ -1,0 +1,34 @@
+"""The lab's own part of a seed: the outside world, the start of virtual time, what each user is there to show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field, NaiveDatetime
+
+from pbx.domain.base import E164, Extension, Model
+
+Habit = Literal["answers", "rings out", "busy", "does not exist", "plays a tone", "echoes", "a person"]
+"""What an outside number does when it is called, in the words of `lab.carrier.Habit`."""
+
+
+class OutsideNumber(Model):
+    number: E164
+    habit: Habit
+    name: str = Field(default="", max_length=15)
+    """Caller name it sends."""
+
+
+class LabSeed(Model):
+    carrier: tuple[OutsideNumber, ...] = ()
+    start: NaiveDatetime = datetime(2026, 11, 24, 10, 0)  # noqa: DTZ001 - read on the wall clock of the domain's zone
+    """Wall time at which virtual time begins, on the clock of the domain's zone."""
+    tftp: tuple[Extension, ...] = ()
+    """Whose phone is told a TFTP server by discovery; all others fetch by HTTP."""
+    traits: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)
+    """What a user is there to show, for plans to choose by: `quiet`, `do-not-disturb`, `forwards-always`, …"""
+
+    def who(self, trait: str) -> tuple[str, ...]:
+        """Return the extensions with a trait, in order."""
+        return tuple(sorted(extension for extension, traits in self.traits.items() if trait in traits))
