@@ -14,7 +14,7 @@ from enum import Enum
 from lab.phones.family import Account
 from lab.phones.line import CallState, Line, PhoneCall
 from pbx.clock import FOREVER
-from pbx.media.engine import DigitPressed, Engine, Heard, MediaEvent, PlayFinished, Prompts, Tone
+from pbx.media.engine import DigitPressed, Engine, Heard, PlayFinished, Prompts, Tone
 from pbx.sip.address import Peer
 from pbx.sip.session import ALLOW, Session
 from pbx.sip.sip_events import InviteReceived, RequestReceived, SipEvent
@@ -87,6 +87,7 @@ class Carrier:
         switch: Peer,
         domain: str,
         numbers: Mapping[str, Habit] | None = None,
+        names: Mapping[str, str] | None = None,
         spoken: Callable[[str], Sequence[str]],
         changed: Callable[[], None] | None = None,
     ) -> None:
@@ -95,6 +96,7 @@ class Carrier:
         self._switch, self._domain, self._spoken = switch, domain, spoken
         self._tell = changed
         self._habits = {**(numbers if numbers is not None else NUMBERS), **DESKS}
+        self._names = {**(names or {}), **_NAMES}
         self._lines: dict[str, Line] = {}
         self._calls: dict[str, tuple[Line, PhoneCall]] = {}
         self._legs: dict[str, tuple[Line, PhoneCall]] = {}
@@ -124,7 +126,7 @@ class Carrier:
                 server_port=self._switch.port,
                 transport=self._switch.transport,
                 label=number,
-                display_name=_NAMES.get(number, ""),
+                display_name=self._names.get(number, ""),
             )
             line = Line(account, self._stack, self._engine, token=self._token, changed=self._mark)
             self._lines[number] = line
@@ -144,9 +146,9 @@ class Carrier:
         self._stack.closed(peer, now)
         self._drain(now)
 
-    def media(self, events: Sequence[MediaEvent], now: float) -> None:
+    def woken(self, now: float) -> None:
         self._engine.at(now)
-        for event in events:
+        for event in self._engine.take_events():
             found = self._legs.get(getattr(event, "leg", ""))
             if found is None:
                 continue

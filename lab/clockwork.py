@@ -15,7 +15,6 @@ from typing import Protocol
 
 from lab.wire import Packet, Wire
 from pbx.clock import FOREVER, Moment, moment_at
-from pbx.media.engine import MediaEvent
 from pbx.media.virtual import VirtualEngine
 from pbx.sip.address import Peer
 from pbx.sip.stack import Outgoing
@@ -29,7 +28,9 @@ class Core(Protocol):
 
     def receive(self, data: bytes, source: Peer, now: float) -> None: ...
 
-    def media(self, events: list[MediaEvent], now: float) -> None: ...
+    def woken(self, now: float) -> None:
+        """The engine may have something to say: take its events."""
+        ...
 
     def tick(self, now: float) -> None: ...
 
@@ -104,8 +105,6 @@ class Clockwork:
 
     def settle(self, node: Node) -> None:
         """Carry out what the last input of a node caused: call it after commanding a core directly."""
-        while events := node.engine.take_events():
-            node.core.media(events, self._now)
         source = Peer("udp", node.host, node.port)
         for outgoing in node.core.take_outgoing():
             if node.hold is None or not node.hold(outgoing):
@@ -152,6 +151,7 @@ class Clockwork:
         what.armed = FOREVER
         if what.next_deadline() <= self._now:
             what.engine.tick(self._now)
+            what.core.woken(self._now)
             what.core.tick(self._now)
         self.settle(what)
 
@@ -162,6 +162,7 @@ class Clockwork:
         if packet.to.port >= MEDIA_FROM:
             source = (packet.source.host, packet.source.port)
             node.engine.receive(packet.data, source, packet.to.port, self._now)
+            node.core.woken(self._now)
         else:
             node.core.receive(packet.data, packet.source, self._now)
         self.settle(node)

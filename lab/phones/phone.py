@@ -158,8 +158,14 @@ class Phone:
         self._mark()
         self._drain(now)
 
+    def woken(self, now: float) -> None:
+        """The engine may have something to say: take its events."""
+        self.media(self._engine.take_events(), now)
+
     def media(self, events: Sequence[MediaEvent], now: float) -> None:
-        """Take the engine's events of this phone's legs."""
+        """Take media events of this phone's legs: an engine may serve several phones, whose owner tells them apart."""
+        if not events:
+            return
         for event in events:
             found = self._legs.get(event.leg) if isinstance(event, Heard | DigitPressed) else None
             if found is None:

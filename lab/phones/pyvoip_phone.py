@@ -340,6 +340,12 @@ class PyvoipPhone:
         boot.reload(now)
         self._begin(boot)
 
+    def woken(self, now: float) -> None:
+        """pyVoIP hears for itself."""
+
+    def closed(self, peer: Peer, now: float) -> None:
+        """pyVoIP speaks UDP only."""
+
     def receive(self, data: bytes, source: Peer, now: float) -> None:
         """pyVoIP reads its own socket."""
 

@@ -10,7 +10,7 @@ from lab.clockwork import Clockwork, Node, seeded_token
 from lab.phones.family import Account
 from lab.phones.line import Line
 from lab.wire import Impairment, Wire
-from pbx.media.engine import DigitPressed, Heard, MediaEvent
+from pbx.media.engine import DigitPressed, Heard
 from pbx.sip.address import Peer
 from pbx.sip.sip_events import InviteReceived
 from pbx.sip.stack import Outgoing, Stack
@@ -48,8 +48,8 @@ class BareLine:
         self.line.tick(now)
         self._drain(now)
 
-    def media(self, events: list[MediaEvent], now: float) -> None:
-        for event in events:
+    def woken(self, now: float) -> None:
+        for event in self.engine.take_events():
             call = next((call for call in self.line.calls if call.speech.leg == getattr(event, "leg", "")), None)
             if call is not None and isinstance(event, Heard):
                 self.line.heard(call, event.sound, now)

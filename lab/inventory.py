@@ -1,0 +1,86 @@
+"""The lab's hardware: which boxes stand on the bench, made from the directory's devices, and what DHCP tells each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from lab.phones.families import FAMILIES
+from lab.phones.family import Box, Family
+from lab.phones.phone import Extension
+from pbx.domain.devices import Device
+from pbx.domain.directory import Directory
+
+PYVOIP_FAMILY = "generic/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One box on the bench, with its place on the wall and the devices its lines are."""
+
+    family: Family
+    model: str
+    mac: str
+    extensions: tuple[Extension, ...]
+    tftp: bool
+    """Told a TFTP server by discovery, where the others are told HTTP."""
+
+    @property
+    def device(self) -> str:
+        """Its first device: the box's name."""
+        return self.extensions[0].device
+
+    @property
+    def is_pyvoip(self) -> bool:
+        """In the real world a pyVoIP phone, in the virtual one simulated like the others."""
+        return self.family.name == PYVOIP_FAMILY
+
+    def box(self, typed_url: str = "") -> Box:
+        return Box(self.family.name, self.model, self.mac, self.family.default_firmware, typed_url=typed_url)
+
+
+def stations(directory: Directory, *, tftp: Collection[str] = ()) -> list[Station]:
+    """Return the boxes of every device whose family the lab can imitate; devices that share a MAC share a box."""
+    boxes: dict[str, list[Device]] = {}
+    for device in directory.devices:
+        if device.family in FAMILIES:
+            boxes.setdefault(device.mac or device.id, []).append(device)
+    made = []
+    for devices in boxes.values():
+        devices.sort(key=lambda device: device.port)
+        first = devices[0]
+        made.append(
+            Station(
+                FAMILIES[first.family],
+                first.model,
+                first.mac or "",
+                tuple(_extension(directory, device) for device in devices),
+                any(device.extension in tftp for device in devices),
+            )
+        )
+    return made
+
+
+def dhcp_answer(station: Station, url: str) -> dict[int, str]:
+    """What the lab's DHCP server tells this box: the URL in the option its family looks at first."""
+    return {station.family.dhcp_options[0]: url} if station.family.dhcp_options else {}
+
+
+def first_token(directory: Directory, station: Station, of: Callable[[Device], str]) -> str:
+    """Return `of` the box's first device that has it."""
+    for extension in station.extensions:
+        found = of(directory.devices_by_id[extension.device])
+        if found:
+            return found
+    return ""
+
+
+def _extension(directory: Directory, device: Device) -> Extension:
+    user = directory.users_by_extension.get(device.extension)
+    return Extension(
+        device.id,
+        device.extension,
+        user.name if user is not None else "",
+        user.site if user is not None else "",
+        device.port,
+    )

@@ -1,0 +1,254 @@
+"""The virtual world: switch, phones, carrier and provisioning on one clock that jumps, over one wire, from one seed.
+
+The same seed gives the same run, to the byte of every message. The switch may be killed and started again from what
+its store had kept; a phone may lose its power; the wire may get worse at any moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+from lab.carrier import NUMBERS, Carrier, Habit
+from lab.clockwork import Clockwork, Node, seeded_token
+from lab.cores import SwitchCore
+from lab.inventory import Station, dhcp_answer, stations
+from lab.phones.boot import BootPace
+from lab.phones.family import Fetch, Fetched
+from lab.phones.line import Line
+from lab.phones.phone import Phone
+from lab.seeds.load import Seed
+from lab.wire import Impairment, Wire
+from pbx.bus import Bus
+from pbx.callflow.ports import History
+from pbx.clock import Moment
+from pbx.domain.directory import Directory
+from pbx.events import Event
+from pbx.media.spoken import spoken_digits
+from pbx.sip.address import Peer
+from pbx.sip.stack import Stack
+from pbx.switch.settings import SwitchSettings
+from pbx.switch.switch import Switch
+
+SWITCH = Peer("udp", "10.0.0.1", 5060)
+PROVISIONING_HOST = "10.0.0.2"
+CARRIER = Peer("udp", "10.0.0.9", 5060)
+FETCH_S = 0.02
+"""How long the provisioning server takes over one file."""
+
+
+class Keeper(Protocol):
+    """The store of a world: a history that survives the switch."""
+
+    history: History
+
+    def restarted(self) -> Keeper:
+        """Return the store as a new process would find it."""
+        ...
+
+
+class Provisioner(Protocol):
+    """The provisioning server as phones of this world reach it."""
+
+    def url(self, station: Station) -> str:
+        """Return what discovery (or a person) tells the phone."""
+        ...
+
+    def fetch(self, wanted: Fetch, address: str, now: Moment) -> Fetched: ...
+
+
+class World:
+    """Owns everything of one virtual lab. `run` lets time pass."""
+
+    def __init__(
+        self,
+        seed: Seed,
+        *,
+        number: int,
+        keeper: Keeper,
+        provisioner: Callable[[World], Provisioner],
+        seconds_of: Callable[[str], float],
+        impairment: Impairment | None = None,
+        settings: SwitchSettings | None = None,
+        pace: BootPace | None = None,
+    ) -> None:
+        """`number` is the seed of chance; `seconds_of` knows how long a prompt is."""
+        self.seed, self.number = seed, number
+        self.directory = seed.directory
+        self.wire = Wire(number, impairment)
+        self.clockwork = Clockwork(self.wire, seed.start)
+        self.bus = Bus()
+        self._seconds_of = seconds_of
+        self._keeper = keeper
+        self._settings = settings or SwitchSettings(carrier=CARRIER)
+        self._starts = 0
+        self.switch_engine = self.clockwork.engine(SWITCH.host, seconds_of)
+        self.switch_node = self._start_switch()
+        self._pace = pace or BootPace()
+        self.provisioner = provisioner(self)
+        self.carrier_node, self.carrier = self._start_carrier()
+        self.phones: list[Phone] = []
+        self._phone_nodes: dict[Phone, Node] = {}
+        for at, station in enumerate(stations(self.directory, tftp=seed.lab.tftp), start=1):
+            self._plug_in(station, f"10.0.1.{at}")
+
+    # --- time -----------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> Moment:
+        return self.clockwork.now()
+
+    def run(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
+        """Let at most `seconds` pass, or until `until` holds; return whether it does."""
+        return self.clockwork.run_until(self.clockwork.mono + seconds, until)
+
+    # --- the switch -----------------------------------------------------------------------------------
+
+    @property
+    def switch(self) -> Switch:
+        core = self.switch_node.core
+        assert isinstance(core, SwitchCore)
+        return core.switch
+
+    @property
+    def history(self) -> History:
+        return self._keeper.history
+
+    def command_switch(self, command: Callable[[Switch, Moment], object]) -> object:
+        """Do something to the switch and carry out what follows."""
+        result = command(self.switch, self.now)
+        self.clockwork.settle(self.switch_node)
+        return result
+
+    def apply(self, directory: Directory, what: str = "directory") -> None:
+        """Put a new snapshot into force, for provisioning too."""
+        self.directory = directory
+        self.command_switch(lambda switch, now: switch.apply(directory, now, what))
+
+    def restart_switch(self, away_s: float = 1.0) -> None:
+        """Kill the switch where it stands; start a new one from the store after `away_s`."""
+        self.clockwork.remove(self.switch_node)
+        self.clockwork.run_until(self.clockwork.mono + away_s)
+        self._keeper = self._keeper.restarted()
+        self.switch_engine = self.clockwork.engine(SWITCH.host, self._seconds_of)
+        self.switch_node = self._start_switch()
+
+    def _start_switch(self) -> Node:
+        self._starts += 1
+        switch = Switch(
+            self.directory,
+            {"udp": (SWITCH.host, SWITCH.port), "tcp": (SWITCH.host, SWITCH.port)},
+            engine=self.switch_engine,
+            bus=self.bus,
+            token=seeded_token(self.number, f"switch/{self._starts}"),
+            history=self._keeper.history,
+            now=self.now,
+            settings=self._settings,
+        )
+        core = SwitchCore(switch, lambda mono: self.now)
+        return self.clockwork.add(Node("switch", SWITCH.host, SWITCH.port, core, self.switch_engine))
+
+    # --- the outside ----------------------------------------------------------------------------------
+
+    def _start_carrier(self) -> tuple[Node, Carrier]:
+        token = seeded_token(self.number, "carrier")
+        engine = self.clockwork.engine(CARRIER.host, self._seconds_of)
+        outside = {item.number: Habit(item.habit) for item in self.seed.lab.carrier}
+        carrier = Carrier(
+            Stack({"udp": (CARRIER.host, CARRIER.port)}, token=token, user_agent="Switchroom carrier"),
+            engine,
+            token=token,
+            switch=SWITCH,
+            domain=self.directory.domain.name,
+            numbers=outside or NUMBERS,
+            names={item.number: item.name for item in self.seed.lab.carrier},
+            spoken=spoken_digits,
+        )
+        return self.clockwork.add(Node("carrier", CARRIER.host, CARRIER.port, carrier, engine)), carrier
+
+    def press_outside(self, button: Callable[[], object]) -> object:
+        """Do something at a telephone outside and carry out what follows."""
+        result = self.carrier.act(button, self.clockwork.mono)
+        self.clockwork.settle(self.carrier_node)
+        return result
+
+    # --- phones ---------------------------------------------------------------------------------------
+
+    def phone(self, device: str) -> Phone:
+        """Return the box a device is on; KeyError when none is."""
+        for phone in self.phones:
+            if any(extension.device == device for extension in phone.extensions):
+                return phone
+        raise KeyError(device)
+
+    def line(self, device: str) -> Line:
+        """Return a device's line; KeyError while the phone has not read its configuration."""
+        line = self.phone(device).line_of(device)
+        if line is None:
+            raise KeyError(device)
+        return line
+
+    def press(self, phone: Phone, button: Callable[[], object]) -> object:
+        """Press something on a phone and carry out what follows."""
+        result = phone.act(button, self.clockwork.mono)
+        self.clockwork.settle(self._phone_nodes[phone])
+        return result
+
+    def power(self, on: bool, phones: Sequence[Phone] | None = None) -> None:
+        for phone in self.phones if phones is None else phones:
+            (phone.power_on if on else phone.power_off)(self.clockwork.mono)
+            self.clockwork.settle(self._phone_nodes[phone])
+
+    def boot_all(self, within_s: float = 60.0) -> bool:
+        """Power every phone and let time pass until all are registered; return whether they are."""
+        self.power(True)
+        return self.run(within_s, self.all_registered)
+
+    def all_registered(self) -> bool:
+        return all(phone.lines and all(line.registered for line in phone.lines) for phone in self.phones)
+
+    def publish(self, event: Event) -> None:
+        self.bus.publish(event, self.now)
+
+    def live(self) -> dict[str, int]:
+        """What is in progress anywhere, by who and what; all zero when a lab is idle (leak checks)."""
+        counts = {f"switch {name}": count for name, count in self.switch.live().items()}
+        counts.update({f"carrier {name}": count for name, count in self.carrier.live().items()})
+        for phone in self.phones:
+            for name, count in phone.live().items():
+                counts[f"phones {name}"] = counts.get(f"phones {name}", 0) + count
+        for node in self.clockwork.nodes():
+            if node is not self.switch_node:
+                counts["media of others"] = counts.get("media of others", 0) + node.engine.live()
+        return counts
+
+    def _plug_in(self, station: Station, host: str) -> None:
+        name = f"phone/{station.device}"
+        token = seeded_token(self.number, name)
+        engine = self.clockwork.engine(host, self._seconds_of)
+        url = self.provisioner.url(station)
+        box = station.box(typed_url=url)
+        phone = Phone(
+            station.family,
+            box,
+            station.extensions,
+            dhcp=dhcp_answer(station, url),
+            make_stack=lambda: Stack({"udp": (host, 5060)}, token=token, user_agent=station.family.user_agent(box)),
+            engine=engine,
+            token=token,
+            pace=self._pace,
+        )
+        self.phones.append(phone)
+        node = Node(name, host, 5060, phone, engine, after=lambda now: self._carry_fetches(phone))
+        self._phone_nodes[phone] = self.clockwork.add(node)
+
+    def _carry_fetches(self, phone: Phone) -> None:
+        for number, wanted in phone.take_fetches():
+            self.clockwork.later(FETCH_S, partial(self._fetched, phone, number, wanted))
+
+    def _fetched(self, phone: Phone, number: int, wanted: Fetch) -> None:
+        node = self._phone_nodes[phone]
+        answer = self.provisioner.fetch(wanted, node.host, self.now)
+        phone.fetched(number, answer, self.clockwork.mono)
+        self.clockwork.settle(node)
