@@ -65,8 +65,12 @@ class Strip:
 class Boot:
     """One boot. The owner calls `tick` at `next_deadline`, carries out `take_fetch`, and answers with `fetched`."""
 
-    def __init__(self, family: Family, box: Box, dhcp: Mapping[int, str], pace: BootPace, now: float) -> None:
+    def __init__(
+        self, family: Family, box: Box, dhcp: Mapping[int, str], pace: BootPace, now: float, kept_url: str = ""
+    ) -> None:
+        """`kept_url`: where the phone's flash says its server is."""
         self._family, self._box, self._dhcp, self._pace = family, box, dict(dhcp), pace
+        self._kept_url = kept_url
         self._script: BootScript | None = None
         self._fetch: Fetch | None = None
         self._asked = 0
@@ -135,7 +139,7 @@ class Boot:
 
     def _begin_config(self, now: float) -> None:
         try:
-            self.url = discover(self._family, self._box, self._dhcp)
+            self.url = discover(self._family, self._box, self._dhcp, self._kept_url)
         except BootFailed as failure:
             self._fail(failure, now)
             return

@@ -102,6 +102,8 @@ class PhoneConfig:
     values: Mapping[str, str] = field(repr=False)
     files: tuple[str, ...] = ()
     """Names of the files that were applied, in order."""
+    server_url: str = field(default="", repr=False)
+    """Where the phone is told to fetch from the next time; it keeps this in its flash. Holds a credential."""
 
 
 class BootFailed(Exception):
@@ -140,8 +142,13 @@ class Family:
     """Analogue ports of an ATA; 0 for everything with a screen."""
 
 
-def discover(family: Family, box: Box, dhcp: Mapping[int, str]) -> str:
-    """Return the provisioning URL: the first DHCP option of the family's own list, then what was typed in."""
+def discover(family: Family, box: Box, dhcp: Mapping[int, str], kept_url: str = "") -> str:
+    """Return the provisioning URL: what the flash keeps, else the first DHCP option of the family's list, else typed.
+
+    A configuration that names a server also tells the phone to look no further (one-time URLs in DHCP are spent).
+    """
+    if kept_url:
+        return _with_scheme(kept_url)
     for option in family.dhcp_options:
         value = dhcp.get(option, "").strip()
         if value:

@@ -68,6 +68,8 @@ class Phone:
         self.config: PhoneConfig | None = None
         self.strip = Strip()
         self.powered = False
+        self.kept_url = ""
+        """Where the flash says the server is; survives a loss of power, not a factory reset."""
         self.boots = 0
         """How many times the configuration was fetched and applied."""
 
@@ -104,7 +106,7 @@ class Phone:
             return
         self.powered = True
         self._stack = self._make_stack()
-        self._begin_boot(Boot(self.family, self.box, self.dhcp, self._pace, now))
+        self._begin_boot(self._new_boot(now))
         self._drain(now)
 
     def power_off(self, now: float) -> None:
@@ -127,11 +129,15 @@ class Phone:
         self.power_off(now)
         self.power_on(now)
 
+    def factory_reset(self, now: float) -> None:
+        self.kept_url = ""
+        self.reboot(now)
+
     def resync(self, now: float) -> None:
         """Fetch the configuration again and apply what changed, as after a check-sync."""
         if not self.powered or (self._boot is not None and not self._boot.over):
             return
-        boot = Boot(self.family, self.box, self.dhcp, self._pace, now)
+        boot = self._new_boot(now)
         self._begin_boot(boot)
         boot.reload(now)
         self._drain(now)
@@ -194,7 +200,7 @@ class Phone:
             return
         if now >= self._retry_at:
             self._retry_at = FOREVER
-            self._begin_boot(Boot(self.family, self.box, self.dhcp, self._pace, now))
+            self._begin_boot(self._new_boot(now))
         if self._stack is not None:
             self._stack.tick(now)
         for line in self.lines:
@@ -323,6 +329,9 @@ class Phone:
 
     # --- boot -----------------------------------------------------------------------------------------
 
+    def _new_boot(self, now: float) -> Boot:
+        return Boot(self.family, self.box, self.dhcp, self._pace, now, self.kept_url)
+
     def _begin_boot(self, boot: Boot) -> None:
         self._boot = boot
         self._shown_stage = ""
@@ -370,6 +379,7 @@ class Phone:
             line.hang_up_all(now)
             line.registration.leave(now)
         self.lines, self.config = tuple(lines), config
+        self.kept_url = config.server_url or self.kept_url
         self.boots += 1
         self._mark()
 

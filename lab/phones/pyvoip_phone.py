@@ -293,6 +293,8 @@ class PyvoipPhone:
         self.config: PhoneConfig | None = None
         self.strip = Strip()
         self.powered = False
+        self.kept_url = ""
+        """Where the flash says the server is; survives a loss of power, not a factory reset."""
         self.boots = 0
 
     @property
@@ -318,7 +320,7 @@ class PyvoipPhone:
         if self.powered:
             return
         self.powered = True
-        self._begin(Boot(self.family, self.box, self.dhcp, self._pace, now))
+        self._begin(self._new_boot(now))
 
     def power_off(self, now: float) -> None:
         for line in self.lines:
@@ -333,10 +335,14 @@ class PyvoipPhone:
         self.power_off(now)
         self.power_on(now)
 
+    def factory_reset(self, now: float) -> None:
+        self.kept_url = ""
+        self.reboot(now)
+
     def resync(self, now: float) -> None:
         if not self.powered or (self._boot is not None and not self._boot.over):
             return
-        boot = Boot(self.family, self.box, self.dhcp, self._pace, now)
+        boot = self._new_boot(now)
         boot.reload(now)
         self._begin(boot)
 
@@ -363,7 +369,7 @@ class PyvoipPhone:
             self._boot.tick(now)
         if now >= self._retry_at:
             self._retry_at = FOREVER
-            self._begin(Boot(self.family, self.box, self.dhcp, self._pace, now))
+            self._begin(self._new_boot(now))
         self._follow(now)
 
     def next_deadline(self) -> float:
@@ -375,6 +381,9 @@ class PyvoipPhone:
     def take_fetches(self) -> list[tuple[int, Fetch]]:
         fetch = self._boot.take_fetch() if self._boot is not None else None
         return [fetch] if fetch is not None else []
+
+    def _new_boot(self, now: float) -> Boot:
+        return Boot(self.family, self.box, self.dhcp, self._pace, now, self.kept_url)
 
     def _begin(self, boot: Boot) -> None:
         self._boot, self.strip = boot, boot.strip
@@ -403,6 +412,7 @@ class PyvoipPhone:
         for line in kept.values():
             line.close()
         self.lines, self.config = tuple(lines), config
+        self.kept_url = config.server_url or self.kept_url
         self.boots += 1
 
     def _new_line(self, account: Account) -> PyvoipLine:

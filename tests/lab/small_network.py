@@ -56,6 +56,9 @@ class BareLine:
             elif call is not None and isinstance(event, DigitPressed):
                 self.line.key_heard(call, event.digit, now)
 
+    def closed(self, peer: Peer, now: float) -> None:
+        self.stack.closed(peer, now)
+
     def next_deadline(self) -> float:
         return min(self.stack.next_deadline(), self.line.next_deadline())
 

@@ -35,6 +35,7 @@ _PORTS: tuple[dict[str, str], ...] = (
 """Names of the settings of FXS ports 1 and 2."""
 
 _TRANSPORTS = {"": "udp", "0": "udp", "1": "tcp", "2": "tls"}
+_SCHEMES = {"0": "tftp", "1": "http", "2": "https"}
 
 
 def boot(box: Box, url: str) -> BootScript:
@@ -47,7 +48,7 @@ def boot(box: Box, url: str) -> BootScript:
         status = answer.status
         if answer.ok:
             values = read_config(answer.body, name, box.mac)
-            return PhoneConfig(accounts(values), values, (name,))
+            return PhoneConfig(accounts(values), values, (name,), server_url(values))
     raise BootFailed(f"Config {status or 'timeout'}", f"{names[0]} was not served")
 
 
@@ -74,6 +75,13 @@ def accounts(values: dict[str, str]) -> tuple[Account, ...]:
         if values.get(names["active"]) == "1" and values.get(names["user"]):
             found.append(_account(values, port, names))
     return tuple(found)
+
+
+def server_url(values: dict[str, str]) -> str:
+    """P237 is host and path; P212 says how to fetch it."""
+    path = values.get("P237", "")
+    scheme = _SCHEMES.get(values.get("P212", ""), "http")
+    return path if not path or "://" in path else f"{scheme}://{path}"
 
 
 def _account(values: dict[str, str], port: int, names: dict[str, str]) -> Account:

@@ -26,7 +26,8 @@ def boot(box: Box, url: str) -> BootScript:
     if not answer.ok:
         raise BootFailed(f"Config {answer.status or 'timeout'}", f"{name} was not served")
     values = read_config(answer.body, name)
-    return PhoneConfig(accounts(values), flat(values), (name,))
+    found = flat(values)
+    return PhoneConfig(accounts(values), found, (name,), found.get("provisioning.url", ""))
 
 
 def read_config(body: bytes, name: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def boot(box: Box, url: str) -> BootScript:
         if answer.ok:
             applied.append(name)
             break
-    return PhoneConfig(accounts(values), values, tuple(applied))
+    return PhoneConfig(accounts(values), values, tuple(applied), server_url(values))
 
 
 def config_files(body: bytes, name: str) -> list[str]:
@@ -91,6 +91,14 @@ def read_config(body: bytes, name: str) -> dict[str, str]:
 def accounts(values: dict[str, str]) -> tuple[Account, ...]:
     lines = sorted(int(match[1]) for key in values if (match := _REGISTRATION.match(key)))
     return tuple(_account(values, line) for line in lines if values[f"reg.{line}.address"])
+
+
+def server_url(values: dict[str, str]) -> str:
+    """`device.*` counts only when its own `.set` and the document's say so."""
+    if values.get("device.set") != "1" or values.get("device.prov.serverName.set") != "1":
+        return ""
+    name = values.get("device.prov.serverName", "")
+    return name if not name or "://" in name else f"{values.get('device.prov.serverType', 'HTTP').lower()}://{name}"
 
 
 def macros(box: Box) -> dict[str, str]:

@@ -55,7 +55,7 @@ def boot(box: Box, url: str) -> BootScript:
             applied.append(name)
         elif name == f"{box.mac}.cfg" or answer.status == 0:
             raise BootFailed(f"Config {answer.status or 'timeout'}", f"{name} was not served")
-    return PhoneConfig(accounts(values), values, tuple(applied))
+    return PhoneConfig(accounts(values), values, tuple(applied), values.get("static.auto_provision.server.url", ""))
 
 
 def read_boot(text: str, name: str) -> list[str]:

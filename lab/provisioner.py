@@ -1,0 +1,51 @@
+"""The provisioning server as a lab's phones reach it: what discovery tells each, and the answer in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import unquote, urlsplit
+
+from lab.inventory import Station
+from lab.phones.family import Fetch, Fetched
+from pbx.clock import Moment
+from pbx.domain.directory import Directory
+from pbx.events import Event
+from provisioning_server.respond import ConfigRequest, Office, config_url, respond
+
+
+def discovery_url(office: Office, directory: Directory, station: Station, tftp_url: str) -> str:
+    """Return what DHCP (or a person) tells a factory-fresh box: its own HTTP URL, or the TFTP server."""
+    if station.tftp:
+        return tftp_url
+    return config_url(office, directory.devices_by_id[station.device])
+
+
+class VirtualProvisioner:
+    """Answers fetches by `respond` itself: the same bytes as over a socket."""
+
+    def __init__(
+        self,
+        office: Office,
+        directory: Callable[[], Directory],
+        publish: Callable[[Event], None],
+        tftp_url: str,
+    ) -> None:
+        self._office, self._directory, self._publish, self._tftp_url = office, directory, publish, tftp_url
+
+    def url(self, station: Station) -> str:
+        return discovery_url(self._office, self._directory(), station, self._tftp_url)
+
+    def fetch(self, wanted: Fetch, address: str, now: Moment) -> Fetched:
+        path = unquote(urlsplit(wanted.url).path)
+        is_tftp = wanted.protocol == "tftp"
+        request = ConfigRequest(
+            wanted.protocol,
+            path.lstrip("/") if is_tftp else path,
+            address,
+            "" if is_tftp else wanted.user_agent,
+            {} if is_tftp else {name.lower(): value for name, value in wanted.headers},
+        )
+        answer = respond(request, self._office, self._directory(), now)
+        for event in answer.events:
+            self._publish(event)
+        return Fetched(answer.status, answer.body)

@@ -1,0 +1,145 @@
+"""The asyncio shell around a pure core in the real world: its sockets, its one timer, its clock.
+
+A composition root: here, and only here, the clocks of the real world are read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from lab.clockwork import Core
+from pbx.clock import FOREVER, Moment
+from pbx.sip.address import Peer
+from pbx.sip.transport import TcpTransport, UdpTransport
+
+_TRIES = 20
+
+
+class RealClock:
+    """Monotonic and wall time, read together."""
+
+    def now(self) -> Moment:
+        return Moment(time.monotonic(), datetime.fromtimestamp(time.time(), UTC))
+
+    def mono(self) -> float:
+        return time.monotonic()
+
+
+class Shell:
+    """Sockets of one core. Bind first (`addresses` are needed to make the core), then `start` it."""
+
+    def __init__(self, clock: RealClock, host: str, port: int = 0) -> None:
+        """Bind UDP and reserve the same TCP port; OSError when the port is taken."""
+        self._clock = clock
+        self._core: Core | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed = FOREVER
+        self._udp = UdpTransport(self, host, port)
+        self._tcp: TcpTransport | None = None
+        self.after: Callable[[], None] | None = None
+        """Runs after every input: what else the owner carries out."""
+
+    @property
+    def udp(self) -> tuple[str, int]:
+        return self._udp.address
+
+    @property
+    def core(self) -> Core:
+        assert self._core is not None, "start first"
+        return self._core
+
+    async def listen_tcp(self) -> None:
+        """Listen on TCP at the UDP port's number; OSError when it is taken."""
+        host, port = self._udp.address
+        tcp = TcpTransport(self, host, port)
+        await tcp.start()
+        self._tcp = tcp
+
+    def start(self, core: Core) -> None:
+        self._core = core
+        self._udp.start()
+        self.settle()
+
+    async def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._tcp is not None:
+            await self._tcp.close()
+        self._udp.close()
+        self._core = None
+
+    def replace(self, core: Core) -> None:
+        """Put another core behind the same sockets."""
+        self._core = core
+        self.settle()
+
+    # --- inputs ---------------------------------------------------------------------------------------
+
+    def received(self, data: bytes, source: Peer) -> None:
+        if self._core is not None:
+            self._core.receive(data, source, self._clock.mono())
+            self.settle()
+
+    def disconnected(self, peer: Peer) -> None:
+        if self._core is not None:
+            self._core.closed(peer, self._clock.mono())
+            self.settle()
+
+    def woken(self) -> None:
+        """The core's engine has something to say."""
+        if self._core is not None:
+            self._core.woken(self._clock.mono())
+            self.settle()
+
+    def settle(self) -> None:
+        """Carry out what the last input caused; call it after commanding the core directly."""
+        core = self._core
+        if core is None:
+            return
+        for outgoing in core.take_outgoing():
+            if outgoing.to.transport == "udp":
+                self._udp.send(outgoing.data, outgoing.to)
+            elif self._tcp is not None:
+                self._tcp.send(outgoing.data, outgoing.to)
+        if self.after is not None:
+            self.after()
+        self._arm(core.next_deadline())
+
+    def _arm(self, due: float) -> None:
+        """Keep one timer; a deadline that moved away is found out when the old one comes up."""
+        if due >= self._armed and self._timer is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._armed = due
+        if due < FOREVER:
+            wait = max(due - self._clock.mono(), 0.0)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._tick)
+
+    def _tick(self) -> None:
+        self._timer, self._armed = None, FOREVER
+        core = self._core
+        if core is None:
+            return
+        if core.next_deadline() <= self._clock.mono():
+            core.tick(self._clock.mono())
+        self.settle()
+
+
+async def shell_on_both(clock: RealClock, host: str, port: int = 0) -> Shell:
+    """Return a shell that listens on UDP and TCP at one port number; port 0 lets the system choose it."""
+    for left in range(_TRIES, 0, -1):
+        shell = Shell(clock, host, port)
+        try:
+            await shell.listen_tcp()
+        except OSError:
+            await shell.close()
+            if port or left == 1:
+                raise
+        else:
+            return shell
+    raise AssertionError("unreachable")
