@@ -1,0 +1,167 @@
+"""The TFTP shell: one listening socket, one connected socket a transfer, one timer. No thread, no 1024-descriptor limit."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import Callable
+
+from provisioning_server.tftp import Refused, Transfer, error, read_request
+
+RECEIVE_BUFFER = 4 * 1024 * 1024
+DRAIN = 64
+PER_ADDRESS = 64
+TOTAL = 4000
+SWEEP_S = 0.25
+NOT_FOUND = error(1, "File not found")
+
+Peer = tuple[str, int]
+
+
+class TftpServer:
+    """Serves what `fetch(name, "host:port")` returns; None is ERROR 1, whatever the reason."""
+
+    def __init__(
+        self,
+        fetch: Callable[[str, str], bytes | None],
+        host: str,
+        port: int,
+        *,
+        ignored: Callable[[str, str], None] = lambda address, reason: None,
+    ) -> None:
+        self._fetch = fetch
+        self._ignored = ignored
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        self._socket.setblocking(False)
+        try:
+            self._socket.bind((host, port))
+        except OSError:
+            self._socket.close()
+            raise
+        self.address: Peer = self._socket.getsockname()[:2]
+        self._live: dict[Peer, _Live] = {}
+        self._counts: Counter[str] = Counter()
+        self._sweeping: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        asyncio.get_running_loop().add_reader(self._socket, self._drain)
+
+    def close(self) -> None:
+        if self._socket.fileno() < 0:
+            return
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        for live in list(self._live.values()):
+            self._end(live)
+
+    @property
+    def transfers(self) -> int:
+        return len(self._live)
+
+    def _drain(self) -> None:
+        for _ in range(DRAIN):
+            try:
+                data, peer = self._socket.recvfrom(65535)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue
+            self._first(data, peer[:2])
+
+    def _first(self, data: bytes, peer: Peer) -> None:
+        """A request from one port: the same file again is a repetition, another one replaces the transfer."""
+        try:
+            request = read_request(data)
+        except Refused as refused:
+            self._ignored(f"{peer[0]}:{peer[1]}", str(refused))
+            if refused.packet:
+                self._say(refused.packet, peer)
+            return
+        known = self._live.get(peer)
+        if known is not None:
+            if known.name == request.name:
+                return
+            self._end(known)
+        if len(self._live) >= TOTAL or self._counts[peer[0]] >= PER_ADDRESS:
+            self._ignored(f"{peer[0]}:{peer[1]}", "too many transfers")
+            self._say(error(0, "too many transfers, try again"), peer)
+            return
+        body = self._fetch(request.name, f"{peer[0]}:{peer[1]}")
+        if body is None:
+            self._say(NOT_FOUND, peer)
+            return
+        self._begin(request.name, Transfer(body, request.options, self._now()), peer)
+
+    def _begin(self, name: str, transfer: Transfer, peer: Peer) -> None:
+        wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        wire.setblocking(False)
+        wire.bind((self.address[0], 0))
+        wire.connect(peer)
+        live = self._live[peer] = _Live(name, transfer, wire, peer)
+        self._counts[peer[0]] += 1
+        asyncio.get_running_loop().add_reader(wire, self._more, live)
+        self._send(live, transfer.start(self._now()))
+        if self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
+
+    def _more(self, live: _Live) -> None:
+        for _ in range(DRAIN):
+            try:
+                data = live.wire.recv(65535)
+            except BlockingIOError:
+                return
+            except OSError:  # the client's port is closed: it has gone
+                self._end(live)
+                return
+            self._send(live, live.transfer.take(data, self._now()))
+            if live.transfer.done:
+                self._end(live)
+                return
+
+    def _sweep(self) -> None:
+        self._sweeping = None
+        now = self._now()
+        for live in list(self._live.values()):
+            self._send(live, live.transfer.tick(now))
+            if live.transfer.done:
+                self._end(live)
+        if self._live:
+            self._sweeping = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
+
+    def _send(self, live: _Live, packets: list[bytes]) -> None:
+        for packet in packets:
+            try:
+                live.wire.send(packet)
+            except OSError:  # lost like any datagram; the timer repeats it
+                return
+
+    def _say(self, packet: bytes, peer: Peer) -> None:
+        try:
+            self._socket.sendto(packet, peer)
+        except OSError:
+            return
+
+    def _end(self, live: _Live) -> None:
+        if self._live.get(live.peer) is live:
+            del self._live[live.peer]
+            self._counts[live.peer[0]] -= 1
+        asyncio.get_running_loop().remove_reader(live.wire)
+        live.wire.close()
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+class _Live:
+    __slots__ = ("name", "peer", "transfer", "wire")
+
+    def __init__(self, name: str, transfer: Transfer, wire: socket.socket, peer: Peer) -> None:
+        self.name = name
+        self.transfer = transfer
+        self.wire = wire
+        self.peer = peer
