@@ -1,0 +1,154 @@
+"""What a plan may use, as protocols: devices, the event stream, the clock, the switch's own settings. `lab` implements them.
+
+Actions are commands that return at once; what comes of them is observed: in the event stream, on the device's screen,
+by its ears. In virtual time and in real time the same calls are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pbx.bus import Bus
+from pbx.clock import Moment
+
+
+class CannotDo(Exception):
+    """The device, or the bench, cannot do that now; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardSound:
+    """What a device's ear recognised: `signature:<party>`, `prompt:<name>`, `moh:<class>`, `tone:<name>`, `silence`."""
+
+    at: float
+    """Monotonic seconds."""
+    sound: str
+
+
+class BenchDevice(Protocol):
+    """A registered phone, an ATA port, a foreign phone, or a caller outside."""
+
+    @property
+    def id(self) -> str:
+        """Device id (`101`), or the outside number (`14165550142`)."""
+        ...
+
+    @property
+    def extension(self) -> str:
+        """Empty outside."""
+        ...
+
+    @property
+    def number(self) -> str:
+        """What others see when it calls: the extension, or the outside number."""
+        ...
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def family(self) -> str:
+        """`vendor/family`, or `outside`."""
+        ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def site(self) -> str: ...
+
+    @property
+    def mac(self) -> str: ...
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """What its user is there to show (`quiet`, `do-not-disturb`, …), or the habit of an outside number."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Among `dial answer reject hangup hold resume transfer press reboot screen lamp hears`."""
+        ...
+
+    @property
+    def registered(self) -> bool:
+        """Always true outside."""
+        ...
+
+    @property
+    def idle(self) -> bool:
+        """In no call."""
+        ...
+
+    @property
+    def screen(self) -> str:
+        """Everything its screen shows now, lines joined by newlines; empty without a screen."""
+        ...
+
+    @property
+    def lamp(self) -> bool:
+        """The message-waiting lamp is lit."""
+        ...
+
+    @property
+    def hold_target(self) -> str:
+        """Party it talks to, as its screen shows it; empty in no call."""
+        ...
+
+    def heard(self) -> Sequence[HeardSound]:
+        """What it heard, oldest first, in all its calls since it was switched on (bounded)."""
+        ...
+
+    def do(self, action: str, argument: str = "") -> None:
+        """Press the buttons of `action`; CannotDo when it cannot.
+
+        `dial <digits>`, `answer`, `reject`, `hangup`, `hold`, `resume`, `transfer <digits>` (blind), `press <keys>`,
+        `reboot`.
+        """
+        ...
+
+
+class Bench(Protocol):
+    """One lab, virtual or real."""
+
+    @property
+    def bus(self) -> Bus: ...
+
+    @property
+    def domain(self) -> str: ...
+
+    @property
+    def virtual(self) -> bool: ...
+
+    def now(self) -> Moment: ...
+
+    def devices(self) -> Sequence[BenchDevice]:
+        """Everything that can take a role, in a fixed order."""
+        ...
+
+    def numbers(self) -> Mapping[str, str]:
+        """Outside numbers that answer by themselves: habit → number (`answers`, `busy`, `rings out`, …)."""
+        ...
+
+    def live(self) -> Mapping[str, int]:
+        """Counts of what is in progress in the switch: all zero between cases."""
+        ...
+
+    def why(self, device: BenchDevice, dialled: str) -> str:
+        """The decision record, as JSON, of a call that is not placed."""
+        ...
+
+    def messages(self, box: str) -> Sequence[Mapping[str, str | float]]:
+        """Voicemail of a box: `id folder seconds caller_number heard`."""
+        ...
+
+    def pbx(self, action: str, arguments: Mapping[str, str]) -> None:
+        """Change the switch from the operator's side; CannotDo when it cannot.
+
+        `resync device`, `relabel device label`, `dnd extension state` (`on`/`off`), `empty_mailbox box`, `restart`,
+        `rule extension index state` (an answering rule on or off), `provisioning_reopen device`, `unplug device` and
+        `plug device` (the phone's power).
+        """
+        ...
