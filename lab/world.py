@@ -234,7 +234,9 @@ class World:
             box,
             station.extensions,
             dhcp=dhcp_answer(station, url),
-            make_stack=lambda: Stack({"udp": (host, 5060)}, token=token, user_agent=station.family.user_agent(box)),
+            make_stack=lambda: Stack(
+                {"udp": (host, 5060), "tcp": (host, 5060)}, token=token, user_agent=station.family.user_agent(box)
+            ),
             engine=engine,
             token=token,
             pace=self._pace,

@@ -178,6 +178,11 @@ def host_and_port(text: str, default_port: int) -> tuple[str, int]:
     return host, int(port) or default_port
 
 
+def labelled(user: str, name: str) -> str:
+    """What a phone without a label setting writes beside its line: who it is, and its name."""
+    return name if user in name else f"{user} {name}".strip()
+
+
 def check_sync(event: str, *, bare: Resync, packages: tuple[str, ...] = ("check-sync",)) -> Resync:
     """Read a NOTIFY's Event: packages and parameters are compared without case (provisioning.md 1.4).
 

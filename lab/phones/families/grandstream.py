@@ -20,6 +20,7 @@ from lab.phones.family import (
     check_sync,
     host_and_port,
     joined,
+    labelled,
 )
 
 _PORTS: tuple[dict[str, str], ...] = (
@@ -102,7 +103,7 @@ def _account(values: dict[str, str], port: int, names: dict[str, str]) -> Accoun
         server_port=server_port,
         transport=_TRANSPORTS.get(of("transport"), "udp"),
         expires_s=int(of("expires", "60")) * 60,  # in minutes on this family
-        label=of("name", of("user")),
+        label=labelled(of("user"), of("name")),
         display_name=of("name", of("user")),
         voicemail=of("voicemail"),
         subscribe_mwi=of("mwi") == "1",

@@ -21,6 +21,7 @@ from lab.phones.family import (
     PhoneConfig,
     Resync,
     host_and_port,
+    labelled,
 )
 
 _NAMESPACE = "{http://www.linphone.org/xsds/lpconfig.xsd}"
@@ -82,7 +83,7 @@ def _account(sections: Sections, number: int) -> Account:
         server_port=port,
         transport=transport[1].lower() if transport else "udp",
         expires_s=int(proxy.get("reg_expires") or "3600"),
-        label=(identity["name"] or "").strip() or identity["user"],
+        label=labelled(identity["user"], (identity["name"] or "").strip()),
         display_name=(identity["name"] or "").strip() or identity["user"],
         voicemail=_user_of(proxy.get("voicemail_address") or proxy.get("mwi_server_address", "")),
         subscribe_mwi=bool(proxy.get("mwi_server_address")),

@@ -73,7 +73,7 @@ def test_linphone_reads_the_remote_configuration_at_the_url_it_was_given():
     config, asked = serve(LINPHONE.boot(SOFT, SOFT.typed_url), {"107.xml": LPCONFIG})
     assert asked == ["http://10.0.0.2/p/abc/107.xml"]
     (account,) = config.accounts
-    assert (account.user, account.password, account.label, account.domain) == ("107", "pw", "Gus Roy", "acme.lab")
+    assert (account.user, account.password, account.label, account.domain) == ("107", "pw", "107 Gus Roy", "acme.lab")
     assert (account.server_host, account.server_port, account.transport) == ("10.0.0.1", 5160, "tcp")
     assert (account.expires_s, account.subscribe_mwi, account.voicemail) == (600, True, "107")
     assert next(LINPHONE.boot(SOFT, SOFT.typed_url)).headers == (("X-Linphone-Provisioning", "1"),)
