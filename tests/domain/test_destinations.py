@@ -1,0 +1,79 @@
+import pytest
+
+from pbx.domain.destinations import (
+    Cause,
+    HangUp,
+    ToAttendant,
+    ToDevice,
+    ToEmergency,
+    ToExternal,
+    ToMailbox,
+    ToMailboxLogin,
+    ToQueue,
+    ToSupport,
+    ToUser,
+    parse_destination,
+)
+from pbx.domain.numbers import NumberRoute
+
+FORMS = [
+    ("user 102", ToUser(extension="102"), "user:102"),
+    ("device 101a", ToDevice(device="101a"), "device:101a"),
+    ("mailbox 101", ToMailbox(extension="101"), "mailbox:101"),
+    ("voicemail-login", ToMailboxLogin(), "voicemail-login:"),
+    ("voicemail-login 101", ToMailboxLogin(extension="101"), "voicemail-login:101"),
+    ("queue 500", ToQueue(extension="500"), "queue:500"),
+    ("attendant 400", ToAttendant(extension="400"), "attendant:400/main"),
+    (" attendant  400/closed ", ToAttendant(extension="400", menu="closed"), "attendant:400/closed"),
+    ("external 14165550199", ToExternal(number="14165550199"), "external:14165550199"),
+    ("support", ToSupport(), "support"),
+    ("hangup", HangUp(), "hangup:normal"),
+    ("hangup busy", HangUp(cause=Cause.BUSY), "hangup:busy"),
+]
+
+
+@pytest.mark.parametrize(("text", "destination", "label"), FORMS)
+def test_a_short_form_is_read_and_labelled(text, destination, label):
+    assert parse_destination(text) == destination
+    assert destination.label == label
+
+
+@pytest.mark.parametrize(("text", "destination", "label"), FORMS)
+def test_a_field_takes_the_short_form_the_fields_and_the_model(text, destination, label):
+    for value in (text, destination.model_dump(), destination):
+        assert NumberRoute.model_validate({"to": value}).to == destination
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("moon 1", "it starts with one of user"),
+        ("", "is no destination"),
+        ("emergency 911", "is no destination"),
+        ("user", "required"),
+        ("user 911x", "pattern"),
+        ("external 911", "pattern"),
+        ("external 19115550100", "pattern"),
+        ("support now", "takes no argument"),
+        ("hangup angrily", "'busy'"),
+    ],
+)
+def test_what_is_no_destination_is_refused_with_a_reason(text, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        parse_destination(text)
+
+
+def test_the_desk_of_an_emergency_is_labelled_by_its_code():
+    assert ToEmergency(code="933").label == "emergency:933"
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_has_a_status_and_a_q850_cause(cause):
+    assert 480 <= cause.status <= 503 or cause.status in (403, 404)
+    assert 1 <= cause.q850 <= 127
+
+
+def test_causes_say_what_the_standards_say():
+    assert (Cause.BUSY.status, Cause.BUSY.q850) == (486, 17)
+    assert (Cause.NOT_FOUND.status, Cause.NOT_FOUND.q850) == (404, 1)
+    assert (Cause.LOOP.status, Cause.FORBIDDEN.status) == (482, 403)

@@ -1,0 +1,91 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pbx.domain.dialplan import RESERVED, Means, is_reserved, normal_number, read_dialled
+
+
+@pytest.mark.parametrize(
+    ("dialled", "means", "digits"),
+    [
+        ("101", Means.EXTENSION, "101"),
+        ("12345", Means.EXTENSION, "12345"),
+        ("7101", Means.MAILBOX, "101"),
+        ("71234", Means.MAILBOX, "1234"),
+        ("712345", Means.MAILBOX, "12345"),
+        ("5550100", Means.NUMBER, "14165550100"),
+        ("416-555-0100", Means.NUMBER, "14165550100"),
+        ("(416) 555.0100", Means.NUMBER, "14165550100"),
+        ("14165550100", Means.NUMBER, "14165550100"),
+        ("+14165550100", Means.NUMBER, "14165550100"),
+        ("+14165550100;phone-context=acme.lab", Means.NUMBER, "14165550100"),
+        ("8005550142", Means.NUMBER, "18005550142"),
+        ("911", Means.EMERGENCY, "911"),
+        ("9911", Means.EMERGENCY, "911"),
+        ("9-1-1", Means.EMERGENCY, "911"),
+        ("933", Means.EMERGENCY, "933"),
+        ("611", Means.SUPPORT, "611"),
+        ("988", Means.SERVICE_CODE, "988"),
+        ("411", Means.SERVICE_CODE, "411"),
+        ("5000", Means.MAILBOX_LOGIN, "5000"),
+        ("5001", Means.MAILBOX_LOGIN, "5001"),
+    ],
+)
+def test_what_is_dialled_is_understood(dialled, means, digits):
+    found = read_dialled(dialled, "416")
+    assert (found.means, found.digits) == (means, digits)
+
+
+@pytest.mark.parametrize(
+    ("dialled", "because"),
+    [
+        ("", "nothing was dialled"),
+        ("*72", "feature code"),
+        ("01144207946", "international"),
+        ("+442079460000", "international"),
+        ("alice", "not digits"),
+        ("１０１", "not digits"),
+        ("12", "no extension"),
+        ("0101", "no extension"),
+        ("9115550100", "no extension"),
+        ("9115551", "no extension"),
+        ("1416555010", "no extension"),
+    ],
+)
+def test_what_leads_nowhere_says_why(dialled, because):
+    found = read_dialled(dialled, "416")
+    assert found.means is Means.NOTHING
+    assert because in found.because
+
+
+@given(st.text(alphabet="0123456789+*#-() ", max_size=14))
+def test_a_number_is_always_one_the_platform_can_store_and_never_in_a_service_area(dialled):
+    found = read_dialled(dialled, "416")
+    if found.means is Means.NUMBER:
+        assert re.fullmatch(r"1[2-9]\d\d[2-9]\d{6}", found.digits)
+        assert not re.fullmatch(r"1[2-9]11\d{7}", found.digits)
+
+
+@given(st.text())
+def test_any_text_is_understood_or_refused_with_a_reason(dialled):
+    found = read_dialled(dialled, "416")
+    assert found.because or found.means not in (Means.NOTHING, Means.SERVICE_CODE)
+
+
+@pytest.mark.parametrize("extension", [*sorted(RESERVED), "700", "799", "7000", "7999", "70000", "79999"])
+def test_reserved_numbers_are_no_extensions(extension):
+    assert is_reserved(extension)
+
+
+@pytest.mark.parametrize("extension", ["101", "699", "800", "6999", "8000", "60000", "5004"])
+def test_ordinary_numbers_are(extension):
+    assert not is_reserved(extension)
+
+
+def test_a_number_is_stored_one_way_and_other_text_stays_bare():
+    assert normal_number("+1 (416) 555-0142") == "14165550142"
+    assert normal_number("416 555 0142") == "14165550142"
+    assert normal_number("+442079460000") == "+442079460000"
+    assert normal_number("anonymous") == "anonymous"
