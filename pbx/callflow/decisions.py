@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from itertools import groupby
 from typing import Literal
 
@@ -33,6 +34,10 @@ class Decision:
     """Path of the object in console and API, e.g. `users/101/rules/0`."""
 
 
+_FIELDS = tuple(declared.name for declared in dataclass_fields(Decision))
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
 @dataclass(frozen=True, slots=True)
 class DecisionRecord:
     question: str
@@ -43,7 +48,10 @@ class DecisionRecord:
 
     def to_json(self) -> str:
         """Return canonical JSON: sorted keys, no spaces, characters as they are."""
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        # Spelt out: `dataclasses.asdict` copies deeply and costs more than the routing it records.
+        decisions = [{name: getattr(decision, name) for name in _FIELDS} for decision in self.decisions]
+        values = {"question": self.question, "decisions": decisions, "outcome": self.outcome}
+        return _CANONICAL.encode(values)
 
     @classmethod
     def from_json(cls, text: str) -> DecisionRecord:
