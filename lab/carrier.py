@@ -105,6 +105,11 @@ class Carrier:
         self._dirty = False
         self.desk_calls: list[DeskCall] = []
 
+    @property
+    def habits(self) -> Mapping[str, Habit]:
+        """Outside numbers and what each does; not the desks."""
+        return {number: habit for number, habit in self._habits.items() if number not in DESKS}
+
     def number_that(self, habit: Habit) -> str:
         """Return the first number of that habit; KeyError when there is none."""
         for number, known in self._habits.items():

@@ -45,6 +45,9 @@ class VirtualProvisioner:
     def url(self, station: Station) -> str:
         return discovery_url(self._office, self._directory(), station, self._tftp_url)
 
+    def reopen(self, mac: str) -> None:
+        self._office.ledger.reopen(mac)
+
     def fetch(self, wanted: Fetch, address: str, now: Moment) -> Fetched:
         path = unquote(urlsplit(wanted.url).path)
         is_tftp = wanted.protocol == "tftp"

@@ -18,7 +18,9 @@ from lab.phones.boot import BootPace
 from lab.phones.family import Fetch, Fetched
 from lab.phones.line import Line
 from lab.phones.phone import Phone
+from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.seeds.load import Seed
+from lab.seeds.model import LabSeed
 from lab.wire import Impairment, Wire
 from pbx.bus import Bus
 from pbx.callflow.ports import History
@@ -34,6 +36,7 @@ from pbx.switch.switch import Switch
 SWITCH = Peer("udp", "10.0.0.1", 5060)
 PROVISIONING_HOST = "10.0.0.2"
 CARRIER = Peer("udp", "10.0.0.9", 5060)
+AnyPhone = Phone | PyvoipPhone
 FETCH_S = 0.02
 """How long the provisioning server takes over one file."""
 
@@ -56,6 +59,10 @@ class Provisioner(Protocol):
         ...
 
     def fetch(self, wanted: Fetch, address: str, now: Moment) -> Fetched: ...
+
+    def reopen(self, mac: str) -> None:
+        """Let a box in by its first token once more."""
+        ...
 
 
 class World:
@@ -96,6 +103,14 @@ class World:
     # --- time -----------------------------------------------------------------------------------------
 
     @property
+    def virtual(self) -> bool:
+        return True
+
+    @property
+    def lab_seed(self) -> LabSeed:
+        return self.seed.lab
+
+    @property
     def now(self) -> Moment:
         return self.clockwork.now()
 
@@ -127,12 +142,17 @@ class World:
         self.command_switch(lambda switch, now: switch.apply(directory, now, what))
 
     def restart_switch(self, away_s: float = 1.0) -> None:
-        """Kill the switch where it stands; start a new one from the store after `away_s`."""
+        """Kill the switch where it stands; a new one starts from the store `away_s` later."""
         self.clockwork.remove(self.switch_node)
-        self.clockwork.run_until(self.clockwork.mono + away_s)
+        self.clockwork.later(away_s, self._return_switch)
+
+    def _return_switch(self) -> None:
         self._keeper = self._keeper.restarted()
         self.switch_engine = self.clockwork.engine(SWITCH.host, self._seconds_of)
         self.switch_node = self._start_switch()
+
+    def reopen_provisioning(self, mac: str) -> None:
+        self.provisioner.reopen(mac)
 
     def _start_switch(self) -> Node:
         self._starts += 1
@@ -189,14 +209,16 @@ class World:
             raise KeyError(device)
         return line
 
-    def press(self, phone: Phone, button: Callable[[], object]) -> object:
+    def press(self, phone: AnyPhone, button: Callable[[], object]) -> object:
         """Press something on a phone and carry out what follows."""
+        assert isinstance(phone, Phone), "pyVoIP phones live in the real world"
         result = phone.act(button, self.clockwork.mono)
         self.clockwork.settle(self._phone_nodes[phone])
         return result
 
-    def power(self, on: bool, phones: Sequence[Phone] | None = None) -> None:
+    def power(self, on: bool, phones: Sequence[AnyPhone] | None = None) -> None:
         for phone in self.phones if phones is None else phones:
+            assert isinstance(phone, Phone), "pyVoIP phones live in the real world"
             (phone.power_on if on else phone.power_off)(self.clockwork.mono)
             self.clockwork.settle(self._phone_nodes[phone])
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lab.console.views import PhoneCard
-from lab.phones.line import CallState, Line, PhoneCall
+from lab.phones.line import CallSeen, CallState, Line
 from lab.phones.phone import Extension, Phone
+from lab.phones.pyvoip_phone import PyvoipLine, PyvoipPhone
 from lab.phones.registration import Standing, Waiting
 from lab.phones.screen import Shown, card
 from pbx.clock import Moment
@@ -12,12 +13,12 @@ from pbx.clock import Moment
 _CALLS = {CallState.CALLING: "calling", CallState.RINGING: "calling", CallState.INCOMING: "ringing"}
 
 
-def cards(phone: Phone, now: Moment) -> list[PhoneCard]:
+def cards(phone: Phone | PyvoipPhone, now: Moment) -> list[PhoneCard]:
     """`now.wall` in the zone the screen shows."""
     return [card(shown(phone, extension), now) for extension in phone.extensions]
 
 
-def shown(phone: Phone, extension: Extension) -> Shown:
+def shown(phone: Phone | PyvoipPhone, extension: Extension) -> Shown:
     line = phone.line(extension.port)
     call = line.call if line is not None else None
     return Shown(
@@ -43,7 +44,7 @@ def shown(phone: Phone, extension: Extension) -> Shown:
     )
 
 
-def _call_word(call: PhoneCall | None) -> str:
+def _call_word(call: CallSeen | None) -> str:
     if call is None:
         return ""
     if call.state is CallState.UP:
@@ -51,12 +52,12 @@ def _call_word(call: PhoneCall | None) -> str:
     return _CALLS[call.state]
 
 
-def _other(call: PhoneCall | None) -> str:
+def _other(call: CallSeen | None) -> str:
     if call is None:
         return ""
     return f"{call.name} {call.number}".strip()
 
 
-def _last_status(line: Line | None) -> int:
+def _last_status(line: Line | PyvoipLine | None) -> int:
     last = line.calls[-1] if line is not None and line.calls else None
     return last.status if last is not None and last.over else 0

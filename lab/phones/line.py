@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -28,6 +29,8 @@ from pbx.sip.sip_events import (
 from pbx.sip.stack import Stack
 from pbx.sip.uri import BadUri, NameAddr
 
+KEPT_CALLS = 20
+KEPT_SOUNDS = 500
 MOST_CALLS = 2
 """One talked to, one waiting; a third caller hears busy."""
 
@@ -52,7 +55,7 @@ class Sensed:
 
 @dataclass(slots=True, eq=False)
 class CallSeen:
-    """One call as a phone sees it; kept after its end until the next plan case forgets it."""
+    """One call as a phone sees it; the newest are kept after their end."""
 
     state: CallState
     number: str
@@ -114,6 +117,8 @@ class Line:
         self.speaks = account.auth_user
         """Party whose signature this line says: its device id."""
         self.calls: list[PhoneCall] = []
+        self.ears: deque[Sensed] = deque(maxlen=KEPT_SOUNDS)
+        """What was heard in all calls, oldest first."""
         self._legs = 0
 
     # --- what a person sees ---------------------------------------------------------------------------
@@ -260,10 +265,6 @@ class Line:
         self.do_not_disturb = on
         self._changed()
 
-    def forget_calls(self) -> None:
-        """Drop the memory of calls that are over."""
-        self.calls = self.live_calls
-
     # --- what arrives ---------------------------------------------------------------------------------
 
     def invited(self, session: Session, now: float) -> PhoneCall | None:
@@ -321,7 +322,9 @@ class Line:
         self._changed()
 
     def heard(self, call: PhoneCall, sound: str, now: float) -> None:
-        call.heard.append(Sensed(now, sound))
+        sensed = Sensed(now, sound)
+        call.heard.append(sensed)
+        self.ears.append(sensed)
         self._changed()
 
     def key_heard(self, call: PhoneCall, digit: str, now: float) -> None:
@@ -399,6 +402,7 @@ class Line:
         call.status, call.reason, call.hung_up_by = status, reason, by
         call.on_hold = call.held_by_peer = False
         call.speech.close()
+        self.calls = self.calls[-KEPT_CALLS:]
         self._changed()
 
 

@@ -7,13 +7,14 @@ pyVoIP is an extra: `available` says whether it is there, and it is imported onl
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
 from lab.phones.boot import Boot, BootPace, Strip
 from lab.phones.family import Account, Box, Family, Fetch, Fetched, PhoneConfig, Resync
-from lab.phones.line import MOST_CALLS, CallSeen, CallState, Sensed
+from lab.phones.line import KEPT_CALLS, KEPT_SOUNDS, MOST_CALLS, CallSeen, CallState, Sensed
 from lab.phones.phone import Extension
 from lab.phones.registration import Standing, Waiting, read_summary
 from pbx.clock import FOREVER
@@ -66,6 +67,7 @@ class PyvoipLine:
         self._seen: dict[str, CallSeen] = {}
         self._stock: dict[str, Call] = {}
         self.calls: list[CallSeen] = []
+        self.ears: deque[Sensed] = deque(maxlen=KEPT_SOUNDS)
         self.standing = Standing.NONE
         self.status = 0
         self.waiting = Waiting()
@@ -161,9 +163,6 @@ class PyvoipLine:
         self.do_not_disturb = on
         self._changed()
 
-    def forget_calls(self) -> None:
-        self.calls = self.live_calls
-
     # --- told by the handset, from its own threads ----------------------------------------------------
 
     def registration_told(self, well: bool, code: int) -> None:
@@ -255,13 +254,16 @@ class PyvoipLine:
     def _take_sound(self, call_id: str, sound: str) -> None:
         seen = self._seen.get(call_id)
         if seen is not None:
-            seen.heard.append(Sensed(self._clock(), sound))
+            sensed = Sensed(self._clock(), sound)
+            seen.heard.append(sensed)
+            self.ears.append(sensed)
             self._changed()
 
     def _end(self, seen: CallSeen, status: int, reason: str, by: str) -> None:
         seen.state, seen.ended_at = CallState.ENDED, self._clock()
         seen.status, seen.reason, seen.hung_up_by = status, reason, by
         seen.held_by_peer = False
+        self.calls = self.calls[-KEPT_CALLS:]
 
     def _of(self, state: CallState) -> Call | None:
         return next((self._stock[key] for key, seen in self._seen.items() if seen.state is state), None)

@@ -77,6 +77,9 @@ class Shelf:
     def url(self, station: Station) -> str:
         return "http://10.0.0.2/p/"
 
+    def reopen(self, mac: str) -> None:
+        self.asked.append(f"reopen {mac}")
+
     def fetch(self, wanted: Fetch, address: str, now: Moment) -> Fetched:
         self.asked.append(wanted.name)
         found = self.files.get(wanted.name)

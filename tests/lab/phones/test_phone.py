@@ -291,6 +291,7 @@ def test_a_phone_keeps_the_url_it_was_told_through_a_loss_of_power_until_it_is_r
 def test_the_switch_restarts_and_phones_stay_reachable(lab):
     world, _ = lab
     world.restart_switch(2.0)
+    world.run(2.5)
     one, two = talk(world)
     assert (one.hears, two.hears) == ("signature:102", "signature:101")
 
