@@ -1,0 +1,91 @@
+"""Where a lab listens, and the ready file that says so: one JSON object, written once every listener answers."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pbx.domain.directory import Directory
+from provisioning_server.respond import Office, config_url
+
+CONSOLE, PROVISIONING, SIP, TFTP = 0, 1, 60, 69
+"""Places in the port layout, from its base."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortPlan:
+    """Ports wanted; 0 lets the system choose, so that two labs on one machine never clash."""
+
+    console: int = 0
+    provisioning: int = 0
+    sip: int = 0
+    tftp: int = 0
+
+
+def port_plan(base: int) -> PortPlan:
+    """Return the layout from `base`; ValueError when it does not fit below 65536."""
+    if not 1024 <= base <= 65535 - TFTP:
+        raise ValueError(f"--port-base {base}: the layout needs ports {base} to {base + TFTP}, from 1024 to 65535")
+    return PortPlan(base + CONSOLE, base + PROVISIONING, base + SIP, base + TFTP)
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where the lab really listens."""
+
+    host: str
+    sip_port: int
+    provisioning_port: int
+    tftp_port: int
+    console_port: int = 0
+    """0 while no console runs."""
+
+    @property
+    def provisioning_url(self) -> str:
+        return f"http://{self.host}:{self.provisioning_port}/p"
+
+    @property
+    def tftp_url(self) -> str:
+        return f"tftp://{self.host}:{self.tftp_port}/"
+
+
+def ready_document(at: Listening, directory: Directory, office: Office, *, secrets: bool) -> dict[str, Any]:
+    """Return what a script needs to use the lab; passwords and URLs with tokens only with `secrets` (lab seeds)."""
+    devices: dict[str, Any] = {}
+    for device in directory.devices:
+        known: dict[str, Any] = {
+            "extension": device.extension,
+            "auth_user": device.id,
+            "mac": device.mac or "",
+            "port": device.port,
+            "family": device.family,
+            "model": device.model,
+            "transport": device.transport,
+        }
+        if secrets:
+            known["password"] = device.password.get_secret_value()
+            known["config_url"] = config_url(office, device) if device.family in office.families.by_id else ""
+        devices[device.id] = known
+    return {
+        "ready": True,
+        "pid": os.getpid(),
+        "domain": directory.domain.name,
+        "sip": {"host": at.host, "udp": at.sip_port, "tcp": at.sip_port},
+        "provisioning": {"http": at.provisioning_url, "tftp": {"host": at.host, "port": at.tftp_port}},
+        "console": f"http://{at.host}:{at.console_port}" if at.console_port else "",
+        "devices": devices,
+    }
+
+
+def write_ready(path: Path, document: Mapping[str, Any]) -> None:
+    """Write the file whole or not at all, readable by its owner alone: a script waits for its name to appear."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1, sort_keys=True)
+        file.write("\n")
+    beside.replace(path)
