@@ -1,4 +1,4 @@
-"""What a plan may use, as protocols: devices, the event stream, the clock, the switch's own settings. `lab` implements them.
+"""What a plan may use, as protocols: devices, events, the clock, the switch's settings. `lab` implements them.
 
 Actions are commands that return at once; what comes of them is observed: in the event stream, on the device's screen,
 by its ears. In virtual time and in real time the same calls are made.

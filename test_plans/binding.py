@@ -1,0 +1,67 @@
+"""From roles to devices: distinct, registered, idle, able; the least used first, so that every phone gets its turn."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+
+from test_plans.bench import BenchDevice
+from test_plans.plan import Role
+
+
+def fits(device: BenchDevice, role: Role, bound: Mapping[str, BenchDevice]) -> bool:
+    """Tell whether a device could play a role beside those bound already."""
+    if (device.family == "outside") != role.outside:
+        return False
+    if not (role.can <= device.capabilities and role.traits <= device.traits) or role.without & device.traits:
+        return False
+    if not fnmatch.fnmatchcase(device.family, role.family) or not fnmatch.fnmatchcase(device.model, role.model):
+        return False
+    if role.same_box and (role.same_box not in bound or bound[role.same_box].mac != device.mac):
+        return False
+    return _at_site(device, role, bound)
+
+
+def bind(
+    roles: Sequence[Role], devices: Sequence[BenchDevice], used: Mapping[str, int]
+) -> dict[str, BenchDevice] | None:
+    """Return role → device, or None when these devices cannot fill every role."""
+    order = sorted(roles, key=lambda role: (bool(role.same_box or role.site[:1] in ("=", "!")), -_strictness(role)))
+    ranked = sorted(devices, key=lambda device: (used.get(device.id, 0), device.id))
+    return _fill(order, ranked, {})
+
+
+def missing(roles: Sequence[Role], devices: Sequence[BenchDevice]) -> str:
+    """Say which role nobody can play."""
+    for role in roles:
+        if not any(fits(device, role, {}) for device in devices) and not role.same_box:
+            wanted = [*sorted(role.can), *sorted(role.traits)]
+            return f"no device for role {role.name!r} ({', '.join(wanted) or role.family})"
+    return "not enough devices for its roles at once"
+
+
+def _fill(
+    roles: Sequence[Role], devices: Sequence[BenchDevice], bound: dict[str, BenchDevice]
+) -> dict[str, BenchDevice] | None:
+    if not roles:
+        return bound
+    role, *rest = roles
+    for device in devices:
+        if device not in bound.values() and fits(device, role, bound):
+            found = _fill(rest, devices, {**bound, role.name: device})
+            if found is not None:
+                return found
+    return None
+
+
+def _strictness(role: Role) -> int:
+    return len(role.traits) * 2 + len(role.without) + (role.family != "*") + (role.model != "*") + bool(role.site)
+
+
+def _at_site(device: BenchDevice, role: Role, bound: Mapping[str, BenchDevice]) -> bool:
+    if not role.site:
+        return True
+    if role.site[0] in "=!":
+        other = bound.get(role.site[1:])
+        return other is not None and (device.site == other.site) == (role.site[0] == "=")
+    return device.site == role.site

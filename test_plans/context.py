@@ -1,0 +1,167 @@
+"""What a running case hands its steps: its devices, the events that concern it, waiting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pbx.callflow.script import Script, Wait
+from pbx.events import CallInvited, CallRouted, Event, LegInvited, ServerFault, SipRequest, SipResponse, Stamped, fields
+from test_plans.bench import Bench, BenchDevice
+from test_plans.plan import Case, Plan, Step
+from test_plans.verdicts import CaseResult, StepFailed, StepResult
+
+POLL_S = 0.1
+"""How often what is not an event (a screen, a lamp, an ear) is looked at."""
+_NAMED = ("device", "extension", "box", "agent", "mac", "caller_number", "number")
+_REFERENCE = re.compile(r"\$(\w+)(?:\.(\w+))?")
+
+
+class Context:
+    """One attempt at one case."""
+
+    def __init__(
+        self, bench: Bench, plan: Plan, case: Case, bound: Mapping[str, BenchDevice], result: CaseResult
+    ) -> None:
+        self.bench = bench
+        self.plan = plan
+        self.case = case
+        self.bound = bound
+        self.result = result
+        self.events: list[Stamped] = []
+        """Those that concern this case, in order."""
+        self.cursor = 0
+        """Expectations count from here: the end of the last one met."""
+        self.marks: dict[str, int] = {"start": 0}
+        self.faults: list[str] = []
+        self.started_at = bench.now().mono
+        self._calls: set[str] = set()
+        self._sip: set[str] = set()
+        self._ids = {device.id for device in bound.values()} | {device.number for device in bound.values()}
+        self._ids |= {device.extension for device in bound.values() if device.extension}
+        self._macs = {device.mac for device in bound.values() if device.mac}
+        self._whys: dict[tuple[str, str], str] = {}
+
+    # --- events ---------------------------------------------------------------------------------------
+
+    def take(self, stamped: Stamped) -> bool:
+        """Note an event if it is this case's business."""
+        event = stamped.event
+        if isinstance(event, ServerFault):
+            if not event.call or event.call in self._calls:
+                self.faults.append(f"{event.where}: {event.message}")
+            return False
+        if not self._concerns(event):
+            return False
+        self.events.append(stamped)
+        if isinstance(event, CallRouted) and event.first:
+            self._compare(event)
+        return True
+
+    def _concerns(self, event: Event) -> bool:
+        if isinstance(event, SipRequest | SipResponse):
+            return event.sip_call_id in self._sip or event.device in self._ids
+        values = fields(event)
+        call = values.get("call", "")
+        if isinstance(event, CallInvited) and (event.device in self._ids or event.caller_number in self._ids):
+            self._calls.add(call)
+        if isinstance(event, CallInvited | LegInvited) and call in self._calls:
+            self._sip.add(event.sip_call_id)
+        if call:
+            return call in self._calls
+        return any(values.get(name) in self._ids for name in _NAMED[:4] if values.get(name)) or (
+            values.get("mac", "") in self._macs and bool(values.get("mac"))
+        )
+
+    @property
+    def calls(self) -> frozenset[str]:
+        return frozenset(self._calls)
+
+    def since(self, mark: int) -> list[Stamped]:
+        return self.events[mark:]
+
+    # --- the decision record --------------------------------------------------------------------------
+
+    def ask_why(self, device: BenchDevice, dialled: str) -> None:
+        """Note the decision record a call would leave, before it is placed (what it must show, 5)."""
+        self._whys[device.id, dialled] = self.bench.why(device, dialled)
+
+    def _compare(self, event: CallRouted) -> None:
+        invited = next(
+            (s.event for s in self.events if isinstance(s.event, CallInvited) and s.event.call == event.call), None
+        )
+        if invited is None:
+            return
+        who = invited.device or invited.caller_number
+        before = self._whys.pop((who, event.dialled), None) or self._whys.pop((who, event.dialled.lstrip("+")), None)
+        if before is not None:
+            self.result.records.append((event.call, before, event.record))
+
+    # --- values ---------------------------------------------------------------------------------------
+
+    def marks_at(self, name: str) -> float:
+        """Return the moment (monotonic) a named step began; without a name, when the case did."""
+        mark = self.marks.get(name)
+        if mark is None or not self.events:
+            return self.started_at
+        return self.events[mark - 1].at.mono if mark else self.started_at
+
+    def device(self, role: str) -> BenchDevice:
+        return self.bound[role]
+
+    def value(self, value: Any) -> Any:
+        """Replace `$role.attribute` and `$variable` in a value, deep."""
+        if isinstance(value, dict):
+            return {key: self.value(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        if not isinstance(value, str):
+            return value
+        return _REFERENCE.sub(lambda found: str(self._reference(found[1], found[2] or "")), value)
+
+    def where(self, value: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return conditions with roles resolved: `role: desk` means that device, or that outside number."""
+        conditions = dict(self.value(dict(value or {})))
+        role = conditions.pop("role", None)
+        if role is not None:
+            device = self.device(str(role))
+            conditions["device" if device.extension else "number"] = device.id
+        return conditions
+
+    def _reference(self, name: str, attribute: str) -> object:
+        if name in self.bound:
+            return getattr(self.bound[name], attribute or "id")
+        if name == "outside":
+            numbers = self.bench.numbers()
+            wanted = attribute.replace("_", " ")
+            if wanted not in numbers:
+                raise StepFailed(f"no outside number {wanted}")
+            return numbers[wanted]
+        if name in self.plan.variables:
+            return self.plan.variables[name]
+        raise StepFailed(f"${name} is neither a role nor a variable")
+
+    # --- waiting --------------------------------------------------------------------------------------
+
+    def until(self, holds: Any, within_s: float) -> Script[bool]:
+        """Pause until `holds()`; False when the time is over."""
+        end = self.bench.now().mono + within_s
+        while not holds():
+            left = end - self.bench.now().mono
+            if left <= 0:
+                return False
+            yield Wait(lambda event: isinstance(event, Stamped), min(POLL_S, left))
+        return True
+
+    def note(
+        self,
+        step: Step,
+        verdict: str,
+        took_s: float,
+        detail: str = "",
+        seen: Iterable[str] = (),
+        witness: str = "observed",
+    ) -> None:
+        text = str(self.value(step.text())) if verdict != "blocked" else step.text()
+        self.result.steps.append(StepResult(text, verdict, step.line, round(took_s, 3), detail, tuple(seen), witness))

@@ -1,0 +1,89 @@
+"""`check: cdr | voicemail | registration | screen | lamp | provisioning`: a state, within this case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pbx.callflow.script import Script
+from pbx.events import CallRecordWritten, ConfigServed
+from test_plans.context import Context
+from test_plans.expectations import meets, nearest, unmet
+from test_plans.plan import Step, seconds
+from test_plans.verdicts import StepFailed
+
+VERB = "check"
+ARGUMENTS = frozenset({"role", "where", "rows", "within", "shows", "lit", "box", "new", "saved", "kind", "heard"})
+
+
+def run(context: Context, step: Step) -> Script[str]:
+    what = str(step.arguments["check"])
+    check = _CHECKS.get(what)
+    if check is None:
+        raise StepFailed(f"nothing checks {what!r}: {', '.join(_CHECKS)}")
+    within = seconds(step.arguments.get("within", "3s"))
+    if not (yield from context.until(lambda: not check(context, step), within)):
+        wrong = check(context, step)
+        raise StepFailed(wrong, _seen(context, what))
+    return ""
+
+
+def _records(context: Context, step: Step) -> str:
+    rows = [s.event for s in context.events if isinstance(s.event, CallRecordWritten)]
+    where = context.where(step.arguments.get("where"))
+    fitting = [row for row in rows if not unmet(row, where)]
+    wanted = int(step.arguments.get("rows", 1))
+    return "" if len(fitting) == wanted else f"{len(fitting)} call records fit, not {wanted}"
+
+
+def _voicemail(context: Context, step: Step) -> str:
+    box = str(context.value(step.arguments["box"]))
+    messages = context.bench.messages(box)
+    for folder in ("new", "saved"):
+        if folder in step.arguments:
+            count = sum(message["folder"] == folder for message in messages)
+            if not meets(count, step.arguments[folder]):
+                return f"box {box} holds {count} {folder} messages, not {step.arguments[folder]}"
+    if "heard" in step.arguments:
+        wanted = context.value(step.arguments["heard"])
+        if not messages or not meets(messages[-1]["heard"], wanted):
+            return f"the newest message holds {messages[-1]['heard'] if messages else 'nothing'}, not {wanted}"
+    return ""
+
+
+def _registration(context: Context, step: Step) -> str:
+    device = context.device(str(step.arguments["role"]))
+    return "" if device.registered else f"{device.label} is not registered"
+
+
+def _screen(context: Context, step: Step) -> str:
+    device = context.device(str(step.arguments["role"]))
+    wanted = str(context.value(step.arguments["shows"]))
+    return "" if wanted in device.screen else f"the screen of {device.label} shows {device.screen!r}, not {wanted!r}"
+
+
+def _lamp(context: Context, step: Step) -> str:
+    device = context.device(str(step.arguments["role"]))
+    lit = bool(step.arguments.get("lit", True))
+    return "" if device.lamp == lit else f"the lamp of {device.label} is {'on' if device.lamp else 'off'}"
+
+
+def _provisioning(context: Context, step: Step) -> str:
+    device = context.device(str(step.arguments["role"]))
+    wanted = str(step.arguments.get("kind", "device"))
+    served = [s.event for s in context.bench.bus.since(0) if isinstance(s.event, ConfigServed)]
+    mine = [event for event in served if event.mac == device.mac and event.file_kind == wanted]
+    return "" if mine else f"no {wanted} file was served to {device.mac}"
+
+
+def _seen(context: Context, what: str) -> tuple[str, ...]:
+    return nearest(context.events, "cdr.written", {}) if what == "cdr" else ()
+
+
+_CHECKS: dict[str, Callable[[Context, Step], str]] = {
+    "cdr": _records,
+    "voicemail": _voicemail,
+    "registration": _registration,
+    "screen": _screen,
+    "lamp": _lamp,
+    "provisioning": _provisioning,
+}

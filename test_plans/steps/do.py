@@ -1,0 +1,35 @@
+"""`do: role.action`: press the buttons of a device, or change the switch (`do: pbx.action`)."""
+
+from __future__ import annotations
+
+from pbx.callflow.script import Script
+from test_plans.bench import CannotDo
+from test_plans.context import Context
+from test_plans.plan import Step
+from test_plans.verdicts import StepFailed
+
+VERB = "do"
+ARGUMENTS = frozenset({"to", "keys", "as", "extension", "state", "box", "device", "label", "index"})
+WITNESS = "action"
+
+
+def run(context: Context, step: Step) -> Script[str]:
+    who, _, action = str(step.arguments["do"]).partition(".")
+    arguments = {key: str(context.value(value)) for key, value in step.arguments.items() if key not in ("do", "as")}
+    if "as" in step.arguments:
+        context.marks[str(step.arguments["as"])] = len(context.events)
+    try:
+        if who == "pbx":
+            context.bench.pbx(
+                action, {key: str(value).lower() if key == "state" else value for key, value in arguments.items()}
+            )
+            return ""
+        device = context.device(who)
+        argument = arguments.get("to", arguments.get("keys", ""))
+        if action == "dial":
+            context.ask_why(device, argument)
+        device.do(action, argument)
+    except CannotDo as error:
+        raise StepFailed(f"{step.arguments['do']}: {error}") from None
+    return f"{device.label}"
+    yield  # a script, though nothing is waited for
