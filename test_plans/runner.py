@@ -189,6 +189,10 @@ class Runner:
         for step in steps:
             began = self._bench.now().mono
             module = _BY_VERB[step.verb]
+            if hasattr(module, "NESTS"):
+                for nested in module.nested(context, step):
+                    yield from self._steps(context, nested)
+                continue
             try:
                 detail = yield from self._one(context, step, module)
             except StepFailed as failure:

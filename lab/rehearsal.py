@@ -1,0 +1,92 @@
+"""A plan in virtual time: a world from one seed, its phones booted, the plan run, the result returned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lab.bench import LabBench
+from lab.provisioner import VirtualProvisioner, virtual_office
+from lab.seeds.load import Seed
+from lab.wire import Impairment
+from lab.world import PROVISIONING_HOST, SWITCH, World
+from pbx.events import Stamped
+from pbx.media.prompts.catalogue import seconds_of
+from pbx.store.memory import MemoryStore
+from test_plans.plan import Case, Plan
+from test_plans.runner import Progress, Runner
+from test_plans.verdicts import RunResult
+
+
+class MemoryKeeper:
+    """A world's store; a restart finds what was there."""
+
+    def __init__(self, history: MemoryStore | None = None) -> None:
+        self.history = history or MemoryStore()
+
+    def restarted(self) -> MemoryKeeper:
+        return MemoryKeeper(MemoryStore.thawed(self.history.frozen()))
+
+
+def virtual_world(seed: Seed, number: int, impairment: Impairment | None = None) -> World:
+    """Return the world of a seed, nothing switched on yet."""
+
+    def provisioner(world: World) -> VirtualProvisioner:
+        office = virtual_office(SWITCH, PROVISIONING_HOST, f"secret {number}".encode())
+        return VirtualProvisioner(office, lambda: world.directory, world.publish, f"tftp://{PROVISIONING_HOST}/")
+
+    return World(
+        seed,
+        number=number,
+        keeper=MemoryKeeper(),
+        provisioner=provisioner,
+        seconds_of=seconds_of,
+        impairment=impairment,
+    )
+
+
+def rehearse(
+    plan: Plan,
+    seed: Seed,
+    *,
+    number: int = 1,
+    impairment: Impairment | None = None,
+    only: Callable[[Case], bool] = lambda case: True,
+    progress: Progress = lambda result, what: None,
+    world: World | None = None,
+    most_s: float = 36_000.0,
+) -> RunResult:
+    """Boot the phones and run the plan; at most `most_s` of virtual time, so that nothing can hang."""
+    world = world or virtual_world(seed, number, impairment)
+    world.boot_all()
+    world.run(1.0)
+    return run_plan(world, plan, number=number, only=only, progress=progress, most_s=most_s)
+
+
+def run_plan(
+    world: World,
+    plan: Plan,
+    *,
+    number: int = 1,
+    only: Callable[[Case], bool] = lambda case: True,
+    progress: Progress = lambda result, what: None,
+    most_s: float = 36_000.0,
+) -> RunResult:
+    """Drive a runner on a world whose phones are booted."""
+    runner = Runner(LabBench(world), plan, seed=number, only=only, progress=progress)
+    news: list[Stamped] = []
+    end = world.bus.subscribe(news.append)
+    stop = world.now.mono + most_s
+    try:
+        runner.start()
+        while not runner.done and world.now.mono < stop:
+            while news:
+                waiting, news[:] = list(news), []
+                for stamped in waiting:
+                    runner.feed(stamped)
+            runner.tick()
+            if news or runner.done:
+                continue
+            world.run(max(0.0, min(runner.deadline, stop) - world.now.mono), lambda: bool(news))
+    finally:
+        end()
+    return runner.result
