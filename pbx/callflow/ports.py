@@ -6,45 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pbx.sip.registrar import Binding
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One voicemail message; `recording` names the audio."""
-
-    id: str
-    box: str
-    folder: str
-    """`new` or `saved`."""
-    recording: str
-    seconds: float
-    caller_number: str
-    heard: str
-    at: float
-    """POSIX seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallRecord:
-    """One row of call history; a call has one, however many legs it had."""
-
-    call: str
-    caller_number: str
-    caller_name: str
-    device: str
-    dialled: str
-    answered_by: str
-    disposition: str
-    direction: str
-    started_at: float
-    answered_at: float
-    """0 when nobody answered."""
-    ended_at: float
-    """0 while the call is up; a row found open at start is closed as `server-restart`."""
-    talk_s: float
-    cause: int
-    path: str
+from pbx.domain.history import CallRecord as CallRecord
+from pbx.domain.history import Message as Message
+from pbx.domain.registrations import Binding
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from pbx.domain.sounds import Music as Music
+from pbx.domain.sounds import Prompts as Prompts
+from pbx.domain.sounds import Recording as Recording
+from pbx.domain.sounds import Signature as Signature
+from pbx.domain.sounds import Silence as Silence
+from pbx.domain.sounds import Sound as Sound
+from pbx.domain.sounds import Tone as Tone
+
 
 class NoMediaPort(Exception):
     """Every port is taken; the call is owed 503."""
@@ -42,70 +50,6 @@ class RemoteMedia:
     @property
     def receives(self) -> bool:
         return self.direction in ("sendrecv", "recvonly")
-
-
-@dataclass(frozen=True, slots=True)
-class Prompts:
-    """Prompts one after another; with `repeat` for ever."""
-
-    names: tuple[str, ...]
-    repeat: bool = False
-
-    @property
-    def label(self) -> str:
-        return "prompt:" + "+".join(self.names)
-
-
-@dataclass(frozen=True, slots=True)
-class Tone:
-    """A tone of the precise tone plan, until stopped; `beep` ends by itself."""
-
-    name: str
-
-    @property
-    def label(self) -> str:
-        return f"tone:{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Music:
-    name: str
-
-    @property
-    def label(self) -> str:
-        return f"moh:{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """The pseudo-noise by which others recognise this party."""
-
-    party: str
-
-    @property
-    def label(self) -> str:
-        return f"signature:{self.party}"
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A finished recording, played back."""
-
-    name: str
-
-    @property
-    def label(self) -> str:
-        return f"recording:{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    @property
-    def label(self) -> str:
-        return "silence"
-
-
-Sound = Prompts | Tone | Music | Signature | Recording | Silence
 
 
 @dataclass(frozen=True, slots=True)

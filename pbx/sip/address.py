@@ -2,24 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """One end of a transport; `str(peer)` is `udp:127.0.0.1:5060`."""
-
-    transport: str
-    """`udp`, `tcp` or `tls`."""
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.transport}:{self.host}:{self.port}"
-
-    @property
-    def reliable(self) -> bool:
-        return self.transport != "udp"
+from pbx.domain.registrations import Peer as Peer
 
 
 def parse_peer(text: str) -> Peer:

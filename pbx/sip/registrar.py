@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 
 from pbx.clock import FOREVER, Moment
+from pbx.domain.registrations import Binding as Binding
 from pbx.sip.address import Peer
 from pbx.sip.message import Malformed, Request
 from pbx.sip.uri import BadUri, NameAddr, parse_name_addr
@@ -21,21 +22,6 @@ MIN_EXPIRES_S = 10
 MAX_EXPIRES_S = 3600
 MAX_CONTACTS = 5
 """Of one device; the oldest leaves first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    device: str
-    extension: str
-    contact: str
-    peer: Peer
-    """Where the REGISTER came from: requests go back along that flow."""
-    expires_at: float
-    """POSIX seconds."""
-    call_id: str
-    cseq: int
-    instance: str
-    user_agent: str
 
 
 @dataclass(frozen=True, slots=True)

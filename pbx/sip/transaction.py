@@ -107,12 +107,13 @@ class Core(Protocol):
 class Transaction:
     """One running machine; owned by the stack, which forgets it when it terminates."""
 
-    __slots__ = ("_core", "_interval", "_table", "data", "key", "peer", "state")
+    __slots__ = ("_core", "_interval", "_table", "_ticket", "data", "key", "peer", "state")
 
     def __init__(self, core: Core, table: Table, state: State, key: tuple[str, ...], peer: Peer, data: bytes) -> None:
         self._core = core
         self._table = table
         self._interval = T1
+        self._ticket: int | None = None
         self.state = state
         self.key = key
         self.peer = peer
@@ -143,7 +144,7 @@ class Transaction:
 
     def _send(self, now: float) -> None:
         if self.data:
-            self._core.transmit(self.peer, self.data, now)
+            self._core.transmit(self.peer, self.data, now, self._ticket)
 
     def _back_off(self, now: float) -> None:
         self._interval = min(self._interval * 2, T2) if self._table is not CLIENT_INVITE else self._interval * 2
@@ -214,7 +215,8 @@ class ServerTransaction(Transaction):
             # The Accepted state repeats nothing itself: the INVITE core owns its 2xx (RFC 6026 §7.1).
             self.data = data
         if ticket is not None:
-            # Held back until durable: what is on the way must not be overtaken by a repetition.
+            # Held back until durable, and so is every repetition of it.
+            self._ticket = ticket
             held, self.data = self.data, b""
             self.step(stimulus, now)
             self.data = held

@@ -1,0 +1,45 @@
+"""What is kept of calls once they are over: messages and call records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One voicemail message; `recording` names the audio."""
+
+    id: str
+    box: str
+    folder: str
+    """`new` or `saved`."""
+    recording: str
+    seconds: float
+    caller_number: str
+    heard: str
+    at: float
+    """POSIX seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One row of call history; a call has one, however many legs it had."""
+
+    call: str
+    caller_number: str
+    caller_name: str
+    device: str
+    dialled: str
+    answered_by: str
+    disposition: str
+    """`ANSWERED`, `NO ANSWER`, `BUSY`, `CANCELLED`, `FAILED`, `VOICEMAIL`; empty while nothing is decided."""
+    direction: str
+    """`internal`, `inbound` or `outbound`."""
+    started_at: float
+    answered_at: float
+    """0 when nobody answered."""
+    ended_at: float
+    """0 while the call is up; a row found open at start is closed as `server-restart`."""
+    talk_s: float
+    cause: int
+    path: str

@@ -1,0 +1,86 @@
+"""What can be played to a party, as words: prompts, tones, music, signatures, recordings; numbers as prompts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Prompts one after another; with `repeat` for ever."""
+
+    names: tuple[str, ...]
+    repeat: bool = False
+
+    @property
+    def label(self) -> str:
+        return "prompt:" + "+".join(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """A tone of the precise tone plan, until stopped; `beep` ends by itself."""
+
+    name: str
+
+    @property
+    def label(self) -> str:
+        return f"tone:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    name: str
+
+    @property
+    def label(self) -> str:
+        return f"moh:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The pseudo-noise by which others recognise this party."""
+
+    party: str
+
+    @property
+    def label(self) -> str:
+        return f"signature:{self.party}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A finished recording, played back."""
+
+    name: str
+
+    @property
+    def label(self) -> str:
+        return f"recording:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    @property
+    def label(self) -> str:
+        return "silence"
+
+
+Sound = Prompts | Tone | Music | Signature | Recording | Silence
+
+
+def spoken_digits(text: str) -> tuple[str, ...]:
+    """Return a prompt for each digit; other characters are not spoken."""
+    return tuple(f"digit-{character}" for character in text if character.isdigit())
+
+
+def spoken_number(number: int) -> tuple[str, ...]:
+    """Return the prompts of 0…999; more is spoken digit by digit."""
+    if not 0 <= number <= 999:
+        return spoken_digits(str(number))
+    if number >= 100:
+        rest = spoken_number(number % 100) if number % 100 else ()
+        return (f"digit-{number // 100}", "hundred", *rest)
+    if number > 20 and number % 10:
+        return (f"number-{number - number % 10}", f"digit-{number % 10}")
+    return (f"digit-{number}",) if number < 10 else (f"number-{number}",)
