@@ -20,8 +20,10 @@ from pbx.bus import Bus
 from pbx.callflow.ports import History, MessageRemoved
 from pbx.callflow.question import Asked
 from pbx.clock import Moment
+from pbx.domain.destinations import ToUser
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
+from pbx.domain.numbers import NumberRoute
 from pbx.switch.switch import Switch
 from test_plans.bench import BenchDevice, CannotDo, HeardSound
 
@@ -173,7 +175,14 @@ class LabDevice(_OnALine):
 
     @property
     def traits(self) -> frozenset[str]:
-        return frozenset(self._house.lab_seed.traits.get(self.extension, ()))
+        own = frozenset(self._house.lab_seed.traits.get(self.extension, ()))
+        return own | {"direct"} if self.direct_number else own
+
+    @property
+    def direct_number(self) -> str:
+        wanted = (NumberRoute(to=ToUser(extension=self.extension)),)
+        found = (number.number for number in self._house.directory.numbers if number.routes == wanted)
+        return next(found, "")
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -221,7 +230,7 @@ class LabDevice(_OnALine):
 class OutsideDevice(_OnALine):
     """A telephone outside, held by the plan."""
 
-    extension = site = mac = screen = ""
+    extension = site = mac = screen = direct_number = ""
     lamp = False
     registered = True
     family, model = "outside", "telephone"

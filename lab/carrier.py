@@ -98,6 +98,7 @@ class Carrier:
         self._habits = {**(numbers if numbers is not None else NUMBERS), **DESKS}
         self._names = {**(names or {}), **_NAMES}
         self._lines: dict[str, Line] = {}
+        self._desk_lines: dict[str, list[Line]] = {}
         self._calls: dict[str, tuple[Line, PhoneCall]] = {}
         self._legs: dict[str, tuple[Line, PhoneCall]] = {}
         self._later: list[tuple[float, int, Callable[[float], None]]] = []
@@ -121,24 +122,35 @@ class Carrier:
         """The telephone of an outside number (or a desk): to call from, and to see what it hears."""
         line = self._lines.get(number)
         if line is None:
-            account = Account(
-                port=1,
-                user=number if number in DESKS else f"+{number}",
-                auth_user=_PARTIES.get(number, number),
-                password="",
-                domain=self._domain,
-                server_host=self._switch.host,
-                server_port=self._switch.port,
-                transport=self._switch.transport,
-                label=number,
-                display_name=self._names.get(number, ""),
-            )
-            line = Line(account, self._stack, self._engine, token=self._token, changed=self._mark)
-            self._lines[number] = line
+            line = self._lines[number] = self._new_line(number)
         return line
 
+    def _new_line(self, number: str) -> Line:
+        account = Account(
+            port=1,
+            user=number if number in DESKS else f"+{number}",
+            auth_user=_PARTIES.get(number, number),
+            password="",
+            domain=self._domain,
+            server_host=self._switch.host,
+            server_port=self._switch.port,
+            transport=self._switch.transport,
+            label=number,
+            display_name=self._names.get(number, ""),
+        )
+        return Line(account, self._stack, self._engine, token=self._token, changed=self._mark)
+
+    def _desk_line(self, number: str) -> Line:
+        """A line for one call: what answers by itself takes any number of callers, and holds none of them."""
+        lines = self._desk_lines.setdefault(number, [])
+        free = next((line for line in lines if not line.live_calls), None)
+        if free is None:
+            free = self._new_line(number)
+            lines.append(free)
+        return free
+
     def live(self) -> dict[str, int]:
-        return {**self._stack.live(), "calls": sum(len(line.live_calls) for line in self._lines.values())}
+        return {**self._stack.live(), "calls": sum(len(line.live_calls) for line in self._every_line())}
 
     # --- inputs and outputs ---------------------------------------------------------------------------
 
@@ -230,7 +242,7 @@ class Carrier:
         if habit in (Habit.EMERGENCY, Habit.READ_BACK):
             location = session.request.get(LOCATION_HEADER) or ""
             self.desk_calls.append(DeskCall(number, _digits(session.request.from_.user), location))
-        line = self.line(number)
+        line = self.line(number) if habit is Habit.PERSON else self._desk_line(number)
         call = line.invited(session, now)
         if call is None:
             return
@@ -265,8 +277,11 @@ class Carrier:
         self._order += 1
         heapq.heappush(self._later, (now + seconds, self._order, do))
 
+    def _every_line(self) -> list[Line]:
+        return [*self._lines.values(), *(line for lines in self._desk_lines.values() for line in lines)]
+
     def _index(self) -> None:
-        for line in self._lines.values():
+        for line in self._every_line():
             for call in line.calls:
                 if call.over:
                     self._calls.pop(call.session.id, None)

@@ -68,6 +68,11 @@ class BenchDevice(Protocol):
         ...
 
     @property
+    def direct_number(self) -> str:
+        """The number that leads to its user at any hour, empty when none does (then it lacks the trait `direct`)."""
+        ...
+
+    @property
     def capabilities(self) -> frozenset[str]:
         """Among `dial answer reject hangup hold resume transfer press reboot screen lamp hears`."""
         ...

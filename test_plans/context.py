@@ -126,7 +126,7 @@ class Context:
         role = conditions.pop("role", None)
         if role is not None:
             device = self.device(str(role))
-            conditions["device" if device.extension else "number"] = device.id
+            conditions["device" if device.extension else "caller_number"] = device.id
         return conditions
 
     def _reference(self, name: str, attribute: str) -> object:

@@ -375,9 +375,11 @@ class Phone:
                 )
                 line.registration.ask(now)
             lines.append(line)
+        users = {account.user for account in config.accounts}
         for line in kept.values():
             line.hang_up_all(now)
-            line.registration.leave(now)
+            if line.account.user not in users:  # else the new line's registration has replaced it already
+                line.registration.leave(now)
         self.lines, self.config = tuple(lines), config
         self.kept_url = config.server_url or self.kept_url
         self.boots += 1

@@ -115,6 +115,8 @@ class _Leg:
     highest: int = -1
     codec: str = ""
     events: set[tuple[int, int]] = field(default_factory=set)
+    early: tuple[bytes, tuple[str, int]] | None = None
+    """What arrived before the answer did: real audio goes on, so its next packet would come 20 ms later."""
     # recording
     recording: str = ""
     recorded_from: float = 0.0
@@ -182,6 +184,9 @@ class VirtualEngine:
         it.remote, it.latched, it.codec = remote, None, remote.codec
         it.heard = ""
         self._announce(it)
+        if it.early is not None:
+            (data, source), it.early = it.early, None
+            self.receive(data, source, it.port, self._now)
 
     def play(self, leg: str, sound: Sound, token: str = "") -> None:
         it = self._legs.get(leg)
@@ -278,7 +283,10 @@ class VirtualEngine:
         self.at(now)
         it = self._by_port.get(port)
         segment = unpack(data)
-        if it is None or segment is None or it.remote is None:
+        if it is None or segment is None:
+            return
+        if it.remote is None:
+            it.early = (data, source)
             return
         if segment.payload_type not in (it.remote.payload_type, it.remote.event_type):
             return
