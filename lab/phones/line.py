@@ -110,7 +110,7 @@ class Line:
         instance: str = "",
     ) -> None:
         self.account = account
-        self._stack, self._engine, self._changed = stack, engine, changed
+        self._stack, self._engine, self._changed, self._token = stack, engine, changed, token
         self.registration = Registration(account, stack, changed, token, instance)
         self.subscription = Subscription(account, stack, changed, token) if account.subscribe_mwi else None
         self.do_not_disturb = False
@@ -119,7 +119,6 @@ class Line:
         self.calls: list[PhoneCall] = []
         self.ears: deque[Sensed] = deque(maxlen=KEPT_SOUNDS)
         """What was heard in all calls, oldest first."""
-        self._legs = 0
 
     # --- what a person sees ---------------------------------------------------------------------------
 
@@ -347,8 +346,8 @@ class Line:
     # --- parts ----------------------------------------------------------------------------------------
 
     def _speech(self) -> Speech:
-        self._legs += 1
-        return Speech(self._engine, f"{self.speaks}/{self._legs}", self.speaks)
+        # Lines may share an engine, and several may speak for one party.
+        return Speech(self._engine, f"{self.speaks}/{self._token(12)}", self.speaks)
 
     def _ringing(self) -> PhoneCall | None:
         return next((call for call in self.calls if call.state is CallState.INCOMING), None)
