@@ -125,6 +125,11 @@ class Carrier:
             line = self._lines[number] = self._new_line(number)
         return line
 
+    def calls_at(self, number: str) -> list[PhoneCall]:
+        """Return the calls in progress at a number, whoever answers there."""
+        lines = [self._lines[number]] if number in self._lines else self._desk_lines.get(number, [])
+        return [call for line in lines for call in line.live_calls]
+
     def _new_line(self, number: str) -> Line:
         account = Account(
             port=1,

@@ -21,7 +21,7 @@ def test_a_number_that_answers_is_heard_and_hears_us(network):
     call = network.call("+14165550142")
     assert call.state is CallState.UP
     assert sounds(call) == ["signature:14165550142"]
-    assert sounds(network.carrier.line("14165550142").call) == ["signature:101"]
+    assert sounds(network.carrier.calls_at("14165550142")[0]) == ["signature:101"]
 
 
 def test_a_busy_number_answers_486(network):
@@ -83,7 +83,7 @@ def test_keys_reach_the_other_side_in_order(network):
     network.call("+14165550142")
     network.phone.press(lambda: network.phone.line.press("4160#", network.clockwork.mono))
     network.pass_time(3.0)
-    assert [key.sound for key in network.carrier.line("14165550142").call.keys] == list("4160#")
+    assert [key.sound for key in network.carrier.calls_at("14165550142")[0].keys] == list("4160#")
 
 
 def test_a_caller_from_outside_reaches_a_phone_and_both_hear(network):
@@ -101,7 +101,7 @@ def test_a_caller_from_outside_reaches_a_phone_and_both_hear(network):
 
 def test_hold_stops_the_sound_to_the_held_side_and_resume_brings_it_back(network):
     call = network.call("+14165550142")
-    other = network.carrier.line("14165550142").call
+    other = network.carrier.calls_at("14165550142")[0]
     network.phone.press(lambda: network.phone.line.hold(network.clockwork.mono))
     network.pass_time(1.0)
     assert (call.on_hold, other.held_by_peer) == (True, True)
@@ -131,3 +131,11 @@ def test_a_call_comes_up_and_ends_on_a_wire_that_loses_a_fifth(seed):
 
 def test_the_habits_can_be_asked_for(network):
     assert network.carrier.number_that(Habit.BUSY) == "14165550144"
+
+
+def test_what_answers_by_itself_takes_several_callers_at_once(network):
+    first = network.call("support", 6.0)
+    second = network.call("support", 6.0)
+    assert len(network.carrier.calls_at("support")) == 2
+    assert sounds(first)[-1] == sounds(second)[-1] == "signature:support"
+    assert network.carrier.calls_at("14165550143") == []
