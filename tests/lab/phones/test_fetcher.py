@@ -1,0 +1,96 @@
+"""Boots over real HTTP and TFTP sockets, against the provisioning server itself."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from lab.inventory import Station, dhcp_answer, stations
+from lab.phones.boot import Boot, BootPace
+from lab.phones.family import Fetch, Fetched
+from lab.phones.fetcher import Fetcher
+from lab.provisioner import discovery_url
+from lab.seeds.load import load_seed
+from lab.shell import RealClock
+from pbx.events import ConfigRefused, ConfigServed, Event
+from provisioning_server.app import ProvisioningService
+from provisioning_server.families import load_families
+from provisioning_server.ledger import Ledger
+from provisioning_server.overlay import ServedAt
+
+pytestmark = pytest.mark.realtime
+
+SEED = load_seed()
+STATIONS = stations(SEED.directory, tftp=SEED.lab.tftp)
+
+
+class Server:
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.service = ProvisioningService(
+            load_families(),
+            lambda: SEED.directory,
+            at=ServedAt("127.0.0.1", 5060, "http://127.0.0.1:1/p"),
+            ledger=Ledger(b"secret", lan_window=True),
+            publish=self.events.append,
+            now=RealClock().now,
+        )
+        self.tftp_url = ""
+
+    async def start(self) -> None:
+        (host, port), tftp = await self.service.start("127.0.0.1", 0, 0)
+        self.service.moved(ServedAt("127.0.0.1", 5060, f"http://{host}:{port}/p"))
+        self.tftp_url = f"tftp://{tftp[0]}:{tftp[1]}/"
+
+
+@pytest.fixture
+async def server():
+    made = Server()
+    await made.start()
+    yield made
+    await made.service.close()
+
+
+@pytest.fixture
+async def fetcher():
+    made = Fetcher()
+    yield made
+    await made.close()
+
+
+async def booted(station: Station, url: str, fetcher: Fetcher) -> Boot:
+    boot = Boot(station.family, station.box(typed_url=url), dhcp_answer(station, url), BootPace(), 0.0)
+    boot.reload(0.0)
+    while (taken := boot.take_fetch()) is not None:
+        number, wanted = taken
+        boot.fetched(number, await fetcher.fetch(wanted), 0.0)
+    return boot
+
+
+@pytest.mark.parametrize("station", STATIONS, ids=lambda station: f"{station.device} {station.family.name}")
+async def test_every_family_boots_over_real_sockets(server, fetcher, station):
+    url = discovery_url(server.service.office, SEED.directory, station, server.tftp_url)
+    boot = await booted(station, url, fetcher)
+    assert boot.failure is None
+    assert [account.auth_user for account in boot.config.accounts] == [item.device for item in station.extensions]
+    sensitive = [event for event in server.events if isinstance(event, ConfigServed) and event.sensitive]
+    assert {event.protocol for event in sensitive} == {"tftp" if station.tftp else "http"}
+    assert {event.mac for event in sensitive} == {station.mac}
+
+
+async def test_an_unknown_box_gets_nothing_and_says_so(server, fetcher):
+    known = next(station for station in STATIONS if station.family.name == "yealink/t4x_t5x")
+    stranger = Station(known.family, known.model, "805ec0ffffff", known.extensions, True)
+    boot = await booted(stranger, server.tftp_url, fetcher)
+    assert boot.failure.words == "Config 404"
+    assert [event for event in server.events if isinstance(event, ConfigRefused)]
+
+
+async def test_what_cannot_be_reached_is_no_answer(fetcher):
+    free = socket.socket()
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+    free.close()
+    assert await fetcher.fetch(Fetch(f"http://127.0.0.1:{port}/x", "a")) == Fetched(0)
+    assert await fetcher.fetch(Fetch("ftp://127.0.0.1/x", "a")) == Fetched(0)
