@@ -44,7 +44,8 @@ FETCH_S = 0.02
 class Keeper(Protocol):
     """The store of a world: a history that survives the switch."""
 
-    history: History
+    @property
+    def history(self) -> History: ...
 
     def restarted(self) -> Keeper:
         """Return the store as a new process would find it."""

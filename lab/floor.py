@@ -1,0 +1,186 @@
+"""The lab floor in the real world: every phone on its own socket, the carrier on its own, one media process for all.
+
+A simulated phone is a shell around its pure core; a pyVoIP phone brings its own threads. Both are driven alike:
+power, buttons, fetched files, one timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from lab.bench import AnyPhone
+from lab.carrier import Carrier
+from lab.inventory import Station, dhcp_answer
+from lab.phones.boot import BootPace
+from lab.phones.family import Fetch
+from lab.phones.fetcher import Fetcher
+from lab.phones.phone import Phone
+from lab.phones.pyvoip_phone import PyvoipPhone, Voice, available
+from lab.shares import SharedEngine
+from lab.shell import RealClock, Shell, shell_on_both
+from lab.supervisor import Supervisor
+from pbx.media.engine import Engine
+from pbx.sip.stack import Stack
+
+
+def real_token(count: int) -> str:
+    """Return `count` random lower-case hex characters."""
+    return secrets.token_hex((count + 1) // 2)[:count]
+
+
+class Floor:
+    """Owns the shells of phones and carrier. `changed` is told of a phone whose face is different."""
+
+    def __init__(
+        self,
+        *,
+        clock: RealClock,
+        supervisor: Supervisor,
+        engine: Engine,
+        host: str,
+        voice: Callable[[str], Voice],
+        changed: Callable[[AnyPhone], None],
+        pyvoip: bool = True,
+        pace: BootPace | None = None,
+    ) -> None:
+        self._clock, self._supervisor, self._host = clock, supervisor, host
+        self._voice, self._changed, self._pace = voice, changed, pace
+        self._pyvoip = pyvoip and available()
+        self._shared = SharedEngine(engine)
+        self._fetcher = Fetcher(source=host)
+        self._shells: dict[AnyPhone, Shell] = {}
+        self._loop = asyncio.get_running_loop()
+        self.phones: list[AnyPhone] = []
+        self.carrier_shell: Shell | None = None
+        self._carrier: Carrier | None = None
+
+    @property
+    def carrier(self) -> Carrier:
+        assert self._carrier is not None, "the carrier is not there yet"
+        return self._carrier
+
+    def media_woken(self) -> None:
+        self._shared.woken()
+
+    def bind_carrier(self) -> tuple[str, int]:
+        """Take the carrier's address, which the switch must know before it starts."""
+        self.carrier_shell = Shell(self._clock, self._host)
+        return self.carrier_shell.udp
+
+    def start_carrier(self, make: Callable[[Stack, Engine], Carrier]) -> None:
+        shell = self.carrier_shell
+        assert shell is not None, "bind it first"
+        share = self._shared.share()
+        share.woken = shell.woken
+        stack = Stack({"udp": shell.udp}, token=real_token, user_agent="Switchroom carrier")
+        self._carrier = make(stack, share)
+        shell.start(self._carrier)
+
+    async def plug_in(self, station: Station, url: str) -> AnyPhone:
+        """Put a box on the floor, switched off; `url` is what discovery will tell it."""
+        phone = self._plug_in_pyvoip(station, url) if station.is_pyvoip and self._pyvoip else None
+        if phone is None:
+            return await self._plug_in_simulated(station, url)
+        self.phones.append(phone)
+        return phone
+
+    def press(self, phone: AnyPhone, button: Callable[[], object]) -> object:
+        result = phone.act(button, self._clock.mono())
+        self._shells[phone].settle()
+        return result
+
+    def press_outside(self, button: Callable[[], object]) -> object:
+        result = self.carrier.act(button, self._clock.mono())
+        assert self.carrier_shell is not None
+        self.carrier_shell.settle()
+        return result
+
+    def power(self, on: bool, phones: Sequence[AnyPhone] | None = None) -> None:
+        for phone in self.phones if phones is None else phones:
+            (phone.power_on if on else phone.power_off)(self._clock.mono())
+            self._shells[phone].settle()
+
+    def all_registered(self) -> bool:
+        return all(phone.lines and all(line.registered for line in phone.lines) for phone in self.phones)
+
+    async def close(self) -> None:
+        for phone in self.phones:
+            # A pyVoIP phone waits for its threads: not in the loop, where the others still have packets to take.
+            if isinstance(phone, PyvoipPhone):
+                await asyncio.to_thread(phone.power_off, self._clock.mono())
+            else:
+                phone.power_off(self._clock.mono())
+        for shell in self._shells.values():
+            await shell.close()
+        if self.carrier_shell is not None:
+            await self.carrier_shell.close()
+        await self._fetcher.close()
+
+    # --- parts ----------------------------------------------------------------------------------------
+
+    async def _plug_in_simulated(self, station: Station, url: str) -> Phone:
+        shell = await shell_on_both(self._clock, self._host)
+        share = self._shared.share()
+        share.woken = shell.woken
+        box = station.box(typed_url=url)
+        local = {"udp": shell.udp, "tcp": shell.udp}
+        phone = Phone(
+            station.family,
+            box,
+            station.extensions,
+            dhcp=dhcp_answer(station, url),
+            make_stack=lambda: Stack(local, token=real_token, user_agent=station.family.user_agent(box)),
+            engine=share,
+            token=real_token,
+            pace=self._pace,
+            changed=self._changed,
+        )
+        self._take(phone, shell)
+        self.phones.append(phone)
+        return phone
+
+    def _plug_in_pyvoip(self, station: Station, url: str) -> PyvoipPhone:
+        phone = PyvoipPhone(
+            station.family,
+            station.box(typed_url=url),
+            station.extensions,
+            dhcp=dhcp_answer(station, url),
+            address=self._host,
+            voice=self._voice,
+            hand_over=self._hand_over,
+            clock=self._clock.mono,
+            pace=self._pace,
+            changed=self._changed,
+        )
+        self._take(phone, Shell(self._clock, self._host))
+        return phone
+
+    def _take(self, phone: AnyPhone, shell: Shell) -> None:
+        self._shells[phone] = shell
+        shell.after = lambda: self._carry_fetches(phone)
+        shell.start(phone)
+
+    def _carry_fetches(self, phone: AnyPhone) -> None:
+        for number, wanted in phone.take_fetches():
+            self._supervisor.start(f"fetch {wanted.name}", self._fetch(phone, number, wanted))
+
+    async def _fetch(self, phone: AnyPhone, number: int, wanted: Fetch) -> None:
+        answer = await self._fetcher.fetch(wanted)
+        phone.fetched(number, answer, self._clock.mono())
+        self._shells[phone].settle()
+
+    def _hand_over(self, what: Callable[[], None]) -> None:
+        """Run something of a pyVoIP thread in the loop; a loop that is closed has nobody left to tell."""
+        try:
+            self._loop.call_soon_threadsafe(partial(self._handed, what))
+        except RuntimeError:
+            return
+
+    def _handed(self, what: Callable[[], None]) -> None:
+        what()
+        for phone in self.phones:
+            if isinstance(phone, PyvoipPhone):
+                self._shells[phone].settle()
