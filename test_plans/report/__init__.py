@@ -1,0 +1,1 @@
+"""What a run leaves behind: console lines, JUnit XML, JSON, one HTML file."""
