@@ -1,0 +1,152 @@
+"""Commands and their options; what they do stands in one module each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from lab.cli import EXIT_CODES
+
+app = typer.Typer(
+    name="switchroom",
+    help="A PBX simulator and provisioning server for the lab: boot phones, place calls, run the Deployment Test Plan.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+phone_app = typer.Typer(help="The lab's phones.", no_args_is_help=True)
+calls_app = typer.Typer(help="Calls of a running switchroom.", no_args_is_help=True)
+plan_app = typer.Typer(help="Test plans.", no_args_is_help=True)
+config_app = typer.Typer(help="Settings and where each comes from.", no_args_is_help=True)
+app.add_typer(phone_app, name="phone")
+app.add_typer(calls_app, name="calls")
+app.add_typer(plan_app, name="plan")
+app.add_typer(config_app, name="config")
+
+Seed = Annotated[Optional[Path], typer.Option("--seed", help="Domain to load; the office of the lab without it.")]  # noqa: UP045 - typer reads it
+Against = Annotated[Optional[Path], typer.Option("--against", help="Ready file of a running switchroom.")]  # noqa: UP045
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+OFFICE = Path(__file__).parent.parent.parent / "test_plans" / "plans" / "office.yaml"
+
+
+@app.command()
+def demo(
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the office running afterwards, with its console.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("build/demo"),
+    number: Annotated[int, typer.Option("--number", help="Seed of chance for the rehearsal.")] = 20261124,
+) -> None:
+    """Rehearse the office plan in virtual time, run it in real time, compare, and write the report."""
+    from lab.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(OFFICE, out, number, keep=keep))
+
+
+@app.command()
+def up(
+    seed: Seed = None,
+    port_base: Annotated[
+        int, typer.Option("--port-base", help="N: console N, provisioning N+1, SIP N+60, TFTP N+69.")
+    ] = 8600,
+    listen: Annotated[Optional[str], typer.Option(help="Address to listen on (default 127.0.0.1).")] = None,  # noqa: UP045
+    data: Annotated[Optional[Path], typer.Option(help="Where state is kept; a temporary folder without it.")] = None,  # noqa: UP045
+    ready_file: Annotated[Optional[Path], typer.Option(help="Written once every listener answers.")] = None,  # noqa: UP045
+    phones: Annotated[bool, typer.Option("--phones", help="Also boot the seed's simulated phones.")] = False,
+) -> None:
+    """Run PBX, provisioning and console until SIGTERM."""
+    from lab.cli.up import run_up
+
+    raise typer.Exit(run_up(seed, port_base, listen, data, ready_file, phones=phones))
+
+
+@app.command()
+def run(
+    plan: Annotated[Path, typer.Argument(help="Plan file.")],
+    virtual: Annotated[bool, typer.Option("--virtual", help="In virtual time, on a world of its own.")] = False,
+    against: Against = None,
+    only: Annotated[str, typer.Option("-k", help="Only cases whose id contains this.")] = "",
+    number: Annotated[int, typer.Option("--number", help="Seed of chance (virtual).")] = 1,
+    seed: Seed = None,
+    json_file: Annotated[Optional[Path], typer.Option("--json")] = None,  # noqa: UP045
+    junit: Annotated[Optional[Path], typer.Option("--junit")] = None,  # noqa: UP045
+    html: Annotated[Optional[Path], typer.Option("--html")] = None,  # noqa: UP045
+) -> None:
+    """Run a plan and say what came of it."""
+    from lab.cli.run import run_command
+
+    raise typer.Exit(run_command(plan, seed, virtual, against, only, number, json_file, junit, html))
+
+
+@app.command()
+def why(
+    number: Annotated[str, typer.Argument(help="What is dialled.")],
+    caller: Annotated[str, typer.Option("--from", help="Extension, or an outside number.")] = "101",
+    at: Annotated[str, typer.Option(help="Moment, `2026-12-25 10:15` on the domain's clock; now without it.")] = "",
+    without: Annotated[str, typer.Option(help="Devices taken as not registered, comma-separated.")] = "",
+    seed: Seed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain where a call would go; nobody rings."""
+    from lab.cli.why import explain_call
+
+    print(explain_call(seed, number, caller, at, without, as_json=as_json))
+
+
+@phone_app.command("ls")
+def phone_ls(seed: Seed = None, as_json: AsJson = False) -> None:
+    """List the phones of a seed."""
+    from lab.cli.why import phones
+
+    print(phones(seed, as_json=as_json))
+
+
+@calls_app.command("ls")
+def calls_ls(against: Against = None, as_json: AsJson = False) -> None:
+    """List the calls, newest first."""
+    from lab.cli.remote import calls
+
+    print(calls(against, as_json=as_json))
+
+
+@calls_app.command("show")
+def calls_show(call: str, against: Against = None, as_json: AsJson = False) -> None:
+    """Show one call: why it went there, and its ladder."""
+    from lab.cli.remote import call as one
+
+    print(one(against, call, as_json=as_json))
+
+
+@plan_app.command("check")
+def plan_check(plan: Annotated[Path, typer.Argument(help="Plan file.")]) -> None:
+    """Read a plan and say what is wrong with it."""
+    from lab.cli.run import check
+
+    raise typer.Exit(check(plan))
+
+
+@config_app.command("show")
+def config_show(as_json: AsJson = False) -> None:
+    """Print each setting with its origin."""
+    from lab.cli.config import show
+
+    print(show(as_json=as_json))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine has and lacks."""
+    from lab.cli.doctor import examine
+
+    raise typer.Exit(examine())
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    print(f"switchroom {installed('switchroom')}")
