@@ -1,1 +1,1 @@
-"""The prompts that ship with the switch, and the script that renders them."""
+"""Prompts: spoken once with flite's voice slt, shipped as 8 kHz µ-law WAV."""

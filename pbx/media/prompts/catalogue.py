@@ -1,36 +1,32 @@
-"""The shipped prompts: which there are, how long they last, and their frames."""
+"""The shipped prompts by name: how long each is, and its µ-law frames."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
-from pbx.media import wav
-from pbx.media.g711 import FRAMES_PER_S, SILENCE, frames_of
-from pbx.media.prompts.texts import TEXTS
+from pbx.media.wav import read_wav
 
-FOLDER = Path(__file__).parent / "files"
-UNKNOWN_S = 1.0
-"""A prompt that nobody has recorded is this long a silence, so that a call goes on and the fault is heard."""
+FOLDER = Path(__file__).parent / "en"
+_FRAME = 160
 
 
+@lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
-    return tuple(TEXTS)
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.wav")))
 
 
-def text_of(name: str) -> str:
-    """Return what a prompt says, empty when it does not ship."""
-    return TEXTS.get(name, "")
+@lru_cache(maxsize=512)
+def frames(name: str) -> tuple[bytes, ...]:
+    """Return the prompt as frames of 20 ms; ValueError when there is none of that name."""
+    path = FOLDER / f"{name}.wav"
+    if name not in names():
+        raise ValueError(f"there is no prompt {name!r}")
+    payload = read_wav(path)
+    payload += b"\xff" * (-len(payload) % _FRAME)
+    return tuple(payload[at : at + _FRAME] for at in range(0, len(payload), _FRAME))
 
 
 def seconds_of(name: str) -> float:
-    """Return how long a prompt lasts: whole frames, so that both worlds agree to the packet."""
-    return len(frames(name)) / FRAMES_PER_S
-
-
-@cache
-def frames(name: str) -> list[bytes]:
-    """Return a prompt as frames of 20 ms, µ-law."""
-    if name not in TEXTS:
-        return [SILENCE] * int(UNKNOWN_S * FRAMES_PER_S)
-    return frames_of(wav.unwrap((FOLDER / f"{name}.wav").read_bytes()))
+    """Return the length of a prompt in seconds."""
+    return len(frames(name)) * 0.02

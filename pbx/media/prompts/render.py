@@ -1,7 +1,4 @@
-"""Render every prompt with Debian's `flite`, voice slt: `python -m pbx.media.prompts.render [name …]`.
-
-Run it after a change in `texts.py`; what it writes is committed, so that nobody needs a synthesizer to run the switch.
-"""
+"""Makes the shipped prompts with Debian's flite: `python -m pbx.media.prompts.render`. Run by hand, once."""
 
 from __future__ import annotations
 
@@ -9,60 +6,75 @@ import subprocess
 import sys
 import tempfile
 import wave
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pbx.media import wav
-from pbx.media.g711 import FRAME_BYTES, encode_ulaw
+from pbx.media.g711 import encode
 from pbx.media.prompts.catalogue import FOLDER
-from pbx.media.prompts.texts import TEXTS
+from pbx.media.wav import write_wav
 
-VOICE = "slt"
-PEAK = 0.5
-"""Of full scale: -3 dBm0 at the loudest sample leaves room for handset gain."""
-_LINEAR = 32_124
-_TAPS = 63
+_SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+_WORDS = [*_SMALL.split(), "seventeen", "eighteen", "nineteen", "twenty"]
+_TENS = {30: "thirty", 40: "forty", 50: "fifty", 60: "sixty", 70: "seventy", 80: "eighty", 90: "ninety"}
+
+TEXTS = {
+    **{f"digit-{number}": _WORDS[number] for number in range(10)},
+    **{f"number-{number}": _WORDS[number] for number in range(10, 21)},
+    **{f"number-{number}": word for number, word in _TENS.items()},
+    "hundred": "hundred",
+    "attendant-welcome": "Welcome. Please choose from the menu.",
+    "attendant-closed": "Our office is closed now.",
+    "attendant-sales": "You have reached sales.",
+    "invalid-key": "That is not a valid choice.",
+    "goodbye": "Good bye.",
+    "queue-welcome": "Thank you for calling.",
+    "vm-greeting": "The person at extension",
+    "vm-not-available": "is not available. Please leave a message.",
+    "vm-login": "Please enter your mailbox.",
+    "vm-password": "Please enter your password.",
+    "vm-wrong-password": "That is not correct.",
+    "vm-you-have": "You have",
+    "vm-new-messages": "new messages.",
+    "vm-no-messages": "no new messages.",
+    "vm-message-menu": "Press seven to delete, nine to save.",
+    "vm-message-deleted": "Message deleted.",
+    "vm-message-saved": "Message saved.",
+    "vm-end-of-messages": "There are no more messages.",
+    "not-in-service": "The number you have dialed is not in service.",
+    "barred": "This call is not allowed.",
+    "emergency-simulated": "This is the simulated emergency desk. No real emergency service is called.",
+    "your-number-is": "Your number is",
+    "your-address-is": "Your address is",
+    "address-not-on-file": "not on file.",
+    "support-welcome": "Welcome to technical support.",
+}
 
 
-def main(wanted: Sequence[str]) -> None:
+def _spoken(text: str, folder: Path) -> bytes:
+    path = folder / "spoken.wav"
+    subprocess.run(["flite", "-voice", "slt", "-t", text, "-o", str(path)], check=True)
+    with wave.open(str(path)) as file:
+        rate = file.getframerate()
+        samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(float)
+    spectrum = np.fft.rfft(samples)
+    spectrum[np.fft.rfftfreq(len(samples), 1 / rate) > 3600] = 0
+    smooth = np.fft.irfft(spectrum, len(samples))
+    at = np.arange(0, len(smooth), rate / 8000)
+    narrow = np.interp(at, np.arange(len(smooth)), smooth)
+    loud = np.flatnonzero(np.abs(narrow) > 300)
+    narrow = narrow[max(0, loud[0] - 200) : loud[-1] + 400]
+    return encode(np.clip(narrow * (16000 / np.max(np.abs(narrow))), -32768, 32767).astype(np.int16), "PCMU")
+
+
+def main() -> int:
     FOLDER.mkdir(exist_ok=True)
-    for name in wanted or TEXTS:
-        spoken = finish(halve_rate(speak(TEXTS[name])))
-        wav.save(FOLDER / f"{name}.wav", encode_ulaw(spoken))
-
-
-def speak(text: str) -> NDArray[np.float64]:
-    """Return flite's 16 kHz samples, -1…1; CalledProcessError when it fails."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "spoken.wav"
-        subprocess.run(["flite", "-voice", VOICE, "-t", text, "-o", str(path)], check=True)
-        with wave.open(str(path)) as file:
-            if file.getframerate() != 16_000 or file.getsampwidth() != 2 or file.getnchannels() != 1:
-                raise SystemExit("flite's voice is expected to speak 16 kHz, 16 bit, mono")
-            linear = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-    return linear / 32_768.0
-
-
-def halve_rate(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Low-pass at 3.6 kHz (windowed sinc), then keep every other sample: 16 to 8 kHz."""
-    at = np.arange(_TAPS) - _TAPS // 2
-    cut = 3600 / 16_000
-    taps = 2 * cut * np.sinc(2 * cut * at) * np.hamming(_TAPS)
-    return np.convolve(samples, taps / taps.sum(), "same")[::2]
-
-
-def finish(samples: NDArray[np.float64]) -> NDArray[np.int16]:
-    """Cut the silence at both ends but for 60 ms, set the level, fill up to whole frames."""
-    loud = np.flatnonzero(np.abs(samples) > 0.01)
-    first, last = max(int(loud[0]) - 480, 0), min(int(loud[-1]) + 480, len(samples))
-    kept = samples[first:last]
-    kept = kept / np.abs(kept).max() * PEAK
-    whole = np.concatenate([kept, np.zeros(-len(kept) % FRAME_BYTES)])
-    return np.asarray(np.round(whole * _LINEAR), np.int16)
+        for name, text in TEXTS.items():
+            write_wav(FOLDER / f"{name}.wav", _spoken(text, Path(folder)))
+    print(f"{len(TEXTS)} prompts in {FOLDER}")
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""The engine of the real world: a worker process carries the media, this side tells it what to do.
+
+Commands are datagrams of a SOCK_SEQPACKET pair and never block; ports are bound by the worker beforehand, so that
+`open` has one to give at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pbx.media import words
+from pbx.media.engine import MediaAddress, MediaEvent, NoMediaPort, RemoteMedia, Sound
+
+MUSIC = ("default", "toronto", "laval")
+"""Music the ears of an engine know unless told more."""
+_START_S = 30.0
+_STOP_S = 5.0
+_LARGEST = 1 << 17
+_BUFFER = 1 << 20
+
+
+class LocalEngine:
+    """Implements `pbx.media.engine.Engine` over one worker process; `start` it first."""
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        recordings: Path,
+        on_events: Callable[[], None],
+        parties: Sequence[str] = (),
+        music: Sequence[str] = MUSIC,
+        ports: int = 192,
+    ) -> None:
+        """Media at `host`; `on_events` runs when `take_events` has something; `parties` are known by their voice."""
+        self._host = host
+        self._recordings = recordings
+        self._on_events = on_events
+        self._parties = tuple(parties)
+        self._music = tuple(music)
+        self._ports = ports
+        self._free: deque[int] = deque()
+        self._open: dict[str, int] = {}
+        self._events: list[MediaEvent] = []
+        self._waiting: deque[bytes] = deque()
+        self._socket: socket.socket | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._ready: asyncio.Future[None] | None = None
+
+    # --- life -----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the worker and wait for its ports; OSError or TimeoutError when it does not come up."""
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            ours.setblocking(False)
+            for end in (ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "pbx.media.worker", str(theirs.fileno()), pass_fds=[theirs.fileno()]
+            )
+        self._socket, self._ready = ours, loop.create_future()
+        loop.add_reader(ours, self._readable)
+        self._tell(
+            "start",
+            host=self._host,
+            recordings=str(self._recordings),
+            parties=self._parties,
+            music=self._music,
+            ports=self._ports,
+        )
+        try:
+            async with asyncio.timeout(_START_S):
+                await self._ready
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """End the worker; legs still open are dropped without a word."""
+        self._hang_up()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    # --- commands -------------------------------------------------------------------------------------
+
+    def at(self, now: float) -> None:
+        """The worker reads its own clock."""
+
+    def open(self, leg: str) -> MediaAddress:
+        if leg in self._open:
+            return MediaAddress(self._host, self._open[leg])
+        if self._socket is None:
+            raise NoMediaPort("the media worker is not running")
+        if not self._free:
+            raise NoMediaPort("every media port is taken")
+        port = self._open[leg] = self._free.popleft()
+        self._tell("open", leg=leg, port=port)
+        return MediaAddress(self._host, port)
+
+    def connect(self, leg: str, remote: RemoteMedia) -> None:
+        self._tell_leg("connect", leg, remote=asdict(remote))
+
+    def play(self, leg: str, sound: Sound, token: str = "") -> None:
+        self._tell_leg("play", leg, sound=words.sound_words(sound), token=token)
+
+    def stop(self, leg: str) -> None:
+        self._tell_leg("stop", leg)
+
+    def bridge(self, a: str, b: str) -> None:
+        self._tell_leg("bridge", a, other=b)
+
+    def unbridge(self, a: str, b: str) -> None:
+        self._tell_leg("unbridge", a, other=b)
+
+    def record(self, leg: str, recording: str, *, max_s: float, silence_s: float, end_keys: str = "#") -> None:
+        self._tell_leg("record", leg, recording=recording, max_s=max_s, silence_s=silence_s, end_keys=end_keys)
+
+    def stop_record(self, leg: str) -> None:
+        self._tell_leg("stop_record", leg)
+
+    def send_digits(self, leg: str, digits: str) -> None:
+        self._tell_leg("send_digits", leg, digits=digits)
+
+    def listen(self, leg: str) -> None:
+        self._tell_leg("listen", leg)
+
+    def close_leg(self, leg: str) -> None:
+        """Give the port back; it is the last one to be taken again."""
+        port = self._open.get(leg)
+        if port is not None:
+            self._tell_leg("close", leg)
+            del self._open[leg]
+            self._free.append(port)
+
+    def take_events(self) -> list[MediaEvent]:
+        events, self._events = self._events, []
+        return events
+
+    def live(self) -> int:
+        return len(self._open)

@@ -1,0 +1,93 @@
+"""What the engine and its worker say to each other: JSON words, one message a datagram of a SOCK_SEQPACKET pair."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from pbx.media import engine
+from pbx.media.engine import (
+    Closed,
+    DigitPressed,
+    Heard,
+    MediaEvent,
+    MediaStatistics,
+    Music,
+    PlayFinished,
+    Prompts,
+    Recording,
+    RecordingFinished,
+    Signature,
+    Silence,
+    Sound,
+    SourceLatched,
+    Tone,
+)
+
+Words = dict[str, Any]
+
+_EVENTS: dict[str, type[MediaEvent]] = {
+    kind.__name__: kind for kind in (PlayFinished, DigitPressed, RecordingFinished, SourceLatched, Heard, Closed)
+}
+
+
+def pack(words: Words) -> bytes:
+    return json.dumps(words, separators=(",", ":")).encode()
+
+
+def unpack(data: bytes) -> Words:
+    """ValueError for anything but a JSON object."""
+    words = json.loads(data)
+    if not isinstance(words, dict):
+        raise ValueError("not an object")
+    return words
+
+
+def sound_words(sound: Sound) -> list[Any]:
+    match sound:
+        case Prompts(names=names, repeat=repeat):
+            return ["Prompts", list(names), repeat]
+        case Tone(name=name) | Music(name=name) | Recording(name=name):
+            return [type(sound).__name__, name]
+        case Signature(party=party):
+            return ["Signature", party]
+        case Silence():
+            return ["Silence"]
+
+
+def sound_of(words: list[Any]) -> Sound:
+    """ValueError for a sound nobody knows."""
+    match words:
+        case ["Prompts", list(names), bool(repeat)]:
+            return Prompts(tuple(names), repeat)
+        case ["Tone", str(name)]:
+            return Tone(name)
+        case ["Music", str(name)]:
+            return Music(name)
+        case ["Recording", str(name)]:
+            return Recording(name)
+        case ["Signature", str(party)]:
+            return Signature(party)
+        case ["Silence"]:
+            return Silence()
+    raise ValueError(f"no such sound: {words!r}")
+
+
+def event_words(event: MediaEvent) -> Words:
+    return {"event": type(event).__name__, **asdict(event)}  # type: ignore[call-overload]
+
+
+def event_of(words: Words) -> MediaEvent:
+    """ValueError for an event nobody knows."""
+    fields = dict(words)
+    kind = _EVENTS.get(fields.pop("event", ""))
+    if kind is None:
+        raise ValueError(f"no such event: {words!r}")
+    if kind is Closed:
+        fields["statistics"] = MediaStatistics(**fields["statistics"])
+    return kind(**fields)
+
+
+def remote_of(words: Words) -> engine.RemoteMedia:
+    return engine.RemoteMedia(**words)
