@@ -26,7 +26,7 @@ _BUFFER = 1 << 20
 
 
 class LocalEngine:
-    """Implements `pbx.media.engine.Engine` over one worker process; `start` it first."""
+    """Implements `pbx.media.engine.Engine` over one worker process; `start` it first and `shut` it at the end."""
 
     def __init__(
         self,
@@ -80,10 +80,10 @@ class LocalEngine:
             async with asyncio.timeout(_START_S):
                 await self._ready
         except BaseException:
-            await self.close()
+            await self.shut()
             raise
 
-    async def close(self) -> None:
+    async def shut(self) -> None:
         """End the worker; legs still open are dropped without a word."""
         self._hang_up()
         process, self._process = self._process, None
@@ -139,7 +139,7 @@ class LocalEngine:
     def listen(self, leg: str) -> None:
         self._tell_leg("listen", leg)
 
-    def close_leg(self, leg: str) -> None:
+    def close(self, leg: str) -> None:
         """Give the port back; it is the last one to be taken again."""
         port = self._open.get(leg)
         if port is not None:
@@ -153,3 +153,77 @@ class LocalEngine:
 
     def live(self) -> int:
         return len(self._open)
+
+    # --- the pair -------------------------------------------------------------------------------------
+
+    def _tell_leg(self, command: str, leg: str, **more: object) -> None:
+        if leg in self._open:
+            self._tell(command, leg=leg, **more)
+
+    def _tell(self, command: str, **more: object) -> None:
+        if self._socket is None:
+            return
+        self._waiting.append(words.pack({"do": command, **more}))
+        if len(self._waiting) == 1:
+            self._flush()
+
+    def _flush(self) -> None:
+        pair = self._socket
+        if pair is None:
+            return
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            try:
+                pair.send(self._waiting[0])
+            except BlockingIOError:
+                loop.add_writer(pair, self._flush)
+                return
+            except OSError as problem:
+                self._lost(str(problem))
+                return
+            self._waiting.popleft()
+        loop.remove_writer(pair)
+
+    def _readable(self) -> None:
+        pair = self._socket
+        while pair is not None and pair is self._socket:
+            try:
+                data = pair.recv(_LARGEST)
+            except BlockingIOError:
+                break
+            except OSError as problem:
+                self._lost(str(problem))
+                return
+            if not data:
+                self._lost("the media worker ended")
+                return
+            self._told(words.unpack(data))
+        if self._events:
+            self._on_events()
+
+    def _told(self, said: words.Words) -> None:
+        if "ports" in said:
+            self._free.extend(said["ports"])
+            if self._ready is not None and not self._ready.done():
+                self._ready.set_result(None)
+            return
+        self._events.append(words.event_of(said))
+
+    def _lost(self, reason: str) -> None:
+        self._hang_up()
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_exception(OSError(f"the media worker did not start: {reason}"))
+            return
+        self._events.append(WorkerLost(reason))
+        self._on_events()
+
+    def _hang_up(self) -> None:
+        pair, self._socket = self._socket, None
+        self._open.clear()
+        self._free.clear()
+        self._waiting.clear()
+        if pair is not None:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(pair)
+            loop.remove_writer(pair)
+            pair.close()
