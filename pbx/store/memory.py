@@ -25,7 +25,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._bindings: dict[tuple[str, str], Binding] = {}
         self._messages: dict[str, dict[str, Message]] = {}
-        self._records: dict[str, CallRecord] = {}
+        self._records: dict[tuple[str, float], CallRecord] = {}
 
     def submit(self, change: Change) -> int:
         match change:
@@ -38,7 +38,7 @@ class MemoryStore:
             case MessageRemoved(box=box, id=number):
                 self._messages.get(box, {}).pop(number, None)
             case RecordSaved(record=record):
-                self._records[record.call] = record
+                self._records[record.call, record.started_at] = record
                 if len(self._records) > KEPT_RECORDS:
                     del self._records[next(iter(self._records))]
         return 0

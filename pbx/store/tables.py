@@ -1,0 +1,74 @@
+"""The tables, as SQLAlchemy Core; portable SQL. Migrations make them (`migrations/`)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Integer, MetaData, PrimaryKeyConstraint, Table, Text
+
+metadata = MetaData()
+
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("device", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("extension", Text, nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("cseq", Integer, nullable=False),
+    Column("instance", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    PrimaryKeyConstraint("device", "contact"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("box", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("recording", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("caller_number", Text, nullable=False),
+    Column("heard", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    PrimaryKeyConstraint("box", "id"),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("started_at", Float, nullable=False),
+    Column("call", Text, nullable=False),
+    Column("caller_number", Text, nullable=False),
+    Column("caller_name", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("dialled", Text, nullable=False),
+    Column("answered_by", Text, nullable=False),
+    Column("disposition", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("answered_at", Float, nullable=False),
+    Column("ended_at", Float, nullable=False),
+    Column("talk_s", Float, nullable=False),
+    Column("cause", Integer, nullable=False),
+    Column("path", Text, nullable=False),
+    PrimaryKeyConstraint("started_at", "call"),
+)
+
+directories = Table(
+    "directories",
+    metadata,
+    Column("domain", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("plan", Text, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("results", Text, nullable=False),
+    Column("report", Text, nullable=False),
+)
