@@ -5,7 +5,7 @@ Pure: callers × agents → offers. What is remembered between runs is a value h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -23,18 +23,18 @@ class Offer:
     agents: tuple[str, ...]
 
 
-Choose = Callable[[Sequence[str], Sequence[str], dict[str, float]], tuple[str, ...]]
-"""(free agents in queue order, agents tried for this caller, when each was last offered a call) → whom to ring."""
+Choose = Callable[[Sequence[str], Sequence[str], Mapping[str, float]], tuple[str, ...]]
+"""(free agents in queue order, agents tried for this caller, when each was last busy for the queue) → whom to ring."""
 
 
 def assign(
-    waiting: Sequence[Waiting], free: Sequence[str], offered_at: dict[str, float], choose: Choose
+    waiting: Sequence[Waiting], free: Sequence[str], busy_at: Mapping[str, float], choose: Choose
 ) -> list[Offer]:
     """Offer each waiting caller, longest wait first, the agents `choose` names; an agent is offered one caller."""
     offers = []
     left = list(free)
     for caller in waiting:
-        agents = choose(left, caller.tried, offered_at) if left else ()
+        agents = choose(left, caller.tried, busy_at) if left else ()
         if agents:
             offers.append(Offer(caller.call, agents))
             left = [agent for agent in left if agent not in agents]

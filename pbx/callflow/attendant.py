@@ -2,100 +2,95 @@
 
 from __future__ import annotations
 
-from pbx.callflow.keys import key
-from pbx.callflow.script import Script, until
-from pbx.callflow.vocabulary import CALLER, Control, KeyPressed, Played
+from collections.abc import Iterator
+
+from pbx.callflow.keys import END_KEY, key
+from pbx.callflow.question import MAX_HOPS
+from pbx.callflow.routing import destination_of_extension
+from pbx.callflow.script import Script
+from pbx.callflow.speech import play_until_key, say
+from pbx.callflow.vocabulary import Control
 from pbx.domain.attendants import Attendant, Menu, MenuAction
-from pbx.domain.destinations import Cause, Destination, HangUp, ToAttendant, ToQueue, ToUser
+from pbx.domain.destinations import Cause, Destination, HangUp, ToAttendant
+from pbx.domain.directory import Directory
+from pbx.domain.sounds import Prompts
 from pbx.events import MenuChosen, MenuEntered
-from pbx.media.engine import Prompts
 
 
-def attend(call: Control, attendant: Attendant, entered: str, time_frame: str) -> Script[Destination | None]:
-    """Offer the menu until a choice leads on; return where the call goes next."""
-    menu = attendant.menu(entered) or attendant.menus[0]
+def attend(call: Control, attendant: Attendant, entered: Menu, time_frame: str) -> Script[Destination | None]:
+    """Offer menus from `entered` on until a choice leads out; return where the call goes next.
+
+    Menus that lead on by themselves, without a key, to more than MAX_HOPS others are a loop (G08).
+    """
+    menu: Menu | None = entered
+    by_themselves = 0
     call.answer()
-    while True:
+    while menu is not None and by_themselves <= MAX_HOPS:
         call.publish(MenuEntered(call.id, attendant.extension, menu.name, time_frame))
-        for tried in range(menu.tries):
-            pressed = yield from _offer(call, menu)
-            action = _action(call, menu, pressed)
-            if isinstance(action, MenuAction) and action.action == "repeat" and tried + 1 < menu.tries:
-                if pressed:
-                    yield from _say(call, ("invalid-key",))
-                continue
-            break
+        pressed, action = yield from _choice(call, menu)
         chosen = _destination(attendant, action)
         call.publish(MenuChosen(call.id, attendant.extension, menu.name, pressed, chosen.label))
-        if isinstance(action, MenuAction) and action.action == "menu":
-            menu = attendant.menu(action.menu) or attendant.menus[0]
-            continue
-        if isinstance(chosen, HangUp):
-            yield from _say(call, ("goodbye",))
-        return chosen
+        if action.action != "menu":
+            if isinstance(chosen, HangUp):
+                yield from say(call, "goodbye")
+            return chosen
+        by_themselves = 0 if pressed else by_themselves + 1
+        menu = attendant.menu(action.menu)
+    return HangUp(cause=Cause.LOOP)
+
+
+def _choice(call: Control, menu: Menu) -> Script[tuple[str, MenuAction]]:
+    """Play the menu up to its tries; return what was pressed (a key, an extension, nothing) and what follows."""
+    pressed, action = "", menu.no_key
+    for tried in range(menu.tries):
+        pressed = yield from _offer(call, menu)
+        action = _action(call.directory, menu, pressed)
+        if action.action != "repeat":
+            break
+        if pressed and pressed not in menu.keys and tried + 1 < menu.tries:
+            yield from say(call, "invalid-key")
+    return pressed, action
 
 
 def _offer(call: Control, menu: Menu) -> Script[str]:
     """Play the greeting and return what was pressed: a key, an extension, or nothing."""
-    call.play(Prompts((menu.greeting,)), "greeting")
-    news = yield until(Played, KeyPressed, where=lambda event: event.leg == CALLER)
-    first = news.digit if isinstance(news, KeyPressed) else (yield from key(menu.first_key_s))
-    call.stop()
+    first = yield from play_until_key(call, Prompts((menu.greeting,)))
+    first = first or (yield from key(menu.first_key_s))
     return (yield from _more(call, menu, first)) if first else ""
 
 
 def _more(call: Control, menu: Menu, entered: str) -> Script[str]:
-    """Go on collecting while the keys may still become an extension of an allowed length."""
-    if not entered.isdigit() or not menu.dial_by_extension:
-        return entered
-    while len(entered) < max(menu.dial_by_extension) and _begins_extension(call, entered):
+    """Go on collecting while the keys may still become an extension that may be dialled here."""
+    while any(extension != entered for extension in _beginning_with(call.directory, menu, entered)):
         pressed = yield from key(menu.next_key_s)
-        if not pressed or pressed == "#":
+        if not pressed or pressed == END_KEY:
             break
         entered += pressed
-        if len(entered) in menu.dial_by_extension and not _begins_longer(call, entered):
-            break
     return entered
 
 
-def _extensions(call: Control) -> list[str]:
-    directory = call.directory
-    return [*directory.users_by_extension, *directory.queues_by_extension]
+def _beginning_with(directory: Directory, menu: Menu, entered: str) -> Iterator[str]:
+    for extensions in (directory.users_by_extension, directory.queues_by_extension, directory.attendants_by_extension):
+        for extension in extensions:
+            if len(extension) in menu.dial_by_extension and extension.startswith(entered):
+                yield extension
 
 
-def _begins_extension(call: Control, entered: str) -> bool:
-    return any(extension.startswith(entered) for extension in _extensions(call))
-
-
-def _begins_longer(call: Control, entered: str) -> bool:
-    return any(extension.startswith(entered) and extension != entered for extension in _extensions(call))
-
-
-def _action(call: Control, menu: Menu, pressed: str) -> MenuAction | Destination:
+def _action(directory: Directory, menu: Menu, pressed: str) -> MenuAction:
     if not pressed:
         return menu.no_key
     if pressed in menu.keys:
         return menu.keys[pressed]
     if len(pressed) in menu.dial_by_extension:
-        if pressed in call.directory.users_by_extension:
-            return ToUser(extension=pressed)
-        if pressed in call.directory.queues_by_extension:
-            return ToQueue(extension=pressed)
+        destination = destination_of_extension(directory, pressed)
+        if destination is not None:
+            return MenuAction(to=destination)
     return menu.unassigned_key
 
 
-def _destination(attendant: Attendant, action: MenuAction | Destination) -> Destination:
-    if not isinstance(action, MenuAction):
-        return action
-    match action.action:
-        case "go" if action.to is not None:
-            return action.to
-        case "menu":
-            return ToAttendant(extension=attendant.extension, menu=action.menu)
-        case _:
-            return HangUp(cause=Cause.NORMAL)
-
-
-def _say(call: Control, names: tuple[str, ...]) -> Script[None]:
-    call.play(Prompts(names), "said")
-    yield until(Played, where=lambda event: event.leg == CALLER)
+def _destination(attendant: Attendant, action: MenuAction) -> Destination:
+    if action.to is not None:
+        return action.to
+    if action.action == "menu":
+        return ToAttendant(extension=attendant.extension, menu=action.menu)
+    return HangUp(cause=Cause.NORMAL)

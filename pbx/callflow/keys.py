@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from pbx.callflow.script import Script, until
-from pbx.callflow.vocabulary import CALLER, KeyPressed
+from pbx.callflow.speech import play_until_key
+from pbx.callflow.vocabulary import CALLER, Control, KeyPressed
+from pbx.domain.sounds import Prompts
+
+END_KEY = "#"
 
 
 def key(within_s: float) -> Script[str]:
@@ -12,12 +16,14 @@ def key(within_s: float) -> Script[str]:
     return news.digit if isinstance(news, KeyPressed) else ""
 
 
-def gather(most: int, *, first_s: float, next_s: float, end: str = "#") -> Script[str]:
-    """Return up to `most` keys; a pause or the end key closes the entry."""
+def ask(call: Control, prompt: str, most: int, *, first_s: float, next_s: float) -> Script[str]:
+    """Ask, and return up to `most` keys; a pause or the end key closes the entry, the first key cuts the question."""
+    pressed = yield from play_until_key(call, Prompts((prompt,)))
+    pressed = pressed or (yield from key(first_s))
     entered = ""
-    while len(entered) < most:
-        pressed = yield from key(next_s if entered else first_s)
-        if not pressed or pressed == end:
-            break
+    while pressed and pressed != END_KEY:
         entered += pressed
+        if len(entered) == most:
+            break
+        pressed = yield from key(next_s)
     return entered

@@ -1,8 +1,11 @@
-"""Ring a user, and talk: own devices and others, with delays; busy, no answer, answered (domain-features 1.5)."""
+"""Ring a user, and talk: own devices and others, with delays; the four outcomes of ringing (domain-features 1.5)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import assert_never
 
 from pbx.callflow.question import Ringing, RingPlan
 from pbx.callflow.script import TIMED_OUT, Script, until
@@ -12,63 +15,104 @@ from pbx.callflow.vocabulary import (
     LegAnswered,
     LegEarlyMedia,
     LegGone,
-    LegRang,
     LegRefused,
     TransferAsked,
 )
 from pbx.domain.destinations import Destination, ToDevice, ToExternal
 
 BUSY = frozenset({486, 600, 603})
-_NEWS = (LegRang, LegEarlyMedia, LegAnswered, LegRefused)
+"""Busy, or refused by hand: one outcome for the answering rules (C05)."""
+UNREACHABLE = frozenset({404, 408, 410, 430, 502, 503, 604})
+_EPSILON_S = 1e-9
+
+
+class Outcome(Enum):
+    ANSWERED = auto()
+    BUSY = auto()
+    NO_ANSWER = auto()
+    OFFLINE = auto()
+    """No target could be reached at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """How ringing ended; `leg` is the one that answered."""
+
+    outcome: Outcome
+    leg: str = ""
 
 
 def ring_user(call: Control, plan: RingPlan) -> Script[Destination | None]:
     """Ring by plan; return where the call goes next, None when it was answered and is over."""
-    leg, refused = yield from ring(call, plan.targets, plan.ring_s)
-    if leg is None:
-        return plan.on_busy if refused in BUSY else plan.on_no_answer
-    return (yield from talk(call, leg))
+    rung = yield from ring(call, plan.targets, plan.ring_s)
+    match rung.outcome:
+        case Outcome.ANSWERED:
+            return (yield from talk(call, rung.leg))
+        case Outcome.BUSY:
+            return plan.on_busy
+        case Outcome.NO_ANSWER:
+            return plan.on_no_answer
+        case Outcome.OFFLINE:
+            return plan.on_offline
+        case _:
+            assert_never(rung.outcome)
 
 
-def ring(
-    call: Control, targets: Sequence[Ringing], ring_s: float, *, quiet: bool = False
-) -> Script[tuple[str | None, int]]:
-    """Ring `targets` until one answers; return (its leg, 0), or (None, the last refusal's status, 0 for no answer).
+def ring(call: Control, targets: Sequence[Ringing], ring_s: float, *, quiet: bool = False) -> Script[Rung]:
+    """Ring `targets`, each after its delay, until one answers or `ring_s` are over; who is left ringing is cancelled.
 
-    Whoever is left ringing is cancelled. `quiet` leaves the caller hearing what it hears (queue music).
+    `quiet` leaves the caller hearing what it hears (queue music).
     """
     started = call.now
+    end = started + ring_s
     waiting = sorted(targets, key=lambda target: target.delay_s)
     ringing: list[str] = []
-    refused = 0
+    refused: list[int] = []
     if not quiet:
         call.progress()
     try:
         while True:
-            while waiting and call.now >= started + waiting[0].delay_s - 1e-9:
-                target = waiting.pop(0)
-                leg = _dial(call, target)
+            while waiting and call.now >= started + waiting[0].delay_s - _EPSILON_S:
+                leg = _dial(call, waiting.pop(0))
                 if leg is not None:
                     ringing.append(leg)
             if not ringing and not waiting:
-                return None, refused
-            end = started + ring_s
+                return Rung(_why_nobody(refused))
             pause = min(end, started + waiting[0].delay_s) if waiting else end
-            news = yield until(*_NEWS, within_s=max(0.0, pause - call.now))
+            news = yield until(
+                LegAnswered, LegRefused, LegEarlyMedia,
+                within_s=max(0.0, pause - call.now), where=lambda event: event.leg in ringing,
+            )  # fmt: skip
             match news:
-                case LegAnswered(leg=leg) if leg in ringing:
+                case LegAnswered(leg=leg):
                     ringing.remove(leg)
-                    return leg, 0
-                case LegRefused(leg=leg, status=status) if leg in ringing:
+                    return Rung(Outcome.ANSWERED, leg)
+                case LegRefused(leg=leg, status=status):
                     ringing.remove(leg)
-                    refused = status
-                case LegEarlyMedia(leg=leg) if leg in ringing and not quiet and len(targets) == 1:
+                    refused.append(status)
+                case LegEarlyMedia(leg=leg) if not quiet and len(targets) == 1:
                     call.early(leg)
-                case _ if news is TIMED_OUT and call.now >= end - 1e-9:
-                    return None, 0
+                case _ if news is TIMED_OUT and call.now >= end - _EPSILON_S:
+                    return Rung(Outcome.NO_ANSWER)
     finally:
         for leg in ringing:
             call.drop(leg)
+
+
+def talk(call: Control, leg: str) -> Script[Destination | None]:
+    """Join caller and leg until one leaves; a blind transfer returns where the remaining party goes."""
+    call.connect(leg)
+    news = yield until(LegGone, TransferAsked, where=lambda event: event.leg in (leg, CALLER))
+    if not isinstance(news, TransferAsked):
+        return None
+    call.hand_over(news.leg, news.dialled)
+    return news.destination
+
+
+def _why_nobody(refused: Sequence[int]) -> Outcome:
+    if any(status in BUSY for status in refused):
+        return Outcome.BUSY
+    return Outcome.OFFLINE if all(status in UNREACHABLE for status in refused) else Outcome.NO_ANSWER
 
 
 def _dial(call: Control, ringing: Ringing) -> str | None:
@@ -77,43 +121,3 @@ def _dial(call: Control, ringing: Ringing) -> str | None:
             return call.dial_device(device)
         case ToExternal(number=number):
             return call.dial_number(number)
-
-
-def talk(call: Control, leg: str) -> Script[Destination | None]:
-    """Join caller and leg until one leaves; a blind transfer returns where the remaining party goes."""
-    call.connect(leg)
-    news = yield until(LegGone, TransferAsked, where=lambda event: event.leg in (leg, CALLER))
-    if isinstance(news, TransferAsked):
-        if news.leg == CALLER:
-            call.swap(leg)
-        call.transferred(news.leg if news.leg != CALLER else "", done=True)
-        return news.destination
-    return None
-
-
-def dial_and_talk(
-    call: Control, dial: Callable[[], str | None], ring_s: float
-) -> Script[tuple[Destination | None, int]]:
-    """Ring one far end the script dials itself (carrier, desk); return (next destination, refusal's status)."""
-    call.progress()
-    leg = dial()
-    if leg is None:
-        return None, 503
-    ringing = True
-    try:
-        while True:
-            news = yield until(*_NEWS, within_s=ring_s)
-            match news:
-                case LegAnswered(leg=name) if name == leg:
-                    ringing = False
-                    return (yield from talk(call, leg)), 0
-                case LegRefused(leg=name, status=status) if name == leg:
-                    ringing = False
-                    return None, status
-                case LegEarlyMedia(leg=name) if name == leg:
-                    call.early(leg)
-                case _ if news is TIMED_OUT:
-                    return None, 408
-    finally:
-        if ringing:
-            call.drop(leg)

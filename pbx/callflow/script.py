@@ -16,6 +16,9 @@ from pbx.clock import FOREVER
 
 R = TypeVar("R")
 
+MOST_AHEAD = 64
+"""Events kept for later questions; more are dropped, so that a flood of keys costs nothing."""
+
 
 class TimedOut(Enum):
     TIMED_OUT = "timed out"
@@ -52,6 +55,8 @@ class Running(Generic[R]):
         self._ahead: deque[object] = deque()
         self._wait: Wait | None = None
         self._deadline = FOREVER
+        self.dropped: deque[object] = deque(maxlen=32)
+        """The newest events nobody waited for, to find out why a script did not go on."""
         self.done = False
         self.result: R | None = None
 
@@ -65,23 +70,19 @@ class Running(Generic[R]):
 
     def feed(self, event: object, now: float) -> bool:
         """Give the script an event; False when nobody waited for it and it was dropped."""
-        if self.done or self._wait is None:
-            return False
-        if self._wait.accepts(event):
-            self._resume(event, now)
-            return True
-        if self._keeps(event):
-            self._ahead.append(event)
-            return True
+        if not self.done and self._wait is not None:
+            if self._wait.accepts(event):
+                self._resume(event, now)
+                return True
+            if len(self._ahead) < MOST_AHEAD and self._keeps(event):
+                self._ahead.append(event)
+                return True
+        self.dropped.append(event)
         return False
 
     def tick(self, now: float) -> None:
         while not self.done and self._deadline <= now:
             self._resume(TIMED_OUT, now)
-
-    def forget_keys(self) -> None:
-        """Drop what was typed ahead."""
-        self._ahead.clear()
 
     def close(self) -> None:
         """End it where it stands; its `finally` blocks run."""
@@ -96,6 +97,9 @@ class Running(Generic[R]):
             except StopIteration as stop:
                 self.done, self.result, self._wait = True, stop.value, None
                 return
+            except BaseException:
+                self.done, self._wait = True, None
+                raise
             self._deadline = now + self._wait.within_s
             early = next((event for event in self._ahead if self._wait.accepts(event)), None)
             if early is None:

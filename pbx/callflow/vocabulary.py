@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pbx.callflow.ports import Message
 from pbx.callflow.question import AttendantRoute, QueueRoute, UserRoute
 from pbx.domain.destinations import Cause, Destination
 from pbx.domain.directory import Directory
+from pbx.domain.history import Message
+from pbx.domain.sounds import Sound
 from pbx.events import Event
-from pbx.media.engine import Sound
 
 CALLER = "caller"
 """The leg a script acts for, whatever its name."""
@@ -73,6 +73,8 @@ class TransferAsked:
 
     leg: str
     destination: Destination
+    dialled: str
+    """What the transferring party asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,6 @@ class Control(Protocol):
     def now(self) -> float:
         """Monotonic seconds of the input being served."""
         ...
-
-    @property
-    def caller_extension(self) -> str: ...
-
-    @property
-    def caller_number(self) -> str: ...
 
     @property
     def answered(self) -> bool:
@@ -142,8 +138,8 @@ class Control(Protocol):
         """Join the caller and an answered leg."""
         ...
 
-    def swap(self, leg: str) -> None:
-        """Make the other party the caller: the one who called has handed the call over."""
+    def hand_over(self, leg: str, target: str) -> None:
+        """Let a transferring party leave, told that it worked; whoever it talked to is the caller from now on."""
         ...
 
     def drop(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
@@ -154,15 +150,11 @@ class Control(Protocol):
         """End the caller's leg, and with it the call."""
         ...
 
-    def transferred(self, leg: str, *, done: bool) -> None:
-        """Tell the transferring leg how it went, and let it go."""
+    def play(self, sound: Sound) -> str:
+        """Play to the caller instead of what plays; return the token of its `Played`."""
         ...
 
-    def play(self, sound: Sound, token: str = "") -> None: ...
-
     def stop(self) -> None: ...
-
-    def play_to(self, leg: str, sound: Sound) -> None: ...
 
     def record_message(self, box: str, *, max_s: float, silence_s: float) -> None:
         """Record the caller; what is recorded is delivered to the box, also when the caller hangs up."""
@@ -170,7 +162,9 @@ class Control(Protocol):
 
     def messages(self, box: str) -> Sequence[Message]: ...
 
-    def keep_message(self, message: Message, folder: str) -> None: ...
+    def keep_message(self, message: Message) -> None:
+        """Store a message as it is now."""
+        ...
 
     def remove_message(self, message: Message) -> None: ...
 
@@ -178,6 +172,10 @@ class Control(Protocol):
 
     def join_queue(self, queue: str) -> int:
         """Stand in line; return the place, 0 when the queue takes nobody."""
+        ...
+
+    def ready_for_agents(self, queue: str) -> None:
+        """The caller has heard the greeting: agents may be offered, as `AgentsOffered`."""
         ...
 
     def leave_queue(self, queue: str, outcome: str, agent: str = "") -> None: ...

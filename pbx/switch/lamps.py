@@ -55,7 +55,7 @@ class Lamps:
             for subscription in self.notifier.of(device.id, PACKAGE):
                 self._notify(subscription, now)
 
-    def registered(self, device: str, now: Moment) -> None:
+    def registered(self, device: str) -> None:
         """A phone is back: its lamp is set again without waiting for its refresh."""
         for subscription in self.notifier.of(device, PACKAGE):
             binding = self._switch.binding(device)
@@ -85,7 +85,8 @@ class Lamps:
         if device is None:
             return
         new, saved = self.counts(device.extension)
-        self.notifier.notify(subscription, BODY, summary(device.extension, self._switch.realm, new, saved), now.mono)
+        body = summary(device.extension, self._switch.realm, new, saved)
+        self.notifier.notify(subscription, BODY, body, now.mono)
         self._switch.publish(LampSent(device.id, device.extension, new, saved, new > 0))
 
 

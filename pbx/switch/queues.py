@@ -9,25 +9,38 @@ from types import ModuleType
 from pbx.callflow.acd import Offer, Waiting, assign
 from pbx.catalogue import plug_ins
 from pbx.clock import FOREVER
-from pbx.domain.queues import Queue
+from pbx.domain.queues import Agent, Queue
 
 STRATEGIES: dict[str, ModuleType] = plug_ins("pbx.callflow.strategies", needs="choose")
+REST_S = 1.0
+"""After a missed or refused offer: a phone that refuses at once must not be rung without end."""
 
 
 @dataclass(slots=True)
 class _Caller:
     call: str
     joined_at: float
+    ready: bool = False
+    """Has heard the greeting."""
     tried: tuple[str, ...] = ()
     offered: tuple[str, ...] = ()
     rounds: int = 0
+
+    @property
+    def wants_offer(self) -> bool:
+        return self.ready and not self.offered
 
 
 @dataclass(slots=True)
 class _Line:
     callers: list[_Caller] = field(default_factory=list)
-    offered_at: dict[str, float] = field(default_factory=dict)
-    wrapping_until: dict[str, float] = field(default_factory=dict)
+    busy_at: dict[str, float] = field(default_factory=dict)
+    """When each agent was last offered a call or ended one: who idles longest."""
+    free_from: dict[str, float] = field(default_factory=dict)
+    """End of an agent's wrap-up or rest."""
+
+    def caller(self, call: str) -> _Caller | None:
+        return next((caller for caller in self.callers if caller.call == call), None)
 
 
 class Queues:
@@ -46,69 +59,86 @@ class Queues:
         line.callers.append(_Caller(call, now))
         return len(line.callers)
 
-    def leave(self, queue: Queue, call: str, now: float) -> float | None:
+    def ready(self, extension: str, call: str) -> None:
+        """The caller may be offered agents from now on."""
+        line = self._lines.get(extension)
+        caller = line.caller(call) if line else None
+        if caller is not None:
+            caller.ready = True
+
+    def leave(self, extension: str, call: str, now: float) -> float | None:
         """Leave the line; return the seconds waited, None when the call was not in it."""
-        line = self._lines.get(queue.extension)
-        caller = next((c for c in line.callers if c.call == call), None) if line else None
+        line = self._lines.get(extension)
+        caller = line.caller(call) if line else None
         if line is None or caller is None:
             return None
         line.callers.remove(caller)
         return now - caller.joined_at
 
-    def missed(self, queue: Queue, call: str, agents: Iterable[str]) -> None:
-        """Nobody of those offered answered: the caller waits again, the agents are free again."""
-        for caller in self._lines.get(queue.extension, _Line()).callers:
-            if caller.call == call:
-                caller.offered = ()
-                caller.tried = (*caller.tried, *agents)
-                if set(caller.tried) >= {agent.extension for agent in queue.agents if agent.available}:
-                    caller.tried = ()
+    def missed(self, queue: Queue | None, extension: str, call: str, agents: Iterable[str], now: float) -> None:
+        """Nobody of those offered answered: the caller waits again, the agents rest."""
+        line = self._lines.get(extension)
+        caller = line.caller(call) if line else None
+        if line is None or caller is None:
+            return
+        for agent in agents:
+            line.free_from[agent] = now + REST_S
+        caller.offered = ()
+        caller.tried = (*caller.tried, *agents)
+        everybody = {agent.extension for agent in queue.agents if agent.available} if queue is not None else set()
+        if everybody <= set(caller.tried):
+            caller.tried = ()
 
-    def talked(self, queue: Queue, agent: str, now: float) -> None:
-        """An agent's call from the queue is over: the wrap-up begins."""
-        wrap_up = next((a.wrap_up_s for a in queue.agents if a.extension == agent), 0.0)
-        if wrap_up:
-            self._lines.setdefault(queue.extension, _Line()).wrapping_until[agent] = now + wrap_up
+    def talked(self, queue: Queue | None, extension: str, agent: str, now: float) -> None:
+        """An agent has left a call from the queue: the wrap-up begins."""
+        line = self._lines.get(extension)
+        if line is None or queue is None:
+            return
+        wrap_up_s = next((known.wrap_up_s for known in queue.agents if known.extension == agent), 0.0)
+        line.busy_at[agent] = now
+        line.free_from[agent] = now + wrap_up_s
 
     def offers(self, queue: Queue, is_free: Callable[[str], bool], now: float) -> list[tuple[Offer, int]]:
         """Return the new offers, each with the round it is for that caller."""
         line = self._lines.get(queue.extension)
-        if line is None or not line.callers:
+        if line is None or not any(caller.wants_offer for caller in line.callers):
             return []
-        ringing = {agent for every in self._lines.values() for c in every.callers for agent in c.offered}
+        ringing = {agent for every in self._lines.values() for caller in every.callers for agent in caller.offered}
         free = [
             agent.extension
-            for agent in sorted(queue.agents, key=lambda agent: agent.order)
+            for agent in sorted(queue.agents, key=_order)
             if agent.available
             and agent.extension not in ringing
-            and line.wrapping_until.get(agent.extension, 0.0) <= now
+            and line.free_from.get(agent.extension, 0.0) <= now
             and is_free(agent.extension)
         ]
-        waiting = [Waiting(c.call, c.tried) for c in line.callers if not c.offered]
+        waiting = [Waiting(caller.call, caller.tried) for caller in line.callers if caller.wants_offer]
         made = []
-        for offer in assign(waiting, free, line.offered_at, STRATEGIES[queue.strategy].choose):
-            caller = next(c for c in line.callers if c.call == offer.call)
+        for offer in assign(waiting, free, line.busy_at, STRATEGIES[queue.strategy].choose):
+            caller = line.caller(offer.call)
+            assert caller is not None
             caller.offered = offer.agents
             caller.rounds += 1
-            for place, agent in enumerate(offer.agents):
-                line.offered_at[agent] = now + place * 1e-6  # one moment, yet an order among them
+            line.busy_at.update(dict.fromkeys(offer.agents, now))
             made.append((offer, caller.rounds))
         return made
 
     def waiting(self) -> list[str]:
-        """Return the queues somebody waits in."""
-        return [extension for extension, line in self._lines.items() if any(not c.offered for c in line.callers)]
+        """Return the queues somebody waits in for an offer."""
+        return [
+            extension for extension, line in self._lines.items() if any(caller.wants_offer for caller in line.callers)
+        ]
 
     def next_deadline(self, now: float) -> float:
-        """The end of a wrap-up somebody waits for."""
-        ends = [
-            end
-            for line in self._lines.values()
-            if any(not c.offered for c in line.callers)
-            for end in line.wrapping_until.values()
-            if end > now
-        ]
-        return min(ends, default=FOREVER)
+        """The end of a wrap-up or rest somebody waits for."""
+        return min(
+            (end for name in self.waiting() for end in self._lines[name].free_from.values() if end > now),
+            default=FOREVER,
+        )
 
     def live(self) -> int:
         return sum(len(line.callers) for line in self._lines.values())
+
+
+def _order(agent: Agent) -> int:
+    return agent.order

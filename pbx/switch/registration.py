@@ -5,15 +5,18 @@ Unknown user, wrong password and wrong realm get the same answer.
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pbx.callflow.ports import BindingRemoved, BindingSaved
+from pbx.clock import FOREVER
 from pbx.domain.devices import Device
 from pbx.events import DeviceRefreshed, DeviceRegistered, DeviceUnregistered, RegistrationExpired, RegistrationRefused
 from pbx.sip.address import Peer
 from pbx.sip.digest import DigestServer, Verdict
 from pbx.sip.message import Malformed, Request
-from pbx.sip.registrar import Added, Change, Registrar, Removed
+from pbx.sip.registrar import Added, Binding, Change, Registrar, Removed
 from pbx.sip.transaction import ServerTransaction
 
 if TYPE_CHECKING:
@@ -21,12 +24,48 @@ if TYPE_CHECKING:
 
 
 class Registration:
-    """Owns the digest nonces and the registrar."""
+    """Owns the digest nonces and the registrar, and what must be known of bindings without a search."""
 
-    def __init__(self, switch: Switch, digest: DigestServer) -> None:
+    def __init__(self, switch: Switch, digest: DigestServer, kept: Iterable[Binding]) -> None:
         self._switch = switch
         self._digest = digest
         self.registrar = Registrar()
+        self._known: dict[tuple[str, str], Binding] = {}
+        self._contacts_at: dict[Peer, dict[tuple[str, str], None]] = {}
+        self._expiries: list[tuple[float, str, str]] = []
+        self._online: frozenset[str] | None = None
+        kept = tuple(kept)
+        self.registrar.load(kept)
+        for binding in kept:
+            self._note(binding)
+
+    # --- who is there ---------------------------------------------------------------------------------
+
+    def registered(self) -> frozenset[str]:
+        """Device ids with a live contact."""
+        if self._online is None or self.next_deadline() <= self._switch.now.mono:
+            self._online = self.registrar.registered(self._switch.now)
+        return self._online
+
+    def device_at(self, peer: Peer) -> str:
+        """The device that registered from an address, empty when none did."""
+        return next((device for device, _ in self._contacts_at.get(peer, ())), "")
+
+    def next_deadline(self) -> float:
+        """Monotonic seconds of the next expiry."""
+        while self._expiries:
+            expires_at, device, contact = self._expiries[0]
+            known = self._known.get((device, contact))
+            if known is not None and known.expires_at == expires_at:
+                now = self._switch.now
+                return now.mono + max(0.0, expires_at - now.wall.timestamp())
+            heapq.heappop(self._expiries)
+        return FOREVER
+
+    def prune(self) -> None:
+        """Forget the contacts of devices the directory no longer has."""
+        known = self._switch.directory.devices_by_id
+        self._remove([key for key in self._known if key[0] not in known])
 
     # --- who asks -------------------------------------------------------------------------------------
 
@@ -84,20 +123,22 @@ class Registration:
         self.tell(result.changes)
 
     def expire(self) -> None:
-        changes = self.registrar.expire(self._switch.now)
-        self._store(changes)
-        self.tell(changes)
+        if self.next_deadline() <= self._switch.now.mono:
+            changes = self.registrar.expire(self._switch.now)
+            self._store(changes)
+            self.tell(changes)
 
     def lost(self, peer: Peer) -> None:
-        """A connection is gone: what was registered over it cannot be reached (B3: kept until it fails)."""
-        binding = self.registrar.by_peer(peer)
-        while binding is not None:
-            change = self.registrar.remove(binding.device, binding.contact)
-            if change is None:
-                return
-            self._store((change,))
-            self.tell((change,))
-            binding = self.registrar.by_peer(peer)
+        """A connection is gone: what was registered over it cannot be reached any more."""
+        if peer.reliable:
+            self._remove(list(self._contacts_at.get(peer, ())))
+
+    def _remove(self, contacts: Iterable[tuple[str, str]]) -> None:
+        for device, contact in contacts:
+            change = self.registrar.remove(device, contact)
+            if change is not None:
+                self._store((change,))
+                self.tell((change,))
 
     def _store(self, changes: tuple[Change, ...]) -> int:
         ticket = 0
@@ -113,14 +154,35 @@ class Registration:
         wall = self._switch.now.wall.timestamp()
         for change in changes:
             b = change.binding
+            self._online = None
             match change:
                 case Added(refreshed=refreshed):
+                    self._note(b)
                     event = DeviceRefreshed if refreshed else DeviceRegistered
                     left = max(0, round(b.expires_at - wall))
                     self._switch.publish(event(b.device, b.extension, b.contact, str(b.peer), left, b.user_agent))
                     if not refreshed:
-                        self._switch.lamps.registered(b.device, self._switch.now)
+                        self._switch.lamps.registered(b.device)
                 case Removed(expired=True):
+                    self._forget(b)
                     self._switch.publish(RegistrationExpired(b.device, b.extension, b.contact))
                 case Removed():
+                    self._forget(b)
                     self._switch.publish(DeviceUnregistered(b.device, b.extension, b.contact))
+
+    def _note(self, binding: Binding) -> None:
+        self._forget(binding)
+        key = (binding.device, binding.contact)
+        self._known[key] = binding
+        self._contacts_at.setdefault(binding.peer, {})[key] = None
+        heapq.heappush(self._expiries, (binding.expires_at, *key))
+
+    def _forget(self, binding: Binding) -> None:
+        key = (binding.device, binding.contact)
+        known = self._known.pop(key, None)
+        if known is None:
+            return
+        contacts = self._contacts_at[known.peer]
+        del contacts[key]
+        if not contacts:
+            del self._contacts_at[known.peer]

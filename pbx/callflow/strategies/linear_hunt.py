@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
-def choose(free: Sequence[str], tried: Sequence[str], offered_at: dict[str, float]) -> tuple[str, ...]:
+def choose(free: Sequence[str], tried: Sequence[str], busy_at: Mapping[str, float]) -> tuple[str, ...]:
     fresh = [agent for agent in free if agent not in tried]
     return ((fresh or list(free))[0],)

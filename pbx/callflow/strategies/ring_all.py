@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
-def choose(free: Sequence[str], tried: Sequence[str], offered_at: dict[str, float]) -> tuple[str, ...]:
+def choose(free: Sequence[str], tried: Sequence[str], busy_at: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(free)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
-def choose(free: Sequence[str], tried: Sequence[str], offered_at: dict[str, float]) -> tuple[str, ...]:
+def choose(free: Sequence[str], tried: Sequence[str], busy_at: Mapping[str, float]) -> tuple[str, ...]:
     order = {agent: place for place, agent in enumerate(free)}
-    return (min(free, key=lambda agent: (offered_at.get(agent, -1.0), order[agent])),)
+    return (min(free, key=lambda agent: (busy_at.get(agent, -1.0), order[agent])),)

@@ -1,0 +1,90 @@
+"""The legs a call rings: devices at their contacts, and the carrier's side, which is also where the desks are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pbx.callflow import routing
+from pbx.callflow.question import CallerId
+from pbx.domain.destinations import Destination, ToEmergency, ToExternal, ToSupport
+from pbx.events import EmergencyCalled, LegInvited
+from pbx.media.engine import NoMediaPort
+from pbx.sip.address import Peer
+from pbx.sip.uri import NameAddr
+from pbx.switch.legs import Leg
+
+if TYPE_CHECKING:
+    from pbx.switch.calls import Call
+    from pbx.switch.switch import Switch
+
+Headers = Sequence[tuple[str, str]]
+LOCATION_HEADER = "X-Switchroom-Location"
+
+
+def dial_device(switch: Switch, call: Call, device: str) -> str | None:
+    """Ring a device at its newest contact; return the leg, None when it cannot be reached."""
+    binding = switch.binding(device)
+    if binding is None:
+        return None
+    domain = switch.realm
+    number = call.shown.number or "anonymous"
+    sender = NameAddr(f"sip:{number}@{domain}", call.shown.name or call.shown.number)
+    leg = call.new_leg(device, binding.extension, "")
+    return _invite(switch, call, leg, binding.contact, binding.peer, sender, NameAddr(f"sip:{device}@{domain}"))
+
+
+def dial_number(switch: Switch, call: Call, number: str) -> str | None:
+    shown = _shown_to(switch, call, ToExternal(number=number))
+    return _dial_trunk(switch, call, f"+{number}", number, shown)
+
+
+def dial_support(switch: Switch, call: Call) -> str | None:
+    shown = _shown_to(switch, call, ToSupport())
+    shown = CallerId(shown.number or call.asked.caller_number, shown.name)
+    return _dial_trunk(switch, call, "support", "support", shown)
+
+
+def dial_emergency(switch: Switch, call: Call, code: str) -> str | None:
+    """Ring the desk, which is told where the caller is; the notification goes out whatever becomes of the call."""
+    user = call.asked.caller_extension
+    found = routing.emergency_location(switch.directory, call.asked.caller_device or user)
+    line = " ".join(found.line.split())
+    switch.publish(EmergencyCalled(call.id, code, call.asked.caller_device, user, found.callback, line))
+    shown = _shown_to(switch, call, ToEmergency(code="933" if code == "933" else "911"))
+    name = f"emergency-{code}"
+    return _dial_trunk(switch, call, name, name, shown, [(LOCATION_HEADER, line)])
+
+
+def _shown_to(switch: Switch, call: Call, destination: Destination) -> CallerId:
+    return routing.caller_id_for(switch.directory, call.asked, destination)
+
+
+def _dial_trunk(
+    switch: Switch, call: Call, user: str, number: str, shown: CallerId, headers: Headers = ()
+) -> str | None:
+    carrier = switch.settings.carrier
+    if carrier is None:
+        return None
+    uri = f"sip:{user}@{carrier.host}:{carrier.port}"
+    shown_user = f"+{shown.number}" if len(shown.number) == 11 else (shown.number or "anonymous")
+    sender = NameAddr(f"sip:{shown_user}@{switch.realm}", shown.name)
+    return _invite(switch, call, call.new_leg("", "", number), uri, carrier, sender, NameAddr(uri), headers)
+
+
+def _invite(
+    switch: Switch, call: Call, leg: Leg, uri: str, peer: Peer, sender: NameAddr, to: NameAddr, headers: Headers = ()
+) -> str | None:
+    try:
+        sdp = leg.offer()
+    except NoMediaPort:
+        call.forget_leg(leg)
+        return None
+    session = switch.stack.invite(uri, peer, from_=sender, to=to, sdp=sdp, now=switch.now.mono, headers=headers)
+    leg.session = session
+    switch.own(session, call, leg)
+    shown = sender.user.lstrip("+")
+    call.publish(
+        LegInvited(call.id, leg.name, leg.device, leg.extension, leg.number, shown, sender.display, session.call_id)
+    )
+    return leg.name

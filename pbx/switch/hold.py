@@ -1,0 +1,66 @@
+"""Hold: a re-INVITE that stops media puts the other side on music, one that starts it again takes the music away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pbx.callflow.routing import music_of
+from pbx.events import CallHeld, CallResumed
+from pbx.media.engine import Music, NoMediaPort
+from pbx.media.sdp import BadSdp
+from pbx.sip.session import Session
+from pbx.switch.calls import Call
+from pbx.switch.legs import Leg, is_hold
+
+if TYPE_CHECKING:
+    from pbx.switch.switch import Switch
+
+
+def reoffered(switch: Switch, call: Call, leg: Leg, session: Session, sdp: bytes | None) -> None:
+    """Answer a re-INVITE: hold, resume or a new address; without an offer we make ours (RFC 3261 §14.2)."""
+    now = switch.now.mono
+    try:
+        hold = sdp is not None and is_hold(sdp)
+        text = leg.offer() if sdp is None else leg.answer(sdp)
+    except BadSdp as error:
+        session.reject_reoffer(error.status, now)
+        return
+    except NoMediaPort:
+        session.reject_reoffer(500, now)
+        return
+    session.accept_reoffer(text, now)
+    if sdp is not None:
+        _hold(switch, call, leg, hold)
+
+
+def confirmed(switch: Switch, call: Call, leg: Leg, sdp: bytes | None) -> None:
+    """Take the answer an ACK carried; one that is missing or fits no offer ends the call."""
+    if leg.gone or (sdp is None and leg.remote is not None):
+        return
+    try:
+        if sdp is None:
+            raise BadSdp(488, "an ACK without the answer that was due")
+        leg.settle(sdp)
+        hold = is_hold(sdp)
+    except BadSdp:
+        if leg.session is not None:
+            leg.session.bye(switch.now.mono, "Q.850;cause=88")
+        call.leg_over(leg, 88, "error")
+        return
+    _hold(switch, call, leg, hold)
+
+
+def _hold(switch: Switch, call: Call, leg: Leg, hold: bool) -> None:
+    """The held party hears the music of whoever holds it: that user's site, else the domain's (F01, F02)."""
+    if hold == leg.held:
+        return
+    leg.held = hold
+    other = call.legs.get(leg.joined)
+    if hold:
+        switch.publish(CallHeld(call.id, leg.name, leg.device))
+        if other is not None:
+            call.play_to(other, Music(music_of(switch.directory, leg.extension)))
+        return
+    switch.publish(CallResumed(call.id, leg.name, leg.device))
+    if other is not None:
+        other.engine.stop(other.name)

@@ -1,0 +1,97 @@
+"""What comes from outside a call: a new INVITE, REGISTER, SUBSCRIBE, OPTIONS.
+
+A device proves itself by digest and speaks for nobody else (From, and To of a REGISTER); the carrier is known by its
+address.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pbx.callflow import routing
+from pbx.callflow.question import Asked
+from pbx.domain.devices import Device
+from pbx.domain.dialplan import Means, read_dialled
+from pbx.events import CallInvited
+from pbx.sip.digest import Verdict
+from pbx.sip.session import ALLOW, Session
+from pbx.sip.sip_events import RequestReceived
+from pbx.sip.uri import parse_uri
+from pbx.switch.calls import Call
+from pbx.switch.legs import Leg
+
+if TYPE_CHECKING:
+    from pbx.switch.switch import Switch
+
+RETRY_AFTER_S = 5
+_ALWAYS_TAKEN = frozenset({Means.EMERGENCY, Means.SUPPORT})
+
+
+def take_invite(switch: Switch, session: Session) -> None:
+    """Begin a call, or refuse it: challenge, 403, 503 over the limit. Emergency and 611 know no limit (K08)."""
+    now = switch.now.mono
+    device: Device | None = None
+    if session.peer != switch.settings.carrier:
+        device, verdict = switch.registration.prove(session.request, now)
+        if device is None:
+            _refuse(switch, session, verdict)
+            return
+    dialled = parse_uri(session.request.uri).user
+    if switch.refuses_calls and (switch.draining or read_dialled(dialled, "").means not in _ALWAYS_TAKEN):
+        session.reject(503, "", now, [("Retry-After", str(RETRY_AFTER_S))])
+        return
+    asked = _asked(switch, session, device, dialled)
+    call_id = switch.next_call_id()
+    number = "" if device else asked.caller_number
+    leg = Leg(f"{call_id}.0", asked.caller_device, asked.caller_extension, number, switch.engine, session)
+    route = routing.route(switch.directory, asked, switch.presence(None), switch.now)
+    call = Call(switch, call_id, leg, asked)
+    switch.begin(call, leg, session)
+    switch.guarded(call, partial(_start, call, session, route))
+
+
+def take_request(switch: Switch, event: RequestReceived) -> None:
+    """Serve a request outside any call."""
+    transaction, now = event.transaction, switch.now.mono
+    match event.request.method:
+        case "REGISTER":
+            switch.registration.register(transaction, event.source)
+        case "SUBSCRIBE":
+            switch.lamps.subscribe(transaction, event.source)
+        case "OPTIONS":
+            headers = [("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", "replaces")]
+            switch.stack.respond(transaction, 200, headers=headers, now=now)
+        case "NOTIFY" | "PUBLISH" | "MESSAGE" | "REFER":
+            switch.stack.respond(transaction, 405, headers=[("Allow", ALLOW)], now=now)
+        case _:
+            switch.stack.respond(transaction, 501, headers=[("Allow", ALLOW)], now=now)
+
+
+def _start(call: Call, session: Session, route: routing.Route) -> None:
+    asked = call.asked
+    call.publish(
+        CallInvited(
+            call.id, call.caller.name, asked.caller_number, asked.caller_name, asked.caller_device,
+            asked.dialled, session.call_id,
+        )
+    )  # fmt: skip
+    call.start(route)
+
+
+def _refuse(switch: Switch, session: Session, verdict: Verdict) -> None:
+    now = switch.now.mono
+    if verdict is Verdict.WRONG:
+        session.reject(403, "", now)
+        return
+    stale = verdict in (Verdict.STALE, Verdict.REPLAYED)
+    status, headers = switch.registration.challenge(now, stale=stale)
+    session.reject(status, "", now, headers)
+
+
+def _asked(switch: Switch, session: Session, device: Device | None, dialled: str) -> Asked:
+    if device is None:
+        sender = session.request.from_
+        return Asked(dialled, sender.user.lstrip("+"), caller_name=sender.display)
+    user = switch.directory.users_by_extension.get(device.extension)
+    return Asked(dialled, device.extension, device.id, device.extension, user.name if user else "")

@@ -1,0 +1,110 @@
+"""What SIP says inside a call, as call events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pbx.callflow.vocabulary import KeyPressed, LegAnswered, LegEarlyMedia, LegRang, LegRefused
+from pbx.events import CallEarly, CallRinging, CallUp, DigitReceived, LegFailed
+from pbx.media.info import info_digit
+from pbx.media.sdp import BadSdp
+from pbx.sip.session import Session
+from pbx.sip.sip_events import (
+    Answered,
+    Cancelled,
+    Confirmed,
+    Ended,
+    InfoReceived,
+    Progress,
+    ReferReceived,
+    Rejected,
+    ReofferReceived,
+    SipEvent,
+)
+from pbx.switch.calls import Call
+from pbx.switch.hold import confirmed, reoffered
+from pbx.switch.legs import Leg
+from pbx.switch.transfer import referred
+
+if TYPE_CHECKING:
+    from pbx.switch.switch import Switch
+
+CALLER_GAVE_UP = 16
+
+
+def session_event(switch: Switch, call: Call, leg: Leg, session: Session, event: SipEvent) -> None:
+    match event:
+        case Progress(status=status, sdp=sdp):
+            _progress(switch, call, leg, session, status, sdp)
+        case Answered(sdp=sdp):
+            _answered(switch, call, leg, session, sdp)
+        case Rejected(status=status, reason=reason):
+            _failed(call, leg, status, reason)
+        case Confirmed(sdp=sdp):
+            confirmed(switch, call, leg, sdp)
+        case Cancelled():
+            call.leg_over(leg, CALLER_GAVE_UP, "peer")
+        case Ended(by=by, cause=cause):
+            call.leg_over(leg, cause, "peer" if by == "peer" else "error")
+        case ReofferReceived(sdp=sdp):
+            reoffered(switch, call, leg, session, sdp)
+        case InfoReceived(content_type=kind, body=body):
+            digit = info_digit(kind, body)
+            if digit:
+                pressed(call, leg, digit, "info")
+        case ReferReceived(target_uri=target):
+            referred(switch, call, leg, session, target)
+        case _:
+            pass
+
+
+def pressed(call: Call, leg: Leg, digit: str, method: str) -> None:
+    """A key came, by INFO or as telephone-event."""
+    call.publish(DigitReceived(call.id, leg.name, leg.device, digit, method))
+    call.feed(KeyPressed(call.name_of(leg), digit))
+
+
+def _progress(switch: Switch, call: Call, leg: Leg, session: Session, status: int, sdp: bytes | None) -> None:
+    if leg.gone:
+        return
+    if status in (180, 183) and not leg.rang:
+        leg.rang = True
+        shown = session.local
+        call.publish(CallRinging(call.id, leg.name, leg.device, leg.extension, shown.user.lstrip("+"), shown.display))
+    if sdp is None or leg.remote is not None:
+        call.feed(LegRang(leg.name))
+        return
+    try:
+        leg.settle(sdp)
+    except BadSdp:
+        return  # its 200 will tell
+    call.publish(CallEarly(call.id, leg.name, leg.device))
+    call.feed(LegEarlyMedia(leg.name))
+
+
+def _answered(switch: Switch, call: Call, leg: Leg, session: Session, sdp: bytes | None) -> None:
+    now = switch.now.mono
+    if leg.gone:
+        session.bye(now)
+        return
+    try:
+        if sdp is not None:
+            leg.settle(sdp)
+        elif leg.remote is None:
+            raise BadSdp(488, "a 200 without an answer")
+    except BadSdp as error:
+        session.bye(now, "Q.850;cause=88")
+        _failed(call, leg, 488, str(error)[:60])
+        return
+    leg.answered = True
+    shown = session.local.user.lstrip("+")
+    call.publish(CallUp(call.id, leg.name, leg.device, leg.extension, shown, "called"))
+    call.feed(LegAnswered(leg.name))
+
+
+def _failed(call: Call, leg: Leg, status: int, reason: str) -> None:
+    if leg.gone:
+        return
+    call.publish(LegFailed(call.id, leg.name, leg.device, leg.extension, status, reason))
+    call.leg_failed(leg)
+    call.feed(LegRefused(leg.name, status))

@@ -1,0 +1,38 @@
+"""Blind transfer: REFER → 202, the transferor is told and leaves, the other party goes on (RFC 3515, F03)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pbx.callflow import routing
+from pbx.callflow.question import Asked
+from pbx.callflow.vocabulary import TransferAsked
+from pbx.sip.session import Session
+from pbx.sip.uri import BadUri, parse_uri
+from pbx.switch.calls import Call
+from pbx.switch.legs import Leg
+
+if TYPE_CHECKING:
+    from pbx.switch.switch import Switch
+
+
+def referred(switch: Switch, call: Call, leg: Leg, session: Session, target: str) -> None:
+    """Take a REFER of a party that talks to another; where it leads is decided by what the transferor may call."""
+    now = switch.now.mono
+    try:
+        uri = parse_uri(target)
+    except BadUri:
+        session.reject_refer(400, now)
+        return
+    if "replaces" in uri.headers.lower():
+        session.reject_refer(501, now)  # attended: the call to join would be rung instead
+        return
+    if not (leg.joined and leg.answered and uri.user):
+        session.reject_refer(603, now)
+        return
+    asked = Asked(uri.user, leg.extension or leg.number, leg.device, leg.extension)
+    route = routing.route(switch.directory, asked, switch.presence(call), switch.now)
+    session.accept_refer(now)
+    session.notify_refer("SIP/2.0 100 Trying", False, now)
+    call.routed(route.destination.label, route.record.to_json())
+    call.feed(TransferAsked(call.name_of(leg), route.destination, uri.user))
