@@ -1,1 +1,1 @@
-"""Prompts: spoken once with flite's voice slt, shipped as 8 kHz µ-law WAV."""
+"""The prompts that ship with the switch, and the script that renders them."""
