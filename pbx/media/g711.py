@@ -25,18 +25,26 @@ def _alaw_to_linear() -> Samples:
     return np.where(code & 0x80, magnitude, -magnitude).astype(np.int16)
 
 
-def _nearest(table: Samples) -> npt.NDArray[np.uint8]:
-    """For every 16-bit value the code whose decoded value is nearest."""
-    order = np.argsort(table, kind="stable")
-    values = table[order].astype(np.int32)
-    wanted = np.arange(-32768, 32768, dtype=np.int32)
-    at = np.clip(np.searchsorted(values, wanted), 1, 255)
-    lower = wanted - values[at - 1] <= values[at] - wanted
-    return order[np.where(lower, at - 1, at)].astype(np.uint8)
+def _linear_to_ulaw() -> npt.NDArray[np.uint8]:
+    """For every 16-bit value its code (G.711 table 2a). Two bits go before the sign does: the other order moves 381."""
+    value = np.arange(-32768, 32768) >> 2
+    magnitude = np.minimum(np.abs(value), 8159) + 33
+    segment = np.searchsorted(2 ** np.arange(6, 14) - 1, magnitude)
+    code = np.where(segment > 7, 0x7F, segment << 4 | (magnitude >> (segment + 1)) & 0xF)
+    return (code ^ np.where(value < 0, 0x7F, 0xFF)).astype(np.uint8)
+
+
+def _linear_to_alaw() -> npt.NDArray[np.uint8]:
+    """For every 16-bit value its code (G.711 table 1a)."""
+    value = np.arange(-32768, 32768) >> 3
+    magnitude = np.where(value < 0, -value - 1, value)
+    segment = np.searchsorted(2 ** np.arange(5, 13) - 1, magnitude)
+    code = segment << 4 | (magnitude >> np.maximum(segment, 1)) & 0xF
+    return (code ^ np.where(value < 0, 0x55, 0xD5)).astype(np.uint8)
 
 
 _DECODE = {"PCMU": _ulaw_to_linear(), "PCMA": _alaw_to_linear()}
-_ENCODE = {codec: _nearest(table) for codec, table in _DECODE.items()}
+_ENCODE = {"PCMU": _linear_to_ulaw(), "PCMA": _linear_to_alaw()}
 _TO_ALAW = bytes(_ENCODE["PCMA"][_DECODE["PCMU"].astype(np.int32) + 32768].tolist())
 _TO_ULAW = bytes(_ENCODE["PCMU"][_DECODE["PCMA"].astype(np.int32) + 32768].tolist())
 

@@ -16,16 +16,28 @@ FRAME = 160
 
 Floats = npt.NDArray[np.float64]
 
-_TONES: dict[str, tuple[tuple[float, ...], float, tuple[float, ...]]] = {
-    "dial": ((350, 440), -13, ()),
-    "ringback": ((440, 480), -19, (2.0, 4.0)),
-    "busy": ((480, 620), -24, (0.5, 0.5)),
-    "reorder": ((480, 620), -24, (0.25, 0.25)),
-    "beep": ((1000,), -13, ()),
-    "milliwatt": ((1004,), 0, ()),
+Burst = tuple[tuple[float, ...], float]
+"""(hertz of the tones that sound together, seconds); without hertz a pause."""
+
+_TONES: dict[str, tuple[float, tuple[Burst, ...]]] = {
+    "dial": (-13, (((350, 440), 1.0),)),
+    "stutter": (-13, (*(((350, 440), 0.1), ((), 0.1)) * 10, ((350, 440), 2.0))),
+    "ringback": (-19, (((440, 480), 2.0), ((), 4.0))),
+    "busy": (-24, (((480, 620), 0.5), ((), 0.5))),
+    "reorder": (-24, (((480, 620), 0.25), ((), 0.25))),
+    "call-waiting": (-13, (((440,), 0.3), ((), 9.7))),
+    "howler": (-9, (((1400, 2060, 2450, 2600), 0.1), ((), 0.1))),
+    "beep": (-13, (((1000,), 0.4),)),
+    "milliwatt": (0, (((1004,), 1.0),)),
+    "sit-intercept": (-24, (((913.8,), 0.274), ((1370.6,), 0.274), ((1776.7,), 0.38), ((), 1.0))),
+    "sit-vacant": (-24, (((985.2,), 0.38), ((1370.6,), 0.274), ((1776.7,), 0.38), ((), 1.0))),
+    "sit-reorder": (-24, (((913.8,), 0.274), ((1428.5,), 0.38), ((1776.7,), 0.38), ((), 1.0))),
+    "sit-no-circuit": (-24, (((985.2,), 0.38), ((1428.5,), 0.38), ((1776.7,), 0.38), ((), 1.0))),
 }
-"""Name → (hertz, dBm0 a tone, cadence on/off seconds)."""
+"""Name → (dBm0 of each of its tones, one period of bursts and pauses)."""
 BEEP_S = 0.4
+_FULL_SCALE = 32_124
+"""Largest sample of µ-law: a sine that reaches it has +3.17 dBm0."""
 _FULL_SCALE_DBM0 = 3.17
 
 
@@ -35,30 +47,39 @@ def tone_names() -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def tone_frames(name: str) -> tuple[bytes, ...]:
-    """Return one period of a tone as µ-law frames; ValueError for an unknown one."""
+    """Return one period of a tone as µ-law frames, its phase running through; ValueError for an unknown one."""
     if name not in _TONES:
         raise ValueError(f"there is no tone {name!r}: {', '.join(_TONES)}")
-    hertz, level, cadence = _TONES[name]
-    seconds = BEEP_S if name == "beep" else (sum(cadence) or 1.0)
-    time = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
-    peak = 32767 * 10 ** ((level - _FULL_SCALE_DBM0) / 20)
-    wave = np.sum([np.sin(2 * np.pi * f * time) for f in hertz], axis=0) * peak
-    if cadence:
-        wave[int(cadence[0] * RATE_HZ) :] = 0
-    return _frames(wave)
+    level, bursts = _TONES[name]
+    peak = _FULL_SCALE * 10 ** ((level - _FULL_SCALE_DBM0) / 20)
+    # Each tone starts at a phase of its own: busy and reorder would share every frame otherwise, and ears tell
+    # sounds apart by their frames.
+    phase = 0.37 * tuple(_TONES).index(name)
+    parts = []
+    for hertz, seconds in bursts:
+        time = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+        parts.append(sum((np.sin(2 * np.pi * f * time + phase) for f in hertz), np.zeros(len(time))) * peak)
+    return _frames(np.concatenate(parts))
+
+
+_STEPS = (0, 2, 4, 7, 9, 12)
+"""Semitones of the scale the melodies walk on: any two of them sound well together."""
+_BEAT_S = 0.5
+_BEATS = 16
 
 
 @lru_cache(maxsize=32)
 def music_frames(name: str) -> tuple[bytes, ...]:
-    """Return eight seconds of a quiet melody, a different one for each class of music."""
+    """Return eight seconds of a quiet melody, each class of music in a key of its own, so that no two share a note."""
     seed = hashlib.sha256(f"music {name}".encode()).digest()
-    scale = (262.0, 294.0, 330.0, 392.0, 440.0, 523.0)
-    wave = np.zeros(8 * RATE_HZ)
-    for beat in range(16):
-        pitch = scale[seed[beat] % len(scale)]
-        time = np.arange(RATE_HZ // 2) / RATE_HZ
+    key_hz = 200 * 2 ** (int.from_bytes(seed[-2:], "big") / 0x10000)
+    time = np.arange(int(_BEAT_S * RATE_HZ)) / RATE_HZ
+    swell = np.minimum(time / 0.02, 1) * np.minimum((_BEAT_S - time) / 0.05, 1) * np.exp(-3 * time)
+    wave = np.zeros(0)
+    for beat in range(_BEATS):
+        pitch = key_hz * 2 ** (_STEPS[seed[beat] % len(_STEPS)] / 12)
         note = np.sin(2 * np.pi * pitch * time) + 0.4 * np.sin(4 * np.pi * pitch * time)
-        wave[beat * RATE_HZ // 2 :][: RATE_HZ // 2] = note * np.exp(-3 * time) * 5000
+        wave = np.concatenate([wave, note * swell * 5000])
     return _frames(wave)
 
 
