@@ -59,22 +59,31 @@ class Shell:
         self._tcp = tcp
 
     def start(self, core: Core) -> None:
+        """Put a core behind the sockets, at first or after `stop`."""
         self._core = core
         self._udp.start()
         self.settle()
 
-    async def close(self) -> None:
+    def stop(self) -> None:
+        """Take the core away where it stands: what arrives finds nobody, as when a process was killed."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._tcp is not None:
-            await self._tcp.close()
-        self._udp.close()
-        self._core = None
+        self._timer, self._armed, self._core = None, FOREVER, None
 
-    def replace(self, core: Core) -> None:
-        """Put another core behind the same sockets."""
-        self._core = core
-        self.settle()
+    async def hang_up_tcp(self) -> None:
+        """Close the TCP listener and every connection, as the end of a process does."""
+        tcp, self._tcp = self._tcp, None
+        if tcp is not None:
+            await tcp.close()
+
+    @property
+    def stopped(self) -> bool:
+        return self._core is None
+
+    async def close(self) -> None:
+        self.stop()
+        await self.hang_up_tcp()
+        self._udp.close()
 
     # --- inputs ---------------------------------------------------------------------------------------
 

@@ -154,6 +154,8 @@ class Phone:
         if self._stack is None:
             return
         self._stack.closed(peer, now)
+        for line in self.lines:
+            line.registration.lost(peer, now)
         self._drain(now)
 
     def fetched(self, number: int, answer: Fetched, now: float) -> None:

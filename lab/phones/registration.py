@@ -18,6 +18,7 @@ from pbx.sip.uri import NameAddr
 RETRY_S = 30.0
 """After a refusal; a shorter one would be counted as an attack by a careful server."""
 RETRY_SILENCE_S = 5.0
+RECONNECT_S = 1.0
 SUBSCRIPTION_S = 3600
 
 _EXPIRES = re.compile(r";\s*expires\s*=\s*(\d+)", re.IGNORECASE)
@@ -150,6 +151,13 @@ class Registration(_Asking):
     @property
     def registered(self) -> bool:
         return self.standing is Standing.GRANTED
+
+    def lost(self, peer: Peer, now: float) -> None:
+        """The connection we registered over is gone: nobody can reach us until we register again (RFC 5626 §4.4.1)."""
+        if peer == self.peer and self._wanted_s:
+            self.standing = Standing.ASKING
+            self._due = now + RECONNECT_S
+            self._changed()
 
     def leave(self, now: float) -> None:
         self._cseq += 1

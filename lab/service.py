@@ -1,0 +1,439 @@
+"""The real world: PBX, provisioning and the lab's phones on sockets of this machine, composed.
+
+Order of life: the store, the media processes, the sockets, the switch, provisioning, then the phones; the other way
+round at the end. What is acknowledged is on disk: the switch holds an answer until the store says so. Everything the
+lab does itself — phones, carrier — reaches the PBX through the network alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lab.addresses import Listening, PortPlan, ready_document
+from lab.bench import AnyPhone
+from lab.carrier import NUMBERS, Carrier, Habit
+from lab.cores import SwitchCore
+from lab.floor import Floor, real_token
+from lab.inventory import stations
+from lab.phones.boot import BootPace
+from lab.phones.pyvoip_phone import Voice, available
+from lab.provisioner import discovery_url
+from lab.seeds.load import Seed
+from lab.seeds.model import LabSeed
+from lab.shell import RealClock, Shell, shell_on_both
+from lab.supervisor import Supervisor
+from pbx.bus import Bus
+from pbx.clock import Moment
+from pbx.domain.directory import Directory
+from pbx.events import Event, ServerFault
+from pbx.media.engine import Engine
+from pbx.media.local import LocalEngine
+from pbx.media.spoken import spoken_digits
+from pbx.sip.address import Peer
+from pbx.sip.stack import Stack
+from pbx.store.sql import SqlStore
+from pbx.switch.settings import SwitchSettings
+from pbx.switch.switch import Switch
+from provisioning_server.app import ProvisioningService
+from provisioning_server.families import load_families
+from provisioning_server.ledger import Ledger
+from provisioning_server.overlay import ServedAt
+
+DRAIN_S = 3.0
+"""How long calls may take to end after SIGTERM; the whole of the end fits in ten seconds."""
+AWAY_S = 0.5
+"""How long the switch is gone when a plan kills it."""
+_SECRET_FILE = "installation.secret"
+
+
+@dataclass(frozen=True, slots=True)
+class LabSettings:
+    host: str = "127.0.0.1"
+    ports: PortPlan = field(default_factory=PortPlan)
+    data: Path | None = None
+    """Where the state is kept; None for a folder that goes with the lab."""
+    phones: bool = True
+    """Whether the seed's phones and its carrier stand on the floor."""
+    pyvoip: bool = True
+    pace: BootPace = field(default_factory=BootPace)
+    challenge: int = 407
+
+
+class Lab:
+    """One lab in real time. `start`, then use it as the bench's house; `close` ends it and leaves nothing running."""
+
+    def __init__(self, seed: Seed, settings: LabSettings | None = None) -> None:
+        self.seed = seed
+        self.settings = settings or LabSettings()
+        self.directory = seed.directory
+        self.clock = RealClock()
+        self.bus = Bus()
+        self.changed: Callable[[AnyPhone], None] = lambda phone: None
+        """Told of a phone whose face is different: set by the console."""
+        self.listening: Listening | None = None
+        self._supervisor = Supervisor(self._task_failed)
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._store: SqlStore | None = None
+        self._engine: LocalEngine | None = None
+        self._ears: LocalEngine | None = None
+        self._switch_shell: Shell | None = None
+        self._provisioning: ProvisioningService | None = None
+        self._floor: Floor | None = None
+        self._carrier_peer: Peer | None = None
+        self._starts = 0
+        self._closing = False
+
+    # --- life -----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start everything; OSError names a port that is taken, CannotOpen a store that cannot be used."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _start(self) -> None:
+        host, ports = self.settings.host, self.settings.ports
+        data = self._data_folder()
+        self._switch_shell = await shell_on_both(self.clock, host, ports.sip)
+        self._store = await self._open_store(data)
+        await self._start_media(data)
+        if self.settings.phones:
+            self._floor = self._make_floor()
+            self._carrier_peer = Peer("udp", *self._floor.bind_carrier())
+        self._start_switch()
+        await self._start_provisioning(data)
+        if self._floor is not None:
+            self._floor.start_carrier(self._make_carrier)
+            await self._furnish(self._floor)
+
+    async def boot_phones(self, within_s: float = 60.0) -> bool:
+        """Power every phone and wait until all are registered; return whether they are."""
+        floor = self.floor
+        self.power(True)
+        return await self.until(floor.all_registered, within_s)
+
+    async def until(self, holds: Callable[[], bool], within_s: float) -> bool:
+        """Wait until `holds`, asked at every event and face that changes; return whether it does."""
+        wake = asyncio.Event()
+        end = self.bus.subscribe(lambda stamped: wake.set())
+        deadline = self.clock.mono() + within_s
+        try:
+            while not holds():
+                left = deadline - self.clock.mono()
+                if left <= 0:
+                    return False
+                try:
+                    # A phone learns of its registration a moment after the switch has said so on the bus.
+                    await asyncio.wait_for(wake.wait(), min(left, 0.05))
+                except TimeoutError:
+                    continue
+                wake.clear()
+            return True
+        finally:
+            end()
+
+    async def drain(self) -> None:
+        """Refuse new calls and end those in progress, as at SIGTERM."""
+        self.command_switch(lambda switch, now: switch.drain(now))
+        await self.until(lambda: not self.switch.live()["calls"], DRAIN_S)
+
+    async def close(self) -> None:
+        """End everything; safe to call twice, and after a start that failed half-way."""
+        if self._closing:
+            return
+        self._closing = True
+        if self._switch_shell is not None and self._starts:
+            await self.drain()
+        if self._floor is not None:
+            await self._floor.close()
+        if self._provisioning is not None:
+            await self._provisioning.close()
+        await self._supervisor.close()
+        if self._switch_shell is not None:
+            await self._switch_shell.close()
+        for engine in (self._ears, self._engine):
+            if engine is not None:
+                await engine.shut()
+        if self._store is not None:
+            await self._store.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    # --- what others ask ------------------------------------------------------------------------------
+
+    @property
+    def virtual(self) -> bool:
+        return False
+
+    @property
+    def now(self) -> Moment:
+        return self.clock.now()
+
+    @property
+    def lab_seed(self) -> LabSeed:
+        return self.seed.lab
+
+    @property
+    def phones(self) -> Sequence[AnyPhone]:
+        return self._floor.phones if self._floor is not None else ()
+
+    @property
+    def floor(self) -> Floor:
+        assert self._floor is not None, "this lab has no phones of its own"
+        return self._floor
+
+    @property
+    def carrier(self) -> Carrier:
+        return self.floor.carrier
+
+    @property
+    def switch(self) -> Switch:
+        core = self._shell.core
+        assert isinstance(core, SwitchCore)
+        return core.switch
+
+    @property
+    def store(self) -> SqlStore:
+        assert self._store is not None, "start first"
+        return self._store
+
+    @property
+    def history(self) -> SqlStore:
+        return self.store
+
+    @property
+    def provisioning(self) -> ProvisioningService:
+        assert self._provisioning is not None, "start first"
+        return self._provisioning
+
+    def ready(self, console_port: int = 0) -> dict[str, Any]:
+        """Return the content of the ready file."""
+        assert self.listening is not None, "start first"
+        at = Listening(
+            self.listening.host,
+            self.listening.sip_port,
+            self.listening.provisioning_port,
+            self.listening.tftp_port,
+            console_port,
+        )
+        return ready_document(at, self.directory, self.provisioning.office, secrets=True)
+
+    def health(self) -> dict[str, bool]:
+        """Readiness by listener; a part that is not there is not ready."""
+        up = self.listening is not None and not self._closing
+        return {
+            "sip": up and self._switch_shell is not None,
+            "provisioning-http": up and self._provisioning is not None,
+            "provisioning-tftp": up and self._provisioning is not None,
+            "store": up and self._store is not None,
+            "media": up and self._engine is not None,
+        }
+
+    # --- commands -------------------------------------------------------------------------------------
+
+    def command_switch(self, command: Callable[[Switch, Moment], object]) -> object:
+        result = command(self.switch, self.now)
+        self._shell.settle()
+        return result
+
+    def apply(self, directory: Directory, what: str = "directory") -> None:
+        self.directory = directory
+        self.command_switch(lambda switch, now: switch.apply(directory, now, what))
+
+    def press(self, phone: AnyPhone, button: Callable[[], object]) -> object:
+        return self.floor.press(phone, button)
+
+    def press_outside(self, button: Callable[[], object]) -> object:
+        return self.floor.press_outside(button)
+
+    def power(self, on: bool, phones: Sequence[AnyPhone] | None = None) -> None:
+        self.floor.power(on, phones)
+
+    def reopen_provisioning(self, mac: str) -> None:
+        self.provisioning.office.ledger.reopen(mac)
+
+    def restart_switch(self) -> None:
+        """Kill the switch where it stands, media and all; another starts from the store half a second later."""
+        self._shell.stop()
+        self._supervisor.start("restart", self._restart())
+
+    def publish(self, event: Event) -> None:
+        self.bus.publish(event, self.now)
+
+    # --- parts, in the order of life ------------------------------------------------------------------
+
+    @property
+    def _shell(self) -> Shell:
+        assert self._switch_shell is not None, "start first"
+        return self._switch_shell
+
+    def _data_folder(self) -> Path:
+        if self.settings.data is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="switchroom-")
+            return Path(self._temporary.name)
+        self.settings.data.mkdir(parents=True, exist_ok=True)
+        return self.settings.data
+
+    async def _open_store(self, data: Path) -> SqlStore:
+        store = SqlStore(data, self._durable, lambda text: self.publish(ServerFault("store", "", text)))
+        await store.start(self.now.wall.timestamp())
+        return store
+
+    def _durable(self, ticket: int) -> None:
+        if self._starts and not self._shell.stopped:
+            self.command_switch(lambda switch, now: switch.confirm(ticket, now))
+
+    async def _start_media(self, data: Path) -> None:
+        self._engine = self._media("recordings", data, self._switch_woken)
+        starting = [self._engine.start()]
+        if self.settings.phones:
+            self._ears = self._media("ears", data, self._ears_woken)
+            starting.append(self._ears.start())
+        await asyncio.gather(*starting)
+
+    def _media(self, folder: str, data: Path, woken: Callable[[], None]) -> LocalEngine:
+        recordings = data / folder
+        recordings.mkdir(parents=True, exist_ok=True)
+        return LocalEngine(
+            self.settings.host, recordings=recordings, on_events=woken, parties=self._parties(), music=self._music()
+        )
+
+    def _switch_woken(self) -> None:
+        self._shell.woken()
+
+    def _ears_woken(self) -> None:
+        if self._floor is not None:
+            self._floor.media_woken()
+
+    def _parties(self) -> list[str]:
+        outside = [item.number for item in self.seed.lab.carrier] or list(NUMBERS)
+        return [*(device.id for device in self.directory.devices), *outside, "emergency", "support"]
+
+    def _music(self) -> list[str]:
+        named = {self.directory.domain.music, *(site.music for site in self.directory.sites)}
+        named |= {queue.music for queue in self.directory.queues}
+        return sorted(name for name in named if name)
+
+    def _start_switch(self) -> None:
+        assert self._engine is not None
+        assert self._store is not None
+        self._starts += 1
+        address = self._shell.udp
+        switch = Switch(
+            self.directory,
+            {"udp": address, "tcp": address},
+            engine=self._engine,
+            bus=self.bus,
+            token=real_token,
+            history=self._store,
+            now=self.now,
+            settings=SwitchSettings(carrier=self._carrier_peer, challenge=self.settings.challenge),
+        )
+        self._shell.start(SwitchCore(switch, lambda mono: self.now))
+
+    async def _restart(self) -> None:
+        """Another process would find the store on disk and no media at all: so does the new switch."""
+        assert self._store is not None
+        assert self._engine is not None
+        data = self._store_folder
+        await self._shell.hang_up_tcp()
+        await self._store.close()
+        await self._engine.shut()
+        self._engine = self._media("recordings", data, self._switch_woken)
+        await self._engine.start()
+        self._store = await self._open_store(data)
+        await self._shell.listen_tcp()
+        self._start_switch()
+
+    @property
+    def _store_folder(self) -> Path:
+        return Path(self._temporary.name) if self._temporary is not None else self.settings.data or Path()
+
+    async def _start_provisioning(self, data: Path) -> None:
+        host, ports = self.settings.host, self.settings.ports
+        sip_host, sip_port = self._shell.udp
+        service = self._provisioning = ProvisioningService(
+            load_families(),
+            lambda: self.directory,
+            at=ServedAt(sip_host, sip_port, ""),
+            ledger=Ledger(_installation_secret(data), lan_window=True),
+            publish=self.publish,
+            now=lambda: self.now,
+        )
+        http, tftp = await service.start(host, ports.provisioning, ports.tftp)
+        self.listening = Listening(host, sip_port, http[1], tftp[1])
+        service.moved(ServedAt(sip_host, sip_port, self.listening.provisioning_url))
+
+    def _make_floor(self) -> Floor:
+        assert self._ears is not None
+        return Floor(
+            clock=self.clock,
+            supervisor=self._supervisor,
+            engine=self._ears,
+            host=self.settings.host,
+            voice=_voices(tuple(self._parties()), tuple(self._music())) if self._has_pyvoip else _no_voice,
+            changed=lambda phone: self.changed(phone),
+            pyvoip=self.settings.pyvoip,
+            pace=self.settings.pace,
+        )
+
+    @property
+    def _has_pyvoip(self) -> bool:
+        wanted = any(station.is_pyvoip for station in stations(self.directory))
+        return wanted and self.settings.pyvoip and available()
+
+    def _make_carrier(self, stack: Stack, engine: Engine) -> Carrier:
+        outside = {item.number: Habit(item.habit) for item in self.seed.lab.carrier}
+        return Carrier(
+            stack,
+            engine,
+            token=real_token,
+            switch=Peer("udp", *self._shell.udp),
+            domain=self.directory.domain.name,
+            numbers=outside or NUMBERS,
+            names={item.number: item.name for item in self.seed.lab.carrier},
+            spoken=spoken_digits,
+        )
+
+    async def _furnish(self, floor: Floor) -> None:
+        assert self.listening is not None
+        for station in stations(self.directory, tftp=self.seed.lab.tftp):
+            url = discovery_url(self.provisioning.office, self.directory, station, self.listening.tftp_url)
+            await floor.plug_in(station, url)
+
+    def _task_failed(self, name: str, fault: BaseException) -> None:
+        self.publish(ServerFault(name, "", f"{type(fault).__name__}: {fault}"))
+
+
+def _voices(parties: tuple[str, ...], music: tuple[str, ...]) -> Callable[[str], Voice]:
+    from lab.phones.pyvoip.voice import SignatureVoice, knowledge_of
+
+    @lru_cache(maxsize=1)
+    def knowledge() -> Any:
+        return knowledge_of(parties, music)
+
+    return lambda party: SignatureVoice(party, knowledge())
+
+
+def _no_voice(party: str) -> Voice:
+    raise AssertionError("there are no pyVoIP phones here")
+
+
+def _installation_secret(data: Path) -> bytes:
+    """Return this installation's secret, made at its first start."""
+    path = data / _SECRET_FILE
+    if path.exists():
+        return path.read_bytes()
+    made = secrets.token_bytes(32)
+    path.touch(mode=0o600)
+    path.write_bytes(made)
+    return made
