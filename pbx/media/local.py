@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pbx.media import words
-from pbx.media.engine import MediaAddress, MediaEvent, NoMediaPort, RemoteMedia, Sound
+from pbx.media.engine import MediaAddress, MediaEvent, NoMediaPort, RemoteMedia, Sound, WorkerLost
 
 MUSIC = ("default", "toronto", "laval")
 """Music the ears of an engine know unless told more."""
@@ -143,7 +143,7 @@ class LocalEngine:
         """Give the port back; it is the last one to be taken again."""
         port = self._open.get(leg)
         if port is not None:
-            self._tell_leg("close", leg)
+            self._tell_leg("close", leg, port=port)
             del self._open[leg]
             self._free.append(port)
 
