@@ -1,0 +1,273 @@
+"""Sessions between two stacks, as the RFC wants them, also when datagrams are lost."""
+
+from __future__ import annotations
+
+import pytest
+from pair import ALICE, BOB, Pair, stack
+
+from pbx.sip.message import Request
+from pbx.sip.sip_events import (
+    Answered,
+    Cancelled,
+    Confirmed,
+    Ended,
+    InfoReceived,
+    InviteReceived,
+    Progress,
+    ReferProgress,
+    ReferReceived,
+    Rejected,
+    ReofferAnswered,
+    ReofferReceived,
+    ReofferRejected,
+)
+from pbx.sip.uri import NameAddr
+
+
+def up(pair: Pair):
+    """Return (caller's session, called session) of an answered call."""
+    mine = pair.call()
+    theirs = pair.of("bob", InviteReceived)[-1].session
+    theirs.ring(pair.now)
+    pair.settle()
+    theirs.answer(b"answer", pair.now)
+    pair.settle()
+    return mine, theirs
+
+
+def test_a_call_rings_is_answered_and_ends():
+    pair = Pair()
+    mine, _theirs = up(pair)
+    assert pair.of("alice", Progress)[0].status == 180
+    assert pair.of("alice", Answered)[0].sdp == b"answer"
+    assert len(pair.of("bob", Confirmed)) == 1
+    mine.bye(pair.now, "Q.850;cause=17")
+    pair.settle()
+    ended = pair.of("bob", Ended)[0]
+    assert (ended.by, ended.cause) == ("peer", 17)
+    pair.pass_time(40)
+    assert pair.alice.live() == pair.bob.live() == {"sessions": 0, "transactions": 0}
+
+
+def test_the_called_side_can_hang_up_too():
+    pair = Pair()
+    _, theirs = up(pair)
+    theirs.bye(pair.now)
+    pair.settle()
+    assert pair.of("alice", Ended)[0].cause == 16
+
+
+@pytest.mark.parametrize("lost", range(1, 9))
+def test_a_call_survives_the_loss_of_any_one_datagram(lost):
+    pair = Pair(lose=lambda number: number == lost)
+    mine = pair.call()
+    pair.pass_time(2)
+    theirs = pair.of("bob", InviteReceived)[0].session
+    theirs.answer(b"answer", pair.now)
+    pair.settle()
+    pair.pass_time(5)
+    assert len(pair.of("bob", InviteReceived)) == 1
+    assert len(pair.of("alice", Answered)) == 1
+    assert len(pair.of("bob", Confirmed)) == 1
+    mine.bye(pair.now)
+    pair.settle()
+    pair.pass_time(70)
+    assert len(pair.of("bob", Ended)) == 1
+    assert pair.alice.live()["sessions"] == pair.bob.live()["sessions"] == 0
+
+
+def test_an_invite_nobody_answers_is_given_up_after_64_t1():
+    pair = Pair(lose=lambda number: True)
+    pair.call()
+    pair.pass_time(31)
+    assert pair.of("alice", Rejected) == []
+    pair.pass_time(2)
+    assert pair.of("alice", Rejected)[0].status == 408
+    assert pair.started("alice") == ["INVITE"] * 7  # at 0, 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s
+
+
+def test_an_unacknowledged_answer_is_torn_down():
+    pair = Pair()
+    pair.call()
+    theirs = pair.of("bob", InviteReceived)[0].session
+    pair._lose = lambda number: pair.sent[-1][0] == "alice"
+    theirs.answer(b"answer", pair.now)
+    pair.settle()
+    pair.pass_time(40)
+    ended = pair.of("bob", Ended)[0]
+    assert (ended.by, ended.cause) == ("timeout", 102)
+    assert "BYE" in pair.started("bob")
+
+
+def test_cancel_ends_the_ringing_and_both_sides_know():
+    pair = Pair()
+    mine = pair.call()
+    pair.of("bob", InviteReceived)[0].session.ring(pair.now)
+    pair.settle()
+    mine.cancel(pair.now)
+    pair.settle()
+    assert len(pair.of("bob", Cancelled)) == 1
+    assert pair.of("alice", Rejected)[0].status == 487
+    pair.pass_time(40)
+    assert pair.alice.live() == pair.bob.live() == {"sessions": 0, "transactions": 0}
+
+
+def test_a_cancel_before_any_answer_waits_for_the_first_provisional():
+    pair = Pair(lose=lambda number: number == 2)  # the 100 is lost
+    mine = pair.call()
+    mine.cancel(pair.now)
+    pair.settle()
+    assert "CANCEL" not in pair.started("alice")
+    pair.pass_time(1)
+    assert "CANCEL" in pair.started("alice")
+    assert pair.of("alice", Rejected)[0].status == 487
+
+
+def test_a_cancel_that_loses_the_race_hangs_up_instead():
+    pair = Pair()
+    mine = pair.call()
+    theirs = pair.of("bob", InviteReceived)[0].session
+    theirs.answer(b"answer", pair.now)
+    mine.cancel(pair.now)  # crosses the 200
+    pair.settle()
+    assert pair.of("alice", Answered) == []
+    assert pair.of("bob", Ended)[0].by == "peer"
+
+
+def test_a_refusal_carries_its_status_and_is_acknowledged():
+    pair = Pair()
+    pair.call()
+    pair.of("bob", InviteReceived)[0].session.reject(486, "", pair.now)
+    pair.settle()
+    assert pair.of("alice", Rejected)[0].status == 486
+    assert pair.started("alice") == ["INVITE", "ACK"]
+
+
+def test_a_call_without_an_offer_gets_its_answer_in_the_ack():
+    pair = Pair()
+    pair.call(sdp=None)
+    theirs = pair.of("bob", InviteReceived)[0].session
+    assert theirs.remote_sdp is None
+    theirs.answer(b"offer", pair.now)
+    pair.settle()
+    assert pair.of("alice", Answered)[0].sdp == b"offer"
+
+
+def test_a_new_offer_in_the_call_is_answered_or_refused():
+    pair = Pair()
+    mine, theirs = up(pair)
+    mine.reoffer(b"hold", pair.now)
+    pair.settle()
+    assert pair.of("bob", ReofferReceived)[0].sdp == b"hold"
+    theirs.accept_reoffer(b"held", pair.now)
+    pair.settle()
+    assert pair.of("alice", ReofferAnswered)[0].sdp == b"held"
+    theirs.reoffer(b"other", pair.now)
+    pair.settle()
+    mine.reject_reoffer(488, pair.now)
+    pair.settle()
+    assert pair.of("bob", ReofferRejected)[0].status == 488
+    assert not mine.over
+
+
+def test_two_offers_at_once_are_glare():
+    pair = Pair()
+    mine, theirs = up(pair)
+    mine.reoffer(b"a", pair.now)
+    theirs.reoffer(b"b", pair.now)
+    pair.settle()
+    assert pair.of("alice", ReofferRejected)[0].status == 491
+    assert pair.of("bob", ReofferRejected)[0].status == 491
+
+
+def test_keys_by_info_and_what_is_no_key():
+    pair = Pair()
+    mine, _ = up(pair)
+    mine.info("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n", pair.now)
+    mine.info("application/unheard-of", b"x", pair.now)
+    pair.settle()
+    assert [event.body for event in pair.of("bob", InfoReceived)] == [b"Signal=5\r\nDuration=160\r\n"]
+    assert pair.started("bob")[-2:] == ["200", "415"]
+
+
+def test_a_blind_transfer_is_accepted_and_reported():
+    pair = Pair()
+    mine, theirs = up(pair)
+    mine.refer("sip:carol@lab", pair.now)
+    pair.settle()
+    assert pair.of("bob", ReferReceived)[0].target_uri == "sip:carol@lab"
+    theirs.accept_refer(pair.now)
+    theirs.notify_refer("SIP/2.0 100 Trying", False, pair.now)
+    theirs.notify_refer("SIP/2.0 200 OK", True, pair.now)
+    pair.settle()
+    assert [(e.status_line, e.final) for e in pair.of("alice", ReferProgress)] == [
+        ("SIP/2.0 100 Trying", False),
+        ("SIP/2.0 200 OK", True),
+    ]
+
+
+def test_a_transfer_may_be_refused():
+    pair = Pair()
+    mine, theirs = up(pair)
+    mine.refer("sip:carol@lab", pair.now)
+    pair.settle()
+    theirs.reject_refer(603, pair.now)
+    pair.settle()
+    progress = pair.of("alice", ReferProgress)[0]
+    assert progress.final
+    assert "603" in progress.status_line
+
+
+def test_record_route_of_a_proxy_is_kept_for_every_later_request():
+    pair = Pair()
+    bob = stack(BOB, 2)
+    headers = [("Via", "SIP/2.0/UDP 10.0.0.9:5060;branch=z9hG4bKproxy"), ("Max-Forwards", "69")]
+    headers += [("Record-Route", "<sip:10.0.0.9;lr>"), ("From", "<sip:a@lab>;tag=1"), ("To", "<sip:bob@lab>")]
+    headers += [("Call-ID", "x"), ("CSeq", "1 INVITE"), ("Contact", "<sip:a@10.0.0.1:5060>")]
+    bob.receive(bytes(Request("INVITE", "sip:bob@10.0.0.2", headers)), ALICE, 0.0)
+    session = bob.take_events()[0].session
+    session.answer(b"answer", 0.0)
+    assert b"Record-Route: <sip:10.0.0.9;lr>" in bob.take_outgoing()[-1].data
+    session.bye(1.0)
+    bye = bob.take_outgoing()[-1]
+    assert bye.data.startswith(b"BYE sip:a@10.0.0.1:5060 ")
+    assert b"Route: <sip:10.0.0.9;lr>" in bye.data
+    assert bye.to.host == "10.0.0.9"
+    assert pair.now == 0.0
+
+
+def test_an_ack_with_a_made_up_to_tag_is_tolerated_and_counted():
+    """Stock pyVoIP makes up the To tag of its ACK and repeats the branch of the INVITE."""
+    pair = Pair()
+    pair.call()
+    theirs = pair.of("bob", InviteReceived)[0].session
+    pair._lose = lambda number: pair.sent[-1][1].startswith(b"ACK")
+    theirs.answer(b"answer", pair.now)
+    pair.settle()
+    ack = next(data for _, data in pair.sent if data.startswith(b"ACK"))
+    pair.bob.receive(ack.replace(theirs.local.tag.encode(), b"madeup"), ALICE, pair.now)
+    pair.settle()
+    assert len(pair.of("bob", Confirmed)) == 1
+    assert pair.bob.tolerated["ACK with a wrong To tag"] == 1
+
+
+def test_requests_for_a_dialog_that_is_gone_get_481():
+    pair = Pair()
+    mine, _ = up(pair)
+    pair.bob._sessions.clear()
+    mine.bye(pair.now)
+    pair.settle()
+    assert pair.started("bob")[-1] == "481"
+
+
+def test_a_request_outside_a_call_is_answered_and_reported():
+    pair = Pair()
+    pair.alice.request(
+        "OPTIONS", "sip:bob@10.0.0.2", BOB, from_=NameAddr("sip:a@lab"), to=NameAddr("sip:bob@lab"), now=0.0
+    )
+    pair.settle()
+    event = pair.events["bob"][0]
+    assert event.request.method == "OPTIONS"
+    pair.bob.respond(event.transaction, 200, now=0.0)
+    pair.settle()
+    assert pair.events["alice"][0].response.status == 200
