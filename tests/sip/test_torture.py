@@ -36,7 +36,8 @@ def message(start: str, *headers: str, body: str = "") -> bytes:
 OWN = {
     "own folding and compact forms": (
         b"OPTIONS sip:user@example.com SIP/2.0\r\nv:  SIP  / 2.0\r\n /UDP\r\n    192.0.2.2;branch=z9hG4bKown\r\n"
-        b"f:\r\n <sip:a@example.com>\r\n ;tag=1\r\nTO : sip:user@example.com\r\ni: own\r\ncseq:\r\n  9\r\n  OPTIONS\r\nl: 0\r\n\r\n"
+        b"f:\r\n <sip:a@example.com>\r\n ;tag=1\r\nTO : sip:user@example.com\r\ni: own\r\n"
+        b"cseq:\r\n  9\r\n  OPTIONS\r\nl: 0\r\n\r\n"
     ),
     "own strange method": message("!odd-Method_%'`*+~ sip:user@example.com SIP/2.0"),
     "own escaped characters": message("OPTIONS sip:sips%3Auser%40example.com@example.net SIP/2.0"),
@@ -104,7 +105,8 @@ def test_the_stack_answers_after_every_torture_message(name):
     bob.take_events()
     bob.take_outgoing()
     options = (
-        b"OPTIONS sip:bob@lab SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKalive;rport\r\nFrom: <sip:a@lab>;tag=1\r\n"
+        b"OPTIONS sip:bob@lab SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKalive;rport\r\n"
+        b"From: <sip:a@lab>;tag=1\r\n"
         b"To: <sip:bob@lab>\r\nCall-ID: alive\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
     )
     bob.receive(options, ALICE, 1.0)
