@@ -26,6 +26,8 @@ _ALIKE = 0.3
 """Correlation that no two noises reach in 400 ms (theirs is 0.08 at most) and any telephone line leaves."""
 _MEAN_LEVEL = 90.0
 """Mean magnitude of a sample that is not silence: about -45 dBm0."""
+_MARKS = 16
+"""Of 160 samples."""
 _LOOP = sounds_made.RATE_HZ
 _MAGNITUDE = np.minimum(np.abs(g711.decode(bytes(range(256)), "PCMU").astype(np.int32)) >> 4, 255)
 _LEVEL = bytes(_MAGNITUDE.astype(np.uint8).tolist())
@@ -44,7 +46,8 @@ def is_silence(payload: bytes) -> bool:
 def frames_of(label: str) -> tuple[bytes, ...]:
     """Return the mu-law frames of a sound by its label; ValueError for a sound nobody knows.
 
-    Pauses carry a hiss of their own, far below hearing: they are as recognisable as the sound they belong to.
+    Pauses carry a hiss of their own, far below hearing: they are as recognisable as the sound they belong to. Prompts
+    that begin with the same words differ by a step of the law here and there.
     """
     kind, _, name = label.partition(":")
     match kind:
@@ -59,12 +62,23 @@ def frames_of(label: str) -> tuple[bytes, ...]:
         case _:
             raise ValueError(f"nobody can play {label!r}")
     seed = int.from_bytes(hashlib.sha256(label.encode()).digest()[:8], "big")
-    hiss = np.random.default_rng(seed)
+    chance = np.random.default_rng(seed)
     kept: list[bytes] = []
     for frame in frames:
-        quiet = is_silence(frame)
-        kept.append(bytes(_HISS[at] for at in hiss.integers(0, len(_HISS), FRAME)) if quiet else frame)
+        if is_silence(frame):
+            kept.append(bytes(_HISS[at] for at in chance.integers(0, len(_HISS), FRAME)))
+        elif kind == "prompt":
+            kept.append(_marked(frame, chance))
+        else:
+            kept.append(frame)
     return tuple(kept)
+
+
+def _marked(frame: bytes, chance: np.random.Generator) -> bytes:
+    marked = bytearray(frame)
+    for at in chance.integers(0, FRAME, _MARKS):
+        marked[at] ^= 1
+    return bytes(marked)
 
 
 class Knowledge:

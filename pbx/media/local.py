@@ -96,6 +96,11 @@ class LocalEngine:
             process.kill()
             await process.wait()
 
+    @property
+    def pid(self) -> int:
+        """Of the worker; 0 before it was started."""
+        return self._process.pid if self._process is not None else 0
+
     # --- commands -------------------------------------------------------------------------------------
 
     def at(self, now: float) -> None:
