@@ -13,6 +13,28 @@ from typing import Protocol
 from pbx.bus import Bus
 from pbx.clock import Moment
 
+CAPABILITIES = frozenset(
+    {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "press", "reboot", "screen", "lamp", "hears"}
+)
+"""What a device may be able to do, or to show."""
+ACTIONS = CAPABILITIES - {"screen", "lamp", "hears"}
+ATTRIBUTES = frozenset(
+    {"id", "extension", "number", "label", "family", "model", "site", "mac", "direct_number", "screen", "hold_target"}
+)
+"""What a plan may say of a device: `$desk.extension`."""
+OPERATIONS: Mapping[str, frozenset[str]] = {
+    "resync": frozenset({"device"}),
+    "relabel": frozenset({"device", "label"}),
+    "dnd": frozenset({"extension", "state"}),
+    "empty_mailbox": frozenset({"box"}),
+    "restart": frozenset(),
+    "rule": frozenset({"extension", "index", "state"}),
+    "provisioning_reopen": frozenset({"device"}),
+    "unplug": frozenset({"device"}),
+    "plug": frozenset({"device"}),
+}
+"""What the operator of the switch may do (`do: pbx.relabel`), and what each needs to know."""
+
 
 class CannotDo(Exception):
     """The device, or the bench, cannot do that now; the text says why."""

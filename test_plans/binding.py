@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping, Sequence
+from zlib import crc32
 
 from test_plans.bench import BenchDevice
 from test_plans.plan import Role
@@ -23,11 +24,15 @@ def fits(device: BenchDevice, role: Role, bound: Mapping[str, BenchDevice]) -> b
 
 
 def bind(
-    roles: Sequence[Role], devices: Sequence[BenchDevice], used: Mapping[str, int]
+    roles: Sequence[Role], devices: Sequence[BenchDevice], used: Mapping[str, int], seed: int = 0
 ) -> dict[str, BenchDevice] | None:
-    """Return role → device, or None when these devices cannot fill every role."""
+    """Return role → device, or None when these devices cannot fill every role; `seed` breaks ties."""
     order = sorted(roles, key=lambda role: (bool(role.same_box or role.site[:1] in ("=", "!")), -_strictness(role)))
-    ranked = sorted(devices, key=lambda device: (used.get(device.id, 0), device.id))
+
+    def rank(device: BenchDevice) -> tuple[int, int, str]:
+        return used.get(device.id, 0), crc32(f"{seed}/{device.id}".encode()) if seed else 0, device.id
+
+    ranked = sorted(devices, key=rank)
     return _fill(order, ranked, {})
 
 

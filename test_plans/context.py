@@ -35,6 +35,8 @@ class Context:
         """Expectations count from here: the end of the last one met."""
         self.marks: dict[str, int] = {"start": 0}
         self.faults: list[str] = []
+        self.warnings: list[str] = []
+        """Of the step that is being taken."""
         self.started_at = bench.now().mono
         self._calls: set[str] = set()
         self._sip: set[str] = set()
@@ -42,6 +44,8 @@ class Context:
         self._ids |= {device.extension for device in bound.values() if device.extension}
         self._macs = {device.mac for device in bound.values() if device.mac}
         self._whys: dict[tuple[str, str], str] = {}
+        self._moments: dict[str, float] = {"start": self.started_at}
+        self._heard: dict[str, float] = {}
 
     # --- events ---------------------------------------------------------------------------------------
 
@@ -100,12 +104,21 @@ class Context:
 
     # --- values ---------------------------------------------------------------------------------------
 
-    def marks_at(self, name: str) -> float:
-        """Return the moment (monotonic) a named step began; without a name, when the case did."""
-        mark = self.marks.get(name)
-        if mark is None or not self.events:
-            return self.started_at
-        return self.events[mark - 1].at.mono if mark else self.started_at
+    def mark(self, name: str) -> None:
+        """Name the step that begins now."""
+        self.marks[name] = len(self.events)
+        self._moments[name] = self.bench.now().mono
+
+    def moment_of(self, name: str) -> float:
+        """Return the monotonic moment at which a named step began; `start` is the case."""
+        return self._moments[name]
+
+    def heard_until(self, ear: BenchDevice) -> float:
+        """Return the moment up to which what a device heard was measured already."""
+        return self._heard.get(ear.id, self.started_at)
+
+    def note_heard(self, ear: BenchDevice, at: float) -> None:
+        self._heard[ear.id] = max(at, self.heard_until(ear))
 
     def device(self, role: str) -> BenchDevice:
         return self.bound[role]

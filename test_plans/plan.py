@@ -1,138 +1,98 @@
-"""Plans: YAML → a frozen model; every complaint names file and line (testing.md A4)."""
+"""Plans: YAML → a frozen model; every complaint names file and line, all of them at once (testing.md A4)."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from pbx.events import event_kinds
+from test_plans.bench import ACTIONS, ATTRIBUTES, CAPABILITIES, OPERATIONS
+from test_plans.model import CONTINUE, SEVERITIES, STOP, BadPlan, Case, Plan, Role, Step, Verb, flat, seconds
 
-SEVERITIES = ("blocker", "major", "minor")
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\Z")
-_SCALE = {"ms": 0.001, None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+__all__ = ["BadPlan", "Case", "Plan", "Role", "Step", "Verb", "flat", "load_plan", "read_plan", "seconds"]
+
 _PLAN_KEYS = ("plan", "id", "title", "tags", "covers", "vars", "roles", "defaults", "fragments", "cases", "later")
-_CASE_KEYS = ("id", "title", "tags", "covers", "severity", "roles", "steps", "serial", "timeout", "retry")
+_CASE_KEYS = ("id", "title", "tags", "covers", "severity", "roles", "steps", "teardown", "serial", "timeout", "retry",
+              "on_fail")  # fmt: skip
 _ROLE_KEYS = ("can", "traits", "without", "family", "model", "site", "outside", "same_box", "note")
+_DURATIONS = ("within", "for", "silent_for")
+_COUNTS = ("count", "rows")
+_NEEDED = {"dial": "to", "transfer": "to", "press": "keys"}
+_NO_ROLES = frozenset({"pbx", "outside"})
+_MOST_BYTES = 2_000_000
+_DEPTH = 40
 
 
-class BadPlan(Exception):
-    """A plan that cannot be run; one problem a line, each `file:line: what`."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """Who may take part: bound to what is registered, never to an extension."""
-
-    name: str
-    can: frozenset[str] = frozenset()
-    traits: frozenset[str] = frozenset()
-    without: frozenset[str] = frozenset()
-    """Traits it must not have."""
-    family: str = "*"
-    """Glob over `vendor/family`."""
-    model: str = "*"
-    site: str = ""
-    """A site's name; `=caller` the same as that role's, `!caller` another one."""
-    outside: bool = False
-    same_box: str = ""
-    """The role whose hardware this one shares (the other port of an ATA)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    verb: str
-    arguments: Mapping[str, Any]
-    line: int
-
-    def text(self) -> str:
-        main = self.arguments.get(self.verb)
-        rest = {key: value for key, value in self.arguments.items() if key != self.verb}
-        words = ", ".join(f"{key} {_words(value)}" for key, value in rest.items())
-        return f"{self.verb} {_words(main)}" + (f" ({words})" if words else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    id: str
-    title: str
-    severity: str
-    roles: tuple[Role, ...]
-    steps: tuple[Step, ...]
-    line: int
-    covers: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    serial: bool = False
-    timeout_s: float = 120.0
-    retries: int = 0
-
-    @property
-    def group(self) -> str:
-        return self.id[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    id: str
-    title: str
-    cases: tuple[Case, ...]
-    variables: Mapping[str, Any]
-    fragments: Mapping[str, tuple[Step, ...]]
-    within_s: float
-    later: Mapping[str, str] = field(default_factory=dict)
-    """Sub-cases left out, and why."""
-    source: str = ""
-
-
-def seconds(value: object) -> float:
-    """Read `3s`, `200ms`, `1m` or a number of seconds; ValueError when it is none."""
-    found = _SECONDS.match(str(value).strip())
-    if found is None:
-        raise ValueError(f"{value!r} is no length of time, like 3s or 200ms")
-    return float(found[1]) * _SCALE[found[2]]
-
-
-def load_plan(path: Path, verbs: Mapping[str, frozenset[str]]) -> Plan:
-    """Read a plan file; `verbs` maps each verb to the arguments it takes. BadPlan names every problem."""
+def load_plan(path: Path, verbs: Mapping[str, Verb]) -> Plan:
+    """Read a plan file; `verbs` is what steps may say. BadPlan names every problem."""
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadPlan([f"{path}:0: cannot be read: {error}"]) from None
+        with path.open("rb") as file:
+            raw = file.read(_MOST_BYTES + 1)
+        text = raw.decode("utf-8")
+    except OSError as error:
+        raise BadPlan([f"{path}:0: cannot be read: {error.strerror or error}"], str(path)) from None
+    except UnicodeDecodeError as error:
+        raise BadPlan([f"{path}:0: byte {error.start} is not UTF-8"], str(path)) from None
+    if len(raw) > _MOST_BYTES:
+        raise BadPlan([f"{path}:0: larger than {_MOST_BYTES} bytes"], str(path))
     return read_plan(text, str(path), verbs)
 
 
-def read_plan(text: str, source: str, verbs: Mapping[str, frozenset[str]]) -> Plan:
-    reader = _Reader(source, verbs)
+def read_plan(text: str, source: str, verbs: Mapping[str, Verb]) -> Plan:
+    """Return the plan of YAML `text`; BadPlan names every problem."""
+    loader = _Located(text)
     try:
-        loader = _Located(text)
         document = loader.get_single_data()
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark is not None else 0
+        raise BadPlan([f"{source}:{line}: not YAML: {error.problem}"], source) from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 0
-        raise BadPlan([f"{source}:{line}: not YAML: {getattr(error, 'problem', error)}"]) from None
-    return reader.plan(document, loader.lines)
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
+        raise BadPlan([f"{source}:{line}: not YAML: {getattr(error, 'reason', error)}"], source) from None
+    return _Reader(source, verbs, loader.lines).plan(document)
+
+
+def _refused(problem: str, where: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=where.start_mark)
 
 
 class _Located(yaml.SafeLoader):
-    """Remembers on which line each mapping began."""
+    """Remembers on which line each mapping began; refuses a key that stands twice; `on` and `off` stay words."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.lines: dict[int, int] = {}
+        self._depth = 0
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[object] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _refused("a name is a word", key)
+            if key.value in seen:
+                raise _refused(f"{key.value!r} stands twice here", key)
+            seen.add(key.value)
         mapping: dict[Any, Any] = super().construct_mapping(node, deep=True)
         self.lines[id(mapping)] = node.start_mark.line + 1
         return mapping
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):  # a small document must not unfold into a huge one
+            raise _refused("aliases are not allowed; use a fragment", event)
+        self._depth += 1
+        if self._depth > _DEPTH:
+            raise _refused(f"deeper than {_DEPTH} levels", event)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 def _construct(loader: _Located, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -140,86 +100,127 @@ def _construct(loader: _Located, node: yaml.MappingNode) -> dict[Any, Any]:
 
 
 _Located.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct)
+_Located.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in entries if tag != "tag:yaml.org,2002:bool"]
+    for letter, entries in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Located.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(?:true|false)\Z"), list("tf"))
 
 
 class _Reader:
-    def __init__(self, source: str, verbs: Mapping[str, frozenset[str]]) -> None:
-        self._source = source
-        self._verbs = verbs
+    def __init__(self, source: str, verbs: Mapping[str, Verb], lines: Mapping[int, int]) -> None:
+        self._source, self._verbs, self._lines = source, verbs, lines
         self._problems: list[str] = []
-        self._lines: dict[int, int] = {}
-        self._kinds = event_kinds()
+        self._fields = {
+            kind: frozenset(field.name for field in dataclass_fields(cls)) for kind, cls in event_kinds().items()
+        }
 
-    def plan(self, document: object, lines: dict[int, int]) -> Plan:
-        self._lines = lines
+    def plan(self, document: object) -> Plan:
         if not isinstance(document, dict):
-            raise BadPlan([f"{self._source}:1: a plan is a mapping that begins with `plan: 1`"])
+            raise BadPlan([f"{self._source}:1: a plan is a mapping that begins with `plan: 1`"], self._source)
         self._keys(document, _PLAN_KEYS, "a plan")
         if document.get("plan") != 1:
             self._say(document, "this reader knows `plan: 1`")
-        shared = {name: self._role(name, value) for name, value in self._map(document, "roles").items()}
-        fragments = {name: self._steps(value, document) for name, value in self._map(document, "fragments").items()}
-        cases = []
-        seen: set[str] = set()
-        for item in document.get("cases") or []:
-            case = self._case(item, shared, fragments)
+        variables = self._map(document, "vars")
+        shared = {name: self._role(name, value, document) for name, value in self._map(document, "roles").items()}
+        fragments = {
+            str(name): self._steps(value, document) for name, value in self._map(document, "fragments").items()
+        }
+        cases: list[Case] = []
+        for item in self._list(document, "cases"):
+            case = self._case(item, document, shared, fragments, variables)
             if case is None:
                 continue
-            if case.id in seen:
+            if any(other.id == case.id for other in cases):
                 self._say(item, f"case {case.id} stands twice")
-            seen.add(case.id)
             cases.append(case)
-        if not cases:
+        if not document.get("cases"):
             self._say(document, "a plan has cases")
-        used = {role.name for case in cases for role in case.roles}
-        for name in shared:
-            if name not in used:
-                self._say(document, f"role {name!r} is used by no case")
+        within_s = self._duration(document, self._map(document, "defaults").get("within", "15s"), "defaults within")
         if self._problems:
-            raise BadPlan(self._problems)
-        defaults = self._map(document, "defaults")
+            raise BadPlan(self._problems, self._source)
         return Plan(
             str(document.get("id", "plan")),
             str(document.get("title", "")),
             tuple(cases),
-            self._map(document, "vars"),
+            variables,
             fragments,
-            seconds(defaults.get("within", "15s")),
+            within_s,
             {str(key): str(value) for key, value in self._map(document, "later").items()},
             self._source,
         )
 
-    def _case(self, item: object, shared: Mapping[str, Role], fragments: Mapping[str, tuple[Step, ...]]) -> Case | None:
-        if not isinstance(item, dict) or "id" not in item:
-            self._say(item, "a case is a mapping with an id")
+    # --- cases and roles ------------------------------------------------------------------------------
+
+    def _case(
+        self,
+        item: object,
+        near: object,
+        shared: Mapping[str, Role],
+        fragments: Mapping[str, tuple[Step, ...]],
+        variables: Mapping[str, Any],
+    ) -> Case | None:
+        if not isinstance(item, dict) or not str(item.get("id") or ""):
+            self._say(item if isinstance(item, dict) else near, "a case is a mapping with an id")
             return None
-        self._keys(item, _CASE_KEYS, f"case {item['id']}")
+        name = str(item["id"])
+        self._keys(item, _CASE_KEYS, f"case {name}")
         steps = self._steps(item.get("steps"), item)
-        known = {**shared, **{name: self._role(name, value) for name, value in self._map(item, "roles").items()}}
-        names = set(_mentioned(steps)) | set(self._map(item, "roles"))
-        for step in _flat(steps):
-            if step.verb == "use":
-                names |= set(_mentioned(fragments.get(str(step.arguments["use"]), ())))
-        names -= {"pbx", "vars", "outside"}
+        teardown = self._steps(item["teardown"], item) if "teardown" in item else ()
+        own = {str(role): self._role(str(role), value, item) for role, value in self._map(item, "roles").items()}
+        known = {**shared, **own}
+        every = tuple(flat((*steps, *teardown), fragments))
+        self._check_uses(every, fragments)
+        needs = needed(every)
+        for step in every:
+            self._check_references(step, known, variables)
         roles = []
-        for name in sorted(names):
-            if name in known:
-                roles.append(known[name])
-            else:
-                self._say(item, f"case {item['id']} names role {name!r}{_nearest(name, known)}")
+        for role in sorted({*needs, *own}):
+            if role in known:
+                roles.append(replace(known[role], can=known[role].can | needs.get(role, frozenset())))
+                self._check_bound(item, known[role], known)
+        self._check_marks(every)
         severity = str(item.get("severity", "major"))
         if severity not in SEVERITIES:
-            self._say(item, f"severity {severity!r} is none of {', '.join(SEVERITIES)}")
-        try:
-            timeout = seconds(item.get("timeout", "60s"))
-        except ValueError as error:
-            self._say(item, str(error))
-            timeout = 60.0
+            self._say(item, f"severity {severity!r} is none of {', '.join(SEVERITIES)}{_nearest(severity, SEVERITIES)}")
+        on_fail = str(item.get("on_fail", STOP))
+        if on_fail not in (STOP, CONTINUE):
+            self._say(item, f"on_fail is {STOP} or {CONTINUE}, not {on_fail!r}")
         return Case(
-            str(item["id"]), str(item.get("title", "")), severity, tuple(roles), steps, self._line(item),
-            tuple(map(str, item.get("covers") or ())), tuple(map(str, item.get("tags") or ())),
-            bool(item.get("serial", False)), timeout, int(item.get("retry", 0)),
+            name, str(item.get("title", "")), severity, tuple(roles), steps, self._line(item),
+            tuple(map(str, self._list(item, "covers"))), tuple(map(str, self._list(item, "tags"))),
+            item.get("serial") is True, self._duration(item, item.get("timeout", "60s"), "timeout"),
+            self._retries(item), teardown, on_fail,
         )  # fmt: skip
+
+    def _retries(self, item: Mapping[str, Any]) -> int:
+        wanted = item.get("retry", 0)
+        if isinstance(wanted, dict):
+            self._keys(wanted, ("max",), "retry")
+            wanted = wanted.get("max", 0)
+        return self._count(item, wanted, "retry")
+
+    def _role(self, name: str, value: object, near: object) -> Role:
+        if not isinstance(value, dict):
+            self._say(near, f"role {name} is a mapping like {{can: [dial]}}")
+            return Role(name)
+        self._keys(value, _ROLE_KEYS, f"role {name}")
+        can = frozenset(map(str, self._list(value, "can")))
+        for one in sorted(can - CAPABILITIES):
+            self._say(value, f"role {name}: nothing can {one!r}{_nearest(one, CAPABILITIES)}")
+        return Role(
+            name, can, frozenset(map(str, self._list(value, "traits"))),
+            frozenset(map(str, self._list(value, "without"))), str(value.get("family", "*")),
+            str(value.get("model", "*")), str(value.get("site", "")), value.get("outside") is True,
+            str(value.get("same_box", "")),
+        )  # fmt: skip
+
+    def _check_bound(self, item: object, role: Role, known: Mapping[str, Role]) -> None:
+        other = role.same_box or (role.site[1:] if role.site[:1] in ("=", "!") else "")
+        if other and other not in known:
+            self._say(item, f"role {role.name} leans on role {other!r}{_nearest(other, known)}")
+
+    # --- steps ----------------------------------------------------------------------------------------
 
     def _steps(self, items: object, near: object) -> tuple[Step, ...]:
         if not isinstance(items, list) or not items:
@@ -231,51 +232,151 @@ class _Reader:
         if not isinstance(item, dict) or not item:
             self._say(near, f"a step is a mapping that begins with its verb, not {item!r}")
             return None
-        verb = next((key for key in item if key in self._verbs), None)
-        if verb is None:
+        name = next((str(key) for key in item if key in self._verbs), None)
+        if name is None:
             first = str(next(iter(item)))
             self._say(item, f"unknown verb {first!r}{_nearest(first, self._verbs)}")
             return None
-        self._keys(item, (verb, *self._verbs[verb]), f"step {verb}")
-        self._check_kinds(item, verb)
-        for name in ("within", "for"):
-            if name in item:
-                try:
-                    seconds(item[name])
-                except ValueError as error:
-                    self._say(item, f"{name}: {error}")
+        verb = self._verbs[name]
+        self._keys(item, (name, *verb.arguments), f"step {name}")
+        if verb.kinds and str(item[name]) not in verb.kinds:
+            kinds = ", ".join(sorted(verb.kinds))
+            self._say(
+                item, f"{name} knows no {str(item[name])!r}{_nearest(str(item[name]), verb.kinds)} (it knows {kinds})"
+            )
+        self._check_values(item, name)
         arguments = dict(item)
-        for name in ("steps", "parallel"):
-            if isinstance(item.get(name), list):
-                arguments[name] = self._steps(item[name], item)
-        return Step(verb, arguments, self._line(item))
+        if name == "repeat":
+            self._count(item, item[name], "repeat")
+            arguments["steps"] = self._steps(item.get("steps"), item)
+        elif name == "parallel":
+            branches = self._list(item, name)
+            arguments[name] = tuple(self._steps(b if isinstance(b, list) else [b], item) for b in branches)
+        return Step(name, arguments, self._line(item))
 
-    def _check_kinds(self, item: Mapping[str, Any], verb: str) -> None:
-        if not verb.startswith("expect"):
+    def _check_values(self, item: Mapping[str, Any], verb: str) -> None:
+        for name in _DURATIONS:
+            if name in item:
+                self._duration(item, item[name], name)
+        for name in _COUNTS:
+            if name in item:
+                self._count(item, item[name], name)
+        match verb:
+            case "wait":
+                self._duration(item, item[verb], verb)
+            case "do":
+                self._check_action(item)
+            case "expect" | "expect_all" | "expect_order" | "expect_none":
+                self._check_events(item, verb)
+            case "measure" if item[verb] == "audio":
+                between = item.get("between")
+                if not isinstance(between, list) or len(between) != 2 or between[0] == between[1]:
+                    self._say(item, "measure audio is between two roles, like [caller, desk]")
+            case "measure" if "role" not in item or (item[verb] == "hears" and "sound" not in item):
+                self._say(item, f"measure {item[verb]} names its role" + (" and sound" * (item[verb] == "hears")))
+            case "human" if "done_when" not in item and "ask" not in item:
+                self._say(item, "human needs `done_when` (an event that proves it) or `ask` (a question)")
+
+    def _check_action(self, item: Mapping[str, Any]) -> None:
+        who, dot, action = str(item["do"]).partition(".")
+        if not dot:
+            self._say(item, f"do names who and what, like caller.dial, not {who!r}")
             return
-        wanted = item[verb] if isinstance(item[verb], list) else [item[verb]]
-        for entry in wanted:
-            kind = str(next(iter(entry)) if isinstance(entry, dict) and entry else entry)
-            if kind not in self._kinds:
-                self._say(item, f"unknown event {kind!r}{_nearest(kind, self._kinds)}")
+        known = OPERATIONS if who == "pbx" else ACTIONS
+        if action not in known:
+            self._say(item, f"{who} has no action {action!r}{_nearest(action, known)}")
+        elif who == "pbx":
+            missing = sorted(OPERATIONS[action] - set(item))
+            if missing:
+                self._say(item, f"pbx.{action} needs {', '.join(missing)}")
+        elif action in _NEEDED and _NEEDED[action] not in item:
+            self._say(item, f"{action} needs `{_NEEDED[action]}`")
 
-    def _role(self, name: str, value: object) -> Role:
-        if not isinstance(value, dict):
-            self._say(value, f"role {name} is a mapping like {{can: [dial]}}")
-            return Role(name)
-        self._keys(value, _ROLE_KEYS, f"role {name}")
-        return Role(
-            name, frozenset(value.get("can") or ()), frozenset(value.get("traits") or ()),
-            frozenset(value.get("without") or ()), str(value.get("family", "*")), str(value.get("model", "*")),
-            str(value.get("site", "")), bool(value.get("outside", False)), str(value.get("same_box", "")),
-        )  # fmt: skip
+    def _check_events(self, item: Mapping[str, Any], verb: str) -> None:
+        entries = item[verb] if isinstance(item[verb], list) else [item[verb]]
+        shared = item.get("where") or {}
+        if not entries:
+            self._say(item, f"{verb} names an event")
+        for entry in entries:
+            if isinstance(entry, dict) and len(entry) == 1:
+                kind, where = next(iter(entry.items()))
+            else:
+                kind, where = entry, {}
+            known = self._fields.get(str(kind))
+            if known is None:
+                self._say(item, f"unknown event {str(kind)!r}{_nearest(str(kind), self._fields)}")
+                continue
+            for part in (where or {}, shared):
+                if not isinstance(part, dict):
+                    self._say(item, f"conditions of {kind} are a mapping, not {part!r}")
+                    continue
+                for name in part:
+                    if name not in known and name != "role":
+                        self._say(item, f"{kind} has no {str(name)!r}{_nearest(str(name), [*known, 'role'])}")
+
+    # --- what must hold across a case -----------------------------------------------------------------
+
+    def _check_uses(self, steps: Iterable[Step], fragments: Mapping[str, tuple[Step, ...]]) -> None:
+        for step in steps:
+            name = str(step.arguments.get("use", ""))
+            if step.verb != "use":
+                continue
+            if name not in fragments:
+                self._at(step.line, f"there is no fragment {name!r}{_nearest(name, fragments)}")
+            elif any(
+                inner.verb == "use" and inner.arguments["use"] == name for inner in flat(fragments[name], fragments)
+            ):
+                self._at(step.line, f"fragment {name!r} uses itself")
+
+    def _check_references(self, step: Step, known: Mapping[str, Role], variables: Mapping[str, Any]) -> None:
+        for role in mentioned(step):
+            if role not in known and role not in _NO_ROLES:
+                self._at(step.line, f"there is no role {role!r}{_nearest(role, known)}")
+        for name, attribute in _references(step):
+            if name in _NO_ROLES or name in variables:
+                continue
+            if name not in known:
+                self._at(step.line, f"${name} is neither a role nor a variable{_nearest(name, [*known, *variables])}")
+            elif attribute and attribute not in ATTRIBUTES:
+                self._at(step.line, f"a device has no {attribute!r}{_nearest(attribute, ATTRIBUTES)}")
+
+    def _check_marks(self, steps: Iterable[Step]) -> None:
+        marks = {"start"}
+        for step in steps:
+            wanted = str(step.arguments.get("from", "start"))
+            if wanted not in marks:
+                self._at(step.line, f"no step before this one is named {wanted!r}{_nearest(wanted, marks)}")
+            if "as" in step.arguments:
+                marks.add(str(step.arguments["as"]))
+
+    # --- values ---------------------------------------------------------------------------------------
+
+    def _duration(self, near: object, value: object, what: str) -> float:
+        try:
+            return seconds(value)
+        except ValueError as error:
+            self._say(near, f"{what}: {error}")
+            return 0.0
+
+    def _count(self, near: object, value: object, what: str) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000:
+            return value
+        self._say(near, f"{what} is a whole number up to 1000, not {value!r}")
+        return 0
 
     def _map(self, near: Mapping[str, Any], key: str) -> dict[str, Any]:
         value = near.get(key) or {}
-        if not isinstance(value, dict):
-            self._say(near, f"{key} is a mapping")
-            return {}
-        return value
+        if isinstance(value, dict):
+            return value
+        self._say(near, f"{key} is a mapping")
+        return {}
+
+    def _list(self, near: Mapping[str, Any], key: str) -> list[Any]:
+        value = near.get(key) or []
+        if isinstance(value, list):
+            return value
+        self._say(near, f"{key} is a list")
+        return []
 
     def _keys(self, item: Mapping[str, Any], allowed: Iterable[str], what: str) -> None:
         known = list(allowed)
@@ -287,42 +388,60 @@ class _Reader:
         return self._lines.get(id(item), 0)
 
     def _say(self, item: object, text: str) -> None:
-        self._problems.append(f"{self._source}:{self._line(item)}: {text}")
+        self._at(self._line(item), text)
+
+    def _at(self, line: int, text: str) -> None:
+        problem = f"{self._source}:{line}: {text}"
+        if problem not in self._problems:  # a fragment is read once and used often
+            self._problems.append(problem)
 
 
-def _mentioned(steps: Iterable[Step]) -> Iterable[str]:
-    """Role names in steps: `caller.dial`, `$desk.extension`, `role: desk`, `between: [a, b]`."""
-    for step in _flat(steps):
-        if step.verb == "do":
-            yield str(step.arguments["do"]).partition(".")[0]
-        for name in ("role", "by"):
-            if name in step.arguments:
-                yield str(step.arguments[name])
-        for name in step.arguments.get("between") or ():
-            yield str(name)
-        yield from re.findall(r"\$(\w+)\.", repr(step.arguments))
-        where = step.arguments.get("where")
-        if isinstance(where, dict) and "role" in where:
+def mentioned(step: Step) -> Iterable[str]:
+    """Return the role names in one step: `caller.dial`, `role: desk`, `between: [a, b]`, `$desk.extension`."""
+    if step.verb == "do":
+        yield str(step.arguments["do"]).partition(".")[0]
+    if "role" in step.arguments:
+        yield str(step.arguments["role"])
+    if isinstance(step.arguments.get("between"), list):
+        yield from map(str, step.arguments["between"])
+    for where in _conditions(step):
+        if "role" in where:
             yield str(where["role"])
 
 
-def _flat(steps: Iterable[Step]) -> Iterable[Step]:
+def needed(steps: Iterable[Step]) -> dict[str, frozenset[str]]:
+    """Return what each role must be able to do, because a step does it or looks at it."""
+    found: dict[str, set[str]] = {}
     for step in steps:
-        yield step
-        for name in ("steps", "parallel"):
-            nested = step.arguments.get(name)
-            if isinstance(nested, tuple):
-                yield from _flat(nested)
+        roles = [name for name in mentioned(step) if name not in _NO_ROLES]
+        roles += [name for name, attribute in _references(step) if attribute and name not in _NO_ROLES]
+        for role in roles:
+            found.setdefault(role, set())
+        if step.verb == "do" and roles:
+            found[roles[0]].add(str(step.arguments["do"]).partition(".")[2])
+        elif step.verb == "check" and step.arguments["check"] in ("screen", "lamp") and roles:
+            found[roles[0]].add(str(step.arguments["check"]))
+        elif step.verb == "measure" and step.arguments["measure"] in ("audio", "hears"):
+            for role in roles if step.arguments["measure"] == "audio" else roles[:1]:
+                found[role].add("hears")
+    return {role: frozenset(can) & CAPABILITIES for role, can in found.items()}
+
+
+def _conditions(step: Step) -> Iterable[Mapping[str, Any]]:
+    where = step.arguments.get("where")
+    if isinstance(where, dict):
+        yield where
+    entries = step.arguments.get(step.verb)
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict):
+            yield from (value for value in entry.values() if isinstance(value, dict))
+
+
+def _references(step: Step) -> Iterable[tuple[str, str]]:
+    own = {key: value for key, value in step.arguments.items() if key not in ("steps", "parallel")}
+    yield from re.findall(r"\$(\w+)(?:\.(\w+))?", repr(own))
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        return " ".join(f"{key}={_words(item)}" for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_words(item) for item in value)
-    return str(value)

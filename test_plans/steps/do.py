@@ -17,12 +17,10 @@ def run(context: Context, step: Step) -> Script[str]:
     who, _, action = str(step.arguments["do"]).partition(".")
     arguments = {key: str(context.value(value)) for key, value in step.arguments.items() if key not in ("do", "as")}
     if "as" in step.arguments:
-        context.marks[str(step.arguments["as"])] = len(context.events)
+        context.mark(str(step.arguments["as"]))
     try:
         if who == "pbx":
-            context.bench.pbx(
-                action, {key: str(value).lower() if key == "state" else value for key, value in arguments.items()}
-            )
+            context.bench.pbx(action, arguments)
             return ""
         device = context.device(who)
         argument = arguments.get("to", arguments.get("keys", ""))

@@ -1,19 +1,27 @@
-"""`measure: audio` proves two ways by signatures; `hears` what one device hears; `rtp` the figures."""
+"""`measure: audio` proves two ways by signatures; `hears` what one device hears; `rtp` the figures.
+
+A figure of `rtp`: `received`, `sent`, `lost`, `seconds`, `mos`, `jitter` (ms), `loss` (percent), `codec`. `where`
+must hold; `fail` must not; `warn` should not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pbx.callflow.script import Script
-from pbx.events import MediaReport
-from test_plans.bench import BenchDevice
+from pbx.events import MediaHeard, MediaReport
+from test_plans.bench import BenchDevice, HeardSound
 from test_plans.context import Context
 from test_plans.expectations import meets
 from test_plans.plan import Step, seconds
 from test_plans.verdicts import StepFailed
 
 VERB = "measure"
-ARGUMENTS = frozenset({"between", "role", "sound", "within", "where", "silent_for", "of"})
+ARGUMENTS = frozenset({"between", "role", "sound", "within", "where", "fail", "warn", "for", "from"})
+KINDS = frozenset({"audio", "hears", "rtp"})
+FIGURES = frozenset({"received", "sent", "lost", "seconds", "mos", "jitter", "loss", "codec"})
+_AGAIN_S = 1.0
+"""A lost packet may hide a sound for a moment; one that is back within this was never gone."""
 
 
 def run(context: Context, step: Step) -> Script[str]:
@@ -22,57 +30,70 @@ def run(context: Context, step: Step) -> Script[str]:
             return (yield from _audio(context, step))
         case "hears":
             return (yield from _hears(context, step))
-        case "rtp":
+        case _:
             return (yield from _figures(context, step))
-        case other:
-            raise StepFailed(f"nothing measures {other!r}: audio, hears or rtp")
 
 
 def _audio(context: Context, step: Step) -> Script[str]:
-    """Both ends must hear the other's signature, by their own ears, in payloads received after this step began."""
+    """Both ends must hear the other's signature, by their own ears, and still do after `for`."""
     one, two = (context.device(str(name)) for name in step.arguments["between"])
     within = seconds(step.arguments.get("within", "4s"))
-    start = context.bench.now().mono
-    pairs = ((one, f"signature:{two.id}"), (two, f"signature:{one.id}"))
+    pairs = ((one, two), (two, one))
 
-    def deaf() -> list[str]:
-        return [f"{ear.label} does not hear {sound}" for ear, sound in pairs if not _now_hears(ear, sound, start)]
+    def deaf() -> list[tuple[BenchDevice, BenchDevice]]:
+        return [(ear, mouth) for ear, mouth in pairs if _now(context, ear) != f"signature:{mouth.id}"]
 
-    if not (yield from context.until(lambda: not deaf(), within)):
+    heard = yield from context.until(lambda: not deaf(), within)
+    lasting = seconds(step.arguments.get("for", "0s"))
+    if heard and lasting:
+        yield from context.until(lambda: False, lasting)
+        heard = yield from context.until(lambda: not deaf(), _AGAIN_S)
+    if not heard:
         missing = deaf()
         kind = "no sound in either direction" if len(missing) == 2 else "one-way audio"
+        lost = "; ".join(
+            f"{ear.label} does not hear {mouth.label} ({_where(context, mouth)})" for ear, mouth in missing
+        )
         seen = tuple(f"{ear.label} heard {_recent(ear)}" for ear, _ in pairs)
-        raise StepFailed(f"{kind}: {'; '.join(missing)}", seen)
+        raise StepFailed(f"{kind}: {lost}", seen)
     return f"{one.label} and {two.label} hear each other"
 
 
-def _now_hears(ear: BenchDevice, sound: str, start: float) -> bool:
-    """What it hears now; what began before the step and still lasts counts."""
-    heard = ear.heard()
-    return bool(heard) and heard[-1].sound == sound
+def _where(context: Context, mouth: BenchDevice) -> str:
+    """Tell on which side of the switch a party's sound is lost."""
+    signature = f"signature:{mouth.id}"
+    arrived = any(isinstance(s.event, MediaHeard) and s.event.sound == signature for s in context.events)
+    return "it reached the switch and was lost after it" if arrived else "it never reached the switch"
 
 
 def _hears(context: Context, step: Step) -> Script[str]:
+    """A sound counts when it began after the last one measured at this device, or lasts still."""
     ear = context.device(str(step.arguments["role"]))
     sounds = context.value(step.arguments["sound"])
     wanted: Sequence[str] = [str(one) for one in sounds] if isinstance(sounds, list) else [str(sounds)]
     within = seconds(step.arguments.get("within", "5s"))
-    start = context.marks_at(str(step.arguments.get("of", "")))
+    since = context.heard_until(ear)
+    if "from" in step.arguments:
+        since = context.moment_of(str(step.arguments["from"]))
 
-    def found() -> bool:
-        return any(meets(heard.sound, wanted) for heard in ear.heard() if heard.at >= start) or (
-            bool(ear.heard()) and meets(ear.heard()[-1].sound, wanted)
-        )
+    def found() -> HeardSound | None:
+        heard = ear.heard()
+        fresh = [one for one in heard if one.at > since and meets(one.sound, wanted)]
+        if fresh:
+            return fresh[0]
+        return heard[-1] if meets(_now(context, ear), wanted) else None
 
-    if not (yield from context.until(found, within)):
+    if not (yield from context.until(lambda: found() is not None, within)):
         raise StepFailed(f"{ear.label} hears no {' or '.join(wanted)} within {within:g} s", (f"heard {_recent(ear)}",))
-    return f"{ear.label} hears {' or '.join(wanted)}"
+    one = found()
+    assert one is not None
+    context.note_heard(ear, one.at)
+    return f"{ear.label} hears {one.sound}"
 
 
 def _figures(context: Context, step: Step) -> Script[str]:
     """The relay's own figures of a leg that has ended."""
     device = context.device(str(step.arguments["role"]))
-    where = dict(step.arguments.get("where") or {})
     within = seconds(step.arguments.get("within", "5s"))
 
     def reports() -> list[MediaReport]:
@@ -81,14 +102,41 @@ def _figures(context: Context, step: Step) -> Script[str]:
     if not (yield from context.until(lambda: bool(reports()), within)):
         raise StepFailed(f"no media report of {device.label}")
     report = reports()[-1]
-    wrong = [
-        f"{name} is {getattr(report, name)}, not {want}"
-        for name, want in where.items()
-        if not meets(getattr(report, name), want)
-    ]
+    figures = _values(report)
+    where = dict(step.arguments.get("where") or {})
+    wrong = [f"{name} is {figures[name]}, not {want}" for name, want in where.items() if not meets(figures[name], want)]
+    wrong += _over(figures, step.arguments.get("fail"))
     if wrong:
-        raise StepFailed("; ".join(wrong))
-    return f"{report.received} packets received, {report.lost} lost, MOS {report.mos}"
+        raise StepFailed(f"{device.label}: {'; '.join(wrong)}")
+    for text in _over(figures, step.arguments.get("warn")):
+        context.warnings.append(f"{device.label}: {text}")
+    return f"{report.received} packets received, {report.lost} lost, jitter {report.jitter_ms} ms, MOS {report.mos}"
+
+
+def _values(report: MediaReport) -> dict[str, object]:
+    expected = report.received + report.lost
+    return {
+        "received": report.received,
+        "sent": report.sent,
+        "lost": report.lost,
+        "seconds": report.seconds,
+        "mos": report.mos,
+        "jitter": report.jitter_ms,
+        "loss": round(100 * report.lost / expected, 3) if expected else 0.0,
+        "codec": report.codec,
+    }
+
+
+def _over(figures: Mapping[str, object], limits: Mapping[str, object] | None) -> list[str]:
+    return [
+        f"{name} is {figures[name]}, {limit}" for name, limit in (limits or {}).items() if meets(figures[name], limit)
+    ]
+
+
+def _now(context: Context, ear: BenchDevice) -> str:
+    """What lasts: an ear without a call hears nothing, whatever it heard last."""
+    heard = ear.heard()
+    return heard[-1].sound if heard and heard[-1].at >= context.started_at and not ear.idle else ""
 
 
 def _recent(ear: BenchDevice) -> str:

@@ -10,7 +10,6 @@ from test_plans.plan import Step
 
 VERB = "repeat"
 ARGUMENTS = frozenset({"steps"})
-NESTS = True
 
 
 def nested(context: Context, step: Step) -> Sequence[Sequence[Step]]:
