@@ -13,6 +13,7 @@ UNKNOWN_S = 1.0
 """A prompt nobody has recorded is this long a silence: the call goes on and the fault is heard."""
 _FRAME = 160
 _FRAMES_PER_S = 50
+_SILENCE = b"\xff" * _FRAME
 
 
 def names() -> tuple[str, ...]:
@@ -26,14 +27,14 @@ def text_of(name: str) -> str:
 
 @lru_cache(maxsize=512)
 def frames(name: str) -> tuple[bytes, ...]:
-    """Return the prompt as frames of 20 ms; ValueError when there is none of that name."""
+    """Return the prompt as frames of 20 ms; a second of silence when there is none of that name."""
     if name not in TEXTS:
-        raise ValueError(f"there is no prompt {name!r}")
+        return (_SILENCE,) * round(UNKNOWN_S * _FRAMES_PER_S)
     payload = read_wav(FOLDER / f"{name}.wav")
-    payload += b"\xff" * (-len(payload) % _FRAME)
+    payload += _SILENCE[: -len(payload) % _FRAME]
     return tuple(payload[at : at + _FRAME] for at in range(0, len(payload), _FRAME))
 
 
 def seconds_of(name: str) -> float:
     """Return the length of a prompt in seconds: whole frames, so that both worlds agree to the packet."""
-    return len(frames(name)) / _FRAMES_PER_S if name in TEXTS else UNKNOWN_S
+    return len(frames(name)) / _FRAMES_PER_S
