@@ -7,7 +7,7 @@ from datetime import UTC
 from pathlib import Path
 
 from lab.cli.inputs import the_moment, the_seed
-from lab.clocks import RealClock
+from lab.shell import RealClock
 from pbx.callflow import routing
 from pbx.callflow.decisions import explain
 from pbx.callflow.question import Asked, Presence

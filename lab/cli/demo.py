@@ -1,0 +1,127 @@
+"""`demo`: rehearse in virtual time, run for real, compare, report."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+from lab.cli.inputs import the_plan, the_seed
+from lab.cli.run import print_case, write
+from lab.errors import NO_START, UserError
+from lab.office import Office
+from lab.rehearsal import rehearse
+from lab.runs import run_live
+from lab.seeds.load import Seed
+from lab.service import LabSettings
+from pbx.events import CallRouted
+from test_plans.plan import Plan
+from test_plans.report.console import summary
+from test_plans.report.html import html
+from test_plans.verdicts import CaseResult, RunResult, differences
+
+BOOT_S = 45.0
+
+
+def run_demo(plan_file: Path, out: Path, number: int, *, keep: bool) -> int:
+    plan, seed = the_plan(plan_file), the_seed(None)
+    print(f"switchroom demo · {seed.directory.domain.name} · loopback only · seed {number}")
+    began = time.monotonic()
+    virtual = rehearse(plan, seed, number=number)
+    good = sum(case.good for case in virtual.cases)
+    print(
+        f" rehearsal  {good}/{len(virtual.cases)} cases in {time.monotonic() - began:.1f} s "
+        f"(lab time {virtual.seconds:.0f} s)"
+    )
+    return asyncio.run(_live(plan, seed, virtual, out, keep=keep))
+
+
+async def _live(plan: Plan, seed: Seed, virtual: RunResult, out: Path, *, keep: bool) -> int:
+    began = time.monotonic()
+    async with _office(seed, LabSettings()) as office:
+        at = office.lab.listening
+        assert at is not None
+        print(
+            f" ready      console {office.console_url}  sip {at.sip_port}  provisioning {at.provisioning_port}  "
+            f"tftp {at.tftp_port}   {time.monotonic() - began:.1f} s",
+            flush=True,
+        )
+        began = time.monotonic()
+        booted = await office.lab.boot_phones(BOOT_S)
+        shown = sum(card.state == "idle" for card in office.source.phones())
+        print(
+            f" boot       {shown}/{len(seed.directory.devices)} phones show their extension   {time.monotonic() - began:.1f} s"
+        )
+        if not booted:
+            for card in office.source.phones():
+                if card.state != "idle":
+                    print(f"   {card.sentence}")
+            return 1
+        result = await run_here(office, plan)
+        code = _tell(office, virtual, result, out)
+        if keep:
+            await _stay(office)
+        return code
+
+
+def _office(seed: Seed, settings: LabSettings) -> Office:
+    return Office(seed, settings)
+
+
+async def run_here(office: Office, plan: Plan) -> RunResult:
+    """Run a plan on the office, shown in its console as it goes."""
+    run = office.source.run_book.begin(plan)
+
+    def progress(result: CaseResult, what: str) -> None:
+        office.console.run_changed(office.source.run_book.progress(run, result, what))
+        print_case(result, what)
+
+    result = await run_live(office.lab, plan, progress=progress)
+    office.console.run_changed(office.source.run_book.finish(run, html(result)))
+    return result
+
+
+def _tell(office: Office, virtual: RunResult, result: RunResult, out: Path) -> int:
+    write(result, out / "report.json", out / "junit.xml", out / "report.html", virtual)
+    write(virtual, out / "rehearsal.json", None, None)
+    print(summary(result))
+    different = differences(virtual, result)
+    for line in different:
+        print(f" differs    {line} (virtual / real)")
+    bound = [case.case for one, case in zip(virtual.cases, result.cases, strict=True) if one.binding != case.binding]
+    if bound:
+        print(f" bindings   {len(bound)} cases were bound to other devices than in the rehearsal: {', '.join(bound)}")
+    foreign = [case.case for case in result.cases if case.good and "generic/json" in case.families.values()]
+    print(f" pyVoIP     took part in {len(foreign)} cases: {', '.join(foreign)}")
+    records = sum(len(case.records) for case in result.cases)
+    routed = sum(isinstance(s.event, CallRouted) and s.event.first for s in office.lab.bus.since(0))
+    unequal = sum(before != after for case in result.cases for _, before, after in case.records)
+    print(
+        f" why        {records - unequal} of {records} decision records equal what was computed before the call ({routed} calls)"
+    )
+    print(f" report     {out / 'report.html'}      junit.xml · report.json")
+    passed = result.passed and not different and not unequal
+    print(" result     PASSED" if passed else " result     NOT PASSED")
+    if passed:
+        return 0
+    return result.exit_code or 1
+
+
+async def _stay(office: Office) -> None:
+    print(f" console    {office.console_url}   end with Ctrl-C")
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, over.set)
+    await over.wait()
+
+
+def port_taken(error: OSError) -> UserError:
+    return UserError(
+        "switchroom could not start",
+        f"{error.strerror or error}",
+        "choose another --port-base, or stop what holds the port",
+        "README, ports",
+        NO_START,
+    )

@@ -1,0 +1,62 @@
+"""A lab with its console: what `demo` and `up` start, and stop."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from aiohttp import web
+
+from lab.bench import AnyPhone
+from lab.console.app import Console
+from lab.seeds.load import Seed
+from lab.service import Lab, LabSettings
+from lab.source import LabSource
+from pbx.events import CallEnded, CallInvited, CallRecordWritten, CallUp
+
+
+class Office:
+    """Owns a lab and its console; an asynchronous context."""
+
+    def __init__(self, seed: Seed, settings: LabSettings) -> None:
+        self.lab = Lab(seed, settings)
+        self._port = settings.ports.console
+        self._host = settings.host
+        self._runner: web.AppRunner | None = None
+        self.source = LabSource(self.lab)
+        self.console = Console(self.source, hosts=[settings.host])
+        self.console_port = 0
+
+    async def __aenter__(self) -> Office:
+        await self.lab.start()
+        try:
+            self._runner = web.AppRunner(self.console.app, access_log=None, shutdown_timeout=1.0)
+            await self._runner.setup()
+            await web.TCPSite(self._runner, self._host, self._port).start()
+            self.console_port = self._runner.addresses[0][1]
+        except BaseException:
+            await self._close()
+            raise
+        self.lab.changed = self._phone_changed
+        self.lab.bus.subscribe(
+            lambda stamped: self.console.calls_changed(), [CallInvited, CallUp, CallEnded, CallRecordWritten]
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    @property
+    def console_url(self) -> str:
+        return f"http://{self._host}:{self.console_port}"
+
+    def _phone_changed(self, phone: AnyPhone) -> None:
+        for card in self.source.cards_of(phone):
+            self.console.phone_changed(card)
+
+    async def _close(self) -> None:
+        self.console.hub.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self.lab.close()

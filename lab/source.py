@@ -1,0 +1,148 @@
+"""What the console and the API see of a running lab: phones, calls, runs, health, as the views they show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from zoneinfo import ZoneInfo
+
+from lab.bench import AnyPhone
+from lab.callbook import CallBook, CallEntry
+from lab.console.views import CallPage, CallRow, CaseRow, Health, PhoneCard, RouteView, RunView
+from lab.phones.face import cards
+from lab.service import Lab
+from pbx.events import MediaHeard, SipRequest, SipResponse, Stamped
+from test_plans.plan import Plan
+from test_plans.report import ladder
+from test_plans.verdicts import CaseResult
+
+SHOWN_CALLS = 200
+
+
+class RunBook:
+    """The runs of this process, newest first."""
+
+    def __init__(self, started: Callable[[], str]) -> None:
+        self._started = started
+        self._views: dict[str, RunView] = {}
+        self._reports: dict[str, str] = {}
+
+    def begin(self, plan: Plan) -> str:
+        """Open a run; return its id."""
+        run = f"run-{len(self._views) + 1}"
+        rows = tuple(CaseRow(case.id, case.title, "waiting", 0.0) for case in plan.cases)
+        self._views[run] = RunView(run, plan.id, self._started(), "running", rows)
+        return run
+
+    def progress(self, run: str, result: CaseResult, what: str) -> RunView:
+        view = self._views[run]
+        verdict = "running" if what == "started" else result.verdict
+        row = CaseRow(result.case, result.title, verdict, result.seconds, result.reason)
+        rows = tuple(row if known.case == result.case else known for known in view.cases)
+        self._views[run] = RunView(run, view.plan, view.started, view.state, rows)
+        return self._views[run]
+
+    def finish(self, run: str, report: str) -> RunView:
+        view = self._views[run]
+        self._reports[run] = report
+        self._views[run] = RunView(run, view.plan, view.started, "done", view.cases, has_report=True)
+        return self._views[run]
+
+    def views(self) -> list[RunView]:
+        return list(reversed(self._views.values()))
+
+    def view(self, run: str) -> RunView | None:
+        return self._views.get(run)
+
+    def report(self, run: str) -> str | None:
+        return self._reports.get(run)
+
+
+class LabSource:
+    """Implements `lab.console.views.ConsoleSource` over a lab in real time."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self.book = CallBook()
+        self.run_book = RunBook(self.clock_words)
+        lab.bus.subscribe(self._noted)
+
+    @property
+    def domain(self) -> str:
+        return self._lab.directory.domain.name
+
+    def phones(self) -> Sequence[PhoneCard]:
+        return [card for phone in self._lab.phones for card in self.cards_of(phone)]
+
+    def cards_of(self, phone: AnyPhone) -> Sequence[PhoneCard]:
+        return cards(phone, self._lab.now)
+
+    def calls(self) -> Sequence[CallRow]:
+        return [self._row(entry) for entry, _ in zip(self.book.entries(), range(SHOWN_CALLS), strict=False)]
+
+    def call(self, call: str) -> CallPage | None:
+        entry = self.book.entry(call)
+        if entry is None:
+            return None
+        shown = [s for s in entry.events if isinstance(s.event, SipRequest | SipResponse | MediaHeard)]
+        return CallPage(
+            self._row(entry),
+            tuple(self._route(record) for record in entry.records),
+            ladder.svg(ladder.rows(shown), f"SIP ladder of {escape(call)}"),
+            tuple(self._message(entry, stamped) for stamped in entry.messages),
+            entry.sounds,
+        )
+
+    def runs(self) -> Sequence[RunView]:
+        return self.run_book.views()
+
+    def run(self, run: str) -> RunView | None:
+        return self.run_book.view(run)
+
+    def report(self, run: str) -> str | None:
+        return self.run_book.report(run)
+
+    def health(self) -> Health:
+        listeners = self._lab.health()
+        return Health(all(listeners.values()), listeners)
+
+    def clock_words(self) -> str:
+        local = self._lab.now.wall.astimezone(ZoneInfo(self._lab.directory.domain.time_zone))
+        return local.strftime("%a %d %b %Y %H:%M %Z")
+
+    def _noted(self, stamped: Stamped) -> None:
+        self.book.take(stamped)
+
+    def _row(self, entry: CallEntry) -> CallRow:
+        local = entry.started.at.wall.astimezone(ZoneInfo(self._lab.directory.domain.time_zone))
+        return CallRow(
+            entry.call,
+            local.strftime("%H:%M:%S"),
+            entry.caller_device or entry.caller_number,
+            entry.dialled,
+            entry.path,
+            entry.disposition,
+            entry.talk_s,
+            not entry.ended,
+        )
+
+    @staticmethod
+    def _route(record: dict[str, object]) -> RouteView:
+        decisions = record.get("decisions")
+        lines = []
+        for decision in decisions if isinstance(decisions, list) else []:
+            words = [str(decision.get(part, "")) for part in ("rule", "saw", "because")]
+            told = " — ".join(word for word in words if word)
+            lines.append((str(decision["verdict"]), str(decision["step"]), told, str(decision.get("link", ""))))
+        return RouteView(str(record.get("question", "")), str(record.get("outcome", "")), tuple(lines))
+
+    @staticmethod
+    def _message(entry: CallEntry, stamped: Stamped) -> tuple[str, str]:
+        event = stamped.event
+        assert isinstance(event, SipRequest | SipResponse)
+        first = event.text.split("\r\n", 1)[0]
+        arrow = "→ switch" if event.direction == "in" else "← switch"
+        return (
+            f"{stamped.at.mono - entry.started.at.mono:.3f} {event.device or event.address} {arrow}  {first}",
+            event.text,
+        )
