@@ -10,16 +10,17 @@ from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.events import Event, InputIgnored
+from provisioning_server import respond as answers
 from provisioning_server.families import Families
 from provisioning_server.http import make_app
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt, Value
-from provisioning_server.respond import Answer, ConfigRequest, Office, config_url, explain, respond
+from provisioning_server.respond import Answer, ConfigRequest, Office
 from provisioning_server.tftp_server import TftpServer
 
 
 class ProvisioningService:
-    """Owns the ledger and the render cache; `answer` serves both worlds, `start` opens real sockets."""
+    """Owns ledger and shelf; `answer` serves both worlds, `start` opens real sockets."""
 
     def __init__(
         self,
@@ -39,37 +40,56 @@ class ProvisioningService:
         self._tftp: TftpServer | None = None
 
     def answer(self, request: ConfigRequest) -> Answer:
-        answer = respond(request, self.office, self._directory(), self._now())
+        answer = answers.respond(request, self.office, self._directory(), self._now())
         for event in answer.events:
             self._publish(event)
         return answer
 
     def config_url(self, device: Device) -> str:
-        return config_url(self.office, device)
+        """The HTTP URL to hand out for a device; holds its one-time token."""
+        return answers.config_url(self.office, device)
 
-    def explain(self, device: Device) -> dict[str, Value]:
-        return explain(self.office, self._directory(), device)
+    def tftp_name(self, device: Device) -> str:
+        """The name of the device's own file; served by TFTP while the device's window is open."""
+        return answers.tftp_name(self.office, device)
+
+    def explain(self, device: Device) -> list[Value]:
+        """Every setting of a device by canonical name, with its origin and what each layer says."""
+        return answers.explain(self.office, self._directory(), device)
+
+    def unused(self, device: Device) -> list[str]:
+        """Names that are set for the device but that its family writes nowhere."""
+        return answers.unused(self.office, self._directory(), device, self._now())
+
+    def reopen(self, mac: str) -> None:
+        """Let the device in once more by its one-time token or its window."""
+        self.office.ledger.reopen(mac)
 
     def moved(self, at: ServedAt) -> None:
         """The addresses phones are told have become known."""
         self.office.at = at
-        self.office.cache.clear()
+        self.office.shelf.clear()
 
     async def start(self, host: str, http_port: int, tftp_port: int) -> tuple[tuple[str, int], tuple[str, int]]:
-        """Listen; return the HTTP and the TFTP address. OSError when a port is taken."""
+        """Listen; return the HTTP and the TFTP address. OSError when a port is taken: then nothing listens."""
         self._runner = web.AppRunner(make_app(self.answer), access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, http_port)
-        await site.start()
-        self._tftp = TftpServer(self._tftp_file, host, tftp_port, ignored=self._ignored)
+        try:
+            await web.TCPSite(self._runner, host, http_port).start()
+            self._tftp = TftpServer(self._tftp_file, host, tftp_port, ignored=self._ignored)
+        except OSError:
+            await self.close()
+            raise
         self._tftp.start()
         return self._runner.addresses[0][:2], self._tftp.address
 
     async def close(self) -> None:
-        if self._tftp is not None:
-            self._tftp.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        tftp, self._tftp = self._tftp, None
+        runner, self._runner = self._runner, None
+        if tftp is not None:
+            tftp.close()
+        if runner is not None:
+            await runner.cleanup()
 
     def _tftp_file(self, name: str, address: str) -> bytes | None:
         answer = self.answer(ConfigRequest("tftp", name, address))

@@ -1,8 +1,9 @@
-"""The HTTP shell: every GET and HEAD goes to `respond`; nothing else is served."""
+"""The HTTP shell: every request goes to `respond`; nothing else is served."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from email.utils import format_datetime
 
 from aiohttp import web
 
@@ -12,21 +13,29 @@ Respond = Callable[[ConfigRequest], Answer]
 
 
 def make_app(respond: Respond) -> web.Application:
-    """Return the application; uploads are off, so PUT and POST get 405."""
+    """Return the application. Bodies of uploads are not read."""
 
     async def serve(request: web.Request) -> web.Response:
         peer = request.transport.get_extra_info("peername") if request.transport else None
         address = f"{peer[0]}:{peer[1]}" if peer else ""
         headers = {name.lower(): value for name, value in request.headers.items()}
-        asked = ConfigRequest(request.scheme, request.path, address, headers.get("user-agent", ""), headers)
-        answer = respond(asked)
-        reply = web.Response(status=answer.status, body=answer.body)
-        reply.headers["Content-Type"] = answer.content_type
-        reply.headers["Cache-Control"] = "no-store" if answer.status == 404 else "no-cache"
-        if answer.etag:
-            reply.headers["ETag"] = answer.etag
-        return reply
+        agent = headers.get("user-agent", "")
+        answer = respond(ConfigRequest(request.scheme, request.path, address, agent, headers, request.method))
+        return _reply(answer)
 
     app = web.Application()
-    app.router.add_get("/{path:.*}", serve)
+    app.router.add_route("*", "/{path:.*}", serve)
     return app
+
+
+def _reply(answer: Answer) -> web.Response:
+    reply = web.Response(status=answer.status, body=answer.body)
+    reply.headers["Content-Type"] = answer.content_type
+    reply.headers["Cache-Control"] = "no-cache" if answer.etag else "no-store"
+    if answer.etag:
+        reply.headers["ETag"] = answer.etag
+    if answer.last_modified is not None:
+        reply.headers["Last-Modified"] = format_datetime(answer.last_modified, usegmt=True)
+    if answer.status == 405:
+        reply.headers["Allow"] = "GET, HEAD"
+    return reply

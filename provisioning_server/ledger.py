@@ -1,65 +1,132 @@
 """Who may have a configuration: one-time tokens, steady tokens, and the window of an open LAN.
 
-A device's first token opens its files until a while after its first use (a boot needs several requests), then it is
-closed. The configuration carries a steady URL; its first use closes the first token at once. The steady token is
-derived from a secret of this installation, so it survives a restart and stands nowhere.
+A device's first token opens its files until a while after a file with a password has gone out (a boot needs several
+requests), then it is closed. The configuration carries a URL with the steady token; its first use closes the first
+token and the window at once. The steady token is derived from a secret of this installation and the first token: it
+survives a restart, stands nowhere, and a new first token revokes it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 GRACE_S = 120.0
+"""How long a boot may go on after its first password: a phone that reboots within it is still the same boot."""
+
+
+class Key(Enum):
+    """What opened a file."""
+
+    STEADY = "the steady token"
+    FIRST = "the one-time token"
+    WINDOW = "the open window"
+    NONE = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    key: Key
+    reason: str = ""
+    """Why not, for the operator."""
 
 
 @dataclass(slots=True)
-class _Entry:
-    opened_at: float | None = None
+class _Use:
+    first: str
+    """Digest of the first token it belongs to: another token begins anew."""
+    begun_at: float
     closed: bool = False
 
 
-@dataclass(slots=True)
 class Ledger:
-    """Owns what was used when; `secret` is the installation's."""
+    """Owns what was used when. `secret` is the installation's; `spent` is what a former life's `spent()` returned."""
 
-    secret: bytes = field(repr=False)
-    lan_window: bool = False
-    """Without a token a device may boot once: for a lab's own network."""
-    _entries: dict[str, _Entry] = field(default_factory=dict)
+    def __init__(self, secret: bytes, *, lan_window: bool = False, spent: Mapping[str, str] | None = None) -> None:
+        """`lan_window`: without a token a device may boot once, until it is reopened. For a lab's own network."""
+        self._secret = secret
+        self.lan_window = lan_window
+        self._uses = {mac: _Use(first, 0.0, closed=True) for mac, first in (spent or {}).items()}
 
-    def steady_token(self, mac: str) -> str:
-        return hmac.new(self.secret, f"steady {mac}".encode(), hashlib.sha256).hexdigest()[:32]
+    def steady_token(self, mac: str, first: str) -> str:
+        return hmac.new(self._secret, f"steady {mac} {first}".encode(), hashlib.sha256).hexdigest()[:32]
 
-    def refusal(self, mac: str, first: str, given: str, now: float) -> str:
-        """Return why the secrets of `mac` stay closed to this token (empty: none was given), or an empty string."""
-        entry = self._entries.get(mac, _Entry())
+    def admit(self, mac: str, first: str, given: str, now: float, *, window: bool | None = None) -> Admission:
+        """Say what opens the files of `mac`. `given` is the token of the request, `window` overrides the ledger's own.
+
+        The work is the same for every MAC and token, known or not.
+        """
+        is_steady = hmac.compare_digest(given.encode(), self.steady_token(mac, first).encode())
+        is_first = hmac.compare_digest(given.encode(), first.encode()) & bool(first)
+        is_spent = self._is_spent(mac, first, now)
+        if is_steady:
+            return Admission(Key.STEADY)
+        if is_first:
+            return Admission(Key.NONE, "the one-time token has been used") if is_spent else Admission(Key.FIRST)
         if given:
-            if hmac.compare_digest(given.encode(), self.steady_token(mac).encode()):
-                return ""
-            if not first or not hmac.compare_digest(given.encode(), first.encode()):
-                return "wrong token"
-            return self._spent(entry, now, "the one-time token has been used")
-        if not self.lan_window:
-            return "no token"
-        return self._spent(entry, now, "no token, and the window of this device is closed")
+            return Admission(Key.NONE, "wrong token")
+        if not (self.lan_window if window is None else window):
+            return Admission(Key.NONE, "no token")
+        return (
+            Admission(Key.NONE, "no token, and the window of this device is closed")
+            if is_spent
+            else Admission(Key.WINDOW)
+        )
 
-    def served(self, mac: str, given: str, now: float) -> None:
-        """A secret-bearing file has gone out."""
-        entry = self._entries.setdefault(mac, _Entry())
-        if given and hmac.compare_digest(given.encode(), self.steady_token(mac).encode()):
-            entry.closed = True
-            entry.opened_at = entry.opened_at if entry.opened_at is not None else now
-        elif entry.opened_at is None:
-            entry.opened_at = now
+    def used(self, mac: str, first: str, admission: Admission, now: float) -> None:
+        """A file with a password has gone out (or was confirmed unchanged)."""
+        use = self._uses.get(mac)
+        if use is None or use.first != _digest(first):
+            use = self._uses[mac] = _Use(_digest(first), now)
+        if admission.key is Key.STEADY:
+            use.closed = True
 
     def reopen(self, mac: str) -> None:
-        """An operator lets the device in once more."""
-        self._entries.pop(mac, None)
+        """An operator lets the device in once more, by its first token or the window."""
+        self._uses.pop(mac, None)
 
-    @staticmethod
-    def _spent(entry: _Entry, now: float, reason: str) -> str:
-        if entry.closed or (entry.opened_at is not None and now - entry.opened_at > GRACE_S):
-            return reason
-        return ""
+    def spent(self) -> dict[str, str]:
+        """Return what must survive a restart: MAC → digest of the first token that was used."""
+        return {mac: use.first for mac, use in self._uses.items()}
+
+    def _is_spent(self, mac: str, first: str, now: float) -> bool:
+        use = self._uses.get(mac)
+        if use is None or use.first != _digest(first):
+            return False
+        return use.closed or now - use.begun_at > GRACE_S
+
+
+@dataclass(slots=True)
+class Misses:
+    """Counts guesses (unknown MACs, wrong tokens) of each address in a sliding minute.
+
+    Over the limit an address gets nothing without a valid token any more: guessing ends, and the phones behind the
+    same address that hold their tokens do not notice.
+    """
+
+    limit: int = 20
+    within_s: float = 60.0
+    addresses: int = 10_000
+    _at: dict[str, list[float]] = field(default_factory=dict)
+
+    def missed(self, host: str, now: float) -> bool:
+        """Count one; True when this one reaches the limit."""
+        if host not in self._at and len(self._at) >= self.addresses:
+            self._at.pop(next(iter(self._at)))
+        recent = self._recent(host, now)
+        recent.append(now)
+        self._at[host] = recent[-self.limit :]
+        return len(recent) == self.limit
+
+    def too_many(self, host: str, now: float) -> bool:
+        return len(self._recent(host, now)) >= self.limit
+
+    def _recent(self, host: str, now: float) -> list[float]:
+        return [at for at in self._at.get(host, ()) if now - at < self.within_s]
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

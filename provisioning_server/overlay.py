@@ -1,6 +1,9 @@
 """Layers of settings: every value knows which layer it comes from, and what each other layer says (provisioning 3.3).
 
 defaults ← vendor ← family ← model ← domain ← site ← user ← device; the later layer wins, `!unset` removes.
+
+Names are those of provisioning 3.4. What belongs to a line is `lines.N.<leaf>`, or `lines.*.<leaf>` for every line;
+within one layer the numbered name wins. Keys are `keys.K.<leaf>`.
 """
 
 from __future__ import annotations
@@ -17,7 +20,15 @@ UNSET = "!unset"
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    name: str
+    """`site Toronto`, `device 101`: what it is and which."""
+    settings: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
+    name: str
     value: Scalar
     layer: str
     stack: tuple[tuple[str, Scalar], ...]
@@ -33,45 +44,83 @@ class ServedAt:
     base_url: str
     """`http://host:port/p`, without a slash at the end."""
     ntp: str = ""
+    """Time server; empty for the SIP host."""
 
 
 def layers(
-    families: Families, family: Family, directory: Directory, device: Device, at: ServedAt
-) -> list[tuple[str, Mapping[str, Scalar]]]:
-    """Return (layer, its settings) lowest first."""
-    user = directory.users_by_extension.get(device.extension)
-    site = directory.sites_by_name.get(user.site) if user else None
-    own = directory.settings
-    model = family.models.get(device.model)
+    families: Families, family: Family, directory: Directory, at: ServedAt, *, device: Device | None, model: str = ""
+) -> list[Layer]:
+    """Return the layers, lowest first; without a device those below the site, as a common file has them."""
+    known = family.models.get(device.model if device else model)
     domain: dict[str, Scalar] = {
         "time.zone": directory.domain.time_zone,
-        "sip.domain": directory.domain.name,
-        "sip.server.host": at.sip_host,
-        "sip.server.port": at.sip_port,
         "network.ntp": at.ntp or at.sip_host,
+        "lines.*.domain": directory.domain.name,
+        "lines.*.server.host": at.sip_host,
+        "lines.*.server.port": at.sip_port,
     }
+    shared = [
+        Layer("defaults", families.defaults),
+        Layer(f"vendor {family.vendor}", family.vendor_settings),
+        Layer(f"family {family.id}", family.settings),
+        Layer(f"model {known.model}" if known else "model", known.settings if known else {}),
+        Layer("domain", domain | directory.settings.get("domain", {})),
+    ]
+    return shared if device is None else [*shared, *_own_layers(directory, device)]
+
+
+def _own_layers(directory: Directory, device: Device) -> list[Layer]:
+    user = directory.users_by_extension.get(device.extension)
+    site = directory.sites_by_name.get(user.site) if user else None
     of_site: dict[str, Scalar] = {"time.zone": site.time_zone} if site and site.time_zone else {}
     of_user: dict[str, Scalar] = {"time.zone": user.time_zone} if user and user.time_zone else {}
+    line = f"lines.{device.port}"
+    name = user.name if user else device.extension
+    of_user |= {f"{line}.display_name": name, f"{line}.label": f"{device.extension} {name}"}
+    of_device: dict[str, Scalar] = {
+        f"{line}.enabled": True,
+        f"{line}.user": device.id,
+        f"{line}.auth_user": device.id,
+        f"{line}.transport": device.transport,
+    }
+    if device.label:
+        of_device[f"{line}.label"] = device.label
+    own = directory.settings
+    site_name = site.name if site else ""
     return [
-        ("defaults", families.defaults),
-        (f"vendor {family.vendor}", family.vendor_settings),
-        (f"family {family.id}", family.settings),
-        (f"model {device.model}", model.settings if model else {}),
-        ("domain", {**domain, **own.get("domain", {})}),
-        (f"site {site.name}" if site else "site", {**of_site, **(own.get(f"site:{site.name}", {}) if site else {})}),
-        (f"user {device.extension}", {**of_user, **own.get(f"user:{device.extension}", {})}),
-        (f"device {device.id}", device.settings),
+        Layer(f"site {site_name}".strip(), of_site | (own.get(f"site:{site_name}", {}) if site else {})),
+        Layer(f"user {device.extension}", of_user | own.get(f"user:{device.extension}", {})),
+        Layer(f"device {device.id}", of_device | device.settings),
     ]
 
 
-def overlay(stack: Sequence[tuple[str, Mapping[str, Scalar]]]) -> dict[str, Value]:
-    """Merge the layers; each leaf keeps its origin."""
+def box_values(stack: Sequence[Layer]) -> dict[str, Value]:
+    """Merge what is of the whole box, by canonical name."""
+    return _merged([Layer(layer.name, _of_the_box(layer.settings)) for layer in stack])
+
+
+def line_values(stack: Sequence[Layer], number: int) -> dict[str, Value]:
+    """Merge what is of line `number`, by the full name `lines.N.<leaf>`."""
+    return _merged([Layer(layer.name, _of_line(layer.settings, number)) for layer in stack])
+
+
+def _merged(stack: Sequence[Layer]) -> dict[str, Value]:
     said: dict[str, list[tuple[str, Scalar]]] = {}
-    for layer, settings in stack:
-        for name, value in settings.items():
-            said.setdefault(name, []).append((layer, value))
+    for layer in stack:
+        for name, value in layer.settings.items():
+            said.setdefault(name, []).append((layer.name, value))
     return {
-        name: Value(entries[-1][1], entries[-1][0], tuple(entries))
+        name: Value(name, entries[-1][1], entries[-1][0], tuple(entries))
         for name, entries in said.items()
         if entries[-1][1] != UNSET
     }
+
+
+def _of_the_box(settings: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    return {name: value for name, value in settings.items() if not name.startswith("lines.")}
+
+
+def _of_line(settings: Mapping[str, Scalar], number: int) -> dict[str, Scalar]:
+    every, own = "lines.*.", f"lines.{number}."
+    found = {own + name.removeprefix(every): value for name, value in settings.items() if name.startswith(every)}
+    return found | {name: value for name, value in settings.items() if name.startswith(own)}

@@ -2,124 +2,215 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from provisioning_server import convert
-from provisioning_server.families import Family, FileRule
-from provisioning_server.overlay import ServedAt, Value
+from provisioning_server.families import Families, Family, FileRule
+from provisioning_server.overlay import Scalar, ServedAt, Value, box_values, layers, line_values
+
+_LINE_BREAKS = "\r\n\0\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 class CannotRender(Exception):
     """A template asked for what is not there, or a value cannot be written in this format."""
 
 
+class Settings:
+    """Overlaid values as templates see them: `get("time.zone")`. Remembers what was asked for."""
+
+    def __init__(self, values: Mapping[str, Value], prefix: str = "") -> None:
+        self.values = values
+        self._prefix = prefix
+        self.used: set[str] = set()
+
+    def __call__(self, name: str, default: Scalar | None = None) -> Scalar:
+        full = self._prefix + name
+        found = self.values.get(full)
+        if found is not None:
+            self.used.add(full)
+            return found.value
+        if default is None:
+            raise CannotRender(f"no layer sets {full!r}")
+        return default
+
+    def numbers(self, kind: str) -> list[int]:
+        """Return the numbers under which a keyed list has entries: `keys.3.type` → 3."""
+        parts = [name.split(".") for name in self.values]
+        return sorted({int(p[1]) for p in parts if len(p) == 3 and p[0] == kind and p[1].isdigit()})
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a phone or port of an ATA, as templates see it."""
+    """One line of a phone or port of an ATA, as templates see it; further values by `line.get("expires")`."""
 
     number: int
     enabled: bool
-    user: str = ""
+    get: Settings
     password: str = ""
-    label: str = ""
-    display_name: str = ""
-    voicemail: str = ""
-    transport: str = "udp"
+
+    @property
+    def codecs(self) -> list[str]:
+        return convert.codec_names(str(self.get("codecs")))
+
+    @property
+    def ha1(self) -> str:
+        """MD5 of user, realm and password: what a softphone keeps instead of the password (RFC 2617 §3.2.2.2)."""
+        text = f"{self.get('auth_user')}:{self.get('domain')}:{self.password}"
+        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-class Settings:
-    """The overlaid values, by canonical name; remembers what was asked for."""
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everything a file is rendered from; two equal sheets give the same bytes."""
 
-    def __init__(self, values: Mapping[str, Value]) -> None:
-        self._values = values
-        self.used: set[str] = set()
+    family: Family
+    rule: FileRule
+    settings: Settings
+    lines: tuple[Line, ...]
+    mac: str
+    model: str
+    steady_url: str
+    at: ServedAt
+    year: int
 
-    def __call__(self, name: str) -> object:
-        found = self._values.get(name)
-        if found is None:
-            raise CannotRender(f"no layer sets {name!r}")
-        self.used.add(name)
-        return found.value
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the input. Holds for one set of templates: they do not change while the server runs."""
+        said = [sorted((name, repr(value.value)) for name, value in self.settings.values.items())]
+        for line in self.lines:
+            values = sorted((name, repr(value.value)) for name, value in line.get.values.items())
+            said.append([("line", f"{line.number} {line.enabled} {line.password}"), *values])
+        whole = repr((self.family.id, self.rule.name, said, self.mac, self.model, self.steady_url, self.at, self.year))
+        return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
-    def unused(self) -> list[str]:
-        """Names that are set but that this file does not write."""
-        return sorted(set(self._values) - self.used)
-
-
-def lines_of(family: Family, directory: Directory, box: tuple[Device, ...], voicemail: str) -> list[Line]:
-    """Return every line of the box; those without a device are there and disabled, so that old accounts go."""
-    by_port = {device.port: device for device in box}
-    count = max(family.lines_of(box[0].model), max(by_port))
-    found = []
-    for number in range(1, count + 1):
-        device = by_port.get(number)
-        if device is None:
-            found.append(Line(number, enabled=False))
-            continue
-        user = directory.users_by_extension.get(device.extension)
-        name = user.name if user else device.extension
-        label = device.label or f"{device.extension} {name}"
-        found.append(
-            Line(number, True, device.id, device.password.get_secret_value(), label, name, voicemail, device.transport)
-        )
-    return found
+    @property
+    def used(self) -> set[str]:
+        """Full names of what the rendering has asked for."""
+        return self.settings.used.union(*(line.get.used for line in self.lines))
 
 
-def render(
+def sheet(
+    families: Families,
     family: Family,
     rule: FileRule,
+    directory: Directory,
+    at: ServedAt,
     *,
-    settings: Settings,
-    lines: list[Line],
+    box: tuple[Device, ...],
     mac: str,
     model: str,
     steady_url: str,
-    at: ServedAt,
     year: int,
-) -> bytes:
+) -> Sheet:
+    """Overlay the layers for one file; a common file has no box and knows no lines."""
+    first = box[0] if box else None
+    stack = layers(families, family, directory, at, device=first, model=model)
+    lines = tuple(_lines(families, family, directory, at, box)) if box else ()
+    return Sheet(family, rule, Settings(box_values(stack)), lines, mac, model, steady_url, at, year)
+
+
+def _lines(
+    families: Families, family: Family, directory: Directory, at: ServedAt, box: tuple[Device, ...]
+) -> list[Line]:
+    """Return every line of the box; those without a device are there and disabled, so that old accounts go."""
+    by_port = {device.port: device for device in box}
+    found = []
+    for number in range(1, max(family.lines_of(box[0].model), *by_port) + 1):
+        device = by_port.get(number)
+        if device is None:
+            found.append(Line(number, False, Settings({}, f"lines.{number}.")))
+            continue
+        values = line_values(layers(families, family, directory, at, device=device), number)
+        get = Settings(values, f"lines.{number}.")
+        transport = get("transport")
+        if transport not in family.capabilities.transports:
+            raise CannotRender(f"{family.id} cannot speak SIP over {transport}")
+        found.append(Line(number, bool(get("enabled")), get, device.password.get_secret_value()))
+    return found
+
+
+def render(sheet: Sheet) -> bytes:
+    """Write the file; CannotRender says what is missing or does not fit the format."""
+    family, rule = sheet.family, sheet.rule
+    known = family.models.get(sheet.model)
+    try:
+        zone = str(sheet.settings("time.zone"))
+        text = (
+            _environment(family.folder, rule.format == "xml")
+            .get_template(rule.template)
+            .render(
+                get=sheet.settings,
+                lines=sheet.lines,
+                mac=sheet.mac,
+                model=sheet.model,
+                model_id=known.model_id.zfill(12) if known and known.model_id else "",
+                capabilities=family.capabilities,
+                steady_url=sheet.steady_url,
+                at=sheet.at,
+                convert=convert,
+                clock=convert.clock(zone, sheet.year),
+            )
+        )
+        return text.encode("utf-8")
+    except (TemplateError, ValueError, KeyError, TypeError) as error:
+        raise CannotRender(f"{family.id} {rule.template}: {type(error).__name__}: {error}") from None
+
+
+@lru_cache(maxsize=64)
+def _environment(folder: Path, xml: bool) -> Environment:
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(family.folder),
+        loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
-        autoescape=rule.format == "xml",
+        autoescape=xml,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_of_one_line if xml else None,
     )
-    environment.filters |= {"kv": _kv, "json": _json}
-    known = family.models.get(model)
-    zone = str(settings("time.zone"))
-    try:
-        text = environment.get_template(rule.template).render(
-            get=settings,
-            lines=lines,
-            mac=mac,
-            model=model,
-            model_id=known.model_id if known else "",
-            steady_url=steady_url,
-            at=at,
-            convert=convert,
-            zone=zone,
-            year=year,
-            changes=convert.changes(zone, year),
-        )
-    except (TemplateError, ValueError, KeyError) as error:
-        raise CannotRender(f"{family.id} {rule.template}: {error}") from None
-    return text.encode("utf-8")
+    environment.filters |= {"kv": _kv, "json": _json, "field": _field, "quoted": _quoted}
+    return environment
 
 
 def _kv(value: object) -> str:
     """A value of a `key = value` line: what would begin another line, or end the file, is refused."""
     text = str(value)
-    if any(character in text for character in "\r\n\0\x0b\x0c\x85\u2028\u2029"):
+    if any(character in text for character in _LINE_BREAKS):
         raise CannotRender(f"{text[:40]!r} holds a line break and cannot stand in one line")
     return text
+
+
+def _of_one_line(value: object) -> object:
+    """XML forbids most control characters, and no setting of a phone spans lines: refused, as in a text file."""
+    if isinstance(value, str) and not isinstance(value, Markup):  # Markup is the template's own text
+        for character in value:
+            if character in _LINE_BREAKS or (character < " " and character != "\t") or character in "\ufffe\uffff":
+                raise CannotRender(f"{value[:40]!r} holds a control character and cannot stand in XML")
+    return value
+
+
+def _field(value: object) -> str:
+    """A parameter of a baresip account: what ends it, or the address before it, is refused."""
+    text = _kv(value)
+    if any(character in text for character in ';,<>"'):
+        raise CannotRender(f"{text[:40]!r} holds a character that ends a field of an account")
+    return text
+
+
+def _quoted(value: object) -> str:
+    """A display name between quotes: its own quotes and backslashes become harmless."""
+    return _kv(value).replace("\\", "/").replace('"', "'")
 
 
 def _json(value: object) -> str:

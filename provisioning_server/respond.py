@@ -1,30 +1,38 @@
 """The five steps of an answer: read the name, find the device, may it, overlay, render. The same for HTTP and TFTP.
 
-Whatever is refused is answered alike, byte for byte; the reason goes to the operator as an event.
+Policy. A file named by a MAC is for the holder of that MAC's token: the one-time token of the device (`ledger`), then
+the steady token its configuration carries. Without a token - TFTP, or a plain URL - it is served only while the
+device's window is open: the ledger's `lan_window`, or the setting `provisioning.open` of the device, its user, site or
+domain, which wins over it. Files without a MAC in their name hold no secret and need no token; a wrong one is refused
+all the same. Whatever is refused is answered alike, byte for byte; the reason goes to the operator as an event.
 """
 
 from __future__ import annotations
 
-import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote
-
-from pydantic import SecretStr
 
 from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
-from pbx.events import ConfigRefused, ConfigRequested, ConfigServed, Event, ServerFault
+from pbx.events import ConfigRefused, ConfigRequested, ConfigServed, Event, InputIgnored, ServerFault
 from provisioning_server.families import Families, Family
 from provisioning_server.identify import Claim, NoClaim, identify, split_path
-from provisioning_server.ledger import Ledger
-from provisioning_server.overlay import ServedAt, Value, layers, overlay
-from provisioning_server.render import CannotRender, Settings, lines_of, render
+from provisioning_server.ledger import Admission, Key, Ledger, Misses
+from provisioning_server.overlay import ServedAt, Value, box_values, layers, line_values
+from provisioning_server.render import CannotRender, Sheet, render, sheet
+from provisioning_server.shelf import Rendered, Shelf
 
-VOICEMAIL_NUMBER = "5001"
 NOT_FOUND = b"404 Not Found\n"
-_CACHED = 4096
+NOT_ALLOWED = b"405 Method Not Allowed\n"
+TEXT = "text/plain; charset=utf-8"
+OPEN = "provisioning.open"
+_SECRET = re.compile(r"[0-9a-fA-F]{32,}")
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,7 @@ class ConfigRequest:
     user_agent: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
+    method: str = "GET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,52 +55,62 @@ class Answer:
     content_type: str
     etag: str
     events: tuple[Event, ...]
+    last_modified: datetime | None = None
+    why: str = ""
+    """How it came to this, for the operator; never for the peer."""
 
 
 @dataclass(slots=True)
 class Office:
-    """What answers are made of; owned by the service. `cache` keeps rendered files while nothing changes."""
+    """What answers are made of; owned by the service."""
 
     families: Families
     ledger: Ledger
     at: ServedAt
-    cache: dict[tuple[object, ...], tuple[bytes, str]] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
+    misses: Misses = field(default_factory=Misses)
 
 
 def respond(request: ConfigRequest, office: Office, directory: Directory, now: Moment) -> Answer:
     """Answer one request. Never raises for anything a peer can send."""
     claim = identify(request.path, request.user_agent, office.families, directory)
-    _, shown = split_path(request.path)
-    asked = ConfigRequested(request.protocol, shown[:255], request.address, request.user_agent[:200], claim.mac)
+    asked = ConfigRequested(
+        request.protocol, _shown(request.path), request.address, _printable(request.user_agent)[:200], claim.mac
+    )
+    if request.method not in ("GET", "HEAD"):
+        return _refused(request, asked, claim.mac, "", "uploads are off", status=405)
     if isinstance(claim, NoClaim):
         return _refused(request, asked, claim.mac, "", claim.reason)
-    device = claim.box[0] if claim.box else None
-    if claim.rule.sensitive:
-        if device is None:
-            return _refused(request, asked, claim.mac, "", "nobody is named in the request")
-        reason = office.ledger.refusal(claim.mac, device.token.get_secret_value(), claim.token, now.mono)
-        if reason:
-            return _refused(request, asked, claim.mac, device.id, reason)
+    box, admission = _admitted(request, office, directory, claim, now)
+    device = box[0].id if box else ""
+    if admission.reason:
+        return _refused(request, asked, claim.mac, device, admission.reason, *_miss(request, office, admission, now))
     try:
-        body, digest = _rendered(office, directory, claim, now)
-    except CannotRender as error:
-        fault = ServerFault("provisioning", "", str(error))
-        refused = _refused(request, asked, claim.mac, device.id if device else "", str(error))
-        return Answer(refused.status, refused.body, refused.content_type, "", (*refused.events, fault))
-    if claim.rule.sensitive:
-        office.ledger.served(claim.mac, claim.token, now.mono)
-    served = ConfigServed(
-        request.protocol, shown, request.address, claim.mac, device.id if device else "", claim.family.id,
-        claim.rule.name, claim.rule.kind, digest, len(body), claim.rule.sensitive,
-    )  # fmt: skip
-    status = 304 if request.headers.get("if-none-match", "") == f'"{digest}"' else 200
-    return Answer(status, body if status == 200 else b"", claim.rule.content_type, f'"{digest}"', (asked, served))
+        found = _rendered(office, directory, claim, now)
+    except CannotRender as fault:
+        return _refused(request, asked, claim.mac, device, str(fault), ServerFault("provisioning", "", str(fault)))
+    return _served(request, office, asked, claim, box, admission, found, now)
 
 
-def explain(office: Office, directory: Directory, device: Device) -> dict[str, Value]:
-    """Return every setting of a device by canonical name, with its origin."""
+def explain(office: Office, directory: Directory, device: Device) -> list[Value]:
+    """Return every setting of a device and of its line by canonical name, with its origin; no passwords."""
     family = office.families.by_id[device.family]
-    return overlay(layers(office.families, family, directory, device, office.at))
+    stack = layers(office.families, family, directory, office.at, device=device)
+    return sorted((box_values(stack) | line_values(stack, device.port)).values(), key=lambda value: value.name)
+
+
+def unused(office: Office, directory: Directory, device: Device, now: Moment) -> list[str]:
+    """Return names that somebody set for the device's box but that its family writes nowhere. Raises CannotRender."""
+    family = office.families.by_id[device.family]
+    whole = directory.devices_by_mac.get(device.mac or "", (device,))
+    used = {OPEN}
+    for rule in family.files:
+        box = whole if rule.is_of_one_device else ()
+        paper = _sheet(office, directory, Claim("", "", device.mac or "", family, rule, box, device.model), now)
+        render(paper)
+        used |= paper.used
+    used |= {re.sub(r"^lines\.\d+\.", "lines.*.", name) for name in used}
+    return sorted(set().union(*(_set_for(directory, each) for each in whole)) - used)
 
 
 def config_url(office: Office, device: Device) -> str:
@@ -99,44 +118,144 @@ def config_url(office: Office, device: Device) -> str:
     family = office.families.by_id[device.family]
     token = device.token.get_secret_value()
     base = f"{office.at.base_url}/{token}" if token else office.at.base_url
-    return f"{base}/{_start(family, device)}"
+    return f"{base}/{_start(family, device.mac or '')}"
 
 
-def _start(family: Family, device: Device) -> str:
-    return family.start.replace("{mac}", device.mac or "")
+def tftp_name(office: Office, device: Device) -> str:
+    """The name under which TFTP has the device's own configuration."""
+    family = office.families.by_id[device.family]
+    rule = next(rule for rule in family.files if rule.is_of_one_device and rule.kind == "device")
+    return rule.name.replace("{mac}", device.mac or "")
 
 
-def _rendered(office: Office, directory: Directory, claim: Claim, now: Moment) -> tuple[bytes, str]:
-    name = claim.name.lower()
-    key = (directory.domain.name, directory.revision, id(directory), claim.family.id, claim.rule.name, name, claim.mac)
-    known = office.cache.get(key)
-    if known is None:
-        body = _render(office, directory, claim, now)
-        known = (body, hashlib.sha256(body).hexdigest())
-        if len(office.cache) >= _CACHED:
-            office.cache.clear()
-        office.cache[key] = known
-    return known
-
-
-def _render(office: Office, directory: Directory, claim: Claim, now: Moment) -> bytes:
-    family, box = claim.family, claim.box
-    if box:
-        device = box[0]
-        values = overlay(layers(office.families, family, directory, device, office.at))
-        steady = f"{office.at.base_url}/{office.ledger.steady_token(claim.mac)}/{_start(family, device)}"
-        lines = lines_of(family, directory, box, VOICEMAIL_NUMBER)
-        model = device.model
+def _admitted(
+    request: ConfigRequest, office: Office, directory: Directory, claim: Claim, now: Moment
+) -> tuple[tuple[Device, ...], Admission]:
+    """Return whose file it is and whether the request may have it. The work is the same for known and unknown MACs."""
+    if claim.rule.is_of_one_device:
+        box, mac = claim.box, claim.mac
+    elif not claim.token:
+        return (), Admission(Key.NONE)
     else:
-        nobody = Device.model_construct(id="", extension="", password=SecretStr(""), model="", settings={})
-        values = overlay(layers(office.families, family, directory, nobody, office.at))
-        steady, lines, model = f"{office.at.base_url}/", [], ""
-    return render(
-        family, claim.rule, settings=Settings(values), lines=lines, mac=claim.mac, model=model,
-        steady_url=quote(steady, safe=":/"), at=office.at, year=now.wall.year,
+        mac = office.shelf.mac_of_token(directory, claim.token, lambda mac: _tokens(office, directory, mac))
+        box = directory.devices_by_mac.get(mac, ())
+    first = _first_token(box)
+    window = None
+    if not claim.token:
+        stack = layers(office.families, claim.family, directory, office.at, device=box[0] if box else None)
+        said = [layer.settings[OPEN] for layer in stack if OPEN in layer.settings]
+        window = said[-1] is True if said else None
+        if office.misses.too_many(_host(request.address), now.mono):
+            return box, Admission(Key.NONE, "too many guesses from this address")
+    admission = office.ledger.admit(mac, first, claim.token, now.mono, window=window)
+    if claim.rule.is_of_one_device and not box:
+        return (), Admission(Key.NONE, claim.doubt)
+    return box, admission
+
+
+def _miss(request: ConfigRequest, office: Office, admission: Admission, now: Moment) -> list[Event]:
+    """Count a guess; the one that reaches the limit is told to the operator."""
+    if admission.reason not in ("unknown MAC", "wrong token"):
+        return []
+    host = _host(request.address)
+    if not office.misses.missed(host, now.mono):
+        return []
+    said = f"{office.misses.limit} guesses within {office.misses.within_s:.0f} s: someone tries MACs or tokens"
+    return [InputIgnored(request.protocol, request.address, said, 404)]
+
+
+def _served(
+    request: ConfigRequest,
+    office: Office,
+    asked: ConfigRequested,
+    claim: Claim,
+    box: tuple[Device, ...],
+    admission: Admission,
+    found: Rendered,
+    now: Moment,
+) -> Answer:
+    why = f"{claim.rule.name} of {claim.family.id}"
+    if admission.key is not Key.NONE:
+        why += f", opened by {admission.key.value}"
+    if claim.doubt:
+        why += f"; {claim.doubt}"
+    etag = f'"{found.sha256}"'
+    status = 304 if _unchanged(request.headers, etag, found.since) else 200
+    if request.method == "HEAD":
+        return Answer(status, found.body, claim.rule.content_type, etag, (asked,), found.since, why)
+    if box and (claim.rule.sensitive or admission.key is Key.STEADY):
+        office.ledger.used(box[0].mac or "", _first_token(box), admission, now.mono)
+    served = ConfigServed(
+        request.protocol, asked.path, request.address, box[0].mac or "" if box else claim.mac, box[0].id if box else "",
+        claim.family.id, claim.rule.name, claim.rule.kind, found.sha256, len(found.body), claim.rule.sensitive,
+    )  # fmt: skip
+    body = found.body if status == 200 else b""
+    return Answer(status, body, claim.rule.content_type, etag, (asked, served), found.since, why)
+
+
+def _unchanged(headers: Mapping[str, str], etag: str, since: datetime) -> bool:
+    """RFC 9110 §13.2.2: If-None-Match decides; If-Modified-Since only without it."""
+    given = headers.get("if-none-match", "")
+    if given:
+        return given.strip() == "*" or etag in [item.strip().removeprefix("W/") for item in given.split(",")]
+    try:
+        return since <= parsedate_to_datetime(headers["if-modified-since"])
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return False
+
+
+def _rendered(office: Office, directory: Directory, claim: Claim, now: Moment) -> Rendered:
+    name = (claim.family.id, claim.rule.name, claim.mac if claim.box else "", claim.model, now.wall.year)
+    return office.shelf.file(directory, name, lambda: _sheet(office, directory, claim, now), now.wall)
+
+
+def _sheet(office: Office, directory: Directory, claim: Claim, now: Moment) -> Sheet:
+    url = f"{office.at.base_url}/"
+    if claim.box:
+        steady = office.ledger.steady_token(claim.mac, _first_token(claim.box))
+        url += f"{steady}/{_start(claim.family, claim.mac)}"
+    return sheet(
+        office.families, claim.family, claim.rule, directory, office.at, box=claim.box,
+        mac=claim.mac if claim.box else "", model=claim.model, steady_url=quote(url, safe=":/[]"), year=now.wall.year,
     )  # fmt: skip
 
 
-def _refused(request: ConfigRequest, asked: ConfigRequested, mac: str, device: str, reason: str) -> Answer:
-    refused = ConfigRefused(request.protocol, asked.path, request.address, mac, device, reason, 404)
-    return Answer(404, NOT_FOUND, "text/plain; charset=utf-8", "", (asked, refused))
+def _refused(
+    request: ConfigRequest, asked: ConfigRequested, mac: str, device: str, reason: str, *also: Event, status: int = 404
+) -> Answer:
+    refused = ConfigRefused(request.protocol, asked.path, request.address, mac, device, reason, status)
+    body = NOT_FOUND if status == 404 else NOT_ALLOWED
+    return Answer(status, body, TEXT, "", (asked, refused, *also), None, reason)
+
+
+def _start(family: Family, mac: str) -> str:
+    return family.start.replace("{mac}", mac)
+
+
+def _first_token(box: tuple[Device, ...]) -> str:
+    return box[0].token.get_secret_value() if box else ""
+
+
+def _set_for(directory: Directory, device: Device) -> set[str]:
+    """Names that domain, site, user and device settings speak of."""
+    user = directory.users_by_extension.get(device.extension)
+    owners = ("domain", f"site:{user.site if user else ''}", f"user:{device.extension}")
+    return set(device.settings).union(*(directory.settings.get(owner, {}) for owner in owners))
+
+
+def _tokens(office: Office, directory: Directory, mac: str) -> tuple[str, str]:
+    first = _first_token(directory.devices_by_mac[mac])
+    return first, office.ledger.steady_token(mac, first)
+
+
+def _host(address: str) -> str:
+    return address.rpartition(":")[0] or address
+
+
+def _shown(path: str) -> str:
+    """The file name without its token, nor anything that may be one in the wrong place."""
+    return _SECRET.sub("…", _printable(split_path(path)[1]))[:255]
+
+
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub("?", text)

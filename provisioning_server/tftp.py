@@ -1,7 +1,7 @@
 """One TFTP transfer as a pure machine (RFC 1350, 2347, 2348, 2349, 7440): bytes and moments in, bytes out.
 
-tftpy's packet classes read the request, guarded; everything after it is our own. Options are compared without case, only
-what was asked for is acknowledged, a duplicate ACK never repeats DATA (RFC 1123 §4.2.3.1).
+tftpy's packet classes read the request, guarded; everything after it is our own. Options are compared without case,
+only what was asked for is acknowledged, a duplicate ACK never repeats DATA (RFC 1123 §4.2.3.1).
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ RRQ, WRQ, DATA, ACK, ERROR, OACK = 1, 2, 3, 4, 5, 6
 DEFAULT_BLOCK = 512
 RETRY_S = (1.0, 2.0, 4.0, 4.0, 4.0)
 """Pauses before each repetition; then the transfer is given up."""
+PATIENCE_S = 30
+"""A client may ask for longer pauses, but for no more of them than fit in here: the vanished must free their place."""
+LONGEST_REQUEST = 1024
+"""RFC 2347 allows 512; a longer first packet is work for the parser and nothing else."""
+LARGEST_WINDOW = 64
+"""Blocks sent at once: more would only overrun a phone's receive buffer."""
 
 _FACTORY = TftpPacketFactory()
 
@@ -45,6 +51,8 @@ def read_request(data: bytes) -> ReadRequest:
     """Read a first packet; Refused says what to answer."""
     if len(data) < 4 or data[:2] not in (b"\0\x01", b"\0\x02"):
         raise Refused(b"", "not a request")
+    if len(data) > LONGEST_REQUEST:
+        raise Refused(error(TftpErrors.IllegalTftpOp, "request too long"), f"a request of {len(data)} bytes")
     try:
         packet = _FACTORY.parse(data)
     except Exception as fault:  # noqa: BLE001 - tftpy raises whatever comes to hand on malformed bytes
@@ -54,8 +62,7 @@ def read_request(data: bytes) -> ReadRequest:
         raise Refused(error(TftpErrors.IllegalTftpOp, "malformed request"), reason)
     if isinstance(packet, TftpPacketWRQ):
         raise Refused(error(TftpErrors.AccessViolation, "this server takes no files"), "write request")
-    if not isinstance(packet, TftpPacketRRQ):
-        raise Refused(b"", "not a request")
+    assert isinstance(packet, TftpPacketRRQ)
     mode = _text(packet.mode).lower()
     if mode != "octet":
         raise Refused(error(TftpErrors.IllegalTftpOp, "only octet mode is served"), f"mode {mode[:20]!r}")
@@ -76,13 +83,17 @@ def _accepted(options: Mapping[str, str], size: int) -> dict[str, int]:
         value = int(text)
         if name == "blksize" and value >= 8:
             taken[name] = min(value, 65464)
-        elif name == "timeout" and 1 <= value <= 255:
+        elif name == "timeout" and 1 <= value <= PATIENCE_S // 2:
             taken[name] = value
         elif name == "tsize":
             taken[name] = size
         elif name == "windowsize" and 1 <= value <= 65535:
-            taken[name] = min(value, 64)
+            taken[name] = min(value, LARGEST_WINDOW)
     return taken
+
+
+def _pauses(timeout_s: int) -> tuple[float, ...]:
+    return (float(timeout_s),) * min(5, PATIENCE_S // timeout_s)
 
 
 class Transfer:
@@ -93,7 +104,7 @@ class Transfer:
         self._body = body
         self._block = taken.get("blksize", DEFAULT_BLOCK)
         self._window = taken.get("windowsize", 1)
-        self._retries = (float(taken["timeout"]),) * 5 if "timeout" in taken else RETRY_S
+        self._retries = _pauses(taken["timeout"]) if "timeout" in taken else RETRY_S
         self._last = len(body) // self._block + 1
         """Number of the final block: a multiple of the size ends with an empty one."""
         self._acked = -1 if taken else 0
@@ -148,6 +159,11 @@ class Transfer:
     @property
     def deadline(self) -> float:
         return self._deadline
+
+    @property
+    def awaits_last_ack(self) -> bool:
+        """Everything has been sent: for a client that asks again, this transfer is over."""
+        return self._acked >= 0 and self._sent == self._last
 
     def _fill(self, now: float) -> list[bytes]:
         packets = []

@@ -1,4 +1,8 @@
-"""The TFTP shell: one listening socket, one connected socket a transfer, one timer. No thread, no 1024-descriptor limit."""
+"""The TFTP shell: one listening socket, one connected socket a transfer, one timer; no thread, no `select`.
+
+A transfer's socket is connected to its client, so a packet from another address or port never reaches it: the kernel
+answers such a peer (ICMP), where RFC 1350 §4 would have us send ERROR 5.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ DRAIN = 64
 PER_ADDRESS = 64
 TOTAL = 4000
 SWEEP_S = 0.25
+_RCVBUFFORCE = 33  # SO_RCVBUFFORCE of Linux; the socket module does not name it
 NOT_FOUND = error(1, "File not found")
 
 Peer = tuple[str, int]
@@ -29,11 +34,14 @@ class TftpServer:
         port: int,
         *,
         ignored: Callable[[str, str], None] = lambda address, reason: None,
+        per_address: int = PER_ADDRESS,
+        total: int = TOTAL,
     ) -> None:
+        self._per_address, self._total = per_address, total
         self._fetch = fetch
         self._ignored = ignored
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        _roomy(self._socket)
         self._socket.setblocking(False)
         try:
             self._socket.bind((host, port))
@@ -83,10 +91,10 @@ class TftpServer:
             return
         known = self._live.get(peer)
         if known is not None:
-            if known.name == request.name:
+            if known.name == request.name and not known.transfer.awaits_last_ack:
                 return
             self._end(known)
-        if len(self._live) >= TOTAL or self._counts[peer[0]] >= PER_ADDRESS:
+        if len(self._live) >= self._total or self._counts[peer[0]] >= self._per_address:
             self._ignored(f"{peer[0]}:{peer[1]}", "too many transfers")
             self._say(error(0, "too many transfers, try again"), peer)
             return
@@ -97,10 +105,12 @@ class TftpServer:
         self._begin(request.name, Transfer(body, request.options, self._now()), peer)
 
     def _begin(self, name: str, transfer: Transfer, peer: Peer) -> None:
-        wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        wire.setblocking(False)
-        wire.bind((self.address[0], 0))
-        wire.connect(peer)
+        try:
+            wire = _connected(self.address[0], peer)
+        except OSError as fault:  # out of descriptors or ports, or a peer that cannot be answered (port 0)
+            self._ignored(f"{peer[0]}:{peer[1]}", f"no socket for the transfer: {fault}")
+            self._say(error(0, "no room for the transfer, try again"), peer)
+            return
         live = self._live[peer] = _Live(name, transfer, wire, peer)
         self._counts[peer[0]] += 1
         asyncio.get_running_loop().add_reader(wire, self._more, live)
@@ -149,12 +159,34 @@ class TftpServer:
         if self._live.get(live.peer) is live:
             del self._live[live.peer]
             self._counts[live.peer[0]] -= 1
+            if not self._counts[live.peer[0]]:
+                del self._counts[live.peer[0]]
         asyncio.get_running_loop().remove_reader(live.wire)
         live.wire.close()
 
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def _roomy(listening: socket.socket) -> None:
+    """A site that powers up sends its requests at once; beyond the system's limit only with the privilege."""
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, RECEIVE_BUFFER)
+    except OSError:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+
+
+def _connected(host: str, peer: Peer) -> socket.socket:
+    wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        wire.setblocking(False)
+        wire.bind((host, 0))
+        wire.connect(peer)
+    except OSError:
+        wire.close()
+        raise
+    return wire
 
 
 class _Live:
