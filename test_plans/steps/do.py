@@ -11,6 +11,8 @@ from test_plans.verdicts import StepFailed
 VERB = "do"
 ARGUMENTS = frozenset({"to", "keys", "as", "extension", "state", "box", "device", "label", "index"})
 WITNESS = "action"
+READY_S = 2.0
+"""How long a device may take until it can do what it is told."""
 
 
 def run(context: Context, step: Step) -> Script[str]:
@@ -18,16 +20,28 @@ def run(context: Context, step: Step) -> Script[str]:
     arguments = {key: str(context.value(value)) for key, value in step.arguments.items() if key not in ("do", "as")}
     if "as" in step.arguments:
         context.mark(str(step.arguments["as"]))
-    try:
-        if who == "pbx":
+    if who == "pbx":
+        try:
             context.bench.pbx(action, arguments)
-            return ""
-        device = context.device(who)
-        argument = arguments.get("to", arguments.get("keys", ""))
-        if action == "dial":
-            context.ask_why(device, argument)
-        device.do(action, argument)
-    except CannotDo as error:
-        raise StepFailed(f"{step.arguments['do']}: {error}") from None
-    return f"{device.label}"
-    yield  # a script, though nothing is waited for
+        except CannotDo as error:
+            raise StepFailed(f"{step.arguments['do']}: {error}") from None
+        return ""
+    device = context.device(who)
+    argument = arguments.get("to", arguments.get("keys", ""))
+    if action == "dial":
+        context.ask_why(device, argument)
+    refusal = ""
+
+    def done() -> bool:
+        nonlocal refusal
+        try:
+            device.do(action, argument)
+        except CannotDo as error:
+            refusal = str(error)
+            return False
+        return True
+
+    # A telephone may lag behind the switch's own events: pyVoIP tells of a call a second after the INVITE.
+    if not (yield from context.until(done, READY_S)):
+        raise StepFailed(f"{step.arguments['do']}: {refusal}")
+    return device.label

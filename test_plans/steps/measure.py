@@ -44,7 +44,7 @@ def _audio(context: Context, step: Step) -> Script[str]:
         return [(ear, mouth) for ear, mouth in pairs if _now(context, ear) != f"signature:{mouth.id}"]
 
     heard = yield from context.until(lambda: not deaf(), within)
-    lasting = seconds(step.arguments.get("for", "0s"))
+    lasting = seconds(step.arguments.get("for", "1s"))
     if heard and lasting:
         yield from context.until(lambda: False, lasting)
         heard = yield from context.until(lambda: not deaf(), _AGAIN_S)
