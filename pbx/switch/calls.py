@@ -112,8 +112,10 @@ class Call:
         self.end(cause.status)
 
     def fail(self) -> None:
-        """End the call after a fault of ours."""
+        """End the call after a fault of ours, which may have been in ending it: then only its legs go."""
         self._cause = FAULT_CAUSE
+        if self.over:
+            self._release_all(FAULT_STATUS)
         self.end(FAULT_STATUS)
 
     def end(self, status: int = Cause.NORMAL.status) -> None:
@@ -125,8 +127,7 @@ class Call:
             if self._script is not None:
                 self._script.close()
         finally:
-            for leg in list(self.legs.values()):
-                self._release(leg, status, self._cause)
+            self._release_all(status)
             self._conclude()
 
     # --- what a script may know -----------------------------------------------------------------------
@@ -368,6 +369,10 @@ class Call:
         if other is not None:
             other.joined = ""
             leg.engine.unbridge(leg.name, other.name)
+
+    def _release_all(self, status: int) -> None:
+        for leg in list(self.legs.values()):
+            self._release(leg, status, self._cause)
 
     def _release(self, leg: Leg, status: int, cause: int) -> None:
         """End our side of a leg in the way its state asks for."""

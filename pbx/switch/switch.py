@@ -307,9 +307,9 @@ class Switch:
             if call is not None:
                 try:
                     call.fail()
-                except Exception as second:  # noqa: BLE001 - its cleanup is broken too: forget it
+                except Exception as second:  # noqa: BLE001 - its cleanup is broken too
                     self.publish(ServerFault("switch", call.id, f"{type(second).__name__}: {second}"))
-                    self.call_over(call)
+                self.call_over(call)
             return False
         return True
 

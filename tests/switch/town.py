@@ -1,0 +1,423 @@
+"""A small town in virtual time: the switch, a few telephones and a carrier on one in-memory wire.
+
+Everybody speaks real SIP bytes and virtual media; nobody looks into anybody else.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import TypeVar
+
+from pbx.bus import Bus
+from pbx.callflow.ports import History
+from pbx.clock import Moment, moment_at
+from pbx.domain.directory import Directory
+from pbx.events import Event
+from pbx.media.engine import Heard, Signature
+from pbx.media.sdp import answer, offer, parse_sdp, settle
+from pbx.media.virtual import VirtualEngine
+from pbx.sip.address import Peer
+from pbx.sip.digest import Credentials
+from pbx.sip.message import Response
+from pbx.sip.session import Session
+from pbx.sip.sip_events import (
+    Answered,
+    Cancelled,
+    Ended,
+    InviteReceived,
+    Progress,
+    ReferProgress,
+    Rejected,
+    ReofferAnswered,
+    ReofferReceived,
+    RequestReceived,
+    RequestTimedOut,
+    ResponseReceived,
+    SipEvent,
+)
+from pbx.sip.stack import Outgoing, Stack
+from pbx.sip.subscriptions import Subscriber
+from pbx.sip.uri import NameAddr
+from pbx.store.memory import MemoryStore
+from pbx.switch.settings import SwitchSettings
+from pbx.switch.switch import Switch
+
+EPOCH = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)  # a Tuesday, 10:00 in Toronto
+DELAY_S = 0.005
+PROMPT_S = 1.0
+SWITCH = Peer("udp", "10.0.0.1", 5060)
+CARRIER_HOST = "10.0.0.9"
+MEDIA_FROM = 16_000
+DOMAIN = "acme.lab"
+
+E = TypeVar("E", bound=Event)
+
+
+def token_of(name: str) -> Callable[[int], str]:
+    chance = Random(name)
+    return lambda count: f"{chance.getrandbits(4 * count):0{count}x}"
+
+
+@dataclass(eq=False)
+class Talk:
+    """One call at a telephone."""
+
+    session: Session
+    leg: str
+    offered: bytes = b""
+    state: str = "calling"
+    status: int = 0
+    refer_lines: list[str] = field(default_factory=list)
+    location: str = ""
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """(number, name) of the caller as it is displayed."""
+        return self.session.request.from_.user.lstrip("+"), self.session.request.from_.display
+
+
+class Phone:
+    """A telephone (or the carrier): rings when called, answers when told to, hears what reaches its ear."""
+
+    def __init__(self, town: Town, name: str, host: str, *, password: str = "x") -> None:
+        self.town, self.name, self.host = town, name, host
+        token = token_of(name)
+        self.stack = Stack({"udp": (host, 5060)}, token=token, user_agent="town phone")
+        self.engine = VirtualEngine(host, town.send_media, lambda prompt: PROMPT_S)
+        self.credentials = Credentials(name, password)
+        self.who = NameAddr(f"sip:{name}@{DOMAIN}")
+        self.talks: list[Talk] = []
+        self.heard: list[str] = []
+        self.responses: list[Response] = []
+        self.lamps: list[str] = []
+        self.rings = True
+        """Tells that it rings; a dead one says nothing at all."""
+        self.answers_with = 0
+        """Status for every call, 0 for ringing on."""
+        self.early = False
+        """Sends its sound before it answers."""
+        self._subscriber = Subscriber(
+            self.stack, token, self.who, f"sip:{name}@{DOMAIN}", SWITCH, "message-summary",
+            "application/simple-message-summary",
+        )  # fmt: skip
+        self._legs = 0
+
+    @property
+    def talk(self) -> Talk:
+        return self.talks[-1]
+
+    @property
+    def now(self) -> float:
+        return self.town.mono
+
+    # --- what a person does ---------------------------------------------------------------------------
+
+    def register(self, expires_s: int = 300, *, password: str | None = None) -> Response | None:
+        """Register and return the newest response there is."""
+        credentials = Credentials(self.name, password) if password is not None else self.credentials
+        headers = [("Contact", f"<sip:{self.name}@{self.host}:5060>"), ("Expires", str(expires_s))]
+        self.stack.request(
+            "REGISTER", f"sip:{DOMAIN}", SWITCH, from_=self.who, to=self.who, now=self.now, headers=headers,
+            credentials=credentials, call_id=f"reg-{self.name}", cseq=int(self.now * 1000) + 1,
+        )  # fmt: skip
+        self.town.run(1.0)
+        return self.responses[-1] if self.responses else None
+
+    def subscribe(self) -> None:
+        self._subscriber.send(self.credentials, self.now)
+        self.town.run(1.0)
+
+    def request(self, method: str, **headers: str) -> Response:
+        made = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        self.stack.request(
+            method, f"sip:{DOMAIN}", SWITCH, from_=self.who, to=self.who, now=self.now, headers=made,
+            credentials=self.credentials,
+        )  # fmt: skip
+        self.town.run(1.0)
+        return self.responses[-1]
+
+    def dial(
+        self, number: str, *, sdp: bytes | None = None, with_offer: bool = True, who: NameAddr | None = None
+    ) -> Talk:
+        leg = self._new_leg()
+        address = self.engine.open(leg)
+        offered = sdp if sdp is not None else offer(address) if with_offer else None
+        uri = f"sip:{number}@{DOMAIN}"
+        session = self.stack.invite(
+            uri, SWITCH, from_=who or self.who, to=NameAddr(uri), sdp=offered, now=self.now,
+            credentials=self.credentials,
+        )  # fmt: skip
+        talk = Talk(session, leg, offered or b"")
+        self.talks.append(talk)
+        self.town.settle()
+        return talk
+
+    def answer(self, talk: Talk | None = None) -> None:
+        talk = talk or self.talk
+        offered = talk.session.remote_sdp
+        assert offered is not None
+        text, remote = answer(parse_sdp(offered), self.engine.open(talk.leg))
+        talk.session.answer(text, self.now)
+        talk.state = "up"
+        self._speak(talk, lambda: self.engine.connect(talk.leg, remote))
+
+    def reject(self, status: int = 486) -> None:
+        self.talk.session.reject(status, "", self.now)
+        self.talk.state = "over"
+        self.town.settle()
+
+    def hang_up(self, talk: Talk | None = None, reason: str = "") -> None:
+        talk = talk or self.talk
+        talk.session.end(self.now, reason)
+        talk.state = "over"
+        self.engine.close(talk.leg)
+        self.town.settle()
+
+    def reoffer(self, direction: str) -> None:
+        """Send a re-INVITE: `sendonly` or `inactive` holds, `sendrecv` resumes."""
+        ours = parse_sdp(self.talk.offered or self.talk.session.local_sdp or b"")
+        self.talk.offered = _directed(ours.host, ours.port, direction)
+        self.talk.session.reoffer(self.talk.offered, self.now)
+        self.town.run(0.5)
+
+    def refer(self, target: str) -> None:
+        self.talk.session.refer(target, self.now)
+        self.town.run(1.0)
+
+    def press(self, keys: str) -> None:
+        """Press keys, one after another, as telephone-events."""
+        self.engine.at(self.now)
+        self.engine.send_digits(self.talk.leg, keys)
+        self.town.run(0.2 * len(keys) + 0.1)
+
+    def info(self, key: str) -> None:
+        self.talk.session.info("application/dtmf-relay", f"Signal={key}\r\nDuration=160\r\n".encode(), self.now)
+        self.town.run(0.2)
+
+    # --- as the town drives it ------------------------------------------------------------------------
+
+    def receive(self, data: bytes, source: Peer) -> None:
+        self.stack.receive(data, source, self.now)
+
+    def tick(self) -> None:
+        self.engine.tick(self.now)
+        self.stack.tick(self.now)
+
+    def next_deadline(self) -> float:
+        return min(self.stack.next_deadline(), self.engine.next_deadline())
+
+    def take_outgoing(self) -> list[Outgoing]:
+        self._listen()
+        return self.stack.take_outgoing()
+
+    def _listen(self) -> None:
+        for event in self.stack.take_events():
+            self._take(event)
+        for media in self.engine.take_events():
+            if isinstance(media, Heard):
+                self.heard.append(media.sound)
+
+    def _take(self, event: SipEvent) -> None:
+        talk = next((t for t in self.talks if t.session is getattr(event, "session", None)), None)
+        match event:
+            case InviteReceived(session=session):
+                self._rung(session)
+            case RequestReceived(transaction=transaction, request=request):
+                self.stack.respond(transaction, 200, now=self.now)
+                if request.method == "NOTIFY":
+                    self.lamps.append(request.body.decode())
+            case ResponseReceived(handle=handle, response=response):
+                self.responses.append(response)
+                if self._subscriber.owns(handle):
+                    self._subscriber.answered(response, self.now)
+            case RequestTimedOut():
+                pass
+            case Progress(status=status, sdp=sdp) if talk is not None:
+                talk.state, talk.status = "ringing", status
+                if sdp is not None and talk.offered:
+                    self._settle(talk, sdp)
+            case Answered(sdp=sdp) if talk is not None:
+                talk.state, talk.status = "up", 200
+                if sdp is not None and talk.offered:
+                    self._settle(talk, sdp)
+            case ReofferAnswered(sdp=sdp) if talk is not None and sdp is not None:
+                self._settle(talk, sdp)
+            case ReofferReceived(session=session, sdp=sdp) if talk is not None and sdp is not None:
+                text, remote = answer(parse_sdp(sdp), self.engine.open(talk.leg))
+                self.engine.connect(talk.leg, remote)
+                session.accept_reoffer(text, self.now)
+            case Rejected(status=status) if talk is not None:
+                talk.state, talk.status = "over", status
+                self.engine.close(talk.leg)
+            case Cancelled() | Ended() if talk is not None:
+                talk.state = "over"
+                self.engine.close(talk.leg)
+            case ReferProgress(status_line=line) if talk is not None:
+                talk.refer_lines.append(line)
+            case _:
+                pass
+
+    def _rung(self, session: Session) -> None:
+        talk = Talk(session, self._new_leg(), state="ringing")
+        talk.location = session.request.get("X-Switchroom-Location") or ""
+        self.talks.append(talk)
+        if self.answers_with:
+            session.reject(self.answers_with, "", self.now)
+            talk.state = "over"
+        elif self.early and session.remote_sdp is not None:
+            text, remote = answer(parse_sdp(session.remote_sdp), self.engine.open(talk.leg))
+            session.ring(self.now, text)
+            self.engine.connect(talk.leg, remote)
+            self.engine.play(talk.leg, Signature(self.name))
+        elif self.rings:
+            session.ring(self.now)
+
+    def _settle(self, talk: Talk, sdp: bytes) -> None:
+        remote = settle(talk.offered, parse_sdp(sdp))
+        self._speak(talk, lambda: self.engine.connect(talk.leg, remote))
+
+    def _speak(self, talk: Talk, connect: Callable[[], None]) -> None:
+        self.engine.at(self.now)
+        connect()
+        self.engine.listen(talk.leg)
+        self.engine.play(talk.leg, Signature(self.name))
+        self.town.settle()
+
+    def _new_leg(self) -> str:
+        self._legs += 1
+        return f"{self.name}/{self._legs}"
+
+
+def _directed(host: str, port: int, direction: str) -> bytes:
+    from pbx.media.engine import MediaAddress
+
+    return offer(MediaAddress(host, port), direction=direction, version=2)
+
+
+class Town:
+    """Owns the clock and the wire; `run` lets time pass."""
+
+    def __init__(
+        self, directory: Directory, *, history: History | None = None, settings: SwitchSettings | None = None
+    ) -> None:
+        self.mono = 0.0
+        self.history: History = history if history is not None else MemoryStore()
+        self.bus = Bus()
+        self._parties: dict[str, Phone] = {}
+        self._wire: list[tuple[float, int, Peer, Peer, bytes]] = []
+        self._sent = 0
+        self._settling = False
+        self.engine = VirtualEngine(SWITCH.host, self.send_media, lambda prompt: PROMPT_S)
+        self.carrier = self._add(Phone(self, "14165550142", CARRIER_HOST))
+        self.switch = Switch(
+            directory,
+            {"udp": (SWITCH.host, SWITCH.port), "tcp": (SWITCH.host, SWITCH.port)},
+            engine=self.engine,
+            bus=self.bus,
+            token=token_of("switch"),
+            history=self.history,
+            now=self.now,
+            settings=settings or SwitchSettings(carrier=Peer("udp", CARRIER_HOST, 5060)),
+        )
+
+    @property
+    def now(self) -> Moment:
+        return moment_at(self.mono, EPOCH)
+
+    def phone(self, device: str, *, registered: bool = True) -> Phone:
+        phone = self._add(Phone(self, device, f"10.0.1.{len(self._parties)}"))
+        if registered:
+            answer = phone.register()
+            assert answer is not None
+            assert answer.status == 200
+        return phone
+
+    def unplug(self, phone: Phone) -> None:
+        del self._parties[phone.host]
+
+    def seen(self, kind: type[E]) -> list[E]:
+        """Return the events of a class, so far."""
+        return [stamped.event for stamped in self.bus.since(0) if type(stamped.event) is kind]
+
+    def last(self, kind: type[E]) -> E:
+        return self.seen(kind)[-1]
+
+    # --- the wire -------------------------------------------------------------------------------------
+
+    def send_media(self, source: tuple[str, int], to: tuple[str, int], data: bytes) -> None:
+        self._put(Peer("udp", *source), Peer("udp", *to), data)
+
+    def send(self, source: Peer, data: bytes) -> None:
+        """Throw bytes at the switch."""
+        self._put(source, SWITCH, data)
+
+    def settle(self) -> None:
+        """Put on the wire whatever anybody has to say."""
+        if self._settling:
+            return
+        self._settling = True
+        for party in tuple(self._parties.values()):
+            for item in party.take_outgoing():
+                self._put(Peer(item.to.transport, party.host, 5060), item.to, item.data)
+        for item in self.switch.take_outgoing():
+            self._put(SWITCH, item.to, item.data)
+        self._settling = False
+
+    def _put(self, source: Peer, to: Peer, data: bytes) -> None:
+        self._sent += 1
+        heapq.heappush(self._wire, (self.mono + DELAY_S, self._sent, source, to, data))
+
+    # --- time -----------------------------------------------------------------------------------------
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        end = self.mono + seconds
+        for _ in range(200_000):
+            self.settle()
+            due = min(self._next_packet(), self.switch.next_deadline(), self.engine.next_deadline(), *self._deadlines())
+            if due > end:
+                self.mono = end
+                return
+            self.mono = max(self.mono, due)
+            self._step()
+        raise AssertionError(f"the town does not come to rest at {self.mono}")
+
+    def _step(self) -> None:
+        while self._next_packet() <= self.mono:
+            _, _, source, to, data = heapq.heappop(self._wire)
+            self._deliver(source, to, data)
+            self.settle()
+        self.engine.tick(self.mono)
+        self.switch.tick(self.now)
+        for party in tuple(self._parties.values()):
+            party.tick()
+
+    def _deliver(self, source: Peer, to: Peer, data: bytes) -> None:
+        if to.host == SWITCH.host:
+            if to.port >= MEDIA_FROM:
+                self.engine.receive(data, (source.host, source.port), to.port, self.mono)
+                self.switch.media(self.now)
+            else:
+                self.switch.receive(data, source, self.now)
+            return
+        party = self._parties.get(to.host)
+        if party is None:
+            return
+        if to.port >= MEDIA_FROM:
+            party.engine.receive(data, (source.host, source.port), to.port, self.mono)
+        else:
+            party.receive(data, source)
+
+    def _next_packet(self) -> float:
+        return self._wire[0][0] if self._wire else float("inf")
+
+    def _deadlines(self) -> list[float]:
+        return [party.next_deadline() for party in self._parties.values()] or [float("inf")]
+
+    def _add(self, phone: Phone) -> Phone:
+        self._parties[phone.host] = phone
+        return phone
