@@ -77,6 +77,8 @@ class CallSeen:
     """What became of our blind transfer: `asked`, then the last status line."""
     heard: list[Sensed] = field(default_factory=list)
     keys: list[Sensed] = field(default_factory=list)
+    keys_to_send: str = ""
+    """Pressed before the call was up."""
 
     @property
     def over(self) -> bool:
@@ -253,6 +255,9 @@ class Line:
         call = self.call
         if call is None or call.state not in (CallState.UP, CallState.RINGING, CallState.CALLING):
             return False
+        if call.state is not CallState.UP and call.speech.remote is None:
+            call.keys_to_send += digits
+            return True
         if not by_info:
             call.speech.send_digits(digits)
             return True
@@ -386,6 +391,8 @@ class Line:
             return
         call.state, call.up_at, call.status = CallState.UP, now, 200
         call.speech.speak()
+        if call.keys_to_send:
+            call.speech.send_digits(call.keys_to_send)
         self._changed()
 
     def _transferred(self, call: PhoneCall, line: str, final: bool, now: float) -> None:

@@ -120,6 +120,7 @@ class PyvoipLine:
         if stock is None:
             return False
         stock.answer()
+        self._follow(stock)
         return True
 
     def reject(self, now: float, status: int = 486) -> bool:
@@ -128,6 +129,7 @@ class PyvoipLine:
         if stock is None:
             return False
         stock.deny()
+        self._follow(stock)
         return True
 
     def hang_up(self, now: float) -> bool:
@@ -137,6 +139,7 @@ class PyvoipLine:
             return False
         call.hung_up_by = "us"
         stock.hangup()
+        self._follow(stock)
         return True
 
     def hang_up_all(self, now: float) -> None:
@@ -153,10 +156,15 @@ class PyvoipLine:
         return False
 
     def press(self, digits: str, now: float, *, by_info: bool = False) -> bool:
-        stock = self._of(CallState.UP)
-        if stock is None or by_info:
+        call = self.call
+        if call is None or call.state is CallState.INCOMING or by_info:
             return False
-        stock.send_keys(digits)
+        if call.state is not CallState.UP:
+            call.keys_to_send += digits
+            return True
+        stock = self._of(CallState.UP)
+        if stock is not None:
+            stock.send_keys(digits)
         return True
 
     def set_do_not_disturb(self, on: bool) -> None:
@@ -211,6 +219,7 @@ class PyvoipLine:
         elif stock.is_up:
             if seen.up_at is None:
                 seen.state, seen.up_at, seen.status = CallState.UP, now, 200
+                stock.send_keys(seen.keys_to_send)
             seen.held_by_peer = stock.held_by_peer
         elif stock.alerted and seen.state is CallState.CALLING:
             seen.state = CallState.RINGING

@@ -214,12 +214,16 @@ class Handset(VOIP.VoIPPhone):  # type: ignore[misc]
         return call
 
     def _callback_MSG_Invite(self, request: Message) -> None:  # noqa: N802 (pyVoIP's name)
-        """Stock pyVoIP starts the callback a second late, and forgets the call when it returns."""
-        self.sip.out.sendto(self.sip.gen_ringing(request).encode(), self.sip.proxy)
+        """Stock pyVoIP starts the callback a second late, and forgets the call when it returns.
+
+        Who is in front of the phone is told before the caller: nobody hears a ringing that is not yet there.
+        """
         session = random.randint(1, 100_000)
         call = Call(self, CallState.RINGING, request, session, self.myIP, sendmode=self.recvmode)
         self.calls[request.call_id] = call
+        ringing = self.sip.gen_ringing(request)
         self.listener.call_changed(call)
+        self.sip.out.sendto(ringing.encode(), self.sip.proxy)
 
     def registration_told(self, well: bool, code: int) -> None:
         self.listener.registration_told(well, code)
