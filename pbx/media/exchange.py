@@ -145,6 +145,8 @@ class Exchange:
         leg = self._legs[name]
         if leg.listener is None:
             leg.listener = ears.Recogniser(self._knowledge)
+        elif leg.listener.heard:
+            self._report(Heard(name, leg.listener.heard))
 
     def close(self, name: str, now: float) -> None:
         leg = self._legs.pop(name, None)

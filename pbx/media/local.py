@@ -183,9 +183,9 @@ class LocalEngine:
             except BlockingIOError:
                 loop.add_writer(pair, self._flush)
                 return
-            except OSError as problem:
-                self._lost(str(problem))
-                return
+            except OSError:
+                self._waiting.clear()  # the worker is gone: the reader says so, not in the middle of a command
+                break
             self._waiting.popleft()
         loop.remove_writer(pair)
 
