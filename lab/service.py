@@ -151,7 +151,7 @@ class Lab:
         if self._closing:
             return
         self._closing = True
-        if self._switch_shell is not None and self._starts:
+        if self.alive:
             await self.drain()
         if self._floor is not None:
             await self._floor.close()
@@ -202,6 +202,11 @@ class Lab:
         return core.switch
 
     @property
+    def alive(self) -> bool:
+        """False while the switch is killed and not yet back."""
+        return self._switch_shell is not None and not self._switch_shell.stopped
+
+    @property
     def store(self) -> SqlStore:
         assert self._store is not None, "start first"
         return self._store
@@ -231,7 +236,7 @@ class Lab:
         """Readiness by listener; a part that is not there is not ready."""
         up = self.listening is not None and not self._closing
         return {
-            "sip": up and self._switch_shell is not None,
+            "sip": up and self.alive,
             "provisioning-http": up and self._provisioning is not None,
             "provisioning-tftp": up and self._provisioning is not None,
             "store": up and self._store is not None,

@@ -81,8 +81,6 @@ class PyvoipLine:
     def close(self) -> None:
         """The power goes. Blocks until the threads are gone, a fraction of a second."""
         self._handset.stop()
-        for call in list(self._stock.values()):
-            call.close_audio()
         for seen in self.live_calls:
             self._end(seen, 0, "power off", "us")
         self._seen.clear()

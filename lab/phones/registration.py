@@ -70,7 +70,7 @@ class _Asking:
         self._due = FOREVER
         self.peer = Peer(account.transport, account.server_host, account.server_port)
         self.address = NameAddr(f"sip:{account.user}@{account.domain}", account.display_name)
-        self.credentials = Credentials(account.auth_user, account.password)
+        self.credentials = Credentials(account.auth_user, account.password, account.ha1)
         self.standing = Standing.NONE
         self.status = 0
         self.expires_s = 0

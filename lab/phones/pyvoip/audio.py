@@ -63,14 +63,25 @@ class Audio(RTP.RTPClient):  # type: ignore[misc]
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
+    def finish(self) -> None:
+        """Let the threads end; the ears close the socket."""
         self.NSD = False
+        if not self._threads:
+            self.sin.close()
+            return
         with contextlib.suppress(OSError):
             self.sin.sendto(b"", self.sin.getsockname())  # wakes the ears
+
+    def stop(self) -> None:
+        """Finish and wait; not from one of its threads."""
+        self.finish()
         for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join(1.0)
-        self.sin.close()
+            thread.join(1.0)
+
+    @property
+    def running(self) -> bool:
+        """Not finished, or not yet quite."""
+        return bool(self.NSD) or any(thread.is_alive() for thread in self._threads)
 
     def send_keys(self, keys: str) -> None:
         """Queue keys; they are sent between audio frames, in order."""
@@ -84,17 +95,20 @@ class Audio(RTP.RTPClient):  # type: ignore[misc]
         return len(self._keys)
 
     def recv(self) -> None:
-        while self.NSD:
-            try:
-                packet = self.sin.recv(2048)
-            except TimeoutError:
-                continue
-            except OSError:
-                return
-            if len(packet) < 12:
-                continue
-            with contextlib.suppress(RTP.RTPParseError, IndexError):
-                self.parse_packet(packet)
+        with self.sin:
+            while self.NSD:
+                try:
+                    packet = self.sin.recv(2048)
+                except TimeoutError:
+                    continue
+                except ConnectionRefusedError:
+                    continue  # ICMP: the other side is not there yet, or no more
+                except OSError:
+                    return
+                if len(packet) < 12:
+                    continue
+                with contextlib.suppress(RTP.RTPParseError, IndexError):
+                    self.parse_packet(packet)
 
     def trans(self) -> None:
         due = time.monotonic()

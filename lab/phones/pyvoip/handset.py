@@ -73,6 +73,7 @@ class Call(VOIP.VoIPCall):  # type: ignore[misc]
         sound = self.phone.listener.sound(self.call_id)
         audio.prepare(self.phone.bound.pop(port), sound.speak, sound.hear, sound.to_alaw)
         self.RTPClients.append(audio)
+        self.phone.audio_made(audio)
 
     def dtmf_callback(self, code: str) -> None:
         self.phone.listener.key_heard(self, code)
@@ -132,17 +133,12 @@ class Call(VOIP.VoIPCall):  # type: ignore[misc]
         self.sip.dialogs.pop(self.call_id, None)
         self.phone.forget_ports(self)
         for audio in self.RTPClients:
-            audio.NSD = False
+            audio.finish()
         self.phone.listener.call_changed(self)
 
     def send_keys(self, keys: str) -> None:
         for audio in self.RTPClients:
             audio.send_keys(keys)
-
-    def close_audio(self) -> None:
-        """Wait for the audio threads; not from one of them."""
-        for audio in self.RTPClients:
-            audio.stop()
 
     def _obey(self, message: Message) -> None:
         """Send only while the other side wants to receive (RFC 3264 §8.4); 0.0.0.0 is the old way to say hold."""
@@ -172,6 +168,7 @@ class Handset(VOIP.VoIPPhone):  # type: ignore[misc]
             sipPort=0,
         )
         self.listener = listener
+        self._audios: list[Audio] = []
         self.bound: dict[int, socket.socket] = {}
         """Sockets whose port is told to the other side, until a stream takes them."""
         self.sip = Signalling(
@@ -201,8 +198,13 @@ class Handset(VOIP.VoIPPhone):  # type: ignore[misc]
         self.sip.stop()
         for call in list(self.calls.values()):
             call.ended(0)
-            call.close_audio()
+        for audio in self._audios:
+            audio.stop()
+        self._audios.clear()
         self.NSD = False
+
+    def audio_made(self, audio: Audio) -> None:
+        self._audios = [*(known for known in self._audios if known.running), audio]
 
     def call(self, number: str) -> Call:
         port = self.request_port()
