@@ -1,0 +1,60 @@
+"""The parts of the worker that stand alone; what it does as a process is in test_local_engine."""
+
+from __future__ import annotations
+
+import select
+import socket
+from pathlib import Path
+
+import pytest
+
+from pbx.media import words
+from pbx.media.worker import Timer, Worker, bind_pairs
+
+
+def test_ports_come_in_pairs_of_even_and_odd() -> None:
+    pairs = bind_pairs("127.0.0.1", 20)
+    try:
+        ports = [(even.getsockname()[1], odd.getsockname()[1]) for even, odd in pairs]
+        assert len(ports) == 20
+        assert all(even % 2 == 0 and odd == even + 1 for even, odd in ports)
+    finally:
+        for pair in pairs:
+            for end in pair:
+                end.close()
+
+
+def test_an_address_that_is_not_ours_has_no_ports() -> None:
+    with pytest.raises(OSError, match="0 of 1 pairs"):
+        bind_pairs("192.0.2.1", 1)
+
+
+def test_the_timer_ticks_only_while_it_is_armed() -> None:
+    timer = Timer(0.002)
+    with select.epoll() as waiting:
+        waiting.register(timer.fd, select.EPOLLIN)
+        assert timer.ticks() == 0
+        timer.arm(True)
+        assert waiting.poll(5)
+        assert timer.ticks() >= 1
+        timer.arm(False)
+        assert timer.ticks() == 0
+        assert not waiting.poll(0.01)
+
+
+def test_a_worker_ends_when_its_owner_does(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        told = {"host": "127.0.0.1", "recordings": str(tmp_path), "parties": [], "music": [], "ports": 1}
+        worker = Worker(theirs, told)
+        (port,) = words.unpack(ours.recv(1000))["ports"]
+        # A command for a leg that is gone is no fault: the commands cross with what is told.
+        for command in (
+            {"do": "stop", "leg": "gone"},
+            {"do": "open", "leg": "a", "port": port},
+            {"do": "close", "leg": "a", "port": port},
+        ):
+            ours.send(words.pack(command))
+        ours.shutdown(socket.SHUT_WR)
+        worker.run()
+        assert words.unpack(ours.recv(1000))["event"] == "Closed"
