@@ -39,6 +39,8 @@ def auth_params(value: str) -> tuple[str, dict[str, str]]:
 class Credentials:
     user: str
     password: str
+    ha1: str = ""
+    """MD5 of user, realm and password, kept instead of the password by some softphones: answers MD5 challenges only."""
 
     def __repr__(self) -> str:
         return f"Credentials({self.user!r}, ***)"
@@ -148,6 +150,8 @@ def answer_challenge(
             algorithm = given.get("algorithm", "MD5").upper()
             if scheme.lower() != "digest" or algorithm not in _HASHES or "nonce" not in given:
                 continue
+            if credentials.ha1 and algorithm != "MD5":
+                continue
             rank = 1 if algorithm == "SHA-256" else 0
             if best is None or rank > best[0]:
                 best = (rank, algorithm, given)
@@ -155,7 +159,7 @@ def answer_challenge(
         return None
     _, algorithm, given = best
     realm, nonce = given.get("realm", ""), given["nonce"]
-    secret = hexdigest(algorithm, credentials.user, realm, credentials.password)
+    secret = credentials.ha1 or hexdigest(algorithm, credentials.user, realm, credentials.password)
     request = hexdigest(algorithm, method, uri)
     parts = [f'username="{credentials.user}"', f'realm="{realm}"', f'nonce="{nonce}"', f'uri="{uri}"']
     parts.append(f"algorithm={algorithm}")

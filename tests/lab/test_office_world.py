@@ -13,6 +13,7 @@ from lab.seeds.load import load_seed
 from lab.wire import Impairment
 from lab.world import SWITCH, World
 from pbx.events import ConfigServed, ServerFault
+from pbx.sip.digest import hexdigest
 
 SEED = load_seed()
 
@@ -55,7 +56,9 @@ def test_the_passwords_and_names_reach_the_phones_as_the_directory_has_them(boot
         for line in phone.lines:
             device = booted.directory.devices_by_id[line.account.user]
             user = booted.directory.users_by_extension[device.extension]
-            assert line.account.password == device.password.get_secret_value()
+            password = device.password.get_secret_value()
+            assert line.account.password == ("" if line.account.ha1 else password)
+            assert line.account.ha1 in ("", hexdigest("MD5", device.id, booted.directory.domain.name, password))
             assert line.account.transport == device.transport
             assert line.account.domain in (booted.directory.domain.name, SWITCH.host)
             assert user.first_name in line.account.display_name or device.label in line.account.display_name
