@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from lab.carrier import Carrier, Habit
+from lab.errors import Away
 from lab.phones.face import shown
 from lab.phones.line import Line
 from lab.phones.phone import Extension, Phone
@@ -304,14 +305,20 @@ class LabBench:
         return found
 
     def live(self) -> Mapping[str, int]:
-        return self._house.switch.live()
+        try:
+            return self._house.switch.live()
+        except Away:
+            return {"switch away": 1}
 
     def why(self, device: BenchDevice, dialled: str) -> str:
         user = self._house.directory.users_by_extension.get(device.extension)
         name = user.name if user is not None else device.name if isinstance(device, OutsideDevice) else ""
         inside = device.id if device.extension else ""
         asked = Asked(dialled, device.number, inside, device.extension, name)
-        return self._house.switch.why(asked, self._house.now).to_json()
+        try:
+            return self._house.switch.why(asked, self._house.now).to_json()
+        except Away as away:
+            raise CannotDo("the switch is not back yet") from away
 
     def messages(self, box: str) -> Sequence[Mapping[str, str | float]]:
         return [
@@ -335,6 +342,8 @@ class LabBench:
             act(self, arguments)
         except KeyError as missing:
             raise CannotDo(f"{action}: there is no {missing}") from missing
+        except Away as away:
+            raise CannotDo(f"{action}: the switch is not back yet") from away
 
     def _resync(self, arguments: Mapping[str, str]) -> None:
         device = arguments["device"]

@@ -19,3 +19,7 @@ class UserError(Exception):
 
 
 FAILED, USAGE, NO_START, BAD_INPUT, INCOMPLETE, TIMED_OUT, OUR_FAULT, INTERRUPTED = 1, 2, 3, 4, 5, 6, 70, 130
+
+
+class Away(RuntimeError):
+    """The switch is down just now: killed by a plan, and not back yet."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from lab.clockwork import Core
+from lab.errors import Away
 from pbx.clock import FOREVER, Moment
 from pbx.sip.address import Peer
 from pbx.sip.transport import TcpTransport, UdpTransport
@@ -48,7 +49,8 @@ class Shell:
 
     @property
     def core(self) -> Core:
-        assert self._core is not None, "start first"
+        if self._core is None:
+            raise Away("no core runs behind these sockets")
         return self._core
 
     async def listen_tcp(self) -> None:

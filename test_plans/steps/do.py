@@ -20,22 +20,22 @@ def run(context: Context, step: Step) -> Script[str]:
     arguments = {key: str(context.value(value)) for key, value in step.arguments.items() if key not in ("do", "as")}
     if "as" in step.arguments:
         context.mark(str(step.arguments["as"]))
-    if who == "pbx":
-        try:
-            context.bench.pbx(action, arguments)
-        except CannotDo as error:
-            raise StepFailed(f"{step.arguments['do']}: {error}") from None
-        return ""
-    device = context.device(who)
     argument = arguments.get("to", arguments.get("keys", ""))
-    if action == "dial":
-        context.ask_why(device, argument)
     refusal = ""
+
+    def press() -> None:
+        if who == "pbx":
+            context.bench.pbx(action, arguments)
+            return
+        device = context.device(who)
+        if action == "dial":
+            context.ask_why(device, argument)
+        device.do(action, argument)
 
     def done() -> bool:
         nonlocal refusal
         try:
-            device.do(action, argument)
+            press()
         except CannotDo as error:
             refusal = str(error)
             return False
@@ -44,4 +44,4 @@ def run(context: Context, step: Step) -> Script[str]:
     # A telephone may lag behind the switch's own events: pyVoIP tells of a call a second after the INVITE.
     if not (yield from context.until(done, READY_S)):
         raise StepFailed(f"{step.arguments['do']}: {refusal}")
-    return device.label
+    return "" if who == "pbx" else context.device(who).label
