@@ -59,6 +59,11 @@ class House(Protocol):
     def phones(self) -> Sequence[AnyPhone]: ...
 
     @property
+    def alive(self) -> bool:
+        """False while the switch is killed and not yet back."""
+        ...
+
+    @property
     def switch(self) -> Switch: ...
 
     @property
@@ -306,7 +311,7 @@ class LabBench:
 
     def live(self) -> Mapping[str, int]:
         try:
-            return self._house.switch.live()
+            return self._house.switch.live() if self._house.alive else {"restarts": 1}
         except Away:
             return {"switch away": 1}
 
@@ -338,6 +343,8 @@ class LabBench:
         act = _OPERATOR.get(action)
         if act is None:
             raise CannotDo(f"the switch has no {action}; it has {', '.join(sorted(_OPERATOR))}")
+        if not self._house.alive:
+            raise CannotDo(f"{action}: the switch is just being restarted")
         try:
             act(self, arguments)
         except KeyError as missing:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from lab.wire import Packet, Wire
 from pbx.clock import FOREVER, Moment, moment_at
-from pbx.media.virtual import VirtualEngine
+from pbx.media.virtual import Kept, VirtualEngine
 from pbx.sip.address import Peer
 from pbx.sip.stack import Outgoing
 
@@ -84,13 +84,15 @@ class Clockwork:
 
     # --- what is in it --------------------------------------------------------------------------------
 
-    def engine(self, host: str, seconds_of: Callable[[str], float]) -> VirtualEngine:
-        """Return a media engine at `host` whose segments go over the wire."""
+    def engine(
+        self, host: str, seconds_of: Callable[[str], float], recordings: dict[str, Kept] | None = None
+    ) -> VirtualEngine:
+        """Return a media engine at `host` whose segments go over the wire; `recordings` outlive it."""
 
         def send(source: tuple[str, int], to: tuple[str, int], data: bytes) -> None:
             self.wire.send(Peer("udp", *source), Peer("udp", *to), data, self._now)
 
-        return VirtualEngine(host, send, seconds_of)
+        return VirtualEngine(host, send, seconds_of, recordings)
 
     def add(self, node: Node) -> Node:
         self._nodes[node.host] = node

@@ -28,6 +28,7 @@ from pbx.clock import Moment
 from pbx.domain.directory import Directory
 from pbx.events import Event
 from pbx.media.spoken import spoken_digits
+from pbx.media.virtual import Kept
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
 from pbx.switch.settings import SwitchSettings
@@ -91,7 +92,8 @@ class World:
         self._keeper = keeper
         self._settings = settings or SwitchSettings(carrier=CARRIER)
         self._starts = 0
-        self.switch_engine = self.clockwork.engine(SWITCH.host, seconds_of)
+        self._recordings: dict[str, Kept] = {}
+        self.switch_engine = self.clockwork.engine(SWITCH.host, seconds_of, self._recordings)
         self.switch_node = self._start_switch()
         self._pace = pace or BootPace()
         self.provisioner = provisioner(self)
@@ -122,6 +124,10 @@ class World:
     # --- the switch -----------------------------------------------------------------------------------
 
     @property
+    def alive(self) -> bool:
+        return self.switch_node.on
+
+    @property
     def switch(self) -> Switch:
         core = self.switch_node.core
         assert isinstance(core, SwitchCore)
@@ -145,11 +151,19 @@ class World:
     def restart_switch(self, away_s: float = 1.0) -> None:
         """Kill the switch where it stands; a new one starts from the store `away_s` later."""
         self.clockwork.remove(self.switch_node)
+        self.clockwork.later(0.0, self._break_connections)
         self.clockwork.later(away_s, self._return_switch)
+
+    def _break_connections(self) -> None:
+        """The kernel of a killed process closes its connections: phones on TCP are told at once."""
+        peer = Peer("tcp", SWITCH.host, SWITCH.port)
+        for phone, node in self._phone_nodes.items():
+            phone.closed(peer, self.clockwork.mono)
+            self.clockwork.settle(node)
 
     def _return_switch(self) -> None:
         self._keeper = self._keeper.restarted()
-        self.switch_engine = self.clockwork.engine(SWITCH.host, self._seconds_of)
+        self.switch_engine = self.clockwork.engine(SWITCH.host, self._seconds_of, self._recordings)
         self.switch_node = self._start_switch()
 
     def reopen_provisioning(self, mac: str) -> None:
