@@ -52,12 +52,13 @@ class LocalEngine:
         self._socket: socket.socket | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._ready: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     # --- life -----------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Start the worker and wait for its ports; OSError or TimeoutError when it does not come up."""
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             ours.setblocking(False)
@@ -173,10 +174,9 @@ class LocalEngine:
             self._flush()
 
     def _flush(self) -> None:
-        pair = self._socket
-        if pair is None:
+        pair, loop = self._socket, self._loop
+        if pair is None or loop is None:
             return
-        loop = asyncio.get_running_loop()
         while self._waiting:
             try:
                 pair.send(self._waiting[0])
@@ -227,8 +227,7 @@ class LocalEngine:
         self._open.clear()
         self._free.clear()
         self._waiting.clear()
-        if pair is not None:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(pair)
-            loop.remove_writer(pair)
+        if pair is not None and self._loop is not None:
+            self._loop.remove_reader(pair)
+            self._loop.remove_writer(pair)
             pair.close()
