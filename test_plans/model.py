@@ -9,6 +9,8 @@ from typing import Any
 
 SEVERITIES = ("blocker", "major", "minor")
 STOP, CONTINUE = "stop", "continue"
+FIGURES = frozenset({"received", "sent", "lost", "seconds", "mos", "jitter", "loss", "codec"})
+"""Of a leg's media: `jitter` in ms, `loss` in percent."""
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\Z")
 _SCALE = {"ms": 0.001, None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -104,6 +106,8 @@ class Plan:
     later: Mapping[str, str] = field(default_factory=dict)
     """Sub-cases left out, and why."""
     source: str = ""
+    role_lines: Mapping[str, int] = field(default_factory=dict)
+    """Where each shared role stands."""
 
 
 class BadPlan(Exception):

@@ -14,7 +14,7 @@ import yaml
 
 from pbx.events import event_kinds
 from test_plans.bench import ACTIONS, ATTRIBUTES, CAPABILITIES, OPERATIONS
-from test_plans.model import CONTINUE, SEVERITIES, STOP, BadPlan, Case, Plan, Role, Step, Verb, flat, seconds
+from test_plans.model import CONTINUE, FIGURES, SEVERITIES, STOP, BadPlan, Case, Plan, Role, Step, Verb, flat, seconds
 
 __all__ = ["BadPlan", "Case", "Plan", "Role", "Step", "Verb", "flat", "load_plan", "read_plan", "seconds"]
 
@@ -47,8 +47,8 @@ def load_plan(path: Path, verbs: Mapping[str, Verb]) -> Plan:
 
 def read_plan(text: str, source: str, verbs: Mapping[str, Verb]) -> Plan:
     """Return the plan of YAML `text`; BadPlan names every problem."""
-    loader = _Located(text)
     try:
+        loader = _Located(text)
         document = loader.get_single_data()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 0
@@ -148,6 +148,7 @@ class _Reader:
             within_s,
             {str(key): str(value) for key, value in self._map(document, "later").items()},
             self._source,
+            {name: self._line(value) for name, value in self._map(document, "roles").items()},
         )
 
     # --- cases and roles ------------------------------------------------------------------------------
@@ -240,12 +241,10 @@ class _Reader:
         verb = self._verbs[name]
         self._keys(item, (name, *verb.arguments), f"step {name}")
         if verb.kinds and str(item[name]) not in verb.kinds:
-            kinds = ", ".join(sorted(verb.kinds))
-            self._say(
-                item, f"{name} knows no {str(item[name])!r}{_nearest(str(item[name]), verb.kinds)} (it knows {kinds})"
-            )
+            hint = _nearest(str(item[name]), verb.kinds) or f": it knows {', '.join(sorted(verb.kinds))}"
+            self._say(item, f"{name} knows no {str(item[name])!r}{hint}")
         self._check_values(item, name)
-        arguments = dict(item)
+        arguments = {key: value for key, value in item.items() if key == name or key in verb.arguments}
         if name == "repeat":
             self._count(item, item[name], "repeat")
             arguments["steps"] = self._steps(item.get("steps"), item)
@@ -274,6 +273,11 @@ class _Reader:
                     self._say(item, "measure audio is between two roles, like [caller, desk]")
             case "measure" if "role" not in item or (item[verb] == "hears" and "sound" not in item):
                 self._say(item, f"measure {item[verb]} names its role" + (" and sound" * (item[verb] == "hears")))
+            case "measure" if item[verb] == "rtp":
+                for part in ("where", "fail", "warn"):
+                    for name in self._map(item, part):
+                        if name not in FIGURES:
+                            self._say(item, f"media has no {str(name)!r}{_nearest(str(name), FIGURES)}")
             case "human" if "done_when" not in item and "ask" not in item:
                 self._say(item, "human needs `done_when` (an event that proves it) or `ask` (a question)")
 

@@ -1,7 +1,6 @@
 """`measure: audio` proves two ways by signatures; `hears` what one device hears; `rtp` the figures.
 
-A figure of `rtp`: `received`, `sent`, `lost`, `seconds`, `mos`, `jitter` (ms), `loss` (percent), `codec`. `where`
-must hold; `fail` must not; `warn` should not.
+Of the figures (`model.FIGURES`), `where` must hold, `fail` must not, `warn` should not.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from test_plans.verdicts import StepFailed
 VERB = "measure"
 ARGUMENTS = frozenset({"between", "role", "sound", "within", "where", "fail", "warn", "for", "from"})
 KINDS = frozenset({"audio", "hears", "rtp"})
-FIGURES = frozenset({"received", "sent", "lost", "seconds", "mos", "jitter", "loss", "codec"})
 _AGAIN_S = 1.0
 """A lost packet may hide a sound for a moment; one that is back within this was never gone."""
 
