@@ -1,0 +1,183 @@
+"""A call for scripts to be tested with: what the script commands is written down, what happens is told to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from small_office import EVERYBODY, moment, office
+
+from pbx.callflow.question import Asked, AttendantRoute, QueueRoute, UserRoute
+from pbx.callflow.routing import resolve_attendant, resolve_queue, resolve_user
+from pbx.callflow.script import Running, Script
+from pbx.callflow.vocabulary import CALLER, KeyPressed, Played, Recorded
+from pbx.domain.destinations import Cause
+from pbx.domain.directory import Directory
+from pbx.domain.history import Message
+from pbx.domain.sounds import Sound
+from pbx.events import Event
+
+
+class Playbook:
+    """Implements `Control`; `said` is the conversation so far, `take` returns and clears it."""
+
+    id = "c-1"
+
+    def __init__(self, directory: Directory | None = None, *, answered: bool = False) -> None:
+        self.directory = directory or office()
+        self.now = 100.0
+        self.answered = answered
+        self.said: list[str] = []
+        self.events: list[Event] = []
+        self.box: list[Message] = []
+        self.dead: set[str] = set()
+        """Targets that cannot be dialled."""
+        self.takes_callers = True
+        self._script: Running[Any] | None = None
+        self._token = ""
+        self._legs = 0
+
+    # --- the test's side ------------------------------------------------------------------------------
+
+    def start(self, script: Script[Any]) -> Playbook:
+        self._script = Running(script, keeps=lambda event: isinstance(event, KeyPressed))
+        self._script.start(self.now)
+        return self
+
+    def hear(self, event: object) -> Playbook:
+        assert self._script is not None
+        self._script.feed(event, self.now)
+        return self
+
+    def key(self, digits: str) -> Playbook:
+        for digit in digits:
+            self.hear(KeyPressed(CALLER, digit))
+        return self
+
+    def played(self) -> Playbook:
+        """What plays has come to its end."""
+        return self.hear(Played(CALLER, self._token))
+
+    def recorded(self) -> Playbook:
+        return self.hear(Recorded(CALLER, 3.0, "silence"))
+
+    def wait(self, seconds: float) -> Playbook:
+        """Let time pass, waking the script at each of its deadlines."""
+        assert self._script is not None
+        end = self.now + seconds
+        while self._script.deadline <= end:
+            self.now = max(self.now, self._script.deadline)
+            self._script.tick(self.now)
+        self.now = end
+        return self
+
+    def hang_up_caller(self) -> None:
+        assert self._script is not None
+        self._script.close()
+
+    @property
+    def done(self) -> bool:
+        return self._script is not None and self._script.done
+
+    @property
+    def goes_to(self) -> str:
+        """Label of the destination the script returned, empty for none."""
+        assert self._script is not None
+        assert self._script.done
+        return self._script.result.label if self._script.result is not None else ""
+
+    def take(self) -> list[str]:
+        said, self.said = self.said, []
+        return said
+
+    # --- the script's side ----------------------------------------------------------------------------
+
+    def route_user(self, extension: str) -> UserRoute:
+        return resolve_user(self.directory, extension, Asked("", "14165550142"), EVERYBODY, moment())
+
+    def route_attendant(self, extension: str, menu: str) -> AttendantRoute | None:
+        return resolve_attendant(self.directory, extension, menu, moment())
+
+    def route_queue(self, extension: str) -> QueueRoute | None:
+        return resolve_queue(self.directory, extension, EVERYBODY)
+
+    def progress(self) -> None:
+        self.said.append("progress")
+
+    def answer(self) -> None:
+        if not self.answered:
+            self.answered = True
+            self.said.append("answer")
+
+    def dial_device(self, device: str) -> str | None:
+        return self._dial(device)
+
+    def dial_number(self, number: str) -> str | None:
+        return self._dial(number)
+
+    def dial_emergency(self, code: str) -> str | None:
+        return self._dial(f"emergency-{code}")
+
+    def dial_support(self) -> str | None:
+        return self._dial("support")
+
+    def extension_of(self, leg: str) -> str:
+        return leg[:3]
+
+    def early(self, leg: str) -> None:
+        self.said.append(f"early {leg}")
+
+    def connect(self, leg: str) -> None:
+        self.said.append(f"connect {leg}")
+
+    def hand_over(self, leg: str, target: str) -> None:
+        self.said.append(f"hand over {leg} to {target}")
+
+    def drop(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
+        self.said.append(f"drop {leg}")
+
+    def hang_up(self, cause: Cause) -> None:
+        self.said.append(f"hang up {cause}")
+
+    def play(self, sound: Sound) -> str:
+        self._token = f"t{len(self.said)}-{self.now}"
+        self.said.append(f"play {sound.label}")
+        return self._token
+
+    def stop(self) -> None:
+        self.said.append("stop")
+
+    def record_message(self, box: str, *, max_s: float, silence_s: float) -> None:
+        self.said.append(f"record {box}")
+
+    def messages(self, box: str) -> Sequence[Message]:
+        return tuple(message for message in self.box if message.box == box)
+
+    def keep_message(self, message: Message) -> None:
+        self.said.append(f"keep {message.id} {message.folder}")
+
+    def remove_message(self, message: Message) -> None:
+        self.said.append(f"remove {message.id}")
+
+    def publish(self, event: Event) -> None:
+        self.events.append(event)
+
+    def join_queue(self, queue: str) -> int:
+        self.said.append(f"join {queue}")
+        return int(self.takes_callers)
+
+    def ready_for_agents(self, queue: str) -> None:
+        self.said.append(f"ready {queue}")
+
+    def leave_queue(self, queue: str, outcome: str, agent: str = "") -> None:
+        self.said.append(f"leave {queue} {outcome} {agent}".rstrip())
+
+    def missed(self, queue: str, agents: tuple[str, ...]) -> None:
+        self.said.append(f"missed {queue} {' '.join(agents)}")
+
+    def _dial(self, target: str) -> str | None:
+        if target in self.dead:
+            self.said.append(f"cannot dial {target}")
+            return None
+        self.said.append(f"dial {target}")
+        return target
