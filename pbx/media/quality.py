@@ -23,7 +23,8 @@ def mos_g711(loss: float, delay_ms: float = 0.0, burst_ratio: float = 1.0) -> fl
         return 1.0
     if rating >= 100:
         return 4.5
-    return round(1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6, 2)
+    # The cubic of annex B dips below 1 for ratings under 6.5.
+    return round(max(1.0, 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6), 2)
 
 
 @dataclass(slots=True)
