@@ -71,7 +71,7 @@ class DigestServer:
         realm: str,
         token: Callable[[int], str],
         *,
-        algorithms: Sequence[str] = ("SHA-256", "MD5"),
+        algorithms: Sequence[str] = ("MD5", "SHA-256"),
         lifetime_s: float = 300.0,
     ) -> None:
         self.realm = realm
@@ -81,7 +81,11 @@ class DigestServer:
         self._nonces: OrderedDict[str, _Nonce] = OrderedDict()
 
     def challenge(self, now: float, *, stale: bool = False) -> list[str]:
-        """Return the challenge values, strongest algorithm first (RFC 8760 §2.4)."""
+        """Return the challenge values.
+
+        MD5 stands first although RFC 8760 §2.4 orders by preference: handsets (and sipp) that know only MD5 read only
+        the first value; those that know better look at all of them.
+        """
         nonce = self._token(32)
         self._nonces[nonce] = _Nonce(now)
         while len(self._nonces) > MAX_NONCES or next(iter(self._nonces.values())).issued_at + self._lifetime_s < now:
