@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from lab.phones.families import FAMILIES
@@ -64,15 +64,6 @@ def stations(directory: Directory, *, tftp: Collection[str] = ()) -> list[Statio
 def dhcp_answer(station: Station, url: str) -> dict[int, str]:
     """What the lab's DHCP server tells this box: the URL in the option its family looks at first."""
     return {station.family.dhcp_options[0]: url} if station.family.dhcp_options else {}
-
-
-def first_token(directory: Directory, station: Station, of: Callable[[Device], str]) -> str:
-    """Return `of` the box's first device that has it."""
-    for extension in station.extensions:
-        found = of(directory.devices_by_id[extension.device])
-        if found:
-            return found
-    return ""
 
 
 def _extension(directory: Directory, device: Device) -> Extension:

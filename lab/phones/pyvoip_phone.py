@@ -132,17 +132,11 @@ class PyvoipLine:
 
     def hang_up(self, now: float) -> bool:
         call = self.call
-        stock = next((self._stock[key] for key, seen in self._seen.items() if seen is call), None)
-        if call is None or stock is None:
-            return False
-        call.hung_up_by = "us"
-        stock.hangup()
-        self._follow(stock)
-        return True
+        return call is not None and self._hang_up(call)
 
     def hang_up_all(self, now: float) -> None:
-        for _ in range(MOST_CALLS):
-            self.hang_up(now)
+        for call in self.live_calls:
+            self._hang_up(call)
 
     def hold(self, now: float) -> bool:
         return False
@@ -271,6 +265,15 @@ class PyvoipLine:
         seen.status, seen.reason, seen.hung_up_by = status, reason, by
         seen.held_by_peer = False
         self.calls = self.calls[-KEPT_CALLS:]
+
+    def _hang_up(self, call: CallSeen) -> bool:
+        stock = next((self._stock[key] for key, seen in self._seen.items() if seen is call), None)
+        if stock is None:
+            return False
+        call.hung_up_by = "us"
+        stock.hangup()
+        self._follow(stock)
+        return True
 
     def _of(self, state: CallState) -> Call | None:
         return next((self._stock[key] for key, seen in self._seen.items() if seen.state is state), None)

@@ -85,8 +85,8 @@ def _account(sections: Sections, number: int) -> Account:
         expires_s=int(proxy.get("reg_expires") or "3600"),
         label=labelled(identity["user"], (identity["name"] or "").strip()),
         display_name=(identity["name"] or "").strip() or identity["user"],
-        voicemail=_user_of(proxy.get("voicemail_address") or proxy.get("mwi_server_address", "")),
-        subscribe_mwi=bool(proxy.get("mwi_server_address")),
+        voicemail=_user_of(proxy.get("voicemail_uri") or proxy.get("mwi_server_uri", "")),
+        subscribe_mwi=bool(proxy.get("mwi_server_uri")),
         ha1=login.get("ha1", ""),
         realm=login.get("realm", ""),
     )

@@ -23,7 +23,7 @@ SOFT = boxed(LINPHONE, "Desktop", "", typed_url="http://10.0.0.2/p/abc/107.xml")
 LPCONFIG = """<?xml version="1.0"?><config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">
 <section name="proxy_0"><entry name="reg_identity" overwrite="true">"Gus Roy" &lt;sip:107@acme.lab&gt;</entry>
 <entry name="reg_proxy">&lt;sip:10.0.0.1:5160;transport=tcp&gt;</entry><entry name="reg_expires">600</entry>
-<entry name="mwi_server_address">sip:107@acme.lab</entry></section>
+<entry name="mwi_server_uri">sip:107@acme.lab</entry></section>
 <section name="auth_info_0"><entry name="username">107</entry><entry name="passwd">pw</entry>
 <entry name="domain">acme.lab</entry></section>
 <section name="auth_info_1"><entry name="username">107</entry><entry name="passwd">no</entry>
