@@ -15,11 +15,12 @@ def plug_ins(package: str, *, needs: str) -> dict[str, ModuleType]:
     """Return the modules of `package` by name; each must define `needs`."""
     home = importlib.import_module(package)
     found: dict[str, ModuleType] = {}
-    for entry in sorted(pkgutil.iter_modules(home.__path__), key=lambda entry: entry.name):
+    entries = [entry for folder in home.__path__ for entry in pkgutil.iter_modules([folder])]
+    for entry in sorted(entries, key=lambda entry: entry.name):
         module = importlib.import_module(f"{package}.{entry.name}")
-        if not hasattr(module, needs):
-            raise BrokenCatalogue(f"{package}.{entry.name} defines no {needs!r}")
         if entry.name in found:
             raise BrokenCatalogue(f"{package} has two plug-ins named {entry.name}")
+        if not hasattr(module, needs):
+            raise BrokenCatalogue(f"{package}.{entry.name} defines no {needs!r}")
         found[entry.name] = module
     return found

@@ -11,7 +11,7 @@ from pbx.callflow.question import Asked, AttendantRoute, CallerId, QueueRoute, R
 from pbx.callflow.script import Running
 from pbx.callflow.vocabulary import CALLER, KeyPressed, LegGone
 from pbx.clock import FOREVER
-from pbx.domain.destinations import Cause, ToDevice, ToEmergency, ToExternal, ToSupport
+from pbx.domain.destinations import Cause, ToEmergency, ToExternal, ToSupport
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
 from pbx.events import (
@@ -19,7 +19,6 @@ from pbx.events import (
     CallEnded,
     CallRecordWritten,
     CallRouted,
-    CallTransferred,
     CallUp,
     Event,
     LegEnded,
@@ -32,6 +31,7 @@ from pbx.media.sdp import BadSdp
 from pbx.records import CallFacts
 from pbx.switch import dialling
 from pbx.switch.legs import Leg
+from pbx.switch.transfer import hand_over
 
 if TYPE_CHECKING:
     from pbx.switch.switch import Switch
@@ -184,7 +184,7 @@ class Call:
         try:
             sdp = self._caller_sdp()
         except (BadSdp, NoMediaPort) as error:
-            self._refuse_caller(488 if isinstance(error, BadSdp) else 503, str(error))
+            self._refuse_caller(488 if isinstance(error, BadSdp) else 503)
             return
         caller.session.answer(sdp, self.now)
         caller.answered = True
@@ -228,25 +228,16 @@ class Call:
 
     def hand_over(self, leg: str, target: str) -> None:
         leaving = self.caller if leg == CALLER else self.legs[leg]
-        staying = self.legs[leaving.joined]
-        self._part(leaving)
-        staying.engine.stop(staying.name)
-        if leaving is self.caller:
-            self.caller = staying
-            self._become_caller(staying)
-        if leaving.session is not None:
-            leaving.session.notify_refer("SIP/2.0 200 OK", True, self.now)
-        self.publish(CallTransferred(self.id, leaving.name, leaving.device, target, "blind"))
-        self._release(leaving, Cause.NORMAL.status, Cause.NORMAL.q850)
+        hand_over(self._switch, self, leaving, target)
 
     def drop(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
         found = self.legs.get(leg)
         if found is not None:
-            self._release(found, cause.status, cause.q850)
+            self.release(found, cause.status, cause.q850)
 
     def hang_up(self, cause: Cause) -> None:
         self._cause = cause.q850
-        self._release(self.caller, cause.status, cause.q850)
+        self.release(self.caller, cause.status, cause.q850)
 
     def play(self, sound: Sound) -> str:
         self._played += 1
@@ -338,11 +329,6 @@ class Call:
         """Keys of a caller who is not talking to anybody: those pressed in a conversation are for the other party."""
         return isinstance(event, KeyPressed) and event.leg == CALLER and not self.caller.joined
 
-    def _become_caller(self, leg: Leg) -> None:
-        """After a transfer by the caller: who was called goes on, with an own identity and own permissions."""
-        self.asked = Asked("", leg.extension or leg.number, leg.device, leg.extension)
-        self.shown = routing.caller_id_for(self.directory, self.asked, ToDevice(device=leg.device))
-
     def _caller_sdp(self) -> bytes:
         """Return our description for the caller: the answer of a 183 is the answer of the 200 (RFC 3264 §6)."""
         session = self.caller.session
@@ -351,11 +337,11 @@ class Call:
             return session.local_sdp
         return self.caller.answer(session.remote_sdp) if session.remote_sdp else self.caller.offer()
 
-    def _refuse_caller(self, status: int, reason: str) -> None:
+    def _refuse_caller(self, status: int) -> None:
         """No media with this caller: refused, and the call ends once the script has come to its next pause."""
         self._cause = Cause.CONGESTION.q850 if status == 503 else 88  # incompatible destination
         if self.caller.session is not None:
-            self.caller.session.reject(status, "", self.now, [("Warning", f'399 switchroom "{_quoted(reason)}"')])
+            self.caller.session.reject(status, "", self.now)
         self._gone(self.caller, self._cause, "error")
         self._switch.later(self, self.end)
 
@@ -363,7 +349,8 @@ class Call:
         a.joined, b.joined = b.name, a.name
         a.engine.bridge(a.name, b.name)
 
-    def _part(self, leg: Leg) -> None:
+    def part(self, leg: Leg) -> None:
+        """Undo the bridge a leg is in."""
         other = self.legs.get(leg.joined)
         leg.joined = ""
         if other is not None:
@@ -372,9 +359,9 @@ class Call:
 
     def _release_all(self, status: int) -> None:
         for leg in list(self.legs.values()):
-            self._release(leg, status, self._cause)
+            self.release(leg, status, self._cause)
 
-    def _release(self, leg: Leg, status: int, cause: int) -> None:
+    def release(self, leg: Leg, status: int, cause: int) -> None:
         """End our side of a leg in the way its state asks for."""
         if leg.gone:
             return
@@ -388,7 +375,7 @@ class Call:
         self._gone(leg, cause, "switch")
 
     def _gone(self, leg: Leg, cause: int, by: str, *, tell: bool = True) -> None:
-        self._part(leg)
+        self.part(leg)
         leg.gone = True
         leg.close()
         self._switch.leg_gone(leg)
@@ -412,7 +399,3 @@ class Call:
         )  # fmt: skip
         self._switch.when_durable(self._switch.save(record), lambda: self._switch.publish(written))
         self._switch.call_over(self)
-
-
-def _quoted(text: str) -> str:
-    return text[:60].replace("\\", "").replace('"', "'")

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from pbx.callflow import routing
 from pbx.callflow.question import Asked
 from pbx.callflow.vocabulary import TransferAsked
+from pbx.domain.destinations import Cause, ToDevice
+from pbx.events import CallTransferred
 from pbx.sip.session import Session
 from pbx.sip.uri import BadUri, parse_uri
-from pbx.switch.calls import Call
 from pbx.switch.legs import Leg
 
 if TYPE_CHECKING:
+    from pbx.switch.calls import Call
     from pbx.switch.switch import Switch
 
 
@@ -36,3 +38,18 @@ def referred(switch: Switch, call: Call, leg: Leg, session: Session, target: str
     session.notify_refer("SIP/2.0 100 Trying", False, now)
     call.routed(route.destination.label, route.record.to_json())
     call.feed(TransferAsked(call.name_of(leg), route.destination, uri.user))
+
+
+def hand_over(switch: Switch, call: Call, leaving: Leg, target: str) -> None:
+    """Let the transferor go; whoever it talked to is the caller from now on, with an own identity and permissions."""
+    staying = call.legs[leaving.joined]
+    call.part(leaving)
+    staying.engine.stop(staying.name)
+    if leaving is call.caller:
+        call.caller = staying
+        call.asked = Asked("", staying.extension or staying.number, staying.device, staying.extension)
+        call.shown = routing.caller_id_for(switch.directory, call.asked, ToDevice(device=staying.device))
+    if leaving.session is not None:
+        leaving.session.notify_refer("SIP/2.0 200 OK", True, switch.now.mono)
+    call.publish(CallTransferred(call.id, leaving.name, leaving.device, target, "blind"))
+    call.release(leaving, Cause.NORMAL.status, Cause.NORMAL.q850)
