@@ -57,6 +57,8 @@ class Leg:
     fresh: bool = False
     keys: deque[str] = field(default_factory=deque)
     key: Iterator[tuple[bool, bytes]] | None = None
+    key_gap: int = 0
+    """Beats still to go before the next key."""
     # receiving
     receiver: Receiver = field(default_factory=Receiver)
     ssrc: int = -1
@@ -280,15 +282,19 @@ class Exchange:
             self._send(leg.port, leg.stream.own(remote.payload_type, payload, now, fresh=fresh), target)
 
     def _send_key(self, leg: Leg, remote: RemoteMedia, target: Address, now: float) -> bool:
-        """Send the next packet of a key; False when there is none left."""
+        """Send the next packet of a key; False when this beat has none."""
         if remote.event_type is None:
             leg.keys.clear()
             return False
-        step = next(leg.key, None) if leg.key is not None else None
+        if leg.key_gap:
+            leg.key_gap -= 1
+            return False
+        if leg.key is None:
+            leg.key = telephone_event.packets(leg.keys.popleft())
+        step = next(leg.key, None)
         if step is None:
-            leg.key = telephone_event.packets(leg.keys.popleft()) if leg.keys else None
-            step = next(leg.key) if leg.key is not None else None
-        if step is None:
+            # 60 ms of our own sound part two keys (RFC 4733 §2.5.1.2): this beat is the first of them.
+            leg.key, leg.key_gap = None, telephone_event.GAP_PACKETS - 1
             return False
         self._send(leg.port, leg.stream.event(remote.event_type, step[1], now, first=step[0]), target)
         return True

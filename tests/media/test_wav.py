@@ -4,12 +4,13 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbx.media.wav import BadWav, read_wav, write_wav
 
 
+@settings(max_examples=20)  # each one is synced to the disk
 @given(st.binary(max_size=999))
 def test_what_was_written_is_read(tmp_path_factory, payload):
     path = tmp_path_factory.mktemp("wav") / "a.wav"

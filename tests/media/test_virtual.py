@@ -1,0 +1,197 @@
+"""What only the virtual engine has: segments, a lossy wire, and few enough events for a plan of 45 calls."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from two_engines import Call, VirtualRoom
+
+from pbx.media.engine import (
+    Closed,
+    Heard,
+    NoMediaPort,
+    PlayFinished,
+    Prompts,
+    RemoteMedia,
+    Signature,
+    SourceLatched,
+    Tone,
+)
+from pbx.media.virtual import FIRST_PORT, LAST_PORT, Segment, VirtualEngine, unpack
+
+SOURCE = ("10.0.0.0", 16_384)
+
+
+def talking(deliver=lambda data: True) -> Call:
+    call = Call(VirtualRoom(2, deliver), 0, 1, "call")
+    call.engines[0].play(call.legs[0], Signature("101"))
+    call.engines[1].play(call.legs[1], Signature("102"))
+    return call
+
+
+async def figures(call: Call, end: int):
+    call.close()
+    return (await call.tells(end, Closed)).statistics
+
+
+@given(
+    st.builds(
+        Segment,
+        source=st.integers(0, 0xFFFFFFFF),
+        sequence=st.integers(0, 1 << 20),
+        payload_type=st.integers(0, 127),
+        label=st.from_regex(r"[a-z]{0,10}(:[a-zA-Z0-9+-]{1,20})?", fullmatch=True),
+        first=st.integers(0, 1 << 20),
+        last=st.integers(0, 1 << 20),
+        digit=st.sampled_from(["", "1", "#"]),
+        event=st.integers(0, 1 << 40),
+    )
+)
+def test_a_segment_reads_as_it_was_packed(segment):
+    assert unpack(segment.pack()) == segment
+
+
+@given(st.binary(max_size=80) | st.text().map(lambda text: f"VM1\t{text}".encode()))
+def test_whatever_hits_a_port_harms_nothing(data):
+    engine = VirtualEngine("10.0.0.1", lambda *_: None, lambda name: 1.0)
+    address = engine.open("a")
+    engine.receive(data, SOURCE, address.port, 0.0)
+    engine.receive(data, SOURCE, address.port + 2, 0.0)
+    engine.connect("a", RemoteMedia(*SOURCE, "PCMU", 0, 101, "sendrecv"))
+    engine.receive(data, SOURCE, address.port, 1.0)
+    assert not [event for event in engine.take_events() if isinstance(event, Heard)]
+
+
+async def test_a_minute_of_talk_costs_two_segments_a_second_each_way():
+    call = talking()
+    await call.room.wait(60)
+    assert call.room.datagrams < 2 * 60 * 2 + 20
+    assert (call.heard(0), call.heard(1)) == (["signature:102"], ["signature:101"])
+    assert (await figures(call, 1)).received == pytest.approx(3000, abs=30)
+
+
+async def test_loss_on_the_wire_shows_in_the_figures_and_in_the_estimate():
+    chance = Random(7)
+    call = talking(lambda data: chance.random() >= 0.1)
+    await call.room.wait(120)
+    told = await figures(call, 1)
+    ratio = told.lost / (told.received + told.lost)
+    assert 0.04 < ratio < 0.17
+    assert 1.0 < told.mos < 3.3
+
+
+async def test_one_way_audio_shows():
+    call = talking(lambda data: b"signature:102" not in data)
+    assert not await call.hears(0, "signature:102")
+    assert call.heard(1) == ["signature:101"]
+    call.close()
+    mute = (await call.tells(0, Closed)).statistics
+    heard = (await call.tells(1, Closed)).statistics
+    assert (mute.received, mute.mos) == (0, 1.0)
+    assert heard.received > 100
+
+
+async def test_a_change_lost_on_the_wire_is_heard_with_the_next_beat():
+    lossy = {"on": False}
+    call = talking(lambda data: not lossy["on"])
+    await call.room.wait(1.1)
+    lossy["on"] = True
+    call.engines[0].play(call.legs[0], Tone("busy"))
+    await call.room.wait(0.1)
+    lossy["on"] = False
+    assert await call.hears(1, "tone:busy", within_s=0.6)
+
+
+async def test_a_key_survives_the_loss_of_two_of_its_three_copies():
+    seen = []
+
+    def third_only(data: bytes) -> bool:
+        segment = unpack(data)
+        if segment is None or not segment.digit:
+            return True
+        seen.append(segment.event)
+        return seen.count(segment.event) == 3
+
+    call = talking(third_only)
+    call.engines[0].send_digits(call.legs[0], "11")
+    await call.room.wait(1)
+    assert call.keys(1) == "11"
+
+
+async def test_a_stranger_is_not_heard_once_the_far_end_is_latched():
+    call = talking()
+    assert await call.hears(1, "signature:101")
+    stranger = Segment(99, 1, 0, "signature:999", 0, 10)
+    call.room.inject(1, stranger.pack(), ("10.0.0.99", 16_384), call.last(0, SourceLatched).port)
+    await call.room.wait(0.2)
+    assert call.heard(1) == ["signature:101"]
+
+
+async def test_another_codec_than_the_one_settled_is_not_heard():
+    room = VirtualRoom(2)
+    address = room.engines[1].open("a")
+    room.engines[1].listen("a")
+    room.engines[1].connect("a", RemoteMedia(*SOURCE, "PCMU", 0, 101, "sendrecv"))
+    room.inject(1, Segment(5, 1, 8, "signature:101", 0, 10).pack(), SOURCE, address.port)
+    await room.wait(0.1)
+    assert room.events[1] == []
+
+
+async def test_audio_before_the_answer_is_heard_once_the_answer_is_known():
+    room = VirtualRoom(2)
+    address = room.engines[1].open("a")
+    room.engines[1].listen("a")
+    room.inject(1, Segment(5, 1, 0, "signature:101", 0, 10).pack(), SOURCE, address.port)
+    await room.wait(0.1)
+    assert room.events[1] == []
+    room.engines[1].connect("a", RemoteMedia(*SOURCE, "PCMU", 0, 101, "sendrecv"))
+    await room.wait(0.1)
+    assert [event.sound for event in room.events[1] if isinstance(event, Heard)] == ["signature:101"]
+
+
+async def test_late_and_doubled_segments_count_once():
+    room = VirtualRoom(2)
+    address = room.engines[1].open("a")
+    room.engines[1].connect("a", RemoteMedia(*SOURCE, "PCMU", 0, 101, "sendrecv"))
+    for sequence in (1, 3, 3, 2):
+        segment = Segment(5, sequence, 0, "signature:101", (sequence - 1) * 25, sequence * 25)
+        room.inject(1, segment.pack(), SOURCE, address.port)
+    room.engines[1].close("a")
+    await room.wait(0)
+    told = next(event for event in room.events[1] if isinstance(event, Closed)).statistics
+    assert (told.received, told.lost) == (50, 25)
+
+
+def test_when_every_port_is_taken_there_is_none_until_one_is_given_back():
+    engine = VirtualEngine("10.0.0.1", lambda *_: None, lambda name: 1.0)
+    ports = [engine.open(f"leg-{at}").port for at in range((LAST_PORT - FIRST_PORT) // 2)]
+    assert len(set(ports)) == len(ports)
+    assert all(port % 2 == 0 for port in ports)
+    engine.open("last")
+    with pytest.raises(NoMediaPort):
+        engine.open("too-many")
+    engine.close("leg-7")
+    assert engine.open("again").port == ports[7]
+
+
+async def test_what_a_leg_hears_already_is_told_when_it_begins_to_listen():
+    room = VirtualRoom(2)
+    address = room.engines[1].open("a")
+    room.engines[1].connect("a", RemoteMedia(*SOURCE, "PCMU", 0, 101, "sendrecv"))
+    room.inject(1, Segment(5, 1, 0, "moh:default", 0, 10).pack(), SOURCE, address.port)
+    await room.wait(0)
+    room.engines[1].listen("a")
+    await room.wait(0)
+    assert room.events[1][-1] == Heard("a", "moh:default")
+
+
+async def test_prompts_take_as_long_as_the_shipped_files():
+    call = Call(VirtualRoom(2), 0, 1, "call")
+    call.engines[0].play(call.legs[0], Prompts(("digit-1", "digit-2")), "said")
+    assert not await call.room.wait(0.9, lambda: False)
+    assert call.last(0, PlayFinished) is None
+    await call.room.wait(0.1)
+    assert call.last(0, PlayFinished).token == "said"
