@@ -305,10 +305,6 @@ class Call:
         self.legs[leg.name] = leg
         return leg
 
-    def forget_leg(self, leg: Leg) -> None:
-        """Undo `new_leg`: it could not be offered."""
-        del self.legs[leg.name]
-
     def _tick(self) -> None:
         if self._script is not None and not self.over:
             self._script.tick(self.now)

@@ -78,7 +78,7 @@ def _invite(
     try:
         sdp = leg.offer()
     except NoMediaPort:
-        call.forget_leg(leg)
+        del call.legs[leg.name]
         return None
     session = switch.stack.invite(uri, peer, from_=sender, to=to, sdp=sdp, now=switch.now.mono, headers=headers)
     leg.session = session

@@ -133,6 +133,12 @@ class Registration:
         if peer.reliable:
             self._remove(list(self._contacts_at.get(peer, ())))
 
+    def forget(self, device: str) -> bool:
+        """Drop every contact of a device, at the operator's word; False when it has none."""
+        contacts = [(device, binding.contact) for binding in self.registrar.bindings(device, self._switch.now)]
+        self._remove(contacts)
+        return bool(contacts)
+
     def _remove(self, contacts: Iterable[tuple[str, str]]) -> None:
         for device, contact in contacts:
             change = self.registrar.remove(device, contact)

@@ -154,6 +154,13 @@ class Switch:
         self._drain()
         return True
 
+    def unregister(self, device: str, now: Moment) -> bool:
+        """Forget where a device is, until it registers again; False when that was not known."""
+        self._begin(now)
+        known = self.registration.forget(device)
+        self._drain()
+        return known
+
     def set_do_not_disturb(self, extension: str, on: bool, now: Moment) -> None:
         self._begin(now)
         (self.do_not_disturb.add if on else self.do_not_disturb.discard)(extension)
