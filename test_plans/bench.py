@@ -24,6 +24,7 @@ ATTRIBUTES = frozenset(
 """What a plan may say of a device: `$desk.extension`."""
 OPERATIONS: Mapping[str, frozenset[str]] = {
     "resync": frozenset({"device"}),
+    "unregister": frozenset({"device"}),
     "relabel": frozenset({"device", "label"}),
     "dnd": frozenset({"extension", "state"}),
     "empty_mailbox": frozenset({"box"}),
@@ -174,8 +175,8 @@ class Bench(Protocol):
     def pbx(self, action: str, arguments: Mapping[str, str]) -> None:
         """Change the switch from the operator's side; CannotDo when it cannot.
 
-        `resync device`, `relabel device label`, `dnd extension state` (`on`/`off`), `empty_mailbox box`, `restart`,
-        `rule extension index state` (an answering rule on or off), `provisioning_reopen device`, `unplug device` and
-        `plug device` (the phone's power).
+        `resync device`, `unregister device`, `relabel device label`, `dnd extension state` (`on`/`off`),
+        `empty_mailbox box`, `restart`, `rule extension index state` (an answering rule on or off),
+        `provisioning_reopen device`, `unplug device` and `plug device` (the phone's power).
         """
         ...

@@ -234,3 +234,13 @@ def test_rows_of_the_history_that_are_no_calls_of_ours_do_not_matter():
 
     assert Town(directory(), history=Strange()).switch.next_call_id() == "c-0001"
     assert moment_at(0, EPOCH).wall == EPOCH
+
+
+def test_a_device_that_the_operator_unregisters_is_gone_until_it_registers_again(town):
+    phone = town.phone("101")
+    assert town.switch.unregister("101", town.now)
+    assert town.switch.registered() == frozenset()
+    assert [e.device for e in town.seen(RegistrationExpired)] == ["101"]
+    assert not town.switch.unregister("101", town.now)
+    phone.register()
+    assert town.switch.registered() == {"101"}
