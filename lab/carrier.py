@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from lab.phones.calls import CallState, PhoneCall
 from lab.phones.family import Account
-from lab.phones.line import CallState, Line, PhoneCall
+from lab.phones.line import Line
 from pbx.clock import FOREVER
 from pbx.media.engine import DigitPressed, Engine, Heard, PlayFinished, Prompts, Tone
 from pbx.sip.address import Peer

@@ -11,14 +11,15 @@ import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from lab.bench import AnyPhone
 from lab.carrier import Carrier
+from lab.house import AnyPhone
 from lab.inventory import Station, dhcp_answer
 from lab.phones.boot import BootPace
 from lab.phones.family import Fetch
 from lab.phones.fetcher import Fetcher
 from lab.phones.phone import Phone
-from lab.phones.pyvoip_phone import PyvoipPhone, Voice, available
+from lab.phones.pyvoip_line import Voice
+from lab.phones.pyvoip_phone import PyvoipPhone, available
 from lab.shares import SharedEngine
 from lab.shell import RealClock, Shell, shell_on_both
 from lab.supervisor import Supervisor

@@ -6,8 +6,8 @@ from types import TracebackType
 
 from aiohttp import web
 
-from lab.bench import AnyPhone
 from lab.console.app import Console
+from lab.house import AnyPhone
 from lab.seeds.load import Seed
 from lab.service import Lab, LabSettings
 from lab.source import LabSource

@@ -6,7 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from lab.bench import House, LabBench
+from lab.bench import LabBench
+from lab.house import House
 from pbx.clock import FOREVER
 from pbx.events import Stamped
 from test_plans.plan import Case, Plan

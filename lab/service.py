@@ -8,27 +8,27 @@ lab does itself — phones, carrier — reaches the PBX through the network alon
 from __future__ import annotations
 
 import asyncio
-import secrets
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from lab.addresses import Listening, PortPlan, ready_document
-from lab.bench import AnyPhone
 from lab.carrier import NUMBERS, Carrier, Habit
 from lab.cores import SwitchCore
 from lab.floor import Floor, real_token
+from lab.house import AnyPhone
+from lab.installation import installation_secret, no_voice, voices
 from lab.inventory import stations
 from lab.phones.boot import BootPace
-from lab.phones.pyvoip_phone import Voice, available
+from lab.phones.pyvoip_phone import available
 from lab.provisioner import discovery_url
 from lab.seeds.load import Seed
 from lab.seeds.model import LabSeed
 from lab.shell import RealClock, Shell, shell_on_both
 from lab.supervisor import Supervisor
+from lab.waiting import until
 from pbx.bus import Bus
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
@@ -48,8 +48,6 @@ from provisioning_server.overlay import ServedAt
 
 DRAIN_S = 3.0
 """How long calls may take to end after SIGTERM; the whole of the end fits in ten seconds."""
-AWAY_S = 0.5
-"""How long the switch is gone when a plan kills it."""
 _SECRET_FILE = "installation.secret"
 
 
@@ -122,24 +120,8 @@ class Lab:
         return await self.until(floor.all_registered, within_s)
 
     async def until(self, holds: Callable[[], bool], within_s: float) -> bool:
-        """Wait until `holds`, asked at every event and face that changes; return whether it does."""
-        wake = asyncio.Event()
-        end = self.bus.subscribe(lambda stamped: wake.set())
-        deadline = self.clock.mono() + within_s
-        try:
-            while not holds():
-                left = deadline - self.clock.mono()
-                if left <= 0:
-                    return False
-                try:
-                    # A phone learns of its registration a moment after the switch has said so on the bus.
-                    await asyncio.wait_for(wake.wait(), min(left, 0.05))
-                except TimeoutError:
-                    continue
-                wake.clear()
-            return True
-        finally:
-            end()
+        """Wait until `holds`; return whether it does."""
+        return await until(self.bus, self.clock, holds, within_s)
 
     async def drain(self) -> None:
         """Refuse new calls and end those in progress, as at SIGTERM."""
@@ -267,7 +249,7 @@ class Lab:
         self.provisioning.office.ledger.reopen(mac)
 
     def restart_switch(self) -> None:
-        """Kill the switch where it stands, media and all; another starts from the store half a second later."""
+        """Kill the switch where it stands, media and all; another starts from the store when that is closed and open again."""
         self._shell.stop()
         self._supervisor.start("restart", self._restart())
 
@@ -370,7 +352,7 @@ class Lab:
             load_families(),
             lambda: self.directory,
             at=ServedAt(sip_host, sip_port, ""),
-            ledger=Ledger(_installation_secret(data), lan_window=True),
+            ledger=Ledger(installation_secret(data), lan_window=True),
             publish=self.publish,
             now=lambda: self.now,
         )
@@ -385,7 +367,7 @@ class Lab:
             supervisor=self._supervisor,
             engine=self._ears,
             host=self.settings.host,
-            voice=_voices(tuple(self._parties()), tuple(self._music())) if self._has_pyvoip else _no_voice,
+            voice=voices(tuple(self._parties()), tuple(self._music())) if self._has_pyvoip else no_voice,
             changed=lambda phone: self.changed(phone),
             pyvoip=self.settings.pyvoip,
             pace=self.settings.pace,
@@ -417,28 +399,3 @@ class Lab:
 
     def _task_failed(self, name: str, fault: BaseException) -> None:
         self.publish(ServerFault(name, "", f"{type(fault).__name__}: {fault}"))
-
-
-def _voices(parties: tuple[str, ...], music: tuple[str, ...]) -> Callable[[str], Voice]:
-    from lab.phones.pyvoip.voice import SignatureVoice, knowledge_of
-
-    @lru_cache(maxsize=1)
-    def knowledge() -> Any:
-        return knowledge_of(parties, music)
-
-    return lambda party: SignatureVoice(party, knowledge())
-
-
-def _no_voice(party: str) -> Voice:
-    raise AssertionError("there are no pyVoIP phones here")
-
-
-def _installation_secret(data: Path) -> bytes:
-    """Return this installation's secret, made at its first start."""
-    path = data / _SECRET_FILE
-    if path.exists():
-        return path.read_bytes()
-    made = secrets.token_bytes(32)
-    path.touch(mode=0o600)
-    path.write_bytes(made)
-    return made

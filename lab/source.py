@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from html import escape
 from zoneinfo import ZoneInfo
 
-from lab.bench import AnyPhone
 from lab.callbook import CallBook, CallEntry
 from lab.console.views import CallPage, CallRow, CaseRow, Health, PhoneCard, RouteView, RunView
+from lab.house import AnyPhone
 from lab.phones.face import cards
 from lab.service import Lab
 from pbx.events import MediaHeard, SipRequest, SipResponse, Stamped

@@ -13,12 +13,12 @@ from typing import Protocol
 from lab.carrier import NUMBERS, Carrier, Habit
 from lab.clockwork import Clockwork, Node, seeded_token
 from lab.cores import SwitchCore
+from lab.house import AnyPhone
 from lab.inventory import Station, dhcp_answer, stations
 from lab.phones.boot import BootPace
 from lab.phones.family import Fetch, Fetched
 from lab.phones.line import Line
 from lab.phones.phone import Phone
-from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.seeds.load import Seed
 from lab.seeds.model import LabSeed
 from lab.wire import Impairment, Wire
@@ -37,7 +37,6 @@ from pbx.switch.switch import Switch
 SWITCH = Peer("udp", "10.0.0.1", 5060)
 PROVISIONING_HOST = "10.0.0.2"
 CARRIER = Peer("udp", "10.0.0.9", 5060)
-AnyPhone = Phone | PyvoipPhone
 FETCH_S = 0.02
 """How long the provisioning server takes over one file."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from lab.console.views import PhoneCard
-from lab.phones.line import CallSeen, CallState, Line
+from lab.phones.calls import CallSeen, CallState
+from lab.phones.line import Line
 from lab.phones.phone import Extension, Phone
-from lab.phones.pyvoip_phone import PyvoipLine, PyvoipPhone
+from lab.phones.pyvoip_line import PyvoipLine
+from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.phones.registration import Standing, Waiting
 from lab.phones.screen import Shown, card
 from pbx.clock import Moment

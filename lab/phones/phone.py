@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lab.phones.boot import Boot, BootPace, Strip
+from lab.phones.calls import PhoneCall
 from lab.phones.family import Box, Family, Fetch, Fetched, PhoneConfig, Resync
-from lab.phones.line import Line, PhoneCall
+from lab.phones.line import Line
 from lab.phones.registration import Standing
+from lab.phones.standings import show_standings
 from pbx.clock import FOREVER
 from pbx.media.engine import DigitPressed, Engine, Heard, MediaEvent
 from pbx.sip.address import Peer
@@ -236,7 +238,7 @@ class Phone:
         self._follow_boot(now)
         if self._dirty:
             self._dirty = False
-            self._follow_strip(now)
+            show_standings(self.strip, self.lines, now)
             if self._tell is not None:
                 self._tell(self)
 
@@ -391,32 +393,6 @@ class Phone:
         subscription = line.subscription
         if line.registration.registered and subscription is not None and subscription.standing is Standing.NONE:
             subscription.ask(now)
-
-    def _follow_strip(self, now: float) -> None:
-        """Show in the strip where registration and subscription of all lines stand."""
-        if not self.lines:
-            return
-        self._show("register", [line.registration.standing for line in self.lines], self._refusals(), now)
-        standings = [line.subscription.standing for line in self.lines if line.subscription is not None]
-        if standings:
-            self._show("subscribe", standings, "", now)
-        elif self.strip.result("register") == "ok" and self.strip.result("subscribe") == "wait":
-            self.strip.end("subscribe", now, note="none")
-
-    def _show(self, part: str, standings: list[Standing], note: str, now: float) -> None:
-        result = self.strip.result(part)
-        if all(standing is Standing.GRANTED for standing in standings):
-            if result != "ok":
-                self.strip.end(part, now)
-        elif any(standing in (Standing.REFUSED, Standing.SILENCE) for standing in standings):
-            if result != "fail":
-                self.strip.end(part, now, ok=False, note=note)
-        elif result == "wait" and any(standing is Standing.ASKING for standing in standings):
-            self.strip.begin(part, now)
-
-    def _refusals(self) -> str:
-        statuses = {line.registration.status for line in self.lines if line.registration.standing is Standing.REFUSED}
-        return f"Register {min(statuses)}" if statuses else "No answer"
 
     def _mark(self) -> None:
         self._dirty = True

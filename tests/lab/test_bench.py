@@ -5,7 +5,8 @@ import json
 import pytest
 from plain_lab import Shelf, small_world
 
-from lab.bench import House, LabBench
+from lab.bench import LabBench
+from lab.house import House
 from lab.world import World
 from pbx.callflow.ports import Message, MessageSaved
 from pbx.events import CallRouted

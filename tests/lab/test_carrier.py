@@ -4,7 +4,7 @@ import pytest
 from small_network import Network
 
 from lab.carrier import DeskCall, Habit
-from lab.phones.line import CallState
+from lab.phones.calls import CallState
 from lab.wire import Impairment
 
 

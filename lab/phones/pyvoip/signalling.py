@@ -13,9 +13,9 @@ import secrets
 import socket
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
+from lab.phones.pyvoip.dialogs import Dialog, Outbound, Resend
 from lab.phones.pyvoip.digest import answer, strongest
 from lab.phones.pyvoip.messages import METHODS, Message
 from lab.phones.pyvoip.stock import SIP, PhoneStatus
@@ -23,48 +23,6 @@ from lab.phones.pyvoip.stock import SIP, PhoneStatus
 T1_S, T2_S = 0.5, 4.0
 GIVE_UP_S = 32.0
 _KEPT_ANSWERS = 64
-
-
-@dataclass(slots=True)
-class Resend:
-    """A request until its answer, or our 200 until its ACK (RFC 3261 §17.1, §13.3.1.4)."""
-
-    data: bytes
-    due: float
-    interval: float
-    until: float
-
-
-@dataclass(slots=True)
-class Dialog:
-    """The state of one INVITE, ours or theirs."""
-
-    invite: str
-    """Text of our own INVITE without credentials; empty when we were called."""
-    uri: str
-    branch: str = ""
-    cseq: int = 0
-    local: str = ""
-    remote: str = ""
-    routes: list[str] = field(default_factory=list)
-    challenged: bool = False
-    provisional: bool = False
-    cancel_wanted: bool = False
-    confirmed: bool = False
-
-
-class _Outbound:
-    """A socket that sends where the configuration says, whatever host the request's URI names."""
-
-    def __init__(self, sock: socket.socket, server: tuple[str, int]) -> None:
-        self._socket, self._server = sock, server
-
-    def sendto(self, data: bytes, address: tuple[str, int]) -> None:
-        with contextlib.suppress(OSError):  # power went off while an answer was under way
-            self._socket.sendto(data, self._server)
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 class Signalling(SIP.SIPClient):  # type: ignore[misc]
@@ -93,7 +51,7 @@ class Signalling(SIP.SIPClient):  # type: ignore[misc]
         self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.s.bind((self.myIP, self.myPort))
         self.myPort = self.s.getsockname()[1]
-        self.out = _Outbound(self.s, self.proxy)
+        self.out = Outbound(self.s, self.proxy)
         self._thread = threading.Thread(target=self._work, name=f"pyVoIP SIP {self.username}", daemon=True)
         self._thread.start()
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from plain_lab import Shelf, small_world, yealink_file
 
+from lab.phones.calls import CallState, PhoneCall
 from lab.phones.face import cards
-from lab.phones.line import CallState, PhoneCall
 from lab.phones.registration import Standing
 from lab.world import World
 from pbx.callflow.ports import Message, MessageSaved

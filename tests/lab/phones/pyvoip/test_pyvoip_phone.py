@@ -13,10 +13,10 @@ pytest.importorskip("pyVoIP")
 from strict_server import StrictServer
 
 from lab.phones.boot import BootPace
+from lab.phones.calls import CallState
 from lab.phones.face import cards
 from lab.phones.families import FAMILIES
 from lab.phones.family import Fetched, boxed
-from lab.phones.line import CallState
 from lab.phones.phone import Extension
 from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.phones.registration import Standing

@@ -1,0 +1,214 @@
+"""Phones of the lab and telephones outside, as a plan presses and watches them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lab.carrier import Habit
+from lab.house import AnyLine, AnyPhone, House
+from lab.phones.face import shown
+from lab.phones.line import Line
+from lab.phones.phone import Extension
+from lab.phones.pyvoip_phone import PyvoipPhone
+from lab.phones.screen import card
+from pbx.domain.destinations import ToUser
+from pbx.domain.numbers import NumberRoute
+from test_plans.bench import CannotDo, HeardSound
+
+_SIMULATED = frozenset(
+    {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "press", "reboot", "screen", "lamp", "hears"}
+)
+_PYVOIP = _SIMULATED - {"hold", "resume", "transfer", "lamp"}
+_OUTSIDE = frozenset({"dial", "answer", "reject", "hangup", "press", "hears"})
+
+
+class _OnALine:
+    """What a phone and a telephone outside have in common: a line with buttons."""
+
+    id: str
+
+    def _line(self) -> AnyLine | None:
+        raise NotImplementedError
+
+    def _press(self, button: Callable[[], object]) -> object:
+        raise NotImplementedError
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        raise NotImplementedError
+
+    def _mono(self) -> float:
+        raise NotImplementedError
+
+    @property
+    def idle(self) -> bool:
+        line = self._line()
+        return line is None or not line.live_calls
+
+    @property
+    def hold_target(self) -> str:
+        line = self._line()
+        call = line.call if line is not None else None
+        return f"{call.name} {call.number}".strip() if call is not None else ""
+
+    def heard(self) -> Sequence[HeardSound]:
+        line = self._line()
+        return [HeardSound(sensed.at, sensed.sound) for sensed in line.ears] if line is not None else []
+
+    def do(self, action: str, argument: str = "") -> None:
+        if action not in self.capabilities:
+            raise CannotDo(f"{self.id} has no way to {action}")
+        line = self._line()
+        if line is None:
+            raise CannotDo(f"{self.id} has no configuration yet")
+        now = self._mono()
+        buttons: dict[str, Callable[[], object]] = {
+            "dial": lambda: line.dial(argument, now),
+            "answer": lambda: line.answer(now),
+            "reject": lambda: line.reject(now),
+            "hangup": lambda: line.hang_up(now),
+            "hold": lambda: line.hold(now),
+            "resume": lambda: line.resume(now),
+            "transfer": lambda: line.transfer(argument, now),
+            "press": lambda: line.press(argument, now),
+        }
+        button = buttons.get(action)
+        if button is None:
+            raise CannotDo(f"{action} is no button")
+        if not self._press(button):
+            raise CannotDo(f"{self.id} cannot {action} {argument}".rstrip() + f" while it {_doing(line)}")
+
+
+class LabDevice(_OnALine):
+    """One line of one box in the lab."""
+
+    def __init__(self, house: House, phone: AnyPhone, extension: Extension) -> None:
+        self._house, self._phone, self._extension = house, phone, extension
+        self.id = extension.device
+
+    @property
+    def extension(self) -> str:
+        return self._extension.extension
+
+    @property
+    def number(self) -> str:
+        return self._extension.extension
+
+    @property
+    def label(self) -> str:
+        line = self._line()
+        return line.account.label if line is not None else ""
+
+    @property
+    def family(self) -> str:
+        return self._phone.family.name
+
+    @property
+    def model(self) -> str:
+        return self._phone.box.model
+
+    @property
+    def site(self) -> str:
+        return self._extension.site
+
+    @property
+    def mac(self) -> str:
+        return self._phone.box.mac
+
+    @property
+    def traits(self) -> frozenset[str]:
+        own = frozenset(self._house.lab_seed.traits.get(self.extension, ()))
+        return own | {"direct"} if self.direct_number else own
+
+    @property
+    def direct_number(self) -> str:
+        wanted = (NumberRoute(to=ToUser(extension=self.extension)),)
+        found = (number.number for number in self._house.directory.numbers if number.routes == wanted)
+        return next(found, "")
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        known = _PYVOIP if isinstance(self._phone, PyvoipPhone) else _SIMULATED
+        return known - {"screen"} if self._phone.family.fxs_ports else known
+
+    @property
+    def registered(self) -> bool:
+        line = self._line()
+        return line is not None and line.registered
+
+    @property
+    def screen(self) -> str:
+        if self._phone.family.fxs_ports:
+            return ""
+        lines = card(shown(self._phone, self._extension), self._house.now).screen
+        return "\n".join(line for line in lines if line)
+
+    @property
+    def lamp(self) -> bool:
+        line = self._line()
+        return line is not None and line.waiting.lit
+
+    def do(self, action: str, argument: str = "") -> None:
+        if action == "reboot":
+            self._press(lambda: self._phone.reboot(self._mono()))
+            return
+        if action == "dial" and not self.registered:
+            raise CannotDo(f"{self.id} is not registered")
+        super().do(action, argument)
+
+    def power(self, on: bool) -> None:
+        self._house.power(on, [self._phone])
+
+    def _line(self) -> AnyLine | None:
+        return self._phone.line(self._extension.port)
+
+    def _press(self, button: Callable[[], object]) -> object:
+        return self._house.press(self._phone, button)
+
+    def _mono(self) -> float:
+        return self._house.now.mono
+
+
+class OutsideDevice(_OnALine):
+    """A telephone outside, held by the plan."""
+
+    extension = site = mac = screen = direct_number = ""
+    lamp = False
+    registered = True
+    family, model = "outside", "telephone"
+    capabilities = _OUTSIDE
+
+    def __init__(self, house: House, number: str, habit: Habit) -> None:
+        self._house, self._habit = house, habit
+        self.id = self.number = number
+
+    @property
+    def label(self) -> str:
+        return self._outside().account.display_name or self.number
+
+    @property
+    def traits(self) -> frozenset[str]:
+        return frozenset({self._habit.value})
+
+    @property
+    def name(self) -> str:
+        return self._outside().account.display_name
+
+    def _outside(self) -> Line:
+        return self._house.carrier.line(self.number)
+
+    def _line(self) -> AnyLine | None:
+        return self._outside()
+
+    def _press(self, button: Callable[[], object]) -> object:
+        return self._house.press_outside(button)
+
+    def _mono(self) -> float:
+        return self._house.now.mono
+
+
+def _doing(line: AnyLine) -> str:
+    call = line.call
+    if call is None:
+        return "is idle"
+    return f"is {call.state.value}" + (" on hold" if call.on_hold else "")

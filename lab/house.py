@@ -1,0 +1,70 @@
+"""A lab of either world, as the bench and the console use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from lab.carrier import Carrier
+from lab.phones.line import Line
+from lab.phones.phone import Phone
+from lab.phones.pyvoip_line import PyvoipLine
+from lab.phones.pyvoip_phone import PyvoipPhone
+from lab.seeds.model import LabSeed
+from pbx.bus import Bus
+from pbx.callflow.ports import History
+from pbx.clock import Moment
+from pbx.domain.directory import Directory
+from pbx.switch.switch import Switch
+
+AnyPhone = Phone | PyvoipPhone
+AnyLine = Line | PyvoipLine
+
+
+class House(Protocol):
+    """What is asked of it, and what it is told to do."""
+
+    bus: Bus
+    directory: Directory
+
+    @property
+    def carrier(self) -> Carrier: ...
+
+    @property
+    def lab_seed(self) -> LabSeed: ...
+
+    @property
+    def virtual(self) -> bool: ...
+
+    @property
+    def now(self) -> Moment: ...
+
+    @property
+    def phones(self) -> Sequence[AnyPhone]: ...
+
+    @property
+    def alive(self) -> bool:
+        """False while the switch is killed and not yet back."""
+        ...
+
+    @property
+    def switch(self) -> Switch: ...
+
+    @property
+    def history(self) -> History: ...
+
+    def press(self, phone: AnyPhone, button: Callable[[], object]) -> object: ...
+
+    def press_outside(self, button: Callable[[], object]) -> object: ...
+
+    def power(self, on: bool, phones: Sequence[AnyPhone] | None = None) -> None: ...
+
+    def command_switch(self, command: Callable[[Switch, Moment], object]) -> object: ...
+
+    def apply(self, directory: Directory, what: str = "directory") -> None: ...
+
+    def restart_switch(self) -> None:
+        """Kill the switch and start another from the store; in the real world it is back a moment later."""
+        ...
+
+    def reopen_provisioning(self, mac: str) -> None: ...

@@ -1,0 +1,38 @@
+"""What an installation has of its own: its secret, and what its pyVoIP phones can recognise."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lab.phones.pyvoip_line import Voice
+
+_SECRET_FILE = "installation.secret"
+
+
+def voices(parties: tuple[str, ...], music: tuple[str, ...]) -> Callable[[str], Voice]:
+    from lab.phones.pyvoip.voice import SignatureVoice, knowledge_of
+
+    @lru_cache(maxsize=1)
+    def knowledge() -> Any:
+        return knowledge_of(parties, music)
+
+    return lambda party: SignatureVoice(party, knowledge())
+
+
+def no_voice(party: str) -> Voice:
+    raise AssertionError("there are no pyVoIP phones here")
+
+
+def installation_secret(data: Path) -> bytes:
+    """Return this installation's secret, made at its first start."""
+    path = data / _SECRET_FILE
+    if path.exists():
+        return path.read_bytes()
+    made = secrets.token_bytes(32)
+    path.touch(mode=0o600)
+    path.write_bytes(made)
+    return made
