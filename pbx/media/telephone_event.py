@@ -14,6 +14,8 @@ GAP_PACKETS = 3
 END_REPEATS = 3
 _VOLUME = 10
 COMMIT_AFTER_S = 0.12
+LONGEST = 0xFFFF
+"""A key held longer than 8.19 s goes on under a timestamp that much later (RFC 4733 §2.5.1.3)."""
 
 
 def packets(key: str) -> Iterator[tuple[bool, bytes]]:
@@ -40,6 +42,8 @@ class KeyReceiver:
         mark = (ssrc, timestamp)
         if mark == self._last:
             return []
+        if self._open == (ssrc, timestamp - LONGEST & 0xFFFFFFFF, payload[0]):
+            self._open = (*mark, payload[0])
         done = self.due(now) if self._open is not None and self._open[:2] != mark else []
         if self._open is not None and self._open[:2] != mark:
             done += self._commit()

@@ -92,3 +92,14 @@ def test_loss_and_reordering_neither_miss_nor_double_a_key(lost, swapped):
         if chance.random() < swapped:
             sent[at], sent[at + 1] = (*sent[at + 1][:2], sent[at][2]), (*sent[at][:2], sent[at + 1][2])
     assert received(sent) == digits
+
+
+def test_a_key_held_for_ten_seconds_is_one_key():
+    sent = [(0, bytes((5, 10)) + min(at * 160, 0xFFFF).to_bytes(2, "big"), at * 0.02) for at in range(1, 411)]
+    sent += [(0xFFFF, bytes((5, 10)) + (at * 160).to_bytes(2, "big"), 8.2 + at * 0.02) for at in range(1, 90)]
+    sent += [(0xFFFF, bytes((5, 0x8A)) + (90 * 160).to_bytes(2, "big"), 10 + at * 0.02) for at in range(3)]
+    assert received(sent) == "5"
+
+
+def test_the_same_key_pressed_again_is_two_keys():
+    assert received(dialled("55")) == "55"
