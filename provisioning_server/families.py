@@ -73,8 +73,11 @@ class Capabilities(_Data):
 
 
 class Lint(_Data):
+    """How the parameters of a rendered file are found, and what is forbidden there."""
+
+    names: Literal["keys", "attributes", "elements", "entries", "leaves", "words"]
+    """Where names stand: `key = value`, XML attributes, XML elements, lpconfig entries, JSON leaves, first words."""
     first_line: str = ""
-    null_token: str = ""
     allowed_duplicates: tuple[str, ...] = ()
 
 
@@ -106,7 +109,7 @@ class Family(_Data):
     files: tuple[FileRule, ...] = Field(min_length=1)
     capabilities: Capabilities = Capabilities()
     settings: SettingsData = Field(default_factory=dict)
-    lint: Lint = Lint()
+    lint: Lint
     dhcp: tuple[int, ...] = ()
     resync: str = "check-sync;reboot=false"
     boot: tuple[str, ...] = ()
@@ -118,6 +121,8 @@ class Family(_Data):
     vendor_settings: SettingsData = Field(default_factory=dict)
     parameters: tuple[str, ...] = ()
     """Regexes of the parameter names this family knows (`params.txt`)."""
+    unverified: tuple[str, ...] = ()
+    """Those among them (marked `?`) that nobody has seen on a device, in a manual or in a public source."""
 
     @property
     def id(self) -> str:
@@ -217,11 +222,13 @@ def _load(manifest: Path) -> Family:
         if model.model in models or path.stem != model.model:
             raise BrokenFamily(f"{path}: model {model.model} must stand once, in {model.model}.yaml")
         models[model.model] = model
+    known, doubted = _parameters(folder / "params.txt")
     data = _yaml(manifest) | {
         "folder": folder,
         "models": models,
         "vendor_settings": vendor.settings,
-        "parameters": _parameters(folder / "params.txt"),
+        "parameters": known,
+        "unverified": doubted,
     }
     family = _model(Family, manifest, data)
     if (folder.parent.name, folder.name) != (family.vendor, family.family):
@@ -234,11 +241,11 @@ def _load(manifest: Path) -> Family:
     return family
 
 
-def _parameters(path: Path) -> tuple[str, ...]:
-    if not path.exists():
-        return ()
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return tuple(line for line in lines if line and not line.startswith("#"))
+def _parameters(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return (all regexes, those marked with a question mark)."""
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    doubted = tuple(line[1:].strip() for line in lines if line.startswith("?"))
+    return (*(line for line in lines if line and line[0] not in "#?"), *doubted), doubted
 
 
 def _compiled(path: Path, regexes: tuple[str, ...] | list[str]) -> None:

@@ -19,6 +19,14 @@ from provisioning_server import convert
 from provisioning_server.families import Families, Family, FileRule
 from provisioning_server.overlay import Scalar, ServedAt, Value, box_values, layers, line_values
 
+_RANGES = {
+    "network.vlan.id": (0, 4094),
+    "network.dscp.sip": (0, 63),
+    "network.dscp.rtp": (0, 63),
+    "server.port": (1, 65535),
+    "expires": (30, 86_400),
+}
+"""What is a number, and from where to where; by canonical name, for lines by the leaf."""
 _LINE_BREAKS = "\r\n\0\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 
 
@@ -39,7 +47,7 @@ class Settings:
         found = self.values.get(full)
         if found is not None:
             self.used.add(full)
-            return found.value
+            return _in_range(name, found)
         if default is None:
             raise CannotRender(f"no layer sets {full!r}")
         return default
@@ -48,6 +56,15 @@ class Settings:
         """Return the numbers under which a keyed list has entries: `keys.3.type` → 3."""
         parts = [name.split(".") for name in self.values]
         return sorted({int(p[1]) for p in parts if len(p) == 3 and p[0] == kind and p[1].isdigit()})
+
+
+def _in_range(name: str, found: Value) -> Scalar:
+    value = found.value
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise CannotRender(f"{found.name} = {value!r} ({found.layer}) is not a number from {low} to {high}")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +180,7 @@ def render(sheet: Sheet) -> bytes:
             )
         )
         return text.encode("utf-8")
-    except (TemplateError, ValueError, KeyError, TypeError) as error:
+    except (TemplateError, ValueError, KeyError, TypeError, OSError) as error:
         raise CannotRender(f"{family.id} {rule.template}: {type(error).__name__}: {error}") from None
 
 
@@ -209,8 +226,8 @@ def _field(value: object) -> str:
 
 
 def _quoted(value: object) -> str:
-    """A display name between quotes: its own quotes and backslashes become harmless."""
-    return _kv(value).replace("\\", "/").replace('"', "'")
+    """A display name between quotes, for readers that look for the first `<` without minding quotes (libre)."""
+    return _kv(value).translate(str.maketrans('\\"<>', "/'()"))
 
 
 def _json(value: object) -> str:

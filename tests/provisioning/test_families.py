@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from provisioned import small_domain
+
+from provisioning_server.families import TEMPLATES, BrokenFamily, load_families
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    """A copy of the shipped templates to break."""
+    folder = tmp_path / "device_templates"
+    shutil.copytree(TEMPLATES, folder)
+    return folder
+
+
+def rewrite(path: Path, **changes: object) -> None:
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | changes))
+
+
+def test_the_shipped_families_load():
+    families = load_families()
+    assert set(families.by_id) == {device.family for device in small_domain().devices}
+    for family in families.by_id.values():
+        assert family.files
+        assert family.boot
+        assert family.parameters
+
+
+@pytest.mark.parametrize(
+    ("agent", "family", "model", "mac"),
+    [
+        ("Yealink SIP-T46G 28.72.0.1 00:15:65:4a:a9:37", "yealink/t4x_t5x", "T46G", "00:15:65:4a:a9:37"),
+        ("Yealink SIP-T56A  58.80.0.25 001565f429a4", "yealink/t4x_t5x", "T56A", "001565f429a4"),
+        ("Yealink SIP-T46S 66.86.0.15 805ec0123456", "yealink/t4x_t5x", "T46S", "805ec0123456"),
+        ("yealink SIP-T48U 109.86.0.10 80:5e:c0:00:00:01", "yealink/t4x_t5x", "T48U", "80:5e:c0:00:00:01"),
+        ("Yealink-T46G 28.71.0.81 28.1.0.128.0.0.0", "yealink/t4x_t5x", "T46G", None),
+        ("FileTransport PolyVVX-VVX_250-UA/6.4.0 (SN:64167F010203)", "poly/vvx", None, "64167F010203"),
+        ("Grandstream Model HW HT802V2 V1.0A SW 1.0.5.4 DevId ec74d763e419", "grandstream/ht8xx", "HT802",
+         "ec74d763e419"),
+        ("LinphoneAndroid/6.0 (Pixel) LinphoneSDK/5.4", "linphone/desktop", None, None),
+    ],
+)  # fmt: skip
+def test_real_user_agents_name_family_model_and_mac(agent, family, model, mac):
+    found, match = load_families().by_user_agent(agent)
+    groups = match.groupdict()
+    assert (found.id, groups.get("model"), groups.get("mac")) == (family, model, mac)
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "",
+        "Wget/1.11.3",
+        "FileTransport PolyCCX-CCX_600-UA/8.0.2.3267 (SN:482567b5313f) Type/Application",
+        "Fanvil X6U Pro 0.0.10 0c383e2cd782",
+        "AVAYA/SIP12x0\x17/04.00.04.00",
+        "Mozilla/4.0 (compatible; snom710-SIP 8.7.5.35 1.1.5-IFX-05.01.12 000413741767",
+        "Grandstream Model HW GXP2135 SW 1.0.7.97 DevId 000b828aa872",
+    ],
+)
+def test_other_makers_phones_are_not_taken_for_ours(agent):
+    assert load_families().by_user_agent(agent) is None
+
+
+def test_model_numbers_of_common_files_are_unique_and_of_twelve_digits():
+    yealink = load_families().by_id["yealink/t4x_t5x"]
+    assert yealink.model_of_id("000000000096") == "T54W"
+    assert yealink.model_of_id("000000000107") == "T43U"
+    assert yealink.model_of_id("000000000023") == ""
+
+
+@pytest.mark.parametrize("model", ["T54W", "T46S"])
+def test_a_models_lines_go_before_the_familys(model):
+    yealink = load_families().by_id["yealink/t4x_t5x"]
+    assert yealink.lines_of(model) == yealink.models[model].lines
+    assert yealink.lines_of("T99Z") == yealink.capabilities.lines
+
+
+# --- what is refused, with the file named ----------------------------------------------------------------
+
+
+def broken(shelf: Path, match: str) -> None:
+    with pytest.raises(BrokenFamily, match=match):
+        load_families(shelf)
+
+
+def test_an_example_that_its_own_regex_misses_is_refused(shelf):
+    agents = [{"regex": "Nokia", "examples": ["Siemens"]}]
+    rewrite(shelf / "poly/vvx/family.yaml", user_agents=agents)
+    broken(shelf, "poly/vvx: example 'Siemens' is not matched")
+
+
+def test_a_regex_without_an_example_is_refused(shelf):
+    rewrite(shelf / "poly/vvx/family.yaml", user_agents=[{"regex": "Nokia", "examples": []}])
+    broken(shelf, r"poly/vvx/family.yaml: user_agents.0.examples")
+
+
+def test_a_counter_example_that_matches_is_refused(shelf):
+    rewrite(
+        shelf / "poly/vvx/family.yaml", user_agents=[{"regex": "No", "examples": ["No"], "counter_examples": ["Non"]}]
+    )
+    broken(shelf, "counter-example 'Non' is matched")
+
+
+def test_two_families_with_equal_right_to_an_example_are_refused(shelf):
+    agents = [{"regex": r"LinphoneAndroid/6.0", "examples": ["LinphoneAndroid/6.0 (Pixel) LinphoneSDK/5.4"]}]
+    rewrite(shelf / "poly/vvx/family.yaml", user_agents=agents)
+    broken(shelf, "both claim|recognised as")
+
+
+def test_the_longer_match_wins(shelf):
+    agents = [{"regex": r"LinphoneAndroid/6.0 \(Pixel\)", "examples": ["LinphoneAndroid/6.0 (Pixel)"]}]
+    rewrite(shelf / "poly/vvx/family.yaml", user_agents=agents)
+    # now Linphone's own example is claimed by the longer match of another: refused, naming both
+    broken(shelf, "linphone/desktop: example .* is recognised as poly/vvx")
+
+
+def test_an_unknown_field_is_refused(shelf):
+    rewrite(shelf / "poly/vvx/family.yaml", colour="red")
+    broken(shelf, "poly/vvx/family.yaml: colour")
+
+
+def test_a_missing_template_is_refused(shelf):
+    (shelf / "poly/vvx/site.cfg.j2").unlink()
+    broken(shelf, "template site.cfg.j2 does not exist")
+
+
+def test_a_missing_vendor_file_is_refused(shelf):
+    (shelf / "poly/vendor.yaml").unlink()
+    broken(shelf, "poly/vendor.yaml: does not exist")
+
+
+def test_broken_yaml_is_refused_with_file_and_line(shelf):
+    (shelf / "poly/vvx/models/VVX450.yaml").write_text("model: VVX450\nlines: [1\n")
+    broken(shelf, r"VVX450.yaml: (.|\n)*line 3")
+
+
+def test_yaml_that_is_no_mapping_is_refused(shelf):
+    (shelf / "defaults.yaml").write_text("- a\n")
+    broken(shelf, "defaults.yaml: not a mapping")
+
+
+def test_a_model_file_named_for_another_model_is_refused(shelf):
+    rewrite(shelf / "poly/vvx/models/VVX450.yaml", model="VVX250")
+    broken(shelf, "model VVX250 must stand once")
+
+
+def test_a_folder_that_says_it_is_another_family_is_refused(shelf):
+    shutil.copytree(shelf / "poly/vvx", shelf / "poly/edge")
+    broken(shelf, "poly/edge/family.yaml: says it is poly/vvx")
+
+
+def test_a_common_name_of_two_families_is_refused(shelf):
+    path = shelf / "grandstream/ht8xx/family.yaml"
+    files = yaml.safe_load(path.read_text())["files"]
+    rewrite(path, files=[files[0], files[1] | {"name": "SITE.cfg"}])
+    broken(shelf, "both have the common file")
+
+
+def test_a_file_listed_twice_is_refused(shelf):
+    path = shelf / "grandstream/ht8xx/family.yaml"
+    files = yaml.safe_load(path.read_text())["files"]
+    rewrite(path, files=[*files, files[1]])
+    broken(shelf, "cfg.xml is listed twice")
+
+
+def test_a_common_file_cannot_be_sensitive(shelf):
+    path = shelf / "grandstream/ht8xx/family.yaml"
+    files = yaml.safe_load(path.read_text())["files"]
+    rewrite(path, files=[files[0], files[1] | {"sensitive": True}])
+    broken(shelf, "names no device and cannot be sensitive")
+
+
+def test_a_parameter_that_is_no_regular_expression_is_refused(shelf):
+    (shelf / "poly/vvx/params.txt").write_text("reg\\.(\n")
+    broken(shelf, "params.txt: .* is no regular expression")
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    broken(tmp_path, "there is no <vendor>/<family>/family.yaml")
