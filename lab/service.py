@@ -152,9 +152,7 @@ class Lab:
 
     # --- what others ask ------------------------------------------------------------------------------
 
-    @property
-    def virtual(self) -> bool:
-        return False
+    virtual = False
 
     @property
     def now(self) -> Moment:
@@ -249,7 +247,7 @@ class Lab:
         self.provisioning.office.ledger.reopen(mac)
 
     def restart_switch(self) -> None:
-        """Kill the switch where it stands, media and all; another starts from the store when that is closed and open again."""
+        """Kill the switch where it stands, media and all; another starts once the store is closed and open again."""
         self._shell.stop()
         self._supervisor.start("restart", self._restart())
 
