@@ -90,7 +90,7 @@ def test_the_golden_script_finds_a_difference(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("family", "body", "said"),
     [
-        ("yealink/t4x_t5x", b"#!version:1.0.0.1\noverwrite_mode = 1\noverwrite_mode = 0\n", "overwrite_mode stands 2 times"),
+        ("yealink/t4x_t5x", b"#!version:1.0.0.1\noverwrite_mode = 1\noverwrite_mode = 0\n", "overwrite_mode stands 2"),
         ("yealink/t4x_t5x", b"#!version:1.0.0.1\naccount.1.colour = red\n", "unknown parameter account.1.colour"),
         ("yealink/t4x_t5x", b"account.1.enable = 1\n", "the first line is not #!version:1.0.0.1"),
         ("yealink/t4x_t5x", b"", "the first line is not #!version:1.0.0.1"),
