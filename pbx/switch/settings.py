@@ -13,6 +13,9 @@ class SwitchSettings:
     """The trunk: calls from this address are from outside and need no digest; outside calls go there."""
     challenge: int = 407
     """Status of a challenge: 407 as the platform does, or 401."""
+    algorithms: tuple[str, ...] = ("MD5",)
+    """Digest algorithms offered, of `MD5` and `SHA-256`. MD5 alone by default, as the platform does: baresip 1.0 gives
+    up (ENOSYS) when any of several challenges names an algorithm it does not know, and sipp reads the first only."""
     nonce_lifetime_s: float = 300.0
     user_agent: str = "Switchroom"
     max_calls: int = 2000

@@ -75,7 +75,9 @@ class Switch:
         """The moment of the input being served."""
         self.realm = directory.domain.name
         self.stack = Stack(local, token=token, user_agent=self.settings.user_agent, trace=self._traced)
-        digest = DigestServer(self.realm, token, lifetime_s=self.settings.nonce_lifetime_s)
+        digest = DigestServer(
+            self.realm, token, algorithms=self.settings.algorithms, lifetime_s=self.settings.nonce_lifetime_s
+        )
         self.registration = Registration(self, digest, history.bindings())
         self.lamps = Lamps(self, Notifier(self.stack, token))
         self.mailboxes = Mailboxes(self, token)

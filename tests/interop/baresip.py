@@ -71,6 +71,13 @@ class Baresip:
                 )
             self._read(left)
 
+    def wait_for_log(self, text: str, within_s: float = 10.0) -> None:
+        """Wait until the phone's log holds `text`: what it did before its control port was there."""
+        deadline = time.monotonic() + within_s
+        while text not in (log := (self.home / "baresip.log").read_text(errors="replace")):
+            assert time.monotonic() < deadline, f"baresip's log has no {text!r}; it ends: {log[-600:]!r}"
+            self.run_for(0.1)
+
     def run_for(self, seconds: float) -> None:
         """Let time pass, noting events."""
         deadline = time.monotonic() + seconds

@@ -45,7 +45,7 @@ def baresip(switchroom: Switchroom, device: str, folder: Path, address: str) -> 
     tone = write_tone(home / "tone.wav", TONES[device], 60)
     local = f"""
 module_path {MODULES}
-sip_listen {address}:0
+sip_listen {address}:5060
 net_interface {address}
 rtp_ports 12000-12200
 audio_source aufile,{tone}
@@ -53,7 +53,6 @@ audio_player aubridge,null{device}
 audio_alert aubridge,alert{device}
 snd_path {home}/rec
 ctrl_tcp_listen 127.0.0.1:{control}
-module stdio.so
 module aufile.so
 module aubridge.so
 module sndfile.so
@@ -62,7 +61,7 @@ module_app ctrl_tcp.so
     with (home / "config").open("a") as config:
         config.write(local)
     with Baresip(home, control) as phone:
-        phone.wait_for("REGISTER_OK")
+        phone.wait_for_log("[1 binding]")
         yield phone
 
 
@@ -92,8 +91,8 @@ def linphone(switchroom: Switchroom, device: str, folder: Path, address: str) ->
 @pytest.fixture
 def phones(switchroom: Switchroom, tmp_path: Path) -> Iterator[tuple[Baresip, Baresip]]:
     with ExitStack() as stack:
-        one = stack.enter_context(baresip(switchroom, "101b", tmp_path, "127.0.0.1"))
-        two = stack.enter_context(baresip(switchroom, "102b", tmp_path, "127.0.0.1"))
+        one = stack.enter_context(baresip(switchroom, "101b", tmp_path, "127.0.77.11"))
+        two = stack.enter_context(baresip(switchroom, "102b", tmp_path, "127.0.77.12"))
         yield one, two
 
 
@@ -198,7 +197,7 @@ def test_a_baresip_leaves_a_message_and_the_other_sees_its_lamp(switchroom, phon
 
 def test_a_linphone_calls_a_baresip_and_both_are_heard(switchroom, phones, tmp_path):
     _, two = phones
-    with linphone(switchroom, "107", tmp_path, "127.0.0.1") as caller:
+    with linphone(switchroom, "107", tmp_path, "127.0.77.13") as caller:
         caller.command("call " + uri(switchroom, "102"))
         two.wait_for("CALL_INCOMING", 15)
         two.accept()
@@ -213,7 +212,7 @@ def test_a_linphone_calls_a_baresip_and_both_are_heard(switchroom, phones, tmp_p
 
 def test_a_baresip_calls_a_linphone_which_hangs_up(switchroom, phones, tmp_path):
     one, _ = phones
-    with linphone(switchroom, "107", tmp_path, "127.0.0.1") as called:
+    with linphone(switchroom, "107", tmp_path, "127.0.77.13") as called:
         one.dial(uri(switchroom, "107"))
         called.wait_for("assigned id", 15)
         called.command("answer")
