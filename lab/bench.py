@@ -89,6 +89,9 @@ class LabBench:
             for message in self._house.history.messages(box)
         ]
 
+    def recorded(self, call: str) -> bool:
+        return any(record.call == call for record in self._house.history.records())
+
     # --- the operator's side --------------------------------------------------------------------------
 
     def pbx(self, action: str, arguments: Mapping[str, str]) -> None:

@@ -172,6 +172,10 @@ class Bench(Protocol):
         """Voicemail of a box: `id folder seconds caller_number heard`."""
         ...
 
+    def recorded(self, call: str) -> bool:
+        """The call history holds a row of that call."""
+        ...
+
     def pbx(self, action: str, arguments: Mapping[str, str]) -> None:
         """Change the switch from the operator's side; CannotDo when it cannot.
 

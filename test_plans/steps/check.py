@@ -30,7 +30,10 @@ def _records(context: Context, step: Step) -> str:
     where = context.where(step.arguments.get("where"))
     fitting = [row for row in rows if not unmet(row, where)]
     wanted = int(step.arguments.get("rows", 1))
-    return "" if len(fitting) == wanted else f"{len(fitting)} call records fit, not {wanted}"
+    if len(fitting) != wanted:
+        return f"{len(fitting)} call records fit, not {wanted}"
+    lost = [row.call for row in fitting if not context.bench.recorded(row.call)]
+    return f"{lost[0]} is not in the call history, though it was said to be written" if lost else ""
 
 
 def _voicemail(context: Context, step: Step) -> str:

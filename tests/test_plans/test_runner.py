@@ -40,6 +40,7 @@ def test_the_record_of_a_call_is_compared_with_what_why_said_before_it():
         ("rings nobody", "no call.ringing within 1 s", 13),
         ("deaf caller", "one-way audio: 11 <desk> does not hear 12 <desk> (it reached the switch", 16),
         ("no record", "0 call records fit, not 1", 19),
+        ("forgets records", "c-0001 is not in the call history, though it was said to be written", 19),
         ("never ends", "no call.ended within 2 s", 18),
         ("server fault", "the server reported a fault: switch: KeyError", 19),
         ("leak", "leak: 1 calls", 19),

@@ -135,6 +135,9 @@ class ToyBench:
     def messages(self, box: str) -> Sequence[Mapping[str, str | float]]:
         return [{"id": "m1", "folder": "new", "seconds": 2.0, "caller_number": "11", "heard": "signature:11"}]
 
+    def recorded(self, call: str) -> bool:
+        return "forgets records" not in self.faults
+
     def pbx(self, action: str, arguments: Mapping[str, str]) -> None:
         assert action in OPERATIONS
         if "no operator" in self.faults:

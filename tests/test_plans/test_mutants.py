@@ -1,0 +1,149 @@
+"""Ten switchrooms with one rule broken on purpose: the office plan finds each at the right case (issue 2, item 6).
+
+Every fault is put into the built system from here; neither the plan nor the runner can know which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lab.rehearsal import rehearse
+from lab.seeds.load import load_seed
+from pbx.callflow import routing
+from pbx.callflow.ports import MessageSaved, RecordSaved
+from pbx.callflow.strategies import linear_hunt, ring_all, round_robin
+from pbx.domain.dialplan import Dialled, Means
+from pbx.domain.sounds import Music, Prompts, Silence
+from pbx.media.virtual import VirtualEngine
+from pbx.store.memory import MemoryStore
+from pbx.switch.lamps import Lamps
+from provisioning_server import overlay
+from test_plans.plan import load_plan
+from test_plans.runner import VERBS
+
+PLAN = load_plan(Path(__file__).parents[2] / "test_plans" / "plans" / "office.yaml", VERBS)
+SEED = load_seed()
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def no_lamp_is_ever_lit(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Lamps, "_notify", lambda self, subscription, now: None)
+
+
+def the_caller_hears_nobody(patch: pytest.MonkeyPatch) -> None:
+    emit = VirtualEngine._emit
+
+    def one_way(self, it, label, packets):
+        if not (it.bridged and it.name.endswith(".0")):
+            emit(self, it, label, packets)
+
+    patch.setattr(VirtualEngine, "_emit", one_way)
+
+
+def no_record_is_kept(patch: pytest.MonkeyPatch) -> None:
+    submit = MemoryStore.submit
+    patch.setattr(MemoryStore, "submit", lambda s, change: 0 if isinstance(change, RecordSaved) else submit(s, change))
+
+
+def the_wrong_prompt_is_played(patch: pytest.MonkeyPatch) -> None:
+    play = VirtualEngine.play
+
+    def wrong(self, leg, sound, token=""):
+        welcome = isinstance(sound, Prompts) and sound.names == ("attendant-welcome",)
+        play(self, leg, Prompts(("attendant-closed",)) if welcome else sound, token)
+
+    patch.setattr(VirtualEngine, "play", wrong)
+
+
+def every_queue_rings_everybody(patch: pytest.MonkeyPatch) -> None:
+    for strategy in (linear_hunt, round_robin):
+        patch.setattr(strategy, "choose", ring_all.choose)
+
+
+def do_not_disturb_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    apply = routing.apply_rules
+
+    def disturbed(directory, *more):
+        users = []
+        for user in directory.users:
+            rules = tuple(rule.model_copy(update={"do_not_disturb": False}) for rule in user.rules)
+            users.append(user.model_copy(update={"rules": rules}))
+        return apply(directory.replaced(users=tuple(users)), *more)
+
+    patch.setattr(routing, "apply_rules", disturbed)
+
+
+def support_is_barred(patch: pytest.MonkeyPatch) -> None:
+    read = routing.read_dialled
+
+    def barred(text, area_code):
+        dialled = read(text, area_code)
+        return Dialled(Means.NOTHING, dialled.digits) if dialled.means is Means.SUPPORT else dialled
+
+    patch.setattr(routing, "read_dialled", barred)
+
+
+def hold_is_silent(patch: pytest.MonkeyPatch) -> None:
+    play = VirtualEngine.play
+
+    def quiet(self, leg, sound, token=""):
+        play(self, leg, Silence() if isinstance(sound, Music) else sound, token)
+
+    patch.setattr(VirtualEngine, "play", quiet)
+
+
+def a_phone_is_told_somebody_elses_extension(patch: pytest.MonkeyPatch) -> None:
+    layers = overlay._own_layers
+
+    def wrong(directory, device):
+        return [
+            replace(layer, settings={k: "199 Nobody" if k.endswith(".label") else v for k, v in layer.settings.items()})
+            for layer in layers(directory, device)
+        ]
+
+    patch.setattr(overlay, "_own_layers", wrong)
+
+
+def messages_are_lost(patch: pytest.MonkeyPatch) -> None:
+    submit = MemoryStore.submit
+    patch.setattr(MemoryStore, "submit", lambda s, change: 0 if isinstance(change, MessageSaved) else submit(s, change))
+
+
+def test_the_office_as_it_is_passes():
+    result = rehearse(PLAN, SEED)
+    assert {case.case: case.reason for case in result.cases if not case.good} == {}
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "cases"),
+    [
+        (no_lamp_is_ever_lit, {"I03"}),
+        (the_caller_hears_nobody, {"C01"}),
+        (no_record_is_kept, {"C01"}),
+        (the_wrong_prompt_is_played, {"G01-open", "D02-attendant"}),
+        (every_queue_rings_everybody, {"H01-round-robin", "H01-linear-hunt"}),
+        (do_not_disturb_is_ignored, {"J04"}),
+        (support_is_barred, {"K01"}),
+        (hold_is_silent, {"F01", "F02"}),
+        (a_phone_is_told_somebody_elses_extension, {"A09"}),
+        (messages_are_lost, {"I01"}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_broken_rule_is_found_at_its_case(fault: Break, cases: set[str], monkeypatch: pytest.MonkeyPatch):
+    fault(monkeypatch)
+    result = rehearse(PLAN, SEED)
+    failed = {case.case: case.reason for case in result.cases if case.verdict == "failed"}
+    assert cases <= set(failed), failed
+    assert result.exit_code == 1
+
+
+def test_a_fault_is_found_where_it_is_and_nowhere_else(monkeypatch: pytest.MonkeyPatch):
+    no_lamp_is_ever_lit(monkeypatch)
+    result = rehearse(PLAN, SEED)
+    assert [case.case for case in result.cases if not case.good] == ["I03"]
