@@ -218,9 +218,9 @@ def _of_one_line(value: object) -> object:
 
 
 def _field(value: object) -> str:
-    """A parameter of a baresip account: what ends it, or the address before it, is refused."""
+    """A parameter of a baresip account: what ends it (a blank does, too), or the address before it, is refused."""
     text = _kv(value)
-    if any(character in text for character in ';,<>"'):
+    if any(character in ';,<>"' or character.isspace() for character in text):
         raise CannotRender(f"{text[:40]!r} holds a character that ends a field of an account")
     return text
 

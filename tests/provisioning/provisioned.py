@@ -55,7 +55,7 @@ def small_domain(**changes: object) -> Directory:
     devices = [
         {
             "id": number, "extension": number, "mac": mac, "port": port, "family": family, "model": model,
-            "password": f"secret of {number}", "token": first(mac),
+            "password": f"secret-of-{number}", "token": first(mac),
         }
         for number, mac, port, family, model in _DEVICES
     ]  # fmt: skip

@@ -128,7 +128,7 @@ def test_explaining_tells_no_password():
     desk = counter()
     told = explain(desk.office, desk.directory, desk.directory.devices_by_id["101"])
     assert [one.name for one in told] == sorted(one.name for one in told)
-    assert "secret of 101" not in str(told)
+    assert "secret-of-101" not in str(told)
 
 
 def test_what_is_set_and_written_nowhere_is_reported():

@@ -43,7 +43,7 @@ def test_the_one_time_token_gets_the_file_with_the_password(mac):
     assert event.device == desk.directory.devices_by_mac[mac][0].id
     assert isinstance(answer.events[0], ConfigRequested)
     if mac != LINPHONE:  # who gets a hash instead
-        assert f"secret of {event.device}".encode() in answer.body
+        assert f"secret-of-{event.device}".encode() in answer.body
 
 
 # --- refusals --------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ COMMON = [
 def test_common_files_are_for_everybody_and_hold_no_secret(name, token):
     answer = Counter().ask(name, token)
     assert answer.status == 200
-    assert b"secret of" not in answer.body
+    assert b"secret-of" not in answer.body
     assert not served(answer).sensitive
 
 
@@ -341,7 +341,7 @@ def test_no_token_enters_an_event(place):
 
 def test_no_password_enters_an_event_or_the_reason():
     answer = Counter().own(YEALINK)
-    assert "secret of" not in str(answer.events) + answer.why
+    assert "secret-of" not in str(answer.events) + answer.why
 
 
 def test_what_cannot_be_printed_does_not_enter_an_event():
