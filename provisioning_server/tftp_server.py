@@ -41,7 +41,7 @@ class TftpServer:
         self._fetch = fetch
         self._ignored = ignored
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        _roomy(self._socket)
+        roomy(self._socket)
         self._socket.setblocking(False)
         try:
             self._socket.bind((host, port))
@@ -169,7 +169,7 @@ class TftpServer:
         return asyncio.get_running_loop().time()
 
 
-def _roomy(listening: socket.socket) -> None:
+def roomy(listening: socket.socket) -> None:
     """A site that powers up sends its requests at once; beyond the system's limit only with the privilege."""
     try:
         listening.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, RECEIVE_BUFFER)
