@@ -56,6 +56,15 @@ class Linphone:
             self.run_for(min(left, 0.2))
         self._read_to = found + len(text)
 
+    def ask(self, command: str, answer: str, within_s: float) -> None:
+        """Repeat a command until linphonec answers it like that."""
+        deadline = time.monotonic() + within_s
+        while self.said.find(answer, self._read_to) < 0:
+            assert time.monotonic() < deadline, f"linphonec never said {answer!r}, but: {self.said[-800:]!r}"
+            self.command(command)
+            self.run_for(0.5)
+        self._read_to = len(self.said)
+
     def run_for(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:

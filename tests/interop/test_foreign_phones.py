@@ -69,7 +69,7 @@ module_app ctrl_tcp.so
 def linphone(switchroom: Switchroom, device: str, folder: Path, address: str) -> Iterator[Linphone]:
     """Boot a linphonec with nothing but its provisioning URI and what belongs to this machine."""
     home = folder / device
-    home.mkdir(parents=True)
+    (home / ".local" / "share" / "linphone").mkdir(parents=True)
     rc = home / "linphonerc"
     rc.write_text(
         f"[misc]\nconfig-uri={switchroom.device(device)['config_url']}\n"
@@ -79,8 +79,7 @@ def linphone(switchroom: Switchroom, device: str, folder: Path, address: str) ->
     )
     tone = write_tone(home / "tone.wav", TONES[device], 60)
     with Linphone(home, rc) as phone:
-        phone.wait_for("Registration on", 20)
-        phone.wait_for("successful", 20)
+        phone.ask("status register", "registered, identity", 20)
         phone.command("soundcard use files")
         phone.command(f"play {tone}")
         phone.command(f"record {home / 'heard.wav'}")
