@@ -34,7 +34,7 @@ def main() -> int:
     if not packages:
         return 0
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        print(f"not installed: {', '.join(packages)}; tests that need them are skipped. As root on Debian they come by:")
+        print(f"not installed: {', '.join(packages)}; tests that need them are skipped. As root on Debian:")
         print(f"  apt-get install {' '.join(packages)}")
         return 0
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

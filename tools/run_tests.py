@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 COVERED_AT_LEAST = 80
 """Per cent of lines of the four packages."""
@@ -14,14 +12,12 @@ ALONE = "interop or browser or realtime"
 
 
 def main() -> int:
-    environment = {**os.environ, "COVERAGE_PROCESS_START": str(Path("pyproject.toml").resolve())}
     python = [sys.executable, "-m"]
     subprocess.run([*python, "coverage", "erase"], check=True)
     base = [*python, "pytest", "-q", "--cov", "--cov-report=", "--cov-append"]
-    codes = [
-        subprocess.run([*base, "-n", "2", "-m", f"not soak and not ({ALONE})"], env=environment, check=False).returncode,
-        subprocess.run([*base, "-m", f"not soak and ({ALONE})"], env=environment, check=False).returncode,
-    ]
+    together = [*base, "-n", "2", "--dist", "loadfile", "-m", f"not soak and not ({ALONE})"]
+    alone = [*base, "-m", f"not soak and ({ALONE})"]
+    codes = [subprocess.run(command, check=False).returncode for command in (together, alone)]
     subprocess.run([*python, "coverage", "combine", "--append", "--quiet"], check=False)
     report = [*python, "coverage", "report", f"--fail-under={COVERED_AT_LEAST}"]
     codes.append(subprocess.run(report, check=False).returncode)

@@ -50,9 +50,8 @@ async def _live(plan: Plan, seed: Seed, virtual: RunResult, out: Path, *, keep: 
         began = time.monotonic()
         booted = await office.lab.boot_phones(BOOT_S)
         shown = sum(card.state == "idle" for card in office.source.phones())
-        print(
-            f" boot       {shown}/{len(seed.directory.devices)} phones show their extension   {time.monotonic() - began:.1f} s"
-        )
+        total = len(seed.directory.devices)
+        print(f" boot       {shown}/{total} phones show their extension   {time.monotonic() - began:.1f} s")
         if not booted:
             for card in office.source.phones():
                 if card.state != "idle":
@@ -97,9 +96,7 @@ def _tell(office: Office, virtual: RunResult, result: RunResult, out: Path) -> i
     records = sum(len(case.records) for case in result.cases)
     routed = sum(isinstance(s.event, CallRouted) and s.event.first for s in office.lab.bus.since(0))
     unequal = sum(before != after for case in result.cases for _, before, after in case.records)
-    print(
-        f" why        {records - unequal} of {records} decision records equal what was computed before the call ({routed} calls)"
-    )
+    print(f" why        {records - unequal} of {records} records equal what was computed before; {routed} calls routed")
     print(f" report     {out / 'report.html'}      junit.xml · report.json")
     passed = result.passed and not different and not unequal
     print(" result     PASSED" if passed else " result     NOT PASSED")
