@@ -9,7 +9,6 @@ from pathlib import Path
 
 from lab.cli.inputs import the_plan, the_seed
 from lab.cli.run import print_case, write
-from lab.errors import NO_START, UserError
 from lab.office import Office
 from lab.rehearsal import rehearse
 from lab.runs import run_live
@@ -39,7 +38,7 @@ def run_demo(plan_file: Path, out: Path, number: int, *, keep: bool) -> int:
 
 async def _live(plan: Plan, seed: Seed, virtual: RunResult, out: Path, *, keep: bool) -> int:
     began = time.monotonic()
-    async with _office(seed, LabSettings()) as office:
+    async with Office(seed, LabSettings()) as office:
         at = office.lab.listening
         assert at is not None
         print(
@@ -62,10 +61,6 @@ async def _live(plan: Plan, seed: Seed, virtual: RunResult, out: Path, *, keep: 
         if keep:
             await _stay(office)
         return code
-
-
-def _office(seed: Seed, settings: LabSettings) -> Office:
-    return Office(seed, settings)
 
 
 async def run_here(office: Office, plan: Plan) -> RunResult:
@@ -112,13 +107,3 @@ async def _stay(office: Office) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
     await over.wait()
-
-
-def port_taken(error: OSError) -> UserError:
-    return UserError(
-        "switchroom could not start",
-        f"{error.strerror or error}",
-        "choose another --port-base, or stop what holds the port",
-        "README, ports",
-        NO_START,
-    )
