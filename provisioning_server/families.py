@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 TEMPLATES = Path(__file__).parent.parent / "device_templates"
 M = TypeVar("M", bound=BaseModel)
@@ -93,8 +93,8 @@ class Model(_Data):
 
 class Vendor(_Data):
     title: str
-    ouis: tuple[str, ...] = ()
-    """First six hex digits; for people: an OUI is no vendor (provisioning 0.1)."""
+    ouis: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{6}$")], ...] = ()
+    """First six hex digits; for people: an OUI is no vendor (provisioning 0.1), and identifies nothing here."""
     settings: SettingsData = Field(default_factory=dict)
 
 

@@ -235,9 +235,8 @@ async def _fixed(body: bytes) -> tuple[web.AppRunner, tuple[str, int]]:
 def run() -> dict[str, Any]:
     """Measure, print a table, return the figures."""
     figures = asyncio.run(measure())
-    print(
-        f"{PHONES} phones, files of {figures['bytes']} bytes; first rendering {figures['first_render_cpu_ms']} ms of CPU"
-    )
+    print(f"provisioning: {PHONES} phones, files of {figures['bytes']} bytes")
+    print(f"first rendering: {figures['first_render_cpu_ms']} ms of CPU a file")
     print(f"{'':<12}{'fetches/s':>12}{'CPU ms/fetch':>15}{'failed':>9}")
     for name in ("http", "http floor", "tftp", "tftp floor"):
         row = figures[name]

@@ -120,6 +120,13 @@ def test_the_longer_match_wins(shelf):
     broken(shelf, "linphone/desktop: example .* is recognised as poly/vvx")
 
 
+@pytest.mark.parametrize("oui", ["0021A0", "00a8a", "00:15:65"])
+def test_an_oui_that_could_never_match_is_refused(shelf, oui):
+    # FusionPBX compares lower-case MACs with upper-case keys; Tancredi has one of eleven digits
+    rewrite(shelf / "poly/vendor.yaml", ouis=[oui])
+    broken(shelf, "poly/vendor.yaml: ouis.0")
+
+
 def test_an_unknown_field_is_refused(shelf):
     rewrite(shelf / "poly/vvx/family.yaml", colour="red")
     broken(shelf, "poly/vvx/family.yaml: colour")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from provisioned import ATA, FAMILIES, POLY, WRONG, YEALINK, small_domain
+from provisioned import ATA, FAMILIES, POLY, WRONG, YEALINK, small_domain, with_device
 
 from provisioning_server.identify import Claim, NoClaim, identify, split_path
 
@@ -140,3 +140,10 @@ def test_a_user_agent_that_does_not_fit_is_a_doubt_and_no_refusal(agent, doubt):
     assert isinstance(claim, Claim)
     assert claim.doubt == doubt
     assert claim.box
+
+
+def test_the_maker_of_the_network_chip_is_not_the_maker_of_the_phone():
+    # Gigaset desk phones bear Snom's OUI: here only the directory says what a device is
+    claim = identify("000413000101.cfg", "", FAMILIES, with_device(DOMAIN, "101", mac="000413000101"))
+    assert isinstance(claim, Claim)
+    assert (claim.family.id, [device.id for device in claim.box]) == ("yealink/t4x_t5x", ["101"])

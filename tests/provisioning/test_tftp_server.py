@@ -15,6 +15,7 @@ from provisioned import ATA, OWN_FILE, Counter
 from tftpy import TftpClient
 from tftpy.TftpShared import TftpException
 
+from lab.phones import tftp_client
 from provisioning_server.respond import ConfigRequest, respond
 from provisioning_server.tftp_server import TftpServer
 
@@ -168,6 +169,18 @@ async def test_twelve_phones_at_once(server, shelf):
     finally:
         shelf_server.close()
     assert got == [BODY] * 12
+
+
+async def test_sixty_phones_at_once_within_three_seconds(shelf):
+    shelf_server = TftpServer(shelf.fetch, "127.0.0.1", 0)
+    shelf_server.start()
+    try:
+        host, port = shelf_server.address
+        phones = (tftp_client.read(host, port, "x.cfg", block_size=0) for _ in range(60))
+        got = await asyncio.wait_for(asyncio.gather(*phones), 3)
+    finally:
+        shelf_server.close()
+    assert [answer.body for answer in got] == [BODY] * 60
 
 
 @pytest.mark.parametrize("name", NASTY_NAMES)
