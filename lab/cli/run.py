@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.cli.inputs import the_plan, the_seed
-from lab.errors import USAGE, UserError
+from lab.errors import FAILED, USAGE, UserError
+from test_plans.lint import lint
 from test_plans.report.console import case_line, summary
 from test_plans.report.html import html
 from test_plans.report.junit import junit
@@ -70,5 +71,9 @@ def write(
 
 def check(plan_file: Path) -> int:
     plan = the_plan(plan_file)
-    print(f"✓ {plan_file}: {len(plan.cases)} cases, {len(plan.later)} sub-cases left for later")
-    return 0
+    found = lint(plan)
+    for finding in found:
+        print(finding.text(str(plan_file)))
+    glyph, worse = ("✗", f", {len(found)} findings") if found else ("✓", "")
+    print(f"{glyph} {plan_file}: {len(plan.cases)} cases, {len(plan.later)} sub-cases left for later{worse}")
+    return FAILED if found else 0
