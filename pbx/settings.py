@@ -26,16 +26,10 @@ class Lab(BaseModel):
     seed: int = 20261124
 
 
-class Keep(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    calls: int = Field(default=2000, ge=1)
-
-
 class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid")
     listen: Listen = Listen()
     lab: Lab = Lab()
-    keep: Keep = Keep()
 
 
 @dataclass(frozen=True, slots=True)

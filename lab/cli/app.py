@@ -38,29 +38,38 @@ def demo(
         bool, typer.Option("--keep", help="Leave the office running afterwards, with its console.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("build/demo"),
-    number: Annotated[int, typer.Option("--number", help="Seed of chance for the rehearsal.")] = 20261124,
+    number: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--number", help="Seed of chance for the rehearsal. Setting lab.seed."),
+    ] = None,
 ) -> None:
     """Rehearse the office plan in virtual time, run it in real time, compare, and write the report."""
     from lab.cli.demo import run_demo
+    from lab.cli.inputs import the_settings
 
-    raise typer.Exit(run_demo(OFFICE, out, number, keep=keep))
+    raise typer.Exit(run_demo(OFFICE, out, the_settings({"lab.seed": number}).lab.seed, keep=keep))
 
 
 @app.command()
 def up(
     seed: Seed = None,
     port_base: Annotated[
-        int, typer.Option("--port-base", help="N: console N, provisioning N+1, SIP N+60, TFTP N+69.")
-    ] = 8600,
-    listen: Annotated[Optional[str], typer.Option(help="Address to listen on (default 127.0.0.1).")] = None,  # noqa: UP045
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--port-base", help="N: console N, provisioning N+1, SIP N+60, TFTP N+69. Setting listen.port_base."
+        ),
+    ] = None,
+    listen: Annotated[Optional[str], typer.Option(help="Address to listen on. Setting listen.address.")] = None,  # noqa: UP045
     data: Annotated[Optional[Path], typer.Option(help="Where state is kept; a temporary folder without it.")] = None,  # noqa: UP045
     ready_file: Annotated[Optional[Path], typer.Option(help="Written once every listener answers.")] = None,  # noqa: UP045
     phones: Annotated[bool, typer.Option("--phones", help="Also boot the seed's simulated phones.")] = False,
 ) -> None:
     """Run PBX, provisioning and console until SIGTERM."""
+    from lab.cli.inputs import the_settings
     from lab.cli.up import run_up
 
-    raise typer.Exit(run_up(seed, port_base, listen, data, ready_file, phones=phones))
+    at = the_settings({"listen.port_base": port_base, "listen.address": listen}).listen
+    raise typer.Exit(run_up(seed, at.port_base, at.address, data, ready_file, phones=phones))
 
 
 @app.command()

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from lab.errors import BAD_INPUT, UserError
 from lab.seeds.load import OFFICE, Seed, SeedError, load_seed
+from pbx.settings import BadSettings, Settings, load_settings
 from test_plans.plan import BadPlan, Plan, load_plan
 from test_plans.runner import VERBS
+
+
+def the_settings(flags: Mapping[str, Any]) -> Settings:
+    """Return the settings of this folder and environment; a flag that is None was not given."""
+    try:
+        return load_settings(Path.cwd(), flags=flags)[0]
+    except BadSettings as error:
+        raise UserError(
+            "a setting is not understood", str(error), "mend or remove it", "switchroom config show", BAD_INPUT
+        ) from None
 
 
 def the_seed(path: Path | None) -> Seed:

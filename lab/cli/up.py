@@ -17,7 +17,7 @@ from pbx.store.database import CannotOpen
 
 
 def run_up(
-    seed_file: Path | None, base: int, listen: str | None, data: Path | None, ready_file: Path | None, *, phones: bool
+    seed_file: Path | None, base: int, host: str, data: Path | None, ready_file: Path | None, *, phones: bool
 ) -> int:
     seed = the_seed(seed_file)
     try:
@@ -26,7 +26,6 @@ def run_up(
         raise UserError(
             "the ports do not fit", str(error), "choose another --port-base", "switchroom up --help", USAGE
         ) from None
-    host = listen or "127.0.0.1"
     settings = LabSettings(host=host, ports=ports, data=data)
     try:
         return asyncio.run(_up(seed, settings, ready_file, phones=phones))
