@@ -7,6 +7,7 @@ import re
 import signal
 from pathlib import Path
 
+from lab import logs
 from lab.addresses import port_plan, write_ready
 from lab.cli.inputs import the_seed
 from lab.errors import NO_START, USAGE, UserError
@@ -52,7 +53,9 @@ async def _up(seed: Seed, settings: LabSettings, ready_file: Path | None, *, pho
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
+    logs.configure()
     async with Office(seed, settings) as office:
+        logs.follow(office.lab.bus)
         if phones:
             await office.lab.boot_phones()
         document = office.lab.ready(office.console_port)

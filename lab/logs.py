@@ -1,0 +1,70 @@
+"""Structured log on standard error: one line an event of the lab and one a warning of its libraries.
+
+JSON where a machine reads it, text on a terminal. What is secret stays out: a
+provisioning path holds a device's token, so only its last part is written, and
+keys pressed may be a PIN, so they are not written at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any, TextIO
+
+import structlog
+from structlog.types import EventDict, Processor
+
+from pbx.bus import Bus
+from pbx.events import Stamped, fields
+
+LONG = 300
+UNWRITTEN = frozenset({"digits", "digit", "record"})
+
+
+def configure(stream: TextIO = sys.stderr) -> None:
+    """Send structlog and the standard library's warnings to `stream`, in one form."""
+    shared: list[Processor] = [structlog.stdlib.add_log_level, _stamp]
+    form: Processor = (
+        structlog.dev.ConsoleRenderer() if stream.isatty() else structlog.processors.JSONRenderer(sort_keys=False)
+    )
+    structlog.configure(
+        processors=[*shared, form],
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=form, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def follow(bus: Bus) -> Callable[[], None]:
+    """Write every event of `bus`; return what ends it."""
+    log = structlog.get_logger()
+
+    def write(stamped: Stamped) -> None:
+        log.info(stamped.event.kind, seq=stamped.seq, time=stamped.at.wall.isoformat(), **_shown(stamped))
+
+    return bus.subscribe(write)
+
+
+def _shown(stamped: Stamped) -> dict[str, Any]:
+    return {
+        name: _short(name, value)
+        for name, value in fields(stamped.event).items()
+        if name not in UNWRITTEN and value not in ("", None, ())
+    }
+
+
+def _short(name: str, value: Any) -> Any:
+    if name == "path":
+        return str(value).rsplit("/", 1)[-1]
+    if isinstance(value, str) and len(value) > LONG:
+        return value[:LONG] + "…"
+    return value
+
+
+def _stamp(_: Any, __: str, event: EventDict) -> EventDict:
+    if "time" not in event:
+        return structlog.processors.TimeStamper(fmt="iso", utc=True, key="time")(_, __, event)
+    return event
