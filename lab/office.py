@@ -29,6 +29,7 @@ class Office:
     async def __aenter__(self) -> Office:
         await self.lab.start()
         try:
+            self.source.run_book.recall(await self.lab.store.runs())
             self._runner = web.AppRunner(self.console.app, access_log=None, shutdown_timeout=1.0)
             await self._runner.setup()
             await web.TCPSite(self._runner, self._host, self._port).start()

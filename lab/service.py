@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from lab.addresses import Listening, PortPlan, ready_document
 from lab.carrier import NUMBERS, Carrier, Habit
 from lab.cores import SwitchCore
@@ -38,6 +40,7 @@ from pbx.media.local import LocalEngine
 from pbx.media.spoken import spoken_digits
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
+from pbx.store.database import CannotOpen
 from pbx.store.sql import SqlStore
 from pbx.switch.settings import SwitchSettings
 from pbx.switch.switch import Switch
@@ -57,6 +60,8 @@ class LabSettings:
     ports: PortPlan = field(default_factory=PortPlan)
     data: Path | None = None
     """Where the state is kept; None for a folder that goes with the lab."""
+    reseed: bool = False
+    """Take the seed's configuration even where the store keeps one."""
     phones: bool = True
     """Whether the seed's phones and its carrier stand on the floor."""
     pyvoip: bool = True
@@ -85,6 +90,7 @@ class Lab:
         self._provisioning: ProvisioningService | None = None
         self._floor: Floor | None = None
         self._carrier_peer: Peer | None = None
+        self._saving: set[asyncio.Task[None]] = set()
         self._starts = 0
         self._closing = False
 
@@ -103,6 +109,7 @@ class Lab:
         data = self._data_folder()
         self._switch_shell = await shell_on_both(self.clock, host, ports.sip)
         self._store = await self._open_store(data)
+        await self._recall_directory(self._store)
         await self._start_media(data)
         if self.settings.phones:
             self._floor = self._make_floor()
@@ -146,6 +153,7 @@ class Lab:
             if engine is not None:
                 await engine.shut()
         if self._store is not None:
+            await asyncio.gather(*self._saving, return_exceptions=True)
             await self._store.close()
         if self._temporary is not None:
             self._temporary.cleanup()
@@ -232,6 +240,9 @@ class Lab:
 
     def apply(self, directory: Directory, what: str = "directory") -> None:
         self.directory = directory
+        saving = asyncio.get_running_loop().create_task(self._keep_directory(self.store))
+        self._saving.add(saving)
+        saving.add_done_callback(self._saved)
         self.command_switch(lambda switch, now: switch.apply(directory, now, what))
 
     def press(self, phone: AnyPhone, button: Callable[[], object]) -> object:
@@ -272,6 +283,29 @@ class Lab:
         store = SqlStore(data, self._durable, lambda text: self.publish(ServerFault("store", "", text)))
         await store.start(self.now.wall.timestamp())
         return store
+
+    async def _recall_directory(self, store: SqlStore) -> None:
+        """Go on with the configuration kept here, unless this start names a seed of its own."""
+        name = self.directory.domain.name
+        kept = None if self.settings.reseed else await store.directory(name)
+        if kept is None:
+            await self._keep_directory(store)
+            return
+        try:
+            self.directory = Directory.model_validate_json(kept[1])
+        except ValidationError as error:
+            raise CannotOpen(f"the configuration of {name} in the store is not understood: {error}") from None
+
+    async def _keep_directory(self, store: SqlStore) -> None:
+        directory = self.directory
+        document = directory.model_dump_json(context={"secrets": True})
+        await store.save_directory(directory.domain.name, directory.revision, document)
+
+    def _saved(self, saving: asyncio.Task[None]) -> None:
+        self._saving.discard(saving)
+        fault = None if saving.cancelled() else saving.exception()
+        if fault is not None:
+            self._task_failed("directory", fault)
 
     def _durable(self, ticket: int) -> None:
         if self._starts and not self._shell.stopped:

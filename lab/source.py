@@ -2,60 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 from zoneinfo import ZoneInfo
 
 from lab.callbook import CallBook, CallEntry
-from lab.console.views import CallPage, CallRow, CaseRow, Health, PhoneCard, RouteView, RunView
+from lab.console.views import CallPage, CallRow, Health, PhoneCard, RouteView, RunView
 from lab.house import AnyPhone
 from lab.phones.face import cards
+from lab.run_book import RunBook
 from lab.service import Lab
 from pbx.events import MediaHeard, SipRequest, SipResponse, Stamped
-from test_plans.plan import Plan
 from test_plans.report import ladder
-from test_plans.verdicts import CaseResult
 
 SHOWN_CALLS = 200
-
-
-class RunBook:
-    """The runs of this process, newest first."""
-
-    def __init__(self, started: Callable[[], str]) -> None:
-        self._started = started
-        self._views: dict[str, RunView] = {}
-        self._reports: dict[str, str] = {}
-
-    def begin(self, plan: Plan) -> str:
-        """Open a run; return its id."""
-        run = f"run-{len(self._views) + 1}"
-        rows = tuple(CaseRow(case.id, case.title, "waiting", 0.0) for case in plan.cases)
-        self._views[run] = RunView(run, plan.id, self._started(), "running", rows)
-        return run
-
-    def progress(self, run: str, result: CaseResult, what: str) -> RunView:
-        view = self._views[run]
-        verdict = "running" if what == "started" else result.verdict
-        row = CaseRow(result.case, result.title, verdict, result.seconds, result.reason)
-        rows = tuple(row if known.case == result.case else known for known in view.cases)
-        self._views[run] = RunView(run, view.plan, view.started, view.state, rows)
-        return self._views[run]
-
-    def finish(self, run: str, report: str) -> RunView:
-        view = self._views[run]
-        self._reports[run] = report
-        self._views[run] = RunView(run, view.plan, view.started, "done", view.cases, has_report=True)
-        return self._views[run]
-
-    def views(self) -> list[RunView]:
-        return list(reversed(self._views.values()))
-
-    def view(self, run: str) -> RunView | None:
-        return self._views.get(run)
-
-    def report(self, run: str) -> str | None:
-        return self._reports.get(run)
 
 
 class LabSource:
@@ -64,7 +25,7 @@ class LabSource:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self.book = CallBook()
-        self.run_book = RunBook(self.clock_words)
+        self.run_book = RunBook(self._words)
         lab.bus.subscribe(self._noted)
 
     @property
@@ -107,7 +68,10 @@ class LabSource:
         return Health(all(listeners.values()), listeners)
 
     def clock_words(self) -> str:
-        local = self._lab.now.wall.astimezone(ZoneInfo(self._lab.directory.domain.time_zone))
+        return self._words(self._lab.now.wall.timestamp())
+
+    def _words(self, at: float) -> str:
+        local = datetime.fromtimestamp(at, ZoneInfo(self._lab.directory.domain.time_zone))
         return local.strftime("%a %d %b %Y %H:%M %Z")
 
     def _noted(self, stamped: Stamped) -> None:

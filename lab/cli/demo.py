@@ -18,6 +18,7 @@ from pbx.events import CallRouted
 from test_plans.plan import Plan
 from test_plans.report.console import summary
 from test_plans.report.html import html
+from test_plans.report.results import results
 from test_plans.verdicts import CaseResult, RunResult, differences
 
 BOOT_S = 45.0
@@ -65,14 +66,17 @@ async def _live(plan: Plan, seed: Seed, virtual: RunResult, out: Path, *, keep: 
 
 async def run_here(office: Office, plan: Plan) -> RunResult:
     """Run a plan on the office, shown in its console as it goes."""
-    run = office.source.run_book.begin(plan)
+    began = office.lab.now.wall.timestamp()
+    run = office.source.run_book.begin(plan, began)
 
     def progress(result: CaseResult, what: str) -> None:
         office.console.run_changed(office.source.run_book.progress(run, result, what))
         print_case(result, what)
 
     result = await run_live(office.lab, plan, progress=progress)
-    office.console.run_changed(office.source.run_book.finish(run, html(result)))
+    report = html(result)
+    await office.lab.store.save_run(run, plan.id, began, results(result), report)
+    office.console.run_changed(office.source.run_book.finish(run, report))
     return result
 
 

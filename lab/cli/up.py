@@ -27,7 +27,7 @@ def run_up(
         raise UserError(
             "the ports do not fit", str(error), "choose another --port-base", "switchroom up --help", USAGE
         ) from None
-    settings = LabSettings(host=host, ports=ports, data=data)
+    settings = LabSettings(host=host, ports=ports, data=data, reseed=seed_file is not None)
     try:
         return asyncio.run(_up(seed, settings, ready_file, phones=phones))
     except OSError as error:

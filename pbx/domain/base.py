@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    SecretStr,
+    SerializationInfo,
+    StringConstraints,
+)
 
 Extension = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{2,4}$")]
 """3 to 5 digits, no leading zero (domain-features 1.1); reserved numbers are refused by `directory`."""
@@ -30,6 +38,15 @@ def _known_zone(name: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+def _written(secret: SecretStr, info: SerializationInfo) -> str:
+    shown = bool(info.context) and info.context.get("secrets", False)
+    return secret.get_secret_value() if shown else str(secret)
+
+
+Secret = Annotated[SecretStr, PlainSerializer(_written, when_used="json")]
+"""Masked in every dump but one with `context={"secrets": True}`, which only the store asks for."""
 
 
 class Model(BaseModel):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from pbx.domain.base import E164, Extension, MacAddress, Model
+from pbx.domain.base import E164, Extension, MacAddress, Model, Secret
 
 _NOT_HEX = re.compile(r"[^0-9a-f]")
 
@@ -24,7 +24,7 @@ class Device(Model):
     id: str = Field(pattern=r"^[0-9]{3,5}[a-z]{0,2}$")
     """Also the SIP authentication user and user part of the address of record."""
     extension: Extension
-    password: SecretStr
+    password: Secret
     mac: MacAddress | None = None
     port: int = Field(default=1, ge=1, le=8)
     """Line of the phone, or FXS port of the ATA: several devices may share a MAC."""
@@ -34,7 +34,7 @@ class Device(Model):
     label: str = ""
     """What the screen shows; empty means extension and name."""
     transport: Literal["udp", "tcp", "tls"] = "udp"
-    token: SecretStr = SecretStr("")
+    token: Secret = SecretStr("")
     """One-time provisioning token; empty leaves only what the policy allows without one."""
     caller_id: E164 | None = None
     """Shown on outside calls; more specific than the user's."""

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from pbx.domain.answering import AnsweringRule
-from pbx.domain.base import E164, AreaCode, Extension, Model, Slug, TimeZone
+from pbx.domain.base import E164, AreaCode, Extension, Model, Secret, Slug, TimeZone
 
 
 class Site(Model):
@@ -53,7 +53,7 @@ class User(Model):
     ring_s: int = Field(default=25, ge=0, le=3600)
     """Ring time before no-answer forwarding (platform field `ring-no-answer-timeout-seconds`)."""
     voicemail: bool = True
-    voicemail_pin: SecretStr = SecretStr("")
+    voicemail_pin: Secret = SecretStr("")
     do_not_disturb: bool = False
     """Set by the phone or a feature, beside the rules' own."""
     caller_id: E164 | None = None
