@@ -1,63 +1,103 @@
-"""The store of the virtual world: everything in memory, durable at once, and a state that outlives a restart."""
+"""The store in memory: durable at once in the virtual world, and the mirror that the durable store reads from."""
 
 from __future__ import annotations
 
 import pickle
+from dataclasses import dataclass, field
+from typing import assert_never
 
 from pbx.callflow.ports import (
     BindingRemoved,
     BindingSaved,
     CallRecord,
-    Change,
     Message,
     MessageRemoved,
     MessageSaved,
     RecordSaved,
 )
-from pbx.sip.registrar import Binding
+from pbx.domain.registrations import Binding
+from pbx.store.protocol import LOST, DirectorySaved, Kept, RunSaved, StoredDirectory, StoredRun, TokenSpent
 
 KEPT_RECORDS = 5000
+KEPT_RUNS = 100
+
+
+@dataclass(slots=True)
+class _State:
+    bindings: dict[tuple[str, str], Binding] = field(default_factory=dict)
+    messages: dict[str, dict[str, Message]] = field(default_factory=dict)
+    records: dict[tuple[str, float], CallRecord] = field(default_factory=dict)
+    directories: dict[str, StoredDirectory] = field(default_factory=dict)
+    runs: dict[str, StoredRun] = field(default_factory=dict)
+    spent: dict[str, str] = field(default_factory=dict)
 
 
 class MemoryStore:
     """Keeps what was submitted; `frozen` and `thawed` are what a process leaves on disk and finds again."""
 
     def __init__(self) -> None:
-        self._bindings: dict[tuple[str, str], Binding] = {}
-        self._messages: dict[str, dict[str, Message]] = {}
-        self._records: dict[tuple[str, float], CallRecord] = {}
+        self._state = _State()
 
-    def submit(self, change: Change) -> int:
+    def submit(self, change: Kept) -> int:
+        state = self._state
         match change:
             case BindingSaved(binding=binding):
-                self._bindings[binding.device, binding.contact] = binding
+                state.bindings[binding.device, binding.contact] = binding
             case BindingRemoved(device=device, contact=contact):
-                self._bindings.pop((device, contact), None)
+                state.bindings.pop((device, contact), None)
             case MessageSaved(message=message):
-                self._messages.setdefault(message.box, {})[message.id] = message
+                state.messages.setdefault(message.box, {})[message.id] = message
             case MessageRemoved(box=box, id=number):
-                self._messages.get(box, {}).pop(number, None)
+                state.messages.get(box, {}).pop(number, None)
             case RecordSaved(record=record):
-                self._records[record.call, record.started_at] = record
-                if len(self._records) > KEPT_RECORDS:
-                    del self._records[next(iter(self._records))]
+                state.records[record.call, record.started_at] = record
+                if len(state.records) > KEPT_RECORDS:
+                    del state.records[next(iter(state.records))]
+            case DirectorySaved(directory=directory):
+                state.directories[directory.domain] = directory
+            case RunSaved(run=run):
+                state.runs[run.id] = run
+                if len(state.runs) > KEPT_RUNS:
+                    del state.runs[next(iter(state.runs))]
+            case TokenSpent(mac=mac, digest=digest):
+                state.spent.pop(mac, None)
+                if digest:
+                    state.spent[mac] = digest
+            case _:
+                assert_never(change)
         return 0
 
     def bindings(self) -> list[Binding]:
-        return list(self._bindings.values())
+        return list(self._state.bindings.values())
 
     def messages(self, box: str) -> list[Message]:
-        return sorted(self._messages.get(box, {}).values(), key=lambda message: (message.at, message.id))
+        kept = (message for message in self._state.messages.get(box, {}).values() if message.folder != LOST)
+        return sorted(kept, key=lambda message: (message.at, message.id))
+
+    def message(self, box: str, number: str) -> Message | None:
+        return self._state.messages.get(box, {}).get(number)
+
+    def every_message(self) -> list[Message]:
+        return [message for box in self._state.messages.values() for message in box.values()]
 
     def records(self) -> list[CallRecord]:
-        return list(reversed(self._records.values()))
+        return list(reversed(self._state.records.values()))
+
+    def directory(self, domain: str) -> StoredDirectory | None:
+        return self._state.directories.get(domain)
+
+    def runs(self) -> list[StoredRun]:
+        return sorted(self._state.runs.values(), key=lambda run: (run.started_at, run.id), reverse=True)
+
+    def spent_tokens(self) -> dict[str, str]:
+        return dict(self._state.spent)
 
     def frozen(self) -> bytes:
-        return pickle.dumps((self._bindings, self._messages, self._records))
+        return pickle.dumps(self._state)
 
     @classmethod
     def thawed(cls, state: bytes) -> MemoryStore:
         """Return a store as a new process finds it. Only ever fed with what `frozen` made in this process."""
         made = cls()
-        made._bindings, made._messages, made._records = pickle.loads(state)
+        made._state = pickle.loads(state)
         return made

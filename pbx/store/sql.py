@@ -1,88 +1,104 @@
 """The durable store: what was submitted is mirrored at once and written by one task, many changes a commit.
 
-`submit` returns a ticket; `durable(ticket)` is called when the commit that holds it is on the disk. Reads come from
-the mirror, so nobody waits for the database.
+`submit` returns a ticket; `durable(ticket)` is called when everything up to it is on the disk. Reads come from the
+mirror, so nobody waits for the database. While the disk refuses, nothing is confirmed and nothing is forgotten: the
+same changes are tried again, and who waits for their answer goes on waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, event, select
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import Table, delete, event, select
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from pbx.callflow.ports import (
-    BindingRemoved,
-    BindingSaved,
-    CallRecord,
-    Change,
-    Message,
-    MessageRemoved,
-    MessageSaved,
-    RecordSaved,
-)
+from pbx.callflow.ports import BindingSaved, CallRecord, Message, MessageRemoved, MessageSaved, RecordSaved
+from pbx.domain.registrations import Binding
 from pbx.sip.address import parse_peer
-from pbx.sip.registrar import Binding
-from pbx.store import tables
-from pbx.store.database import FolderLock, prepare, set_up
-from pbx.store.memory import MemoryStore
+from pbx.store import recordings, tables
+from pbx.store.database import CannotOpen, FolderLock, prepare, set_up
+from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
+from pbx.store.protocol import DirectorySaved, Kept, RunSaved, StoredDirectory, StoredRun, TokenSpent
+from pbx.store.statements import executions
 
 RESTARTED = 41
 """Q.850 cause of a record found open at start: temporary failure."""
+RETRY_S = 0.5
+LAST_TRIES = 3
+"""How often a store that is being closed tries once more."""
+MOST_A_COMMIT = 500
 
 
 class SqlStore:
-    """Owns the database of one folder."""
+    """Owns the database of one folder, and the files of the messages in `recordings_folder`."""
 
-    def __init__(self, folder: Path, durable: Callable[[int], None], failed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        durable: Callable[[int], None],
+        failed: Callable[[str], None],
+        *,
+        recordings_folder: Path | None = None,
+    ) -> None:
         self._folder = folder
+        self._recordings = recordings_folder
         self._durable = durable
         self._failed = failed
         self._mirror = MemoryStore()
-        self._queue: list[tuple[int, Change]] = []
+        self._queue: list[tuple[int, Kept]] = []
+        self._removed: dict[int, str] = {}
+        """Ticket → recording that goes once its row is gone."""
         self._wake = asyncio.Event()
+        self._closing = asyncio.Event()
         self._ticket = 0
-        self._closing = False
         self._engine: AsyncEngine | None = None
         self._lock: FolderLock | None = None
         self._writer: asyncio.Task[None] | None = None
+        self.writes = True
+        """False while the disk refuses."""
 
-    async def start(self, now: float) -> None:
-        """Open, check, migrate and read; `now` in POSIX seconds closes what a crash left open. CannotOpen may come."""
+    async def start(self, now: float, boxes: Collection[str] | None = None) -> None:
+        """Open, check, migrate and read; CannotOpen may come.
+
+        `now` in POSIX seconds closes what a crash left open; `boxes` are the mailboxes that exist (None: any).
+        """
         self._lock = FolderLock(self._folder)
         loop = asyncio.get_running_loop()
         try:
             path = await loop.run_in_executor(None, prepare, self._folder)
+            self._engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+            event.listen(self._engine.sync_engine, "connect", set_up)
+            await self._load(now)
+            self._sweep(boxes)
+        except OSError as error:
+            await self._let_go()
+            raise CannotOpen(f"{self._folder} cannot be used: {error}") from None
         except BaseException:
-            self._lock.close()
+            await self._let_go()
             raise
-        self._engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
-        event.listen(self._engine.sync_engine, "connect", set_up)
-        await self._load(now)
-        self._writer = loop.create_task(self._write())
+        self._writer = loop.create_task(self._write(), name="store writer")
+        self._writer.add_done_callback(self._stopped)
 
     async def close(self) -> None:
-        """Write what is left and let go."""
-        self._closing = True
+        """Write what is left and let go; safe to call twice."""
+        self._closing.set()
         self._wake.set()
         if self._writer is not None:
-            await self._writer
-        if self._engine is not None:
-            await self._engine.dispose()
-        if self._lock is not None:
-            self._lock.close()
+            await asyncio.wait([self._writer])
+        await self._let_go()
 
-    # --- the history of call control ------------------------------------------------------------------
-
-    def submit(self, change: Change) -> int:
-        self._mirror.submit(change)
+    def submit(self, change: Kept) -> int:
         self._ticket += 1
+        if isinstance(change, MessageRemoved):
+            known = self._mirror.message(change.box, change.id)
+            if known is not None:
+                self._removed[self._ticket] = known.recording
+        self._mirror.submit(change)
         self._queue.append((self._ticket, change))
         self._wake.set()
         return self._ticket
@@ -96,93 +112,145 @@ class SqlStore:
     def records(self) -> Sequence[CallRecord]:
         return self._mirror.records()
 
-    # --- configuration and runs -----------------------------------------------------------------------
+    def directory(self, domain: str) -> StoredDirectory | None:
+        return self._mirror.directory(domain)
 
-    async def save_directory(self, domain: str, revision: int, document: str) -> None:
-        values = {"domain": domain, "revision": revision, "document": document}
-        await self._upsert(tables.directories, values, ["domain"])
+    def runs(self) -> Sequence[StoredRun]:
+        return self._mirror.runs()
 
-    async def directory(self, domain: str) -> tuple[int, str] | None:
-        """Return (revision, document) of a domain."""
-        assert self._engine is not None
-        async with self._engine.connect() as connection:
-            query = select(tables.directories).where(tables.directories.c.domain == domain)
-            row = (await connection.execute(query)).mappings().first()
-        return (int(row["revision"]), str(row["document"])) if row is not None else None
+    def spent_tokens(self) -> dict[str, str]:
+        return self._mirror.spent_tokens()
 
-    async def save_run(self, run: str, plan: str, started_at: float, results: str, report: str) -> None:
-        values = {"id": run, "plan": plan, "started_at": started_at, "results": results, "report": report}
-        await self._upsert(tables.runs, values, ["id"])
-
-    async def runs(self) -> list[dict[str, Any]]:
-        """Return the runs, newest first."""
-        assert self._engine is not None
-        async with self._engine.connect() as connection:
-            rows = await connection.execute(select(tables.runs).order_by(tables.runs.c.started_at.desc()))
-            return [dict(row) for row in rows.mappings()]
-
-    async def _upsert(self, table: Any, values: dict[str, Any], keys: list[str]) -> None:
-        assert self._engine is not None
-        statement = insert(table).values(values).on_conflict_do_update(index_elements=keys, set_=values)
-        async with self._engine.begin() as connection:
-            await connection.execute(statement)
-
-    # --- parts ----------------------------------------------------------------------------------------
+    # --- at the start ---------------------------------------------------------------------------------
 
     async def _load(self, now: float) -> None:
         assert self._engine is not None
+        mirror = self._mirror
         async with self._engine.begin() as connection:
             await connection.execute(delete(tables.bindings).where(tables.bindings.c.expires_at <= now))
-            for row in (await connection.execute(select(tables.bindings))).mappings():
-                values = dict(row)
-                self._mirror.submit(BindingSaved(Binding(**{**values, "peer": parse_peer(values["peer"])})))
-            for row in (await connection.execute(select(tables.messages))).mappings():
-                self._mirror.submit(MessageSaved(Message(**row)))
-            for row in (
-                await connection.execute(select(tables.records).order_by(tables.records.c.started_at))
-            ).mappings():
-                record = CallRecord(**row)
-                if not record.ended_at:  # it was up when the process died: close it honestly
-                    values = {**asdict(record), "ended_at": now, "disposition": "FAILED", "cause": RESTARTED}
-                    record = CallRecord(**{**values, "path": f"{record.path} > server-restart"})
-                    await connection.execute(self._statement(RecordSaved(record)))
-                self._mirror.submit(RecordSaved(record))
+            for row in await _rows(connection, tables.bindings):
+                mirror.submit(BindingSaved(Binding(**{**row, "peer": parse_peer(row["peer"])})))
+            for row in await _rows(connection, tables.messages):
+                mirror.submit(MessageSaved(Message(**row)))
+            await self._close_what_was_open(connection, now)
+            for row in reversed(await _rows(connection, tables.records, newest="started_at", most=KEPT_RECORDS)):
+                mirror.submit(RecordSaved(CallRecord(**row)))
+            for row in await _rows(connection, tables.directories):
+                mirror.submit(DirectorySaved(StoredDirectory(**row)))
+            for row in reversed(await _rows(connection, tables.runs, newest="started_at", most=KEPT_RUNS)):
+                mirror.submit(RunSaved(StoredRun(**row)))
+            for row in await _rows(connection, tables.spent_tokens):
+                mirror.submit(TokenSpent(**row))
+
+    async def _close_what_was_open(self, connection: AsyncConnection, now: float) -> None:
+        """A call that was up when the process died is recorded as what it was."""
+        table = tables.records
+        found = (await connection.execute(select(table).where(table.c.ended_at == 0.0))).mappings()
+        closed = [
+            RecordSaved(
+                replace(
+                    CallRecord(**row),
+                    ended_at=now,
+                    disposition="FAILED",
+                    cause=RESTARTED,
+                    path=f"{row['path']} > server-restart",
+                )
+            )
+            for row in found
+        ]
+        for statement, values in executions(closed):
+            await connection.execute(statement, values)
+
+    def _sweep(self, boxes: Collection[str] | None) -> None:
+        folder = self._recordings
+        if folder is None or not folder.is_dir():
+            return
+        found = recordings.sweep(folder, self._mirror.every_message(), boxes)
+        for message in found.lost:
+            self.submit(MessageSaved(message))
+            self._failed(f"message {message.id} of mailbox {message.box} is lost: its recording is not there")
+        for message in found.adopted:
+            recordings.mend(folder, message.recording)
+            self.submit(MessageSaved(message))
+        for path in found.rubbish:
+            path.unlink(missing_ok=True)
+
+    # --- the writer -----------------------------------------------------------------------------------
 
     async def _write(self) -> None:
-        while not (self._closing and not self._queue):
+        last_tries = LAST_TRIES
+        while True:
             await self._wake.wait()
             self._wake.clear()
-            batch, self._queue = self._queue, []
-            if batch:
-                await self._commit(batch)
+            while self._queue:
+                batch = self._queue[:MOST_A_COMMIT]
+                if await self._commit([change for _, change in batch]):
+                    del self._queue[: len(batch)]
+                    self._committed([ticket for ticket, _ in batch])
+                    continue
+                if self._closing.is_set():
+                    last_tries -= 1
+                    if not last_tries:
+                        self._failed(f"{len(self._queue)} changes that nobody was told are durable were not written")
+                        return
+                await self._pause()
+            if self._closing.is_set():
+                return
 
-    async def _commit(self, batch: list[tuple[int, Change]]) -> None:
+    async def _commit(self, changes: Sequence[Kept]) -> bool:
+        """Write changes in one transaction; False when the disk refuses and they are to be tried again."""
         assert self._engine is not None
         try:
             async with self._engine.begin() as connection:
-                for _, change in batch:
-                    await connection.execute(self._statement(change))
-        except SQLAlchemyError as error:
-            self._failed(f"{len(batch)} changes could not be written: {getattr(error, 'orig', error)}")
-            return
-        self._durable(batch[-1][0])
+                for statement, values in executions(changes):
+                    await connection.execute(statement, values)
+        except (SQLAlchemyError, ValueError, TypeError, OverflowError) as error:
+            reason = str(getattr(error, "orig", None) or error)
+            if isinstance(error, OperationalError) or type(error) is DatabaseError:
+                if self.writes:
+                    self._failed(f"the disk refuses: {reason}; {len(self._queue)} changes wait")
+                self.writes = False
+                return False
+            if len(changes) > 1:  # one of them is not fit to be written: the others are
+                return all([await self._commit([change]) for change in changes])
+            self._failed(f"{type(changes[0]).__name__} cannot be kept: {reason}")
+        self.writes = True
+        return True
 
-    @staticmethod
-    def _statement(change: Change) -> Any:
-        match change:
-            case BindingSaved(binding=binding):
-                values = {**asdict(binding), "peer": str(binding.peer)}
-                return _replace(tables.bindings, values, ["device", "contact"])
-            case BindingRemoved(device=device, contact=contact):
-                table = tables.bindings
-                return delete(table).where(table.c.device == device, table.c.contact == contact)
-            case MessageSaved(message=message):
-                return _replace(tables.messages, asdict(message), ["box", "id"])
-            case MessageRemoved(box=box, id=number):
-                return delete(tables.messages).where(tables.messages.c.box == box, tables.messages.c.id == number)
-            case RecordSaved(record=record):
-                return _replace(tables.records, asdict(record), ["started_at", "call"])
+    def _committed(self, tickets: Sequence[int]) -> None:
+        for ticket in tickets:
+            recording = self._removed.pop(ticket, None)
+            if recording is not None and self._recordings is not None:
+                recordings.remove(self._recordings, recording)
+        self._durable(tickets[-1])
+
+    def _stopped(self, writer: asyncio.Task[None]) -> None:
+        fault = None if writer.cancelled() else writer.exception()
+        if fault is not None:
+            self.writes = False
+            self._failed(f"the writer has stopped: {type(fault).__name__}: {fault}")
+
+    async def _pause(self) -> None:
+        pause = asyncio.Event()
+        timer = asyncio.get_running_loop().call_later(RETRY_S, pause.set)
+        try:
+            await pause.wait()
+        finally:
+            timer.cancel()
+
+    async def _let_go(self) -> None:
+        engine, self._engine = self._engine, None
+        lock, self._lock = self._lock, None
+        if engine is not None:
+            await engine.dispose()
+        if lock is not None:
+            lock.close()
 
 
-def _replace(table: Any, values: dict[str, Any], keys: list[str]) -> Any:
-    return insert(table).values(values).on_conflict_do_update(index_elements=keys, set_=values)
+async def _rows(
+    connection: AsyncConnection, table: Table, *, newest: str = "", most: int | None = None
+) -> list[dict[str, Any]]:
+    query = select(table)
+    if newest:
+        query = query.order_by(table.c[newest].desc()).limit(most)
+    return [dict(row) for row in (await connection.execute(query)).mappings()]

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Integer, MetaData, PrimaryKeyConstraint, Table, Text
+from typing import Any
+
+from sqlalchemy import Column, Float, Integer, MetaData, PrimaryKeyConstraint, Table, TypeDecorator
+from sqlalchemy import Text as PlainText
 
 metadata = MetaData()
+
+_ESCAPED = {0xDC00 + byte: 0xEF00 + byte for byte in range(0x80, 0x100)}
+_RAW = {private: surrogate for surrogate, private in _ESCAPED.items()}
+"""Bytes of SIP text that are not UTF-8 are surrogates in memory, which no database takes: in the tables they are
+characters of the private use area."""
+
+
+class Text(TypeDecorator[str]):
+    """Text of any peer: whatever it sent is kept, and comes back as it was."""
+
+    impl = PlainText
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return value if value is None or value.isascii() else value.translate(_ESCAPED)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> str | None:
+        return value if value is None or value.isascii() else value.translate(_RAW)
+
 
 bindings = Table(
     "bindings",
@@ -61,6 +83,7 @@ directories = Table(
     Column("domain", Text, primary_key=True),
     Column("revision", Integer, nullable=False),
     Column("document", Text, nullable=False),
+    Column("seed", Text, nullable=False),
 )
 
 runs = Table(
@@ -71,4 +94,11 @@ runs = Table(
     Column("started_at", Float, nullable=False),
     Column("results", Text, nullable=False),
     Column("report", Text, nullable=False),
+)
+
+spent_tokens = Table(
+    "spent_tokens",
+    metadata,
+    Column("mac", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
 )

@@ -27,7 +27,7 @@ class Mailboxes:
 
     def expect(self, call: str, box: str, caller_number: str) -> str:
         """Name a recording that becomes a message of `box` when it ends."""
-        recording = f"vm-{int(self._switch.now.wall.timestamp() * 1000)}-{self._token(8)}"
+        recording = f"vm-{box}-{int(self._switch.now.wall.timestamp() * 1000)}-{self._token(8)}"
         self._expected[recording] = (call, box, caller_number)
         return recording
 

@@ -9,83 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pbx.callflow.ports import (
-    BindingRemoved,
-    BindingSaved,
-    CallRecord,
-    Change,
-    Message,
-    MessageRemoved,
-    MessageSaved,
-    RecordSaved,
-)
-from pbx.sip.address import Peer
-from pbx.sip.registrar import Binding
-from pbx.store.database import FILE, CannotOpen
-from pbx.store.memory import MemoryStore
+from pbx.callflow.ports import BindingSaved, MessageSaved, RecordSaved
+from pbx.store import database
+from pbx.store.database import FILE, CannotOpen, Damaged, move_aside
+from pbx.store.protocol import DirectorySaved
 from pbx.store.sql import SqlStore
-
-NOW = 1_800_000_000.0
-
-
-def binding(device: str = "101", expires_at: float = NOW + 60) -> Binding:
-    peer = Peer("udp", "127.0.0.1", 5060)
-    return Binding(device, device, f"sip:{device}@127.0.0.1", peer, expires_at, "id", 1, "", "T54W")
-
-
-def message(number: str = "m1", folder: str = "new") -> Message:
-    return Message(number, "101", folder, f"{number}.wav", 3.0, "102", "signature:102", NOW)
-
-
-def record(call: str = "c-0001", ended_at: float = NOW + 5) -> CallRecord:
-    return CallRecord(
-        call, "101", "Ana", "101", "102", "102", "ANSWERED", "internal", NOW, NOW + 1, ended_at, 4.0, 16, "user:102"
-    )
-
-
-async def written(folder: Path, *changes: Change) -> list[int]:
-    """Open a store, submit, and return the tickets that were confirmed before it was closed."""
-    confirmed: list[int] = []
-    store = SqlStore(folder, confirmed.append, pytest.fail)
-    await store.start(NOW)
-    for change in changes:
-        store.submit(change)
-    await store.close()
-    return confirmed
-
-
-async def reopened(folder: Path, now: float = NOW) -> SqlStore:
-    store = SqlStore(folder, lambda ticket: None, pytest.fail)
-    await store.start(now)
-    return store
-
-
-CHANGES = (
-    BindingSaved(binding("101")),
-    BindingSaved(binding("102")),
-    BindingRemoved("102", "sip:102@127.0.0.1"),
-    MessageSaved(message("m1")),
-    MessageSaved(message("m2")),
-    MessageSaved(message("m1", "saved")),
-    MessageRemoved("101", "m2"),
-    RecordSaved(record(ended_at=0.0)),
-    RecordSaved(record()),
-)
-
-
-def told(store: MemoryStore | SqlStore) -> tuple[list[Binding], list[Message], list[CallRecord]]:
-    return list(store.bindings()), list(store.messages("101")), list(store.records())
-
-
-async def test_both_stores_tell_the_same_and_a_restart_changes_nothing(tmp_path):
-    memory = MemoryStore()
-    for change in CHANGES:
-        assert memory.submit(change) == 0
-    confirmed = await written(tmp_path, *CHANGES)
-    assert confirmed[-1] == len(CHANGES)
-    store = await reopened(tmp_path)
-    assert told(store) == told(memory) == told(MemoryStore.thawed(memory.frozen()))
-    await store.close()
+from tests.store.kept import NOW, binding, directory, message, record, reopened, written
 
 
 async def test_a_ticket_is_confirmed_only_when_another_process_could_read_it(tmp_path):
@@ -149,17 +78,6 @@ async def test_a_call_that_was_up_is_closed_as_what_it_was(tmp_path):
     await store.close()
 
 
-async def test_directories_and_runs_are_kept(tmp_path):
-    store = await reopened(tmp_path)
-    await store.save_directory("acme.lab", 1, "{}")
-    await store.save_directory("acme.lab", 2, '{"x": 1}')
-    await store.save_run("run-1", "office", NOW, "{}", "<html>")
-    assert await store.directory("acme.lab") == (2, '{"x": 1}')
-    assert await store.directory("other.lab") is None
-    assert [run["id"] for run in await store.runs()] == ["run-1"]
-    await store.close()
-
-
 async def test_two_processes_never_share_a_folder(tmp_path):
     first = await reopened(tmp_path)
     with pytest.raises(CannotOpen, match="in use"):
@@ -172,6 +90,109 @@ async def test_a_file_that_is_no_database_is_named(tmp_path):
     (tmp_path / FILE).write_bytes(b"this is not a database at all" * 100)
     with pytest.raises(CannotOpen, match=FILE):
         await reopened(tmp_path)
+
+
+async def test_a_damaged_file_is_refused_and_moved_aside_only_when_told(tmp_path):
+    await written(tmp_path, *(MessageSaved(message(f"m{number}")) for number in range(400)))
+    content = bytearray((tmp_path / FILE).read_bytes())
+    content[8192:20000] = b"\xaa" * (20000 - 8192)
+    (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(Damaged, match=FILE):
+        await reopened(tmp_path)
+    assert (tmp_path / FILE).read_bytes() == content
+    aside = move_aside(tmp_path, "damaged")
+    assert aside.read_bytes() == content
+    store = await reopened(tmp_path)
+    assert list(store.messages("101")) == []
+    await store.close()
+
+
+async def test_a_database_that_is_only_locked_is_not_called_damaged(tmp_path, monkeypatch):
+    await written(tmp_path)
+    monkeypatch.setattr(database, "BUSY_MS", 20)
+    with sqlite3.connect(tmp_path / FILE, isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(CannotOpen, match="locked") as caught:
+            await reopened(tmp_path)
+        assert not isinstance(caught.value, Damaged)
+        other.execute("ROLLBACK")
+    await (await reopened(tmp_path)).close()
+
+
+async def test_an_older_schema_is_copied_and_brought_up_to_date(tmp_path):
+    """As version 1 left it: a directory without a seed, and no table of tokens."""
+    await written(tmp_path, DirectorySaved(directory()))
+    with sqlite3.connect(tmp_path / FILE) as connection:
+        connection.execute("DROP TABLE spent_tokens")
+        connection.execute("ALTER TABLE directories DROP COLUMN seed")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    store = await reopened(tmp_path)
+    found = store.directory("acme.lab")
+    assert found is not None
+    assert (found.revision, found.seed) == (1, "")
+    await store.close()
+    with sqlite3.connect(tmp_path / f"{FILE}.before-0001") as connection:
+        assert connection.execute("SELECT count(*) FROM directories").fetchone() == (1,)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+
+
+async def test_a_migration_happens_whole_or_not_at_all(tmp_path):
+    await written(tmp_path)
+    with sqlite3.connect(tmp_path / FILE) as connection:  # the last step of 0002 will fail: its table is there
+        connection.execute("ALTER TABLE directories DROP COLUMN seed")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    with pytest.raises(CannotOpen, match="spent_tokens"):
+        await reopened(tmp_path)
+    with sqlite3.connect(tmp_path / FILE) as connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(directories)")]
+    assert "seed" not in columns
+
+
+async def test_while_the_disk_refuses_nothing_is_confirmed_and_nothing_forgotten(tmp_path):
+    confirmed: list[int] = []
+    said: list[str] = []
+    store = SqlStore(tmp_path, confirmed.append, said.append)
+    await store.start(NOW)
+    store.submit(MessageSaved(message("m1")))
+    await until(lambda: confirmed == [1])
+    assert store._engine is not None
+    async with store._engine.begin() as connection:  # the one connection of the writer: no page more than it has
+        await connection.exec_driver_sql("PRAGMA max_page_count = 1")
+    store.submit(MessageSaved(message("m2" * 20_000)))
+    await until(lambda: not store.writes)
+    store.submit(MessageSaved(message("m3")))
+    assert confirmed == [1]
+    assert "refuses" in said[0]
+    async with store._engine.begin() as connection:
+        await connection.exec_driver_sql("PRAGMA max_page_count = 100000")
+    await until(lambda: bool(confirmed[1:]))
+    assert store.writes
+    assert confirmed[-1] == 3
+    await store.close()
+    again = await reopened(tmp_path)
+    assert len(again.messages("101")) == 3
+    await again.close()
+
+
+async def test_a_change_that_cannot_be_written_does_not_hold_up_the_others(tmp_path):
+    confirmed: list[int] = []
+    said: list[str] = []
+    store = SqlStore(tmp_path, confirmed.append, said.append)
+    await store.start(NOW)
+    unfit = message("m2", at=object())
+    for one in (message("m1"), unfit, message("m3")):
+        store.submit(MessageSaved(one))
+    await store.close()
+    assert confirmed[-1] == 3
+    assert len(said) == 1
+    again = await reopened(tmp_path)
+    assert [one.id for one in again.messages("101")] == ["m1", "m3"]
+    await again.close()
+
+
+async def test_a_file_with_passwords_is_its_owners_alone(tmp_path):
+    await written(tmp_path)
+    assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
 
 
 async def test_a_newer_schema_is_refused(tmp_path):

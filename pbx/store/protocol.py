@@ -1,0 +1,89 @@
+"""What a store keeps, and the protocol both stores follow: submit a change, read what is kept.
+
+Reads are synchronous and see what was submitted before; `submit` returns the ticket that is confirmed once the change
+is durable, or 0 when it is so already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pbx.callflow.ports import CallRecord, Change, Message
+from pbx.domain.registrations import Binding
+
+LOST = "lost"
+"""Folder of a message whose recording is gone: kept for whoever asks, offered to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDirectory:
+    """A domain's configuration as one JSON document, passwords in clear: the store's folder is its owner's alone."""
+
+    domain: str
+    revision: int
+    document: str
+    seed: str
+    """Digest of the seed it grew from: another seed begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """One run of a test plan with what was written of it."""
+
+    id: str
+    plan: str
+    started_at: float
+    """POSIX seconds."""
+    results: str
+    """JSON (`test_plans.report.results`)."""
+    report: str
+    """One HTML document."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySaved:
+    directory: StoredDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class RunSaved:
+    run: StoredRun
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpent:
+    """The one-time token of a box was used; an empty digest when an operator has let the box in once more."""
+
+    mac: str
+    digest: str
+
+
+Kept = Change | DirectorySaved | RunSaved | TokenSpent
+
+
+class Store(Protocol):
+    """The history of call control (`pbx.callflow.ports.History`), and beside it configuration, runs and tokens."""
+
+    def submit(self, change: Kept) -> int: ...
+
+    def bindings(self) -> Sequence[Binding]: ...
+
+    def messages(self, box: str) -> Sequence[Message]:
+        """Oldest first, none that is lost."""
+        ...
+
+    def records(self) -> Sequence[CallRecord]:
+        """Newest first, bounded."""
+        ...
+
+    def directory(self, domain: str) -> StoredDirectory | None: ...
+
+    def runs(self) -> Sequence[StoredRun]:
+        """Newest first, bounded."""
+        ...
+
+    def spent_tokens(self) -> Mapping[str, str]:
+        """MAC → digest of the one-time token that was used."""
+        ...

@@ -1,0 +1,88 @@
+"""Recordings are files, messages are rows: a start brings the two together again (testing.md B3).
+
+The media process writes a file whole (temporary name, sync, rename) before the row is made, and a row goes before its
+file. So a crash leaves a file without row, or a temporary file; a row without file is somebody else's doing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pbx.callflow.ports import Message
+from pbx.store.protocol import LOST
+
+SHORTEST_S = 1.0
+"""A shorter one is a caller who hung up at the beep."""
+_VOICEMAIL = re.compile(r"vm-(?P<box>.+)-(?P<milliseconds>\d+)-[0-9a-f]+\Z")
+_HEADER = 44
+_RATE = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    lost: tuple[Message, ...] = ()
+    """Rows whose recording is gone, as they are to be kept from now on."""
+    adopted: tuple[Message, ...] = ()
+    """New messages of recordings that had no row."""
+    rubbish: tuple[Path, ...] = ()
+    """Files that nobody needs."""
+
+
+def sweep(folder: Path, messages: Iterable[Message], boxes: Collection[str] | None = None) -> Sweep:
+    """Compare the recordings in `folder` with `messages`; nothing is changed.
+
+    A temporary file with a second of sound or more becomes a message that was cut short; its WAV header may lie.
+    `boxes` that exist; a recording for another is left alone. None for any.
+    """
+    known = {message.recording: message for message in messages}
+    there = {path.stem: path for path in sorted(folder.glob("vm-*.wav"))}
+    lost = [
+        replace(message, folder=LOST)
+        for recording, message in known.items()
+        if recording not in there and message.folder != LOST
+    ]
+    adopted, rubbish = [], []
+    for path in [*there.values(), *sorted(folder.glob("vm-*.tmp"))]:
+        if path.stem in known:
+            if path.suffix == ".tmp":
+                rubbish.append(path)
+            continue
+        found = _VOICEMAIL.match(path.stem)
+        if found is None or (boxes is not None and found["box"] not in boxes):
+            continue
+        seconds = max(path.stat().st_size - _HEADER, 0) / _RATE
+        if seconds < SHORTEST_S:
+            rubbish.append(path)
+            continue
+        heard = "cut short" if path.suffix == ".tmp" else "unknown"
+        at = int(found["milliseconds"]) / 1000
+        adopted.append(Message(path.stem, found["box"], "new", path.stem, seconds, "", heard, at))
+    return Sweep(tuple(lost), tuple(adopted), tuple(rubbish))
+
+
+def mend(folder: Path, recording: str) -> None:
+    """Give a recording that was cut short a header that tells its true length, then its name. OSError may come."""
+    temporary = folder / f"{recording}.tmp"
+    if not temporary.exists():
+        return
+    sound = temporary.stat().st_size - _HEADER
+    with temporary.open("r+b") as file:
+        for place, length in ((4, 36 + sound), (40, sound)):  # of RIFF, and of its one `data` part
+            file.seek(place)
+            file.write(length.to_bytes(4, "little"))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(temporary.with_suffix(".wav"))
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(folder: Path, recording: str) -> None:
+    (folder / f"{recording}.wav").unlink(missing_ok=True)

@@ -1,0 +1,74 @@
+"""Changes as SQL: each kind is one statement, so that a run of them is one execution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any, assert_never
+
+from sqlalchemy import Delete, Table, bindparam, delete
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+from pbx.callflow.ports import BindingRemoved, BindingSaved, MessageRemoved, MessageSaved, RecordSaved
+from pbx.store import tables
+from pbx.store.protocol import DirectorySaved, Kept, RunSaved, TokenSpent
+
+Statement = Insert | Delete
+
+
+def executions(changes: Sequence[Kept]) -> Iterator[tuple[Statement, list[dict[str, Any]]]]:
+    """Return the statements in order, neighbours of one kind joined: (statement, the values of each)."""
+    for key, run in groupby(map(_statement, changes), key=lambda pair: pair[0]):
+        yield _STATEMENTS[key], [values for _, values in run]
+
+
+def _statement(change: Kept) -> tuple[str, dict[str, Any]]:
+    match change:
+        case BindingSaved(binding=binding):
+            return "binding", {**asdict(binding), "peer": str(binding.peer)}
+        case BindingRemoved(device=device, contact=contact):
+            return "no binding", {"_device": device, "_contact": contact}
+        case MessageSaved(message=message):
+            return "message", asdict(message)
+        case MessageRemoved(box=box, id=number):
+            return "no message", {"_box": box, "_id": number}
+        case RecordSaved(record=record):
+            return "record", asdict(record)
+        case DirectorySaved(directory=directory):
+            return "directory", asdict(directory)
+        case RunSaved(run=run):
+            return "run", asdict(run)
+        case TokenSpent(mac=mac, digest=digest) if digest:
+            return "token", {"mac": mac, "digest": digest}
+        case TokenSpent(mac=mac):
+            return "no token", {"_mac": mac}
+        case _:
+            assert_never(change)
+
+
+def _replacing(table: Table) -> Insert:
+    statement = insert(table)
+    keys = [column.name for column in table.primary_key]
+    others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=others)
+
+
+def _removing(table: Table) -> Delete:
+    statement = delete(table)
+    for column in table.primary_key:
+        statement = statement.where(column == bindparam(f"_{column.name}", type_=column.type))
+    return statement
+
+
+_STATEMENTS: dict[str, Statement] = {
+    "binding": _replacing(tables.bindings),
+    "no binding": _removing(tables.bindings),
+    "message": _replacing(tables.messages),
+    "no message": _removing(tables.messages),
+    "record": _replacing(tables.records),
+    "directory": _replacing(tables.directories),
+    "run": _replacing(tables.runs),
+    "token": _replacing(tables.spent_tokens),
+    "no token": _removing(tables.spent_tokens),
+}

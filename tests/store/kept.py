@@ -1,0 +1,73 @@
+"""Values that a store keeps, and the two stores behind one door."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pbx.callflow.ports import CallRecord, Message
+from pbx.sip.address import Peer
+from pbx.sip.registrar import Binding
+from pbx.store.memory import MemoryStore
+from pbx.store.protocol import Kept, Store, StoredDirectory, StoredRun
+from pbx.store.sql import SqlStore
+
+NOW = 1_800_000_000.0
+
+Restarted = Callable[..., Awaitable[Store]]
+
+
+def binding(device: str = "101", expires_at: float = NOW + 60, **changes: Any) -> Binding:
+    peer = Peer("udp", "127.0.0.1", 5060)
+    values = {"contact": f"sip:{device}@127.0.0.1", "user_agent": "T54W", **changes}
+    return Binding(
+        device=device, extension=device, peer=peer, expires_at=expires_at, call_id="id", cseq=1, instance="", **values
+    )
+
+
+def message(number: str = "m1", folder: str = "new", **changes: Any) -> Message:
+    values = {"recording": number, "at": NOW, "box": "101", **changes}
+    return Message(id=number, folder=folder, seconds=3.0, caller_number="102", heard="signature:102", **values)
+
+
+def record(call: str = "c-0001", ended_at: float = NOW + 5, started_at: float = NOW) -> CallRecord:
+    return CallRecord(
+        call, "101", "Ana", "101", "102", "102", "ANSWERED", "internal", started_at, NOW + 1, ended_at, 4.0, 16,
+        "user:102",
+    )  # fmt: skip
+
+
+def directory(revision: int = 1, domain: str = "acme.lab") -> StoredDirectory:
+    return StoredDirectory(domain, revision, f'{{"revision": {revision}}}', "digest")
+
+
+def run(number: int) -> StoredRun:
+    return StoredRun(f"run-{number}", "office", NOW + number, "{}", "<html>")
+
+
+async def reopened(folder: Path, now: float = NOW, **settings: Any) -> SqlStore:
+    boxes = settings.pop("boxes", None)
+    store = SqlStore(folder, lambda ticket: None, pytest.fail, **settings)
+    await store.start(now, boxes)
+    return store
+
+
+async def written(folder: Path, *changes: Kept, **settings: Any) -> list[int]:
+    """Open a store, submit, and return the tickets that were confirmed before it was closed."""
+    confirmed: list[int] = []
+    store = SqlStore(folder, confirmed.append, pytest.fail, **settings)
+    await store.start(NOW)
+    for change in changes:
+        store.submit(change)
+    await store.close()
+    return confirmed
+
+
+async def in_memory(*changes: Kept) -> MemoryStore:
+    store = MemoryStore()
+    for change in changes:
+        store.submit(change)
+    return MemoryStore.thawed(store.frozen())

@@ -1,0 +1,152 @@
+"""One suite for both stores: what was submitted is read at once, and read again after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pbx.callflow.ports import BindingRemoved, BindingSaved, MessageRemoved, MessageSaved, RecordSaved
+from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
+from pbx.store.protocol import DirectorySaved, Kept, RunSaved, Store, TokenSpent
+from pbx.store.sql import SqlStore
+from tests.store.kept import binding, directory, in_memory, message, record, reopened, run, written
+
+After = Callable[..., Awaitable[Store]]
+
+
+@pytest.fixture(params=["memory", "sql"])
+async def after(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[After]:
+    """A store that was given some changes, after a restart."""
+    opened: list[SqlStore] = []
+
+    async def restarted(*changes: Kept) -> Store:
+        if request.param == "memory":
+            return await in_memory(*changes)
+        await written(tmp_path, *changes)
+        opened.append(await reopened(tmp_path))
+        return opened[-1]
+
+    yield restarted
+    for store in opened:
+        await store.close()
+
+
+async def test_a_registration_is_the_last_one_of_its_contact(after: After) -> None:
+    store = await after(BindingSaved(binding()), BindingSaved(binding(user_agent="T57W")))
+    assert [one.user_agent for one in store.bindings()] == ["T57W"]
+
+
+async def test_a_removed_registration_is_gone_and_the_others_are_not(after: After) -> None:
+    store = await after(
+        BindingSaved(binding("101")), BindingSaved(binding("102")), BindingRemoved("101", "sip:101@127.0.0.1")
+    )
+    assert [one.device for one in store.bindings()] == ["102"]
+
+
+async def test_what_a_peer_sent_that_is_no_text_comes_back_as_it_was(after: After) -> None:
+    strange = b"T54W \xff\xe9 \xc3\xa9 \x00".decode("utf-8", "surrogateescape")
+    store = await after(BindingSaved(binding(user_agent=strange)), BindingSaved(binding("102")))
+    assert [one.user_agent for one in store.bindings()] == [strange, "T54W"]
+
+
+async def test_messages_come_oldest_first_and_each_once(after: After) -> None:
+    store = await after(
+        MessageSaved(message("m2", at=2.0)),
+        MessageSaved(message("m1", at=1.0)),
+        MessageSaved(message("m2", "saved", at=2.0)),
+    )
+    assert [(one.id, one.folder) for one in store.messages("101")] == [("m1", "new"), ("m2", "saved")]
+    assert list(store.messages("102")) == []
+
+
+async def test_a_removed_message_is_gone(after: After) -> None:
+    store = await after(MessageSaved(message()), MessageRemoved("101", "m1"), MessageRemoved("101", "never there"))
+    assert list(store.messages("101")) == []
+
+
+async def test_a_lost_message_is_offered_to_nobody(after: After) -> None:
+    store = await after(MessageSaved(message()), MessageSaved(message(folder="lost")))
+    assert list(store.messages("101")) == []
+
+
+async def test_a_call_has_one_record_and_the_newest_comes_first(after: After) -> None:
+    first, second = record("c-0001"), record("c-0002", started_at=1_800_000_100.0)
+    store = await after(RecordSaved(record("c-0001", ended_at=0.0)), RecordSaved(first), RecordSaved(second))
+    assert list(store.records()) == [second, first]
+
+
+async def test_only_the_newest_records_and_runs_are_kept_at_hand(after: After) -> None:
+    calls = [RecordSaved(record(f"c-{number}", started_at=float(number))) for number in range(KEPT_RECORDS + 3)]
+    store = await after(*calls, *(RunSaved(run(number)) for number in range(KEPT_RUNS + 2)))
+    assert len(store.records()) == KEPT_RECORDS
+    assert store.records()[0].call == f"c-{KEPT_RECORDS + 2}"
+    assert [one.id for one in store.runs()][:2] == [f"run-{KEPT_RUNS + 1}", f"run-{KEPT_RUNS}"]
+    assert len(store.runs()) == KEPT_RUNS
+
+
+async def test_a_domain_has_its_newest_configuration(after: After) -> None:
+    store = await after(
+        DirectorySaved(directory(1)), DirectorySaved(directory(2)), DirectorySaved(directory(1, "other.lab"))
+    )
+    assert store.directory("acme.lab") == directory(2)
+    assert store.directory("other.lab") == directory(1, "other.lab")
+    assert store.directory("no.lab") is None
+
+
+async def test_a_spent_token_stays_spent_until_it_is_reopened(after: After) -> None:
+    store = await after(TokenSpent("aa", "1"), TokenSpent("bb", "2"), TokenSpent("aa", "3"), TokenSpent("bb", ""))
+    assert store.spent_tokens() == {"aa": "3"}
+
+
+_DEVICES = st.sampled_from(["101", "102"])
+_CHANGES = st.one_of(
+    st.builds(lambda device, agent: BindingSaved(binding(device, user_agent=agent)), _DEVICES, st.text(max_size=5)),
+    st.builds(lambda device: BindingRemoved(device, f"sip:{device}@127.0.0.1"), _DEVICES),
+    st.builds(
+        lambda name, folder: MessageSaved(message(name, folder)),
+        st.sampled_from("ab"),
+        st.sampled_from(["new", "saved"]),
+    ),
+    st.builds(lambda name: MessageRemoved("101", name), st.sampled_from("ab")),
+    st.builds(lambda name, ended: RecordSaved(record(name, ended_at=ended)), st.sampled_from("ab"), st.just(9.0)),
+    st.builds(lambda revision: DirectorySaved(directory(revision)), st.integers(1, 9)),
+    st.builds(lambda number: RunSaved(run(number)), st.integers(1, 3)),
+    st.builds(TokenSpent, st.sampled_from("ab"), st.sampled_from(["", "x"])),
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(_CHANGES, max_size=20))
+async def test_any_changes_leave_both_stores_telling_the_same(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[Kept]
+) -> None:
+    folder = tmp_path_factory.mktemp("both")
+    memory = await in_memory(*changes)
+    await written(folder, *changes)
+    store = await reopened(folder)
+    told = [_told(memory), _told(store)]
+    await store.close()
+    assert told[0] == told[1]
+
+
+def _told(store: Store) -> list[object]:
+    return [
+        sorted(store.bindings(), key=lambda one: one.device),
+        list(store.messages("101")),
+        sorted(store.records(), key=lambda one: one.call),
+        store.directory("acme.lab"),
+        list(store.runs()),
+        store.spent_tokens(),
+    ]
+
+
+async def test_a_world_that_restarts_has_a_store_of_its_own() -> None:
+    before = MemoryStore()
+    before.submit(BindingSaved(binding()))
+    after = MemoryStore.thawed(before.frozen())
+    before.submit(BindingSaved(binding("102")))
+    assert [one.device for one in after.bindings()] == ["101"]

@@ -1,0 +1,100 @@
+"""After a crash every recording is a message or gone, and every message has a recording or is called lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pbx.callflow.ports import MessageRemoved, MessageSaved
+from pbx.media.wav import read_wav, write_wav
+from pbx.store.sql import SqlStore
+from tests.store.kept import NOW, message, reopened, written
+
+NAME = "vm-101-1800000000000-ab12cd34"
+SECOND = b"\x55" * 8000
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    return folder
+
+
+async def after_a_start(tmp_path: Path, recordings: Path, *, lost: int = 0) -> SqlStore:
+    said: list[str] = []
+    store = SqlStore(tmp_path, lambda ticket: None, said.append, recordings_folder=recordings)
+    await store.start(NOW, {"101", "102"})
+    assert len(said) == lost
+    return store
+
+
+async def test_a_recording_without_a_row_becomes_a_new_message(tmp_path, recordings):
+    write_wav(recordings / f"{NAME}.wav", SECOND * 3)
+    store = await after_a_start(tmp_path, recordings)
+    (found,) = store.messages("101")
+    assert (found.folder, found.recording, found.seconds, found.at) == ("new", NAME, 3.0, 1_800_000_000.0)
+    await store.close()
+    again = await after_a_start(tmp_path, recordings)
+    assert list(again.messages("101")) == [found]
+    await again.close()
+
+
+async def test_a_recording_that_was_cut_short_becomes_a_message_with_a_true_header(tmp_path, recordings):
+    write_wav(recordings / f"{NAME}.wav", b"")
+    (recordings / f"{NAME}.wav").rename(recordings / f"{NAME}.tmp")
+    with (recordings / f"{NAME}.tmp").open("ab") as file:
+        file.write(SECOND * 2)
+    store = await after_a_start(tmp_path, recordings)
+    (found,) = store.messages("101")
+    assert (found.seconds, found.heard) == (2.0, "cut short")
+    assert read_wav(recordings / f"{NAME}.wav") == SECOND * 2
+    assert not (recordings / f"{NAME}.tmp").exists()
+    await store.close()
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".tmp"])
+async def test_less_than_a_second_is_a_caller_who_hung_up_at_the_beep(tmp_path, recordings, suffix):
+    write_wav(recordings / f"{NAME}.wav", SECOND[:4000])
+    (recordings / f"{NAME}.wav").rename(recordings / f"{NAME}{suffix}")
+    store = await after_a_start(tmp_path, recordings)
+    assert list(store.messages("101")) == []
+    assert list(recordings.iterdir()) == []
+    await store.close()
+
+
+async def test_a_message_whose_recording_is_gone_is_lost_and_said_so_once(tmp_path, recordings):
+    await written(tmp_path, MessageSaved(message(NAME)))
+    store = await after_a_start(tmp_path, recordings, lost=1)
+    assert list(store.messages("101")) == []
+    await store.close()
+    await (await after_a_start(tmp_path, recordings, lost=0)).close()
+
+
+async def test_a_message_with_its_recording_stays_as_it_was(tmp_path, recordings):
+    write_wav(recordings / f"{NAME}.wav", SECOND)
+    (recordings / f"{NAME}.tmp").write_bytes(b"an older try")
+    await written(tmp_path, MessageSaved(message(NAME, "saved")))
+    store = await after_a_start(tmp_path, recordings)
+    assert list(store.messages("101")) == [message(NAME, "saved")]
+    assert [path.name for path in recordings.iterdir()] == [f"{NAME}.wav"]
+    await store.close()
+
+
+@pytest.mark.parametrize("name", ["vm-999-1800000000000-ab12cd34", "vm-strange", "probe-101-1-ab"])
+async def test_a_recording_that_is_nobodys_is_left_alone(tmp_path, recordings, name):
+    write_wav(recordings / f"{name}.wav", SECOND * 2)
+    store = await after_a_start(tmp_path, recordings)
+    assert list(store.messages("999")) == []
+    assert (recordings / f"{name}.wav").exists()
+    await store.close()
+
+
+async def test_a_deleted_message_takes_its_recording_along_and_does_not_come_back(tmp_path, recordings):
+    write_wav(recordings / f"{NAME}.wav", SECOND * 2)
+    await written(tmp_path, MessageSaved(message(NAME)), MessageRemoved("101", NAME), recordings_folder=recordings)
+    assert list(recordings.iterdir()) == []
+    store = await reopened(tmp_path, recordings_folder=recordings)
+    assert list(store.messages("101")) == []
+    await store.close()
