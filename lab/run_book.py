@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
 from lab.console.views import CaseRow, RunView
+from pbx.store.protocol import StoredRun
 from test_plans.plan import Plan
 from test_plans.verdicts import CaseResult
 
@@ -20,21 +20,21 @@ class RunBook:
         self._views: dict[str, RunView] = {}
         self._reports: dict[str, str] = {}
 
-    def recall(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Take the runs an earlier process kept: rows of `SqlStore.runs`, newest first."""
-        for row in reversed(list(rows)):
-            run, document = str(row["id"]), json.loads(row["results"])
+    def recall(self, kept: Iterable[StoredRun]) -> None:
+        """Take the runs an earlier process kept, newest first."""
+        for stored in reversed(list(kept)):
+            run, document = stored.id, json.loads(stored.results)
             cases = tuple(
                 CaseRow(case["id"], case["title"], case["verdict"], case["seconds"], case["reason"])
                 for case in document["cases"]
             )
-            started = self._words(float(row["started_at"]))
-            self._views[run] = RunView(run, str(row["plan"]), started, "done", cases, has_report=True)
-            self._reports[run] = str(row["report"])
+            self._views[run] = RunView(run, stored.plan, self._words(stored.started_at), "done", cases, has_report=True)
+            self._reports[run] = stored.report
 
     def begin(self, plan: Plan, at: float) -> str:
         """Open a run at `at`, seconds since the epoch; return its id."""
-        run = f"run-{len(self._views) + 1}"
+        last = max((int(name.removeprefix("run-")) for name in self._views), default=0)
+        run = f"run-{last + 1}"
         rows = tuple(CaseRow(case.id, case.title, "waiting", 0.0) for case in plan.cases)
         self._views[run] = RunView(run, plan.id, self._words(at), "running", rows)
         return run

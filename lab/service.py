@@ -41,6 +41,7 @@ from pbx.media.spoken import spoken_digits
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
 from pbx.store.database import CannotOpen
+from pbx.store.protocol import DirectorySaved, StoredDirectory
 from pbx.store.sql import SqlStore
 from pbx.switch.settings import SwitchSettings
 from pbx.switch.switch import Switch
@@ -51,7 +52,7 @@ from provisioning_server.overlay import ServedAt
 
 DRAIN_S = 3.0
 """How long calls may take to end after SIGTERM; the whole of the end fits in ten seconds."""
-_SECRET_FILE = "installation.secret"
+RECORDINGS = "recordings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,6 @@ class Lab:
         self._provisioning: ProvisioningService | None = None
         self._floor: Floor | None = None
         self._carrier_peer: Peer | None = None
-        self._saving: set[asyncio.Task[None]] = set()
         self._starts = 0
         self._closing = False
 
@@ -109,7 +109,7 @@ class Lab:
         data = self._data_folder()
         self._switch_shell = await shell_on_both(self.clock, host, ports.sip)
         self._store = await self._open_store(data)
-        await self._recall_directory(self._store)
+        self._recall_directory(self._store)
         await self._start_media(data)
         if self.settings.phones:
             self._floor = self._make_floor()
@@ -153,7 +153,6 @@ class Lab:
             if engine is not None:
                 await engine.shut()
         if self._store is not None:
-            await asyncio.gather(*self._saving, return_exceptions=True)
             await self._store.close()
         if self._temporary is not None:
             self._temporary.cleanup()
@@ -227,7 +226,7 @@ class Lab:
             "sip": up and self.alive,
             "provisioning-http": up and self._provisioning is not None,
             "provisioning-tftp": up and self._provisioning is not None,
-            "store": up and self._store is not None,
+            "store": up and self._store is not None and self._store.writes,
             "media": up and self._engine is not None,
         }
 
@@ -240,9 +239,7 @@ class Lab:
 
     def apply(self, directory: Directory, what: str = "directory") -> None:
         self.directory = directory
-        saving = asyncio.get_running_loop().create_task(self._keep_directory(self.store))
-        self._saving.add(saving)
-        saving.add_done_callback(self._saved)
+        self._keep_directory(self.store)
         self.command_switch(lambda switch, now: switch.apply(directory, now, what))
 
     def press(self, phone: AnyPhone, button: Callable[[], object]) -> object:
@@ -280,39 +277,36 @@ class Lab:
         return self.settings.data
 
     async def _open_store(self, data: Path) -> SqlStore:
-        store = SqlStore(data, self._durable, lambda text: self.publish(ServerFault("store", "", text)))
+        store = SqlStore(data, self._durable, self._store_failed, recordings_folder=data / RECORDINGS)
         await store.start(self.now.wall.timestamp())
         return store
 
-    async def _recall_directory(self, store: SqlStore) -> None:
+    def _recall_directory(self, store: SqlStore) -> None:
         """Go on with the configuration kept here, unless this start names a seed of its own."""
         name = self.directory.domain.name
-        kept = None if self.settings.reseed else await store.directory(name)
+        kept = None if self.settings.reseed else store.directory(name)
         if kept is None:
-            await self._keep_directory(store)
+            self._keep_directory(store)
             return
         try:
-            self.directory = Directory.model_validate_json(kept[1])
+            self.directory = Directory.model_validate_json(kept.document)
         except ValidationError as error:
             raise CannotOpen(f"the configuration of {name} in the store is not understood: {error}") from None
 
-    async def _keep_directory(self, store: SqlStore) -> None:
+    def _keep_directory(self, store: SqlStore) -> None:
         directory = self.directory
         document = directory.model_dump_json(context={"secrets": True})
-        await store.save_directory(directory.domain.name, directory.revision, document)
+        store.submit(DirectorySaved(StoredDirectory(directory.domain.name, directory.revision, document)))
 
-    def _saved(self, saving: asyncio.Task[None]) -> None:
-        self._saving.discard(saving)
-        fault = None if saving.cancelled() else saving.exception()
-        if fault is not None:
-            self._task_failed("directory", fault)
+    def _store_failed(self, text: str) -> None:
+        self.publish(ServerFault("store", "", text))
 
     def _durable(self, ticket: int) -> None:
         if self._starts and not self._shell.stopped:
             self.command_switch(lambda switch, now: switch.confirm(ticket, now))
 
     async def _start_media(self, data: Path) -> None:
-        self._engine = self._media("recordings", data, self._switch_woken)
+        self._engine = self._media(RECORDINGS, data, self._switch_woken)
         starting = [self._engine.start()]
         if self.settings.phones:
             self._ears = self._media("ears", data, self._ears_woken)
@@ -367,7 +361,7 @@ class Lab:
         await self._shell.hang_up_tcp()
         await self._store.close()
         await self._engine.shut()
-        self._engine = self._media("recordings", data, self._switch_woken)
+        self._engine = self._media(RECORDINGS, data, self._switch_woken)
         await self._engine.start()
         self._store = await self._open_store(data)
         await self._shell.listen_tcp()

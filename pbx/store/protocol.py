@@ -24,8 +24,6 @@ class StoredDirectory:
     domain: str
     revision: int
     document: str
-    seed: str
-    """Digest of the seed it grew from: another seed begins anew."""
 
 
 @dataclass(frozen=True, slots=True)

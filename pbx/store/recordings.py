@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,12 +32,10 @@ class Sweep:
     """Files that nobody needs."""
 
 
-def sweep(folder: Path, messages: Iterable[Message], boxes: Collection[str] | None = None) -> Sweep:
+def sweep(folder: Path, messages: Iterable[Message]) -> Sweep:
     """Compare the recordings in `folder` with `messages`; nothing is changed.
 
-    A temporary file with a second of sound or more becomes a message that was cut short; its WAV header may lie.
-    `boxes` that exist; a recording for another is left alone. None for any.
-    """
+    A temporary file with a second of sound or more becomes a message that was cut short; its WAV header may lie."""
     known = {message.recording: message for message in messages}
     there = {path.stem: path for path in sorted(folder.glob("vm-*.wav"))}
     lost = [
@@ -52,7 +50,7 @@ def sweep(folder: Path, messages: Iterable[Message], boxes: Collection[str] | No
                 rubbish.append(path)
             continue
         found = _VOICEMAIL.match(path.stem)
-        if found is None or (boxes is not None and found["box"] not in boxes):
+        if found is None:
             continue
         seconds = max(path.stat().st_size - _HEADER, 0) / _RATE
         if seconds < SHORTEST_S:

@@ -8,7 +8,7 @@ same changes are tried again, and who waits for their answer goes on waiting.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,11 +62,8 @@ class SqlStore:
         self.writes = True
         """False while the disk refuses."""
 
-    async def start(self, now: float, boxes: Collection[str] | None = None) -> None:
-        """Open, check, migrate and read; CannotOpen may come.
-
-        `now` in POSIX seconds closes what a crash left open; `boxes` are the mailboxes that exist (None: any).
-        """
+    async def start(self, now: float) -> None:
+        """Open, check, migrate and read; `now` in POSIX seconds closes what a crash left open. CannotOpen may come."""
         self._lock = FolderLock(self._folder)
         loop = asyncio.get_running_loop()
         try:
@@ -74,7 +71,7 @@ class SqlStore:
             self._engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
             event.listen(self._engine.sync_engine, "connect", set_up)
             await self._load(now)
-            self._sweep(boxes)
+            self._sweep()
         except OSError as error:
             await self._let_go()
             raise CannotOpen(f"{self._folder} cannot be used: {error}") from None
@@ -161,11 +158,11 @@ class SqlStore:
         for statement, values in executions(closed):
             await connection.execute(statement, values)
 
-    def _sweep(self, boxes: Collection[str] | None) -> None:
+    def _sweep(self) -> None:
         folder = self._recordings
         if folder is None or not folder.is_dir():
             return
-        found = recordings.sweep(folder, self._mirror.every_message(), boxes)
+        found = recordings.sweep(folder, self._mirror.every_message())
         for message in found.lost:
             self.submit(MessageSaved(message))
             self._failed(f"message {message.id} of mailbox {message.box} is lost: its recording is not there")

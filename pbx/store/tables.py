@@ -83,7 +83,6 @@ directories = Table(
     Column("domain", Text, primary_key=True),
     Column("revision", Integer, nullable=False),
     Column("document", Text, nullable=False),
-    Column("seed", Text, nullable=False),
 )
 
 runs = Table(

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from lab.addresses import PortPlan
-from lab.cli.demo import run_here
 from lab.office import Office
 from lab.phones.boot import BootPace
 from lab.seeds.load import load_seed
 from lab.service import LabSettings
 from pbx.store.database import CannotOpen
+from pbx.store.protocol import DirectorySaved, StoredDirectory
 from test_plans.plan import load_plan
 from test_plans.runner import VERBS
 
@@ -42,7 +42,7 @@ async def test_a_run_and_its_report_are_still_there(tmp_path: Path) -> None:
     plan = replace(OFFICE, cases=OFFICE.cases[:1])
     async with office(tmp_path) as first:
         assert await first.lab.boot_phones(10)
-        result = await run_here(first, plan)
+        result = await first.desk.run(plan)
         report = first.source.run_book.report("run-1")
     async with office(tmp_path) as second:
         (view,) = second.source.run_book.views()
@@ -54,7 +54,7 @@ async def test_a_run_and_its_report_are_still_there(tmp_path: Path) -> None:
 async def test_a_configuration_that_is_not_understood_is_refused_and_kept(tmp_path: Path) -> None:
     async with office(tmp_path) as first:
         name = first.lab.directory.domain.name
-        await first.lab.store.save_directory(name, 9, '{"domain": 1}')
+        first.lab.store.submit(DirectorySaved(StoredDirectory(name, 9, '{"domain": 1}')))
     for _ in range(2):
         with pytest.raises(CannotOpen, match=name):
             async with office(tmp_path):

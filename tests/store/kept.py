@@ -41,7 +41,7 @@ def record(call: str = "c-0001", ended_at: float = NOW + 5, started_at: float = 
 
 
 def directory(revision: int = 1, domain: str = "acme.lab") -> StoredDirectory:
-    return StoredDirectory(domain, revision, f'{{"revision": {revision}}}', "digest")
+    return StoredDirectory(domain, revision, f'{{"revision": {revision}}}')
 
 
 def run(number: int) -> StoredRun:
@@ -49,9 +49,8 @@ def run(number: int) -> StoredRun:
 
 
 async def reopened(folder: Path, now: float = NOW, **settings: Any) -> SqlStore:
-    boxes = settings.pop("boxes", None)
     store = SqlStore(folder, lambda ticket: None, pytest.fail, **settings)
-    await store.start(now, boxes)
+    await store.start(now)
     return store
 
 

@@ -25,7 +25,7 @@ def recordings(tmp_path: Path) -> Path:
 async def after_a_start(tmp_path: Path, recordings: Path, *, lost: int = 0) -> SqlStore:
     said: list[str] = []
     store = SqlStore(tmp_path, lambda ticket: None, said.append, recordings_folder=recordings)
-    await store.start(NOW, {"101", "102"})
+    await store.start(NOW)
     assert len(said) == lost
     return store
 
@@ -82,11 +82,10 @@ async def test_a_message_with_its_recording_stays_as_it_was(tmp_path, recordings
     await store.close()
 
 
-@pytest.mark.parametrize("name", ["vm-999-1800000000000-ab12cd34", "vm-strange", "probe-101-1-ab"])
+@pytest.mark.parametrize("name", ["vm-strange", "probe-101-1-ab"])
 async def test_a_recording_that_is_nobodys_is_left_alone(tmp_path, recordings, name):
     write_wav(recordings / f"{name}.wav", SECOND * 2)
     store = await after_a_start(tmp_path, recordings)
-    assert list(store.messages("999")) == []
     assert (recordings / f"{name}.wav").exists()
     await store.close()
 

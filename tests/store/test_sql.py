@@ -12,7 +12,7 @@ import pytest
 from pbx.callflow.ports import BindingSaved, MessageSaved, RecordSaved
 from pbx.store import database
 from pbx.store.database import FILE, CannotOpen, Damaged, move_aside
-from pbx.store.protocol import DirectorySaved
+from pbx.store.protocol import DirectorySaved, TokenSpent
 from pbx.store.sql import SqlStore
 from tests.store.kept import NOW, binding, directory, message, record, reopened, written
 
@@ -120,16 +120,14 @@ async def test_a_database_that_is_only_locked_is_not_called_damaged(tmp_path, mo
 
 
 async def test_an_older_schema_is_copied_and_brought_up_to_date(tmp_path):
-    """As version 1 left it: a directory without a seed, and no table of tokens."""
+    """As version 1 left it: no table of tokens."""
     await written(tmp_path, DirectorySaved(directory()))
     with sqlite3.connect(tmp_path / FILE) as connection:
         connection.execute("DROP TABLE spent_tokens")
-        connection.execute("ALTER TABLE directories DROP COLUMN seed")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     store = await reopened(tmp_path)
-    found = store.directory("acme.lab")
-    assert found is not None
-    assert (found.revision, found.seed) == (1, "")
+    assert store.directory("acme.lab") == directory()
+    store.submit(TokenSpent("aa", "1"))
     await store.close()
     with sqlite3.connect(tmp_path / f"{FILE}.before-0001") as connection:
         assert connection.execute("SELECT count(*) FROM directories").fetchone() == (1,)
@@ -137,15 +135,12 @@ async def test_an_older_schema_is_copied_and_brought_up_to_date(tmp_path):
 
 
 async def test_a_migration_happens_whole_or_not_at_all(tmp_path):
-    await written(tmp_path)
-    with sqlite3.connect(tmp_path / FILE) as connection:  # the last step of 0002 will fail: its table is there
-        connection.execute("ALTER TABLE directories DROP COLUMN seed")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    with pytest.raises(CannotOpen, match="spent_tokens"):
+    with sqlite3.connect(tmp_path / FILE) as connection:  # the last table of the first version is there already
+        connection.execute("CREATE TABLE runs (id TEXT)")
+    with pytest.raises(CannotOpen, match="runs"):
         await reopened(tmp_path)
     with sqlite3.connect(tmp_path / FILE) as connection:
-        columns = [row[1] for row in connection.execute("PRAGMA table_info(directories)")]
-    assert "seed" not in columns
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("runs",)]
 
 
 async def test_while_the_disk_refuses_nothing_is_confirmed_and_nothing_forgotten(tmp_path):

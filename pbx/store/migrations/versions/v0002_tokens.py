@@ -1,4 +1,4 @@
-"""The seed a directory grew from; which one-time tokens are spent."""
+"""Which one-time provisioning tokens are spent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    op.add_column("directories", sa.Column("seed", sa.Text(), nullable=False, server_default=""))
     op.create_table(
         "spent_tokens",
         sa.Column("mac", sa.Text(), nullable=False),
