@@ -1,4 +1,4 @@
-"""A lab with its console: what `demo` and `up` start, and stop."""
+"""A lab with its console and API: what `demo` and `up` start, and stop."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from types import TracebackType
 
 from aiohttp import web
 
+from lab.api.v1 import Api
 from lab.console.app import Console
 from lab.house import AnyPhone
+from lab.live_run import RunDesk
 from lab.seeds.load import Seed
 from lab.service import Lab, LabSettings
 from lab.source import LabSource
@@ -24,12 +26,15 @@ class Office:
         self._runner: web.AppRunner | None = None
         self.source = LabSource(self.lab)
         self.console = Console(self.source, hosts=[settings.host])
+        self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed)
+        self.api = Api(self.source, self.desk.start)
+        self.api.route(self.console.app)
         self.console_port = 0
 
     async def __aenter__(self) -> Office:
         await self.lab.start()
         try:
-            self.source.run_book.recall(await self.lab.store.runs())
+            self.source.run_book.recall(self.lab.store.runs())
             self._runner = web.AppRunner(self.console.app, access_log=None, shutdown_timeout=1.0)
             await self._runner.setup()
             await web.TCPSite(self._runner, self._host, self._port).start()
@@ -58,6 +63,7 @@ class Office:
 
     async def _close(self) -> None:
         self.console.hub.close()
+        await self.api.close()
         if self._runner is not None:
             await self._runner.cleanup()
         await self.lab.close()

@@ -34,14 +34,14 @@ from lab.waiting import until
 from pbx.bus import Bus
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
-from pbx.events import Event, ServerFault
+from pbx.events import ConfigServed, Event, ServerFault, Stamped
 from pbx.media.engine import Engine
 from pbx.media.local import LocalEngine
 from pbx.media.spoken import spoken_digits
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
 from pbx.store.database import CannotOpen
-from pbx.store.protocol import DirectorySaved, StoredDirectory
+from pbx.store.protocol import DirectorySaved, StoredDirectory, TokenSpent
 from pbx.store.sql import SqlStore
 from pbx.switch.settings import SwitchSettings
 from pbx.switch.switch import Switch
@@ -121,8 +121,13 @@ class Lab:
             await self._furnish(self._floor)
 
     async def boot_phones(self, within_s: float = 60.0) -> bool:
-        """Power every phone and wait until all are registered; return whether they are."""
+        """Power every phone and wait until all are registered; return whether they are.
+
+        They come fresh from the factory at every start: their provisioning is opened once more.
+        """
         floor = self.floor
+        for station in stations(self.directory):
+            self.reopen_provisioning(station.mac)
         self.power(True)
         return await self.until(floor.all_registered, within_s)
 
@@ -252,7 +257,8 @@ class Lab:
         self.floor.power(on, phones)
 
     def reopen_provisioning(self, mac: str) -> None:
-        self.provisioning.office.ledger.reopen(mac)
+        self.provisioning.reopen(mac)
+        self._keep_token(mac)
 
     def restart_switch(self) -> None:
         """Kill the switch where it stands, media and all; another starts once the store is closed and open again."""
@@ -378,13 +384,23 @@ class Lab:
             load_families(),
             lambda: self.directory,
             at=ServedAt(sip_host, sip_port, ""),
-            ledger=Ledger(installation_secret(data), lan_window=True),
+            ledger=Ledger(installation_secret(data), lan_window=True, spent=self.store.spent_tokens()),
             publish=self.publish,
             now=lambda: self.now,
         )
         http, tftp = await service.start(host, ports.provisioning, ports.tftp)
         self.listening = Listening(host, sip_port, http[1], tftp[1])
         service.moved(ServedAt(sip_host, sip_port, self.listening.provisioning_url))
+        self.bus.subscribe(self._config_served, [ConfigServed])
+
+    def _config_served(self, stamped: Stamped) -> None:
+        assert isinstance(stamped.event, ConfigServed)
+        self._keep_token(stamped.event.mac)
+
+    def _keep_token(self, mac: str) -> None:
+        digest = self.provisioning.office.ledger.spent_by(mac)
+        if digest != self.store.spent_tokens().get(mac, ""):
+            self.store.submit(TokenSpent(mac, digest))
 
     def _make_floor(self) -> Floor:
         assert self._ears is not None

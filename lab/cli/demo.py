@@ -11,15 +11,12 @@ from lab.cli.inputs import the_plan, the_seed
 from lab.cli.run import print_case, write
 from lab.office import Office
 from lab.rehearsal import rehearse
-from lab.runs import run_live
 from lab.seeds.load import Seed
 from lab.service import LabSettings
 from pbx.events import CallRouted
 from test_plans.plan import Plan
 from test_plans.report.console import summary
-from test_plans.report.html import html
-from test_plans.report.results import results
-from test_plans.verdicts import CaseResult, RunResult, differences
+from test_plans.verdicts import RunResult, differences
 
 BOOT_S = 45.0
 
@@ -57,27 +54,11 @@ async def _live(plan: Plan, seed: Seed, virtual: RunResult, out: Path, *, keep: 
                 if card.state != "idle":
                     print(f"   {card.sentence}")
             return 1
-        result = await run_here(office, plan)
+        result = await office.desk.run(plan, progress=print_case)
         code = _tell(office, virtual, result, out)
         if keep:
             await _stay(office)
         return code
-
-
-async def run_here(office: Office, plan: Plan) -> RunResult:
-    """Run a plan on the office, shown in its console as it goes."""
-    began = office.lab.now.wall.timestamp()
-    run = office.source.run_book.begin(plan, began)
-
-    def progress(result: CaseResult, what: str) -> None:
-        office.console.run_changed(office.source.run_book.progress(run, result, what))
-        print_case(result, what)
-
-    result = await run_live(office.lab, plan, progress=progress)
-    report = html(result)
-    await office.lab.store.save_run(run, plan.id, began, results(result), report)
-    office.console.run_changed(office.source.run_book.finish(run, report))
-    return result
 
 
 def _tell(office: Office, virtual: RunResult, result: RunResult, out: Path) -> int:

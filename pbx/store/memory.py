@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import assert_never
 
 from pbx.callflow.ports import (
@@ -89,8 +91,8 @@ class MemoryStore:
     def runs(self) -> list[StoredRun]:
         return sorted(self._state.runs.values(), key=lambda run: (run.started_at, run.id), reverse=True)
 
-    def spent_tokens(self) -> dict[str, str]:
-        return dict(self._state.spent)
+    def spent_tokens(self) -> Mapping[str, str]:
+        return MappingProxyType(self._state.spent)
 
     def frozen(self) -> bytes:
         return pickle.dumps(self._state)

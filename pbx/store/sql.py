@@ -8,7 +8,7 @@ same changes are tried again, and who waits for their answer goes on waiting.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ class SqlStore:
     def runs(self) -> Sequence[StoredRun]:
         return self._mirror.runs()
 
-    def spent_tokens(self) -> dict[str, str]:
+    def spent_tokens(self) -> Mapping[str, str]:
         return self._mirror.spent_tokens()
 
     # --- at the start ---------------------------------------------------------------------------------

@@ -38,6 +38,20 @@ async def test_what_was_configured_is_still_so(tmp_path: Path) -> None:
         assert third.lab.directory.model_dump() == load_seed().directory.model_dump()
 
 
+async def test_a_one_time_token_that_was_used_stays_used_until_it_is_reopened(tmp_path: Path) -> None:
+    async with office(tmp_path) as first:
+        assert await first.lab.boot_phones(10)
+        used = first.lab.provisioning.office.ledger.spent()
+        assert len(used) == 11  # the adapter is one box with two lines
+    async with office(tmp_path) as second:
+        assert second.lab.provisioning.office.ledger.spent() == used
+        box = next(iter(used))
+        second.lab.reopen_provisioning(box)
+    async with office(tmp_path) as third:
+        assert third.lab.provisioning.office.ledger.spent() == {mac: used[mac] for mac in used if mac != box}
+        assert await third.lab.boot_phones(10)
+
+
 async def test_a_run_and_its_report_are_still_there(tmp_path: Path) -> None:
     plan = replace(OFFICE, cases=OFFICE.cases[:1])
     async with office(tmp_path) as first:

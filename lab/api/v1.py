@@ -1,0 +1,91 @@
+"""`/api/v1`: what scripts ask of a running lab: calls, and test runs. JSON in and out; errors in four parts."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass, field
+
+from aiohttp import web
+
+from lab.console.views import ConsoleSource
+from lab.live_run import LiveRun, RunStarter
+from test_plans.plan import BadPlan, read_plan
+from test_plans.runner import VERBS
+
+MOST_BYTES = 1_000_000
+_KINDS = {"results.json": "application/json", "junit.xml": "application/xml", "report.html": "text/html"}
+
+
+@dataclass(slots=True)
+class Api:
+    """Adds its routes to an application; owns the run in progress, of which there is one at a time."""
+
+    source: ConsoleSource
+    start_run: RunStarter
+    _runs: dict[str, LiveRun] = field(default_factory=dict)
+    _task: asyncio.Task[None] | None = None
+
+    def route(self, app: web.Application) -> None:
+        app.router.add_get("/api/v1/calls", self._calls)
+        app.router.add_get("/api/v1/calls/{call}", self._call)
+        app.router.add_post("/api/v1/runs", self._run)
+        app.router.add_get("/api/v1/runs/{run}", self._progress)
+        app.router.add_get("/api/v1/runs/{run}/{document}", self._document)
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _calls(self, request: web.Request) -> web.Response:
+        return web.json_response([asdict(row) for row in self.source.calls()])
+
+    async def _call(self, request: web.Request) -> web.Response:
+        name = request.match_info["call"]
+        page = self.source.call(name)
+        if page is None:
+            return _refused(404, f"there is no call {name!r}", "it is not among the calls kept", "GET /api/v1/calls")
+        document = asdict(page)
+        del document["ladder_svg"]
+        return web.json_response(document)
+
+    async def _run(self, request: web.Request) -> web.Response:
+        if self._task is not None and not self._task.done():
+            return _refused(409, "a run is in progress", "one plan runs at a time", "wait until it is done")
+        if (request.content_length or 0) > MOST_BYTES:
+            return _refused(413, "the plan is too long", f"more than {MOST_BYTES} bytes", "send a shorter plan")
+        try:
+            plan = read_plan(await request.text(), request.query.get("name", "plan"), VERBS)
+        except (BadPlan, UnicodeDecodeError) as error:
+            why = "; ".join(error.problems[:20]) if isinstance(error, BadPlan) else str(error)
+            return _refused(400, "the plan cannot be run", why, "mend the lines named")
+        only = request.query.get("only", "")
+        live = self.start_run(plan, lambda case: only in case.id)
+        self._runs[live.run] = live
+        self._task = asyncio.get_running_loop().create_task(live.done, name=live.run)
+        return web.json_response({"run": live.run}, status=202)
+
+    async def _progress(self, request: web.Request) -> web.Response:
+        live = self._runs.get(request.match_info["run"])
+        if live is None:
+            return _no_run(request)
+        state = {"run": live.run, "lines": live.lines, "done": live.over, "exit_code": live.exit_code}
+        return web.json_response(state | {"fault": live.fault})
+
+    async def _document(self, request: web.Request) -> web.Response:
+        live, name = self._runs.get(request.match_info["run"]), request.match_info["document"]
+        if live is None:
+            return _no_run(request)
+        if name not in live.documents:
+            return _refused(404, f"the run has no {name!r} (yet)", "it is not over", f"one of {', '.join(_KINDS)}")
+        return web.Response(text=live.documents[name], content_type=_KINDS[name])
+
+
+def _no_run(request: web.Request) -> web.Response:
+    name = request.match_info["run"]
+    return _refused(404, f"there is no run {name!r}", "no run of this process has that name", "POST /api/v1/runs")
+
+
+def _refused(status: int, happened: str, why: str, remedy: str) -> web.Response:
+    error = {"happened": happened, "why": why, "remedy": remedy, "reference": "README, api"}
+    return web.json_response({"error": error}, status=status)

@@ -1,0 +1,103 @@
+"""Commands against a running switchroom, found by its ready file, over its `/api/v1`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from lab.errors import BAD_INPUT, NO_START, OUR_FAULT, USAGE, UserError
+
+POLL_S = 0.3
+
+
+def run_there(
+    against: Path, plan: Path, only: str, json_file: Path | None, junit_file: Path | None, html_file: Path | None
+) -> int:
+    """Run a plan there, print each case as it ends, fetch the documents; return the exit code."""
+    wanted = {"results.json": json_file, "junit.xml": junit_file, "report.html": html_file}
+    named = {name: path for name, path in wanted.items() if path is not None}
+    return asyncio.run(_run(_console(against), plan, only, named))
+
+
+def calls(against: Path | None, *, as_json: bool) -> str:
+    rows = asyncio.run(_get(_console(against), "/api/v1/calls"))
+    if as_json:
+        return json.dumps(rows, indent=1)
+    lines = [f"{r['started']}  {r['call']:<12} {r['caller']:>12} → {r['dialled']:<12} {r['result']}" for r in rows]
+    return "\n".join(lines) or "no calls yet"
+
+
+def call(against: Path | None, name: str, *, as_json: bool) -> str:
+    page = asyncio.run(_get(_console(against), f"/api/v1/calls/{name}"))
+    if as_json:
+        return json.dumps(page, indent=1)
+    lines = [f"{page['row']['caller']} → {page['row']['dialled']}   {page['row']['result']}"]
+    for route in page["routes"]:
+        lines += ["", route["title"], *(f"  {line[0]} {line[1]}: {line[2]}" for line in route["lines"])]
+        lines.append(f"  → {route['outcome']}")
+    return "\n".join([*lines, "", *(message[0] for message in page["messages"])])
+
+
+def _console(against: Path | None) -> str:
+    if against is None:
+        raise UserError(
+            "no running switchroom is named", "--against was not given",
+            "start `switchroom up --ready-file F` and add --against F", "switchroom calls --help", USAGE,
+        )  # fmt: skip
+    try:
+        return str(json.loads(against.read_text("utf-8"))["console"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{against} is no ready file", str(error), "name the file `switchroom up --ready-file` wrote",
+            "switchroom up --help", BAD_INPUT,
+        ) from None  # fmt: skip
+
+
+async def _run(console: str, plan: Path, only: str, named: dict[str, Path]) -> int:
+    text = plan.read_bytes()
+    async with aiohttp.ClientSession(console) as session:
+        query = {"name": str(plan), "only": only}
+        run = (await _ask(session, "POST", "/api/v1/runs", params=query, data=text))["run"]
+        shown = 0
+        while True:
+            state = await _ask(session, "GET", f"/api/v1/runs/{run}")
+            for line in state["lines"][shown:]:
+                print(line, flush=True)
+            shown = len(state["lines"])
+            if state["done"]:
+                break
+            await asyncio.sleep(POLL_S)
+        if state["fault"]:
+            raise UserError(
+                "the run ended by a fault", state["fault"], "see the log of `up`", "README, runs", OUR_FAULT
+            )
+        for name, path in named.items():
+            async with session.get(f"/api/v1/runs/{run}/{name}") as answer:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(await answer.text(), "utf-8")
+    print("result   PASSED" if state["exit_code"] == 0 else "result   NOT PASSED")
+    return int(state["exit_code"])
+
+
+async def _get(console: str, path: str) -> Any:
+    async with aiohttp.ClientSession(console) as session:
+        return await _ask(session, "GET", path)
+
+
+async def _ask(session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
+    try:
+        async with session.request(method, path, **options) as answer:
+            document = await answer.json()
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise UserError(
+            "the running switchroom does not answer", str(error), "is `switchroom up` still running?",
+            "switchroom up --help", NO_START,
+        ) from None  # fmt: skip
+    if answer.status >= 400:
+        error_of = document["error"]
+        raise UserError(error_of["happened"], error_of["why"], error_of["remedy"], error_of["reference"], BAD_INPUT)
+    return document

@@ -1,0 +1,95 @@
+"""One run of a plan on the office of this process: shown in the console as it goes, kept in the store at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from lab.console.views import RunView
+from lab.errors import OUR_FAULT
+from lab.run_book import RunBook
+from lab.runs import run_live
+from lab.service import Lab
+from pbx.store.protocol import RunSaved, StoredRun
+from test_plans.plan import Case, Plan
+from test_plans.report.console import case_line
+from test_plans.report.html import html
+from test_plans.report.junit import junit
+from test_plans.report.results import results
+from test_plans.runner import Progress
+from test_plans.verdicts import CaseResult, RunResult
+
+
+@dataclass(slots=True)
+class LiveRun:
+    """A run others watch: its lines so far, and at its end its exit code and documents, or the fault that ended it."""
+
+    run: str
+    done: Coroutine[Any, Any, None]
+    lines: list[str] = field(default_factory=list)
+    documents: dict[str, str] = field(default_factory=dict)
+    over: bool = False
+    exit_code: int = OUR_FAULT
+    fault: str = ""
+
+
+RunStarter = Callable[[Plan, Callable[[Case], bool]], LiveRun]
+
+
+def _quiet(result: CaseResult, what: str) -> None:
+    """Nobody watches."""
+
+
+def _every(case: Case) -> bool:
+    return True
+
+
+class RunDesk:
+    """Runs plans on a lab; `shown` is told of each change of a run."""
+
+    def __init__(self, lab: Lab, book: RunBook, shown: Callable[[RunView], None]) -> None:
+        self._lab, self._book, self._shown = lab, book, shown
+
+    async def run(self, plan: Plan, *, only: Callable[[Case], bool] = _every, progress: Progress = _quiet) -> RunResult:
+        began = self._now()
+        return await self._finish(self._book.begin(plan, began), began, plan, only, progress)
+
+    def start(self, plan: Plan, only: Callable[[Case], bool]) -> LiveRun:
+        """Begin a run; the caller awaits or schedules `done`."""
+
+        def progress(result: CaseResult, what: str) -> None:
+            if what == "done":
+                live.lines.append(case_line(result))
+
+        async def done() -> None:
+            try:
+                result = await self._finish(live.run, began, plan, only, progress)
+                live.documents["results.json"] = results(result)
+                live.documents["junit.xml"] = junit(result)
+                live.documents["report.html"] = html(result)
+                live.exit_code = result.exit_code
+            except Exception as error:  # noqa: BLE001 - the lab lives on; who asked for the run is told
+                live.fault = f"{type(error).__name__}: {error}"
+            finally:
+                live.over = True
+
+        began = self._now()
+        live = LiveRun(self._book.begin(plan, began), done())
+        return live
+
+    async def _finish(
+        self, run: str, began: float, plan: Plan, only: Callable[[Case], bool], progress: Progress
+    ) -> RunResult:
+        def told(result: CaseResult, what: str) -> None:
+            self._shown(self._book.progress(run, result, what))
+            progress(result, what)
+
+        result = await run_live(self._lab, plan, only=only, progress=told)
+        report = html(result)
+        self._lab.store.submit(RunSaved(StoredRun(run, plan.id, began, results(result), report)))
+        self._shown(self._book.finish(run, report))
+        return result
+
+    def _now(self) -> float:
+        return self._lab.now.wall.timestamp()

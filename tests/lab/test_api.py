@@ -1,0 +1,88 @@
+"""`/api/v1` and the commands that use it, against a lab on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from lab.addresses import write_ready
+from lab.cli import remote
+from lab.errors import BAD_INPUT, NO_START, UserError
+from lab.office import Office
+from lab.phones.boot import BootPace
+from lab.seeds.load import load_seed
+from lab.service import LabSettings
+
+pytestmark = pytest.mark.realtime
+
+OFFICE = Path(__file__).parents[2] / "test_plans" / "plans" / "office.yaml"
+
+
+@pytest.fixture
+async def office(tmp_path: Path):
+    async with Office(load_seed(), LabSettings(pace=BootPace(0.02, 0.02, 0.02))) as made:
+        assert await made.lab.boot_phones(10)
+        write_ready(tmp_path / "ready.json", made.lab.ready(made.console_port))
+        yield made
+
+
+async def test_a_plan_runs_there_and_its_documents_are_fetched(office, tmp_path, capsys) -> None:
+    ready, junit, found = tmp_path / "ready.json", tmp_path / "j.xml", tmp_path / "r.json"
+    code = await asyncio.to_thread(remote.run_there, ready, OFFICE, "C01", found, junit, None)
+    assert code == 0
+    assert " C01" in capsys.readouterr().out
+    cases = {case["id"]: case["verdict"] for case in json.loads(found.read_text())["cases"]}
+    assert set(cases.values()) == {"passed"}
+    assert "<testsuite" in junit.read_text()
+    rows = json.loads(await asyncio.to_thread(remote.calls, ready, as_json=True))
+    assert rows
+    told = await asyncio.to_thread(remote.call, ready, rows[0]["call"], as_json=False)
+    assert "INVITE sip:" in told
+    assert "→" in told
+
+
+async def test_what_is_not_there_is_said(office, tmp_path) -> None:
+    with pytest.raises(UserError, match="there is no call 'nothing'") as raised:
+        await asyncio.to_thread(remote.call, tmp_path / "ready.json", "nothing", as_json=False)
+    assert raised.value.exit_code == BAD_INPUT
+
+
+async def test_a_plan_with_a_fault_is_refused_with_its_line(office, tmp_path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("plan: [\n")
+    with pytest.raises(UserError, match="the plan cannot be run"):
+        await asyncio.to_thread(remote.run_there, tmp_path / "ready.json", bad, "", None, None, None)
+
+
+async def test_one_run_at_a_time(office) -> None:
+    async with aiohttp.ClientSession(office.console_url) as session:
+        text = OFFICE.read_bytes()
+        async with session.post("/api/v1/runs", params={"only": "C01"}, data=text) as first:
+            assert first.status == 202
+        async with session.post("/api/v1/runs", params={"only": "C01"}, data=text) as second:
+            assert second.status == 409
+            assert (await second.json())["error"]["happened"] == "a run is in progress"
+
+
+async def test_a_page_of_another_site_starts_nothing(office) -> None:
+    async with aiohttp.ClientSession(office.console_url) as session:
+        headers = {"Origin": "http://elsewhere.example"}
+        async with session.post("/api/v1/runs", data=OFFICE.read_bytes(), headers=headers) as answer:
+            assert answer.status == 403
+
+
+def test_a_switchroom_that_is_gone_is_said(tmp_path) -> None:
+    ready = tmp_path / "ready.json"
+    ready.write_text('{"console": "http://127.0.0.1:9"}')
+    with pytest.raises(UserError, match="does not answer") as raised:
+        remote.calls(ready, as_json=False)
+    assert raised.value.exit_code == NO_START
+
+
+def test_a_file_that_is_no_ready_file_is_said(tmp_path) -> None:
+    with pytest.raises(UserError, match="is no ready file"):
+        remote.calls(tmp_path / "nothing.json", as_json=False)
