@@ -10,7 +10,7 @@ from typing import Any
 
 from test_plans.expectations import meets
 from test_plans.model import Case, Plan, Step, flat, seconds
-from test_plans.plan import mentioned
+from test_plans.needs import mentioned
 
 _NUMBER = re.compile(r"(?<![\w.$])[1-9]\d{2,4}(?![\w.])")
 """Three to five digits by themselves: somebody's extension."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
@@ -14,7 +13,9 @@ import yaml
 
 from pbx.events import event_kinds
 from test_plans.bench import ACTIONS, ATTRIBUTES, CAPABILITIES, OPERATIONS
+from test_plans.located import Located
 from test_plans.model import CONTINUE, FIGURES, SEVERITIES, STOP, BadPlan, Case, Plan, Role, Step, Verb, flat, seconds
+from test_plans.needs import NO_ROLES, mentioned, needed, references
 
 __all__ = ["BadPlan", "Case", "Plan", "Role", "Step", "Verb", "flat", "load_plan", "read_plan", "seconds"]
 
@@ -25,9 +26,7 @@ _ROLE_KEYS = ("can", "traits", "without", "family", "model", "site", "outside", 
 _DURATIONS = ("within", "for", "silent_for")
 _COUNTS = ("count", "rows")
 _NEEDED = {"dial": "to", "transfer": "to", "press": "keys"}
-_NO_ROLES = frozenset({"pbx", "outside"})
 _MOST_BYTES = 2_000_000
-_DEPTH = 40
 
 
 def load_plan(path: Path, verbs: Mapping[str, Verb]) -> Plan:
@@ -48,7 +47,7 @@ def load_plan(path: Path, verbs: Mapping[str, Verb]) -> Plan:
 def read_plan(text: str, source: str, verbs: Mapping[str, Verb]) -> Plan:
     """Return the plan of YAML `text`; BadPlan names every problem."""
     try:
-        loader = _Located(text)
+        loader = Located(text)
         document = loader.get_single_data()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 0
@@ -57,54 +56,6 @@ def read_plan(text: str, source: str, verbs: Mapping[str, Verb]) -> Plan:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
         raise BadPlan([f"{source}:{line}: not YAML: {getattr(error, 'reason', error)}"], source) from None
     return _Reader(source, verbs, loader.lines).plan(document)
-
-
-def _refused(problem: str, where: Any) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=problem, problem_mark=where.start_mark)
-
-
-class _Located(yaml.SafeLoader):
-    """Remembers on which line each mapping began; refuses a key that stands twice; `on` and `off` stay words."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.lines: dict[int, int] = {}
-        self._depth = 0
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[object] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise _refused("a name is a word", key)
-            if key.value in seen:
-                raise _refused(f"{key.value!r} stands twice here", key)
-            seen.add(key.value)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep=True)
-        self.lines[id(mapping)] = node.start_mark.line + 1
-        return mapping
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent):  # a small document must not unfold into a huge one
-            raise _refused("aliases are not allowed; use a fragment", event)
-        self._depth += 1
-        if self._depth > _DEPTH:
-            raise _refused(f"deeper than {_DEPTH} levels", event)
-        node: yaml.Node | None = super().compose_node(parent, index)
-        self._depth -= 1
-        return node
-
-
-def _construct(loader: _Located, node: yaml.MappingNode) -> dict[Any, Any]:
-    return loader.construct_mapping(node)
-
-
-_Located.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct)
-_Located.yaml_implicit_resolvers = {
-    letter: [(tag, pattern) for tag, pattern in entries if tag != "tag:yaml.org,2002:bool"]
-    for letter, entries in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Located.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(?:true|false)\Z"), list("tf"))
 
 
 class _Reader:
@@ -334,10 +285,10 @@ class _Reader:
 
     def _check_references(self, step: Step, known: Mapping[str, Role], variables: Mapping[str, Any]) -> None:
         for role in mentioned(step):
-            if role not in known and role not in _NO_ROLES:
+            if role not in known and role not in NO_ROLES:
                 self._at(step.line, f"there is no role {role!r}{_nearest(role, known)}")
-        for name, attribute in _references(step):
-            if name in _NO_ROLES or name in variables:
+        for name, attribute in references(step):
+            if name in NO_ROLES or name in variables:
                 continue
             if name not in known:
                 self._at(step.line, f"${name} is neither a role nor a variable{_nearest(name, [*known, *variables])}")
@@ -398,52 +349,6 @@ class _Reader:
         problem = f"{self._source}:{line}: {text}"
         if problem not in self._problems:  # a fragment is read once and used often
             self._problems.append(problem)
-
-
-def mentioned(step: Step) -> Iterable[str]:
-    """Return the role names in one step: `caller.dial`, `role: desk`, `between: [a, b]`, `$desk.extension`."""
-    if step.verb == "do":
-        yield str(step.arguments["do"]).partition(".")[0]
-    if "role" in step.arguments:
-        yield str(step.arguments["role"])
-    if isinstance(step.arguments.get("between"), list):
-        yield from map(str, step.arguments["between"])
-    for where in _conditions(step):
-        if "role" in where:
-            yield str(where["role"])
-
-
-def needed(steps: Iterable[Step]) -> dict[str, frozenset[str]]:
-    """Return what each role must be able to do, because a step does it or looks at it."""
-    found: dict[str, set[str]] = {}
-    for step in steps:
-        roles = [name for name in mentioned(step) if name not in _NO_ROLES]
-        roles += [name for name, attribute in _references(step) if attribute and name not in _NO_ROLES]
-        for role in roles:
-            found.setdefault(role, set())
-        if step.verb == "do" and roles:
-            found[roles[0]].add(str(step.arguments["do"]).partition(".")[2])
-        elif step.verb == "check" and step.arguments["check"] in ("screen", "lamp") and roles:
-            found[roles[0]].add(str(step.arguments["check"]))
-        elif step.verb == "measure" and step.arguments["measure"] in ("audio", "hears"):
-            for role in roles if step.arguments["measure"] == "audio" else roles[:1]:
-                found[role].add("hears")
-    return {role: frozenset(can) & CAPABILITIES for role, can in found.items()}
-
-
-def _conditions(step: Step) -> Iterable[Mapping[str, Any]]:
-    where = step.arguments.get("where")
-    if isinstance(where, dict):
-        yield where
-    entries = step.arguments.get(step.verb)
-    for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, dict):
-            yield from (value for value in entry.values() if isinstance(value, dict))
-
-
-def _references(step: Step) -> Iterable[tuple[str, str]]:
-    own = {key: value for key, value in step.arguments.items() if key not in ("steps", "parallel")}
-    yield from re.findall(r"\$(\w+)(?:\.(\w+))?", repr(own))
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
