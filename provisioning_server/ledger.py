@@ -88,6 +88,11 @@ class Ledger:
         """An operator lets the device in once more, by its first token or the window."""
         self._uses.pop(mac, None)
 
+    def spent_by(self, mac: str) -> str:
+        """Return the digest of the first token this box has used, empty when it has used none."""
+        use = self._uses.get(mac)
+        return use.first if use is not None else ""
+
     def spent(self) -> dict[str, str]:
         """Return what must survive a restart: MAC → digest of the first token that was used."""
         return {mac: use.first for mac, use in self._uses.items()}
