@@ -185,7 +185,7 @@ async def test_linphone_provisions_itself_and_registers_by_the_hash(tmp_path):
     made.moved(ServedAt("127.0.0.1", port, f"http://{host}:{http}/p"))
     url = made.config_url(small_domain().devices_by_mac[LINPHONE][0])
     (tmp_path / "rc").write_text(
-        f"[misc]\nconfig-uri={url}\n[sip]\nbind_address=127.0.0.14\nsip_port=5060\nsip_tcp_port=0\nsip_tls_port=0\n"
+        f"[misc]\nconfig-uri={url}\n[sip]\nbind_address=127.0.0.14\nsip_port=-1\nsip_tcp_port=0\nsip_tls_port=0\n"
         "guess_hostname=0\nuse_ipv6=0\n[video]\nenabled=0\ncapture=0\ndisplay=0\n"
         "[storage]\nuri=null\ncall_logs_db_uri=null\n"
     )
