@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,29 @@ class LiveRun:
     over: bool = False
     exit_code: int = OUR_FAULT
     fault: str = ""
+    _grown: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+        self._wake()
+
+    def end(self) -> None:
+        self.over = True
+        self._wake()
+
+    async def beyond(self, lines: int, within_s: float) -> None:
+        """Wait until there are more than so many lines or the run is over, at most `within_s`."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not self.over and len(self.lines) <= lines:
+                    await self._grown.wait()
+        except TimeoutError:
+            return
+
+    def _wake(self) -> None:
+        """Wake everybody who waits now; who comes later waits for the next change."""
+        self._grown.set()
+        self._grown = asyncio.Event()
 
 
 RunStarter = Callable[[Plan, Callable[[Case], bool]], LiveRun]
@@ -60,7 +84,7 @@ class RunDesk:
 
         def progress(result: CaseResult, what: str) -> None:
             if what == "done":
-                live.lines.append(case_line(result))
+                live.say(case_line(result))
 
         async def done() -> None:
             try:
@@ -72,7 +96,7 @@ class RunDesk:
             except Exception as error:  # noqa: BLE001 - the lab lives on; who asked for the run is told
                 live.fault = f"{type(error).__name__}: {error}"
             finally:
-                live.over = True
+                live.end()
 
         began = self._now()
         live = LiveRun(self._book.begin(plan, began), done())

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pbx.media.prompts.catalogue import seconds_of
-
 from lab.bench import LabBench
 from lab.provisioner import VirtualProvisioner, virtual_office
 from lab.seeds.load import Seed
 from lab.wire import Impairment
 from lab.world import PROVISIONING_HOST, SWITCH, World
 from pbx.events import Stamped
+from pbx.media.prompts.catalogue import seconds_of
 from pbx.store.memory import MemoryStore
 from test_plans.plan import Case, Plan
 from test_plans.runner import Progress, Runner

@@ -13,6 +13,8 @@ from test_plans.plan import BadPlan, read_plan
 from test_plans.runner import VERBS
 
 MOST_BYTES = 1_000_000
+LONGEST_WAIT_S = 25.0
+"""Shorter than what stands between a client and us is patient for."""
 _KINDS = {"results.json": "application/json", "junit.xml": "application/xml", "report.html": "text/html"}
 
 
@@ -69,6 +71,11 @@ class Api:
         live = self._runs.get(request.match_info["run"])
         if live is None:
             return _no_run(request)
+        after = request.query.get("after")
+        if after is not None:
+            if not after.isdecimal():
+                return _refused(400, f"after={after!r} is no number of lines", "it counts lines", "after=0 or more")
+            await live.beyond(int(after), LONGEST_WAIT_S)
         state = {"run": live.run, "lines": live.lines, "done": live.over, "exit_code": live.exit_code}
         return web.json_response(state | {"fault": live.fault})
 

@@ -11,8 +11,6 @@ import aiohttp
 
 from lab.errors import BAD_INPUT, NO_START, OUR_FAULT, USAGE, UserError
 
-POLL_S = 0.3
-
 
 def run_there(
     against: Path, plan: Path, only: str, json_file: Path | None, junit_file: Path | None, html_file: Path | None
@@ -58,29 +56,32 @@ def _console(against: Path | None) -> str:
 
 
 async def _run(console: str, plan: Path, only: str, named: dict[str, Path]) -> int:
-    text = plan.read_bytes()
+    text = await asyncio.to_thread(plan.read_bytes)
     async with aiohttp.ClientSession(console) as session:
         query = {"name": str(plan), "only": only}
         run = (await _ask(session, "POST", "/api/v1/runs", params=query, data=text))["run"]
         shown = 0
         while True:
-            state = await _ask(session, "GET", f"/api/v1/runs/{run}")
+            state = await _ask(session, "GET", f"/api/v1/runs/{run}", params={"after": shown})
             for line in state["lines"][shown:]:
                 print(line, flush=True)
             shown = len(state["lines"])
             if state["done"]:
                 break
-            await asyncio.sleep(POLL_S)
         if state["fault"]:
             raise UserError(
                 "the run ended by a fault", state["fault"], "see the log of `up`", "README, runs", OUR_FAULT
             )
         for name, path in named.items():
             async with session.get(f"/api/v1/runs/{run}/{name}") as answer:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(await answer.text(), "utf-8")
+                await asyncio.to_thread(_written, path, await answer.text())
     print("result   PASSED" if state["exit_code"] == 0 else "result   NOT PASSED")
     return int(state["exit_code"])
+
+
+def _written(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
 
 
 async def _get(console: str, path: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from lab.cli.inputs import the_plan, the_seed
@@ -59,11 +60,12 @@ def write(
     html_file: Path | None,
     other: RunResult | None = None,
 ) -> None:
-    for path, text in (
+    documents: list[tuple[Path | None, Callable[[], str]]] = [
         (json_file, lambda: results(result)),
         (junit_file, lambda: junit(result)),
         (html_file, lambda: html(result, other)),
-    ):
+    ]
+    for path, text in documents:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text(), "utf-8")
