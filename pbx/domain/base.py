@@ -41,7 +41,7 @@ TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 def _written(secret: SecretStr, info: SerializationInfo) -> str:
-    shown = bool(info.context) and info.context.get("secrets", False)
+    shown = info.context is not None and info.context.get("secrets", False)
     return secret.get_secret_value() if shown else str(secret)
 
 
