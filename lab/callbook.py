@@ -95,6 +95,13 @@ class CallBook:
     def entry(self, call: str) -> CallEntry | None:
         return self._entries.get(call)
 
+    def call_of(self, stamped: Stamped) -> str:
+        """Return the call an event belongs to, empty when it belongs to none (yet)."""
+        event = stamped.event
+        if isinstance(event, SipRequest | SipResponse):
+            return self._by_sip_id.get(event.sip_call_id, "")
+        return getattr(event, "call", "")
+
     def take(self, stamped: Stamped) -> CallEntry | None:
         """Note one event; return the entry it belongs to, if any."""
         event = stamped.event

@@ -43,22 +43,22 @@ def follow(bus: Bus) -> Callable[[], None]:
     log = structlog.get_logger()
 
     def write(stamped: Stamped) -> None:
-        log.info(stamped.event.kind, seq=stamped.seq, time=stamped.at.wall.isoformat(), **_shown(stamped))
+        told = {name: _short(value) for name, value in shown(stamped).items()}
+        log.info(stamped.event.kind, seq=stamped.seq, time=stamped.at.wall.isoformat(), **told)
 
     return bus.subscribe(write)
 
 
-def _shown(stamped: Stamped) -> dict[str, Any]:
+def shown(stamped: Stamped) -> dict[str, Any]:
+    """Return the fields of an event that have a value, without what nobody may read: tokens and pressed keys."""
     return {
-        name: _short(name, value)
+        name: str(value).rsplit("/", 1)[-1] if name == "path" else value
         for name, value in fields(stamped.event).items()
         if name not in UNWRITTEN and value not in ("", None, ())
     }
 
 
-def _short(name: str, value: Any) -> Any:
-    if name == "path":
-        return str(value).rsplit("/", 1)[-1]
+def _short(value: Any) -> Any:
     if isinstance(value, str) and len(value) > LONG:
         return value[:LONG] + "…"
     return value

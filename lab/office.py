@@ -6,6 +6,7 @@ from types import TracebackType
 
 from aiohttp import web
 
+from lab.api.observe import Observer
 from lab.api.v1 import Api
 from lab.console.app import Console
 from lab.house import AnyPhone
@@ -29,6 +30,8 @@ class Office:
         self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed)
         self.api = Api(self.source, self.desk.start)
         self.api.route(self.console.app)
+        self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address)
+        self.observer.route(self.console.app)
         self.console_port = 0
 
     async def __aenter__(self) -> Office:
@@ -63,6 +66,7 @@ class Office:
 
     async def _close(self) -> None:
         self.console.hub.close()
+        self.observer.close()
         await self.api.close()
         if self._runner is not None:
             await self._runner.cleanup()

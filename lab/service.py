@@ -224,6 +224,10 @@ class Lab:
         )
         return ready_document(at, self.directory, self.provisioning.office, secrets=True)
 
+    def sip_address(self, transport: str) -> Peer:
+        """Where the switch is reached by a transport."""
+        return Peer(transport, *self._shell.udp)
+
     def health(self) -> dict[str, bool]:
         """Readiness by listener; a part that is not there is not ready."""
         up = self.listening is not None and not self._closing

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from aiohttp import web
 
+from lab.api.refusal import refused
 from lab.console.views import ConsoleSource
 from lab.live_run import LiveRun, RunStarter
 from test_plans.plan import BadPlan, read_plan
@@ -46,21 +47,21 @@ class Api:
         name = request.match_info["call"]
         page = self.source.call(name)
         if page is None:
-            return _refused(404, f"there is no call {name!r}", "it is not among the calls kept", "GET /api/v1/calls")
+            return refused(404, f"there is no call {name!r}", "it is not among the calls kept", "GET /api/v1/calls")
         document = asdict(page)
         del document["ladder_svg"]
         return web.json_response(document)
 
     async def _run(self, request: web.Request) -> web.Response:
         if self._task is not None and not self._task.done():
-            return _refused(409, "a run is in progress", "one plan runs at a time", "wait until it is done")
+            return refused(409, "a run is in progress", "one plan runs at a time", "wait until it is done")
         if (request.content_length or 0) > MOST_BYTES:
-            return _refused(413, "the plan is too long", f"more than {MOST_BYTES} bytes", "send a shorter plan")
+            return refused(413, "the plan is too long", f"more than {MOST_BYTES} bytes", "send a shorter plan")
         try:
             plan = read_plan(await request.text(), request.query.get("name", "plan"), VERBS)
         except (BadPlan, UnicodeDecodeError) as error:
             why = "; ".join(error.problems[:20]) if isinstance(error, BadPlan) else str(error)
-            return _refused(400, "the plan cannot be run", why, "mend the lines named")
+            return refused(400, "the plan cannot be run", why, "mend the lines named")
         only = request.query.get("only", "")
         live = self.start_run(plan, lambda case: only in case.id)
         self._runs[live.run] = live
@@ -74,7 +75,7 @@ class Api:
         after = request.query.get("after")
         if after is not None:
             if not after.isdecimal():
-                return _refused(400, f"after={after!r} is no number of lines", "it counts lines", "after=0 or more")
+                return refused(400, f"after={after!r} is no number of lines", "it counts lines", "after=0 or more")
             await live.beyond(int(after), LONGEST_WAIT_S)
         state = {"run": live.run, "lines": live.lines, "done": live.over, "exit_code": live.exit_code}
         return web.json_response(state | {"fault": live.fault})
@@ -84,15 +85,10 @@ class Api:
         if live is None:
             return _no_run(request)
         if name not in live.documents:
-            return _refused(404, f"the run has no {name!r} (yet)", "it is not over", f"one of {', '.join(_KINDS)}")
+            return refused(404, f"the run has no {name!r} (yet)", "it is not over", f"one of {', '.join(_KINDS)}")
         return web.Response(text=live.documents[name], content_type=_KINDS[name])
 
 
 def _no_run(request: web.Request) -> web.Response:
     name = request.match_info["run"]
-    return _refused(404, f"there is no run {name!r}", "no run of this process has that name", "POST /api/v1/runs")
-
-
-def _refused(status: int, happened: str, why: str, remedy: str) -> web.Response:
-    error = {"happened": happened, "why": why, "remedy": remedy, "reference": "README, api"}
-    return web.json_response({"error": error}, status=status)
+    return refused(404, f"there is no run {name!r}", "no run of this process has that name", "POST /api/v1/runs")

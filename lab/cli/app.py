@@ -129,6 +129,30 @@ def calls_show(call: str, against: Against = None, as_json: AsJson = False) -> N
     print(one(against, call, as_json=as_json))
 
 
+@calls_app.command("export")
+def calls_export(
+    call: str,
+    against: Against = None,
+    out: Annotated[Optional[Path], typer.Option("--out", help="The archive; CALL.zip without it.")] = None,  # noqa: UP045
+) -> None:
+    """Save a call: its capture (pcapng), ladder, reasons and what happened in words."""
+    from lab.cli.remote import export
+
+    print(export(against, call, out))
+
+
+@app.command()
+def trace(
+    call: Annotated[str, typer.Argument(help="One call, to its end; everything without it.")] = "",
+    plain: Annotated[bool, typer.Option("--plain", help="In words instead of messages.")] = False,
+    against: Against = None,
+) -> None:
+    """Show what happens on a running switchroom, live."""
+    from lab.cli.remote import trace as follow
+
+    follow(against, call, plain=plain)
+
+
 @plan_app.command("check")
 def plan_check(plan: Annotated[Path, typer.Argument(help="Plan file.")]) -> None:
     """Read a plan and say what is wrong with it."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from lab.call_export import ARCHIVE
 from lab.errors import BAD_INPUT, NO_START, OUR_FAULT, USAGE, UserError
 
 
@@ -38,6 +41,19 @@ def call(against: Path | None, name: str, *, as_json: bool) -> str:
         lines += ["", route["title"], *(f"  {line[0]} {line[1]}: {line[2]}" for line in route["lines"])]
         lines.append(f"  → {route['outcome']}")
     return "\n".join([*lines, "", *(message[0] for message in page["messages"])])
+
+
+def export(against: Path | None, name: str, out: Path | None) -> Path:
+    """Fetch everything kept of a call as one archive; return where it lies."""
+    to = out or Path(f"{name}.zip")
+    asyncio.run(_fetch(_console(against), f"/api/v1/calls/{name}/{ARCHIVE}", to))
+    return to
+
+
+def trace(against: Path | None, call: str, *, plain: bool) -> None:
+    """Print lines as they come, until the call is over or the switchroom ends."""
+    query = {key: value for key, value in (("call", call), ("plain", "1" if plain else "")) if value}
+    asyncio.run(_follow(_console(against), "/api/v1/trace", query))
 
 
 def _console(against: Path | None) -> str:
@@ -73,15 +89,15 @@ async def _run(console: str, plan: Path, only: str, named: dict[str, Path]) -> i
                 "the run ended by a fault", state["fault"], "see the log of `up`", "README, runs", OUR_FAULT
             )
         for name, path in named.items():
-            async with session.get(f"/api/v1/runs/{run}/{name}") as answer:
-                await asyncio.to_thread(_written, path, await answer.text())
+            async with _answered(session, "GET", f"/api/v1/runs/{run}/{name}") as answer:
+                await asyncio.to_thread(_written, path, await answer.read())
     print("result   PASSED" if state["exit_code"] == 0 else "result   NOT PASSED")
     return int(state["exit_code"])
 
 
-def _written(path: Path, text: str) -> None:
+def _written(path: Path, body: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
+    path.write_bytes(body)
 
 
 async def _get(console: str, path: str) -> Any:
@@ -89,16 +105,39 @@ async def _get(console: str, path: str) -> Any:
         return await _ask(session, "GET", path)
 
 
+async def _fetch(console: str, path: str, to: Path) -> None:
+    async with aiohttp.ClientSession(console) as session, _answered(session, "GET", path) as answer:
+        await asyncio.to_thread(_written, to, await answer.read())
+
+
+async def _follow(console: str, path: str, query: dict[str, str]) -> None:
+    patient = aiohttp.ClientTimeout(total=None)
+    async with (
+        aiohttp.ClientSession(console, timeout=patient) as session,
+        _answered(session, "GET", path, params=query) as answer,
+    ):
+        async for line in answer.content:
+            print(line.decode("utf-8", "replace"), end="", flush=True)
+
+
 async def _ask(session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
+    async with _answered(session, method, path, **options) as answer:
+        return await answer.json()
+
+
+@asynccontextmanager
+async def _answered(
+    session: aiohttp.ClientSession, method: str, path: str, **options: Any
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """One request and its answer; UserError when nobody answers, or when the answer is an error in four parts."""
     try:
         async with session.request(method, path, **options) as answer:
-            document = await answer.json()
+            if answer.status >= 400:
+                said = (await answer.json())["error"]
+                raise UserError(said["happened"], said["why"], said["remedy"], said["reference"], BAD_INPUT)
+            yield answer
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise UserError(
             "the running switchroom does not answer", str(error), "is `switchroom up` still running?",
             "switchroom up --help", NO_START,
         ) from None  # fmt: skip
-    if answer.status >= 400:
-        error_of = document["error"]
-        raise UserError(error_of["happened"], error_of["why"], error_of["remedy"], error_of["reference"], BAD_INPUT)
-    return document

@@ -25,10 +25,17 @@ class Row:
     repeats: int = 1
 
 
-def rows(events: Sequence[Stamped], name_of: Callable[[str], str] = lambda address: address) -> list[Row]:
-    """Return the ladder's rows; a message that is repeated at once is one row with its count."""
+def rows(
+    events: Sequence[Stamped],
+    name_of: Callable[[str], str] = lambda address: address,
+    start_s: float | None = None,
+) -> list[Row]:
+    """Return the ladder's rows; a message that is repeated at once is one row with its count.
+
+    Times count from `start_s` (monotonic), from the first event without it.
+    """
     found: list[Row] = []
-    start = events[0].at.mono if events else 0.0
+    start = start_s if start_s is not None else events[0].at.mono if events else 0.0
     for stamped in events:
         event = stamped.event
         match event:
