@@ -9,7 +9,7 @@ from aiohttp import web
 from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
-from pbx.events import Event, InputIgnored
+from pbx.events import Event, InputIgnored, ServerFault
 from provisioning_server import respond as answers
 from provisioning_server.families import Families
 from provisioning_server.http import make_app
@@ -17,6 +17,8 @@ from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt, Value
 from provisioning_server.respond import Answer, ConfigRequest, Office
 from provisioning_server.tftp_server import TftpServer
+
+FAULT = b"500 Internal Server Error\n"
 
 
 class ProvisioningService:
@@ -40,7 +42,11 @@ class ProvisioningService:
         self._tftp: TftpServer | None = None
 
     def answer(self, request: ConfigRequest) -> Answer:
-        answer = answers.respond(request, self.office, self._directory(), self._now())
+        try:
+            answer = answers.respond(request, self.office, self._directory(), self._now())
+        except Exception as fault:  # noqa: BLE001 - a fault of ours costs one answer, and never goes unseen
+            told = f"{request.protocol} request of {request.address}: {type(fault).__name__}: {fault}"
+            answer = Answer(500, FAULT, answers.TEXT, "", (ServerFault("provisioning", "", told),), None, told)
         for event in answer.events:
             self._publish(event)
         return answer

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pbx import bus as module
 from pbx.bus import Bus
 from pbx.clock import moment_at
-from pbx.events import CallHeld, CallResumed
+from pbx.events import CallHeld, CallResumed, ServerFault
 
 AT = moment_at(1.0, datetime(2026, 11, 24, tzinfo=UTC))
 HELD, RESUMED = CallHeld("c", "l", "101"), CallResumed("c", "l", "101")
@@ -54,6 +54,22 @@ def test_what_was_missed_can_be_read_as_far_as_it_is_kept(monkeypatch):
     assert [s.seq for s in bus.since(0)] == [3, 4, 5]
     assert [s.seq for s in bus.since(4)] == [5]
     assert bus.since(5) == bus.since(9) == []
+
+
+def test_a_subscriber_that_fails_disturbs_nobody_and_is_told_of():
+    bus, seen = Bus(), []
+
+    def broken(stamped):
+        raise KeyError("no such phone")
+
+    bus.subscribe(broken)
+    bus.subscribe(seen.append)
+    stamped = bus.publish(HELD, AT)
+    assert seen[0] == stamped
+    (fault,) = [s.event for s in seen[1:]]
+    assert isinstance(fault, ServerFault)
+    assert (fault.where, fault.call) == ("subscriber", "c")
+    assert "KeyError: 'no such phone' (call.held, test_bus.py:" in fault.message
 
 
 @given(st.lists(st.sampled_from((HELD, RESUMED)), max_size=30), st.integers(0, 30))

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from provisioned import AT, FAMILIES, OWN_FILE, POLY, YEALINK, Counter, first, small_domain, with_device
 
-from pbx.events import ConfigRefused, ConfigServed, Event, InputIgnored
+from pbx.events import ConfigRefused, ConfigServed, Event, InputIgnored, ServerFault
 from provisioning_server.app import ProvisioningService
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
@@ -57,6 +57,24 @@ def asked_by_tftp(address: tuple[str, int], packet: bytes) -> socket.socket:
 
 async def reply(wire: socket.socket) -> bytes:
     return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(wire, 65535), 3)
+
+
+async def test_a_fault_of_ours_costs_one_answer_and_is_told(house, listening):
+    http, tftp = listening
+    known, house.domain = house.domain, None  # no directory at all: nothing a peer can do comes to that
+    url = f"http://{http[0]}:{http[1]}/p/{first(YEALINK)}/{OWN_FILE[YEALINK]}"
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url) as answer:
+            assert (answer.status, await answer.read()) == (500, b"500 Internal Server Error\n")
+        with asked_by_tftp(tftp, b"\0\1" + OWN_FILE[YEALINK].encode() + b"\0octet\0") as wire:
+            assert (await reply(wire))[:4] == b"\0\5\0\1"
+        faults = [event for event in house.events if isinstance(event, ServerFault)]
+        assert [fault.where for fault in faults] == ["provisioning", "provisioning"]
+        assert "http request of 127.0.0.1:" in faults[0].message
+        assert first(YEALINK) not in faults[0].message
+        house.domain = known
+        async with session.get(url) as answer:
+            assert answer.status == 200
 
 
 async def test_both_protocols_serve_the_same_bytes_and_say_so(house, listening):
