@@ -27,6 +27,7 @@ _SEPARATORS = re.compile(r"[\s().\-]+")
 _EXTENSION = re.compile(r"[1-9][0-9]{2,4}")
 _TO_MAILBOX = re.compile(r"7([1-9][0-9]{2,4})")
 _NUMBER = re.compile(r"(?:\+?1)?((?![2-9]11)[2-9][0-9]{2}[2-9][0-9]{6})")
+_SOS = re.compile(r"service:sos(?:\.|\Z)", re.IGNORECASE)
 _LOCAL = re.compile(r"(?![2-9]11)[2-9][0-9]{6}")
 
 
@@ -60,10 +61,12 @@ def is_reserved(extension: str) -> bool:
 def read_dialled(text: str, area_code: str) -> Dialled:
     """Return what `text` means; seven digits are completed with `area_code`.
 
-    Emergency comes before everything else, with and without the outside-line prefix 9 (K03).
+    Emergency comes before everything else: with and without the outside-line prefix 9 (K03), and as `urn:service:sos`
+    (RFC 5031), which is how some softphones put it.
     """
-    digits = _SEPARATORS.sub("", text.partition(";")[0])
-    if digits in ("911", "9911"):
+    bare = text.partition(";")[0]
+    digits = _SEPARATORS.sub("", bare)
+    if digits in ("911", "9911") or _SOS.match(bare):
         return Dialled(Means.EMERGENCY, "911")
     if digits == "933":
         return Dialled(Means.EMERGENCY, "933")

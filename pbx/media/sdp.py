@@ -38,9 +38,11 @@ class Description:
     event_type: int | None
     direction: str
     ptime_ms: int = 20
-    streams: int = 1
-    """How many m= lines there were: an answer must have as many (RFC 3264 §6)."""
+    transport: str = "RTP/AVP"
+    refused: tuple[str, ...] = ()
+    """The other m= lines as an answer writes them, port 0: it must have as many as the offer (RFC 3264 §6)."""
     audio_at: int = 0
+    """How many of `refused` stand before the audio stream."""
     version: int = 1
 
 
@@ -66,8 +68,17 @@ def parse_sdp(data: bytes) -> Description:
     for at, (media, lines, own) in enumerate(streams):
         if media.lower().startswith("audio"):
             found = _stream(media, {**session, **lines}, [*attributes, *own])
-            return replace(found, streams=len(streams), audio_at=at)
+            others = [_refused(other) for place, (other, _, _) in enumerate(streams) if place != at]
+            return replace(found, refused=tuple(others), audio_at=at)
     raise BadSdp(488, "no audio stream")
+
+
+def _refused(media: str) -> str:
+    """Return a stream's m= line with port 0: the kind, transport and formats stay what they were."""
+    found = _MEDIA.match(media)
+    if found is None:
+        raise BadSdp(400, f"bad m= line: {media[:60]!r}")
+    return " ".join([found[1], "0", found[3], *found[4].split()])
 
 
 def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Description:
@@ -99,7 +110,7 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
     if host == "0.0.0.0" and direction in ("sendrecv", "sendonly"):
         direction = "inactive" if direction == "sendrecv" else direction  # hold as RFC 2543 wrote it
     codecs = tuple((names[number], number) for number in types if names.get(number) in CODECS)
-    return Description(host, int(found[2]), codecs, event_type, direction, ptime)
+    return Description(host, int(found[2]), codecs, event_type, direction, ptime, found[3].upper())
 
 
 def offer(
@@ -162,15 +173,13 @@ def _both(a: str, b: str) -> str:
 def _write(it: Description, session: int) -> bytes:
     numbers = [str(number) for _, number in it.codecs]
     lines = ["v=0", f"o=switchroom {session} {it.version} IN IP4 {it.host}", "s=-", f"c=IN IP4 {it.host}", "t=0 0"]
-    for at in range(it.streams):
-        if at != it.audio_at:
-            lines.append("m=video 0 RTP/AVP 96")
-            continue
-        if it.event_type is not None:
-            numbers.append(str(it.event_type))
-        lines.append(f"m=audio {it.port} RTP/AVP {' '.join(numbers)}")
-        lines += [f"a=rtpmap:{number} {name}/8000" for name, number in it.codecs]
-        if it.event_type is not None:
-            lines += [f"a=rtpmap:{it.event_type} telephone-event/8000", f"a=fmtp:{it.event_type} 0-15"]
-        lines += [f"a=ptime:{it.ptime_ms}", f"a={it.direction}"]
+    lines += [f"m={other}" for other in it.refused[: it.audio_at]]
+    if it.event_type is not None:
+        numbers.append(str(it.event_type))
+    lines.append(f"m=audio {it.port} {it.transport} {' '.join(numbers)}")
+    lines += [f"a=rtpmap:{number} {name}/8000" for name, number in it.codecs]
+    if it.event_type is not None:
+        lines += [f"a=rtpmap:{it.event_type} telephone-event/8000", f"a=fmtp:{it.event_type} 0-15"]
+    lines += [f"a=ptime:{it.ptime_ms}", f"a={it.direction}"]
+    lines += [f"m={other}" for other in it.refused[it.audio_at :]]
     return "\r\n".join([*lines, ""]).encode()

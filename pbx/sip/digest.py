@@ -59,8 +59,8 @@ class Verdict(Enum):
 class _Nonce:
     issued_at: float
     count: int = 0
-    bare: bytes = b""
-    """The request last proved without a count (RFC 2069 style), so that it cannot be used twice."""
+    spent: bool = False
+    """An answer without a count (RFC 2069) has used it: such a nonce is good for one request."""
 
 
 class DigestServer:
@@ -109,7 +109,8 @@ class DigestServer:
         if scheme.lower() != "digest" or given.get("realm") != self.realm or algorithm not in self._algorithms:
             return Verdict.MISSING
         expected = self._expected(given, algorithm, method, _NOBODY if password is None else password)
-        right = hmac.compare_digest(expected, given.get("response", "").lower().encode()) and password is not None
+        response = given.get("response", "").lower().encode("utf-8", "surrogateescape")
+        right = hmac.compare_digest(expected, response) and password is not None
         nonce = self._nonces.get(given.get("nonce", ""))
         if nonce is None or nonce.issued_at + self._lifetime_s < now:
             return Verdict.STALE
@@ -127,12 +128,11 @@ class DigestServer:
         return hexdigest(algorithm, secret, *middle, request).encode()
 
     def _counted(self, nonce: _Nonce, given: dict[str, str]) -> Verdict:
+        if nonce.spent:
+            return Verdict.REPLAYED
         if "qop" not in given:
-            proof = f"{given.get('uri')}{given.get('response')}".encode()
-            if nonce.count or nonce.bare == proof:
-                return Verdict.REPLAYED
-            nonce.bare = proof
-            return Verdict.OK
+            nonce.spent = True
+            return Verdict.REPLAYED if nonce.count else Verdict.OK
         try:
             count = int(given.get("nc", ""), 16)
         except ValueError:

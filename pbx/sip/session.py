@@ -71,6 +71,7 @@ class Session:
         self._reoffering = False
         self._refer: ServerTransaction | None = None
         self._ok: bytes = b""
+        self._answered_cseq = -1
         self._ok_interval = T1
         self._ack: bytes = b""
         self._acked_cseq = -1
@@ -106,7 +107,7 @@ class Session:
         self.phase = Phase.UP
         self.local_sdp = sdp
         self._ok = self._reply(self._transaction, 200, now, sdp, headers)
-        self._await_ack(now)
+        self._await_ack(self._transaction, now)
 
     def reject(self, status: int, reason: str, now: float, headers: Sequence[tuple[str, str]] = ()) -> None:
         """Refuse with a final failure; also the way a challenge is sent."""
@@ -132,8 +133,9 @@ class Session:
         response = reply(transaction.request, status, to_tag=self.local.tag, headers=made, body=sdp or b"")
         return transaction.respond(response, now)
 
-    def _await_ack(self, now: float) -> None:
+    def _await_ack(self, transaction: ServerTransaction, now: float) -> None:
         self.acknowledged = False
+        self._answered_cseq = transaction.request.cseq.number
         self._ok_interval = T1
         self._stack.timers.arm(self, "repeat", now + T1)
         self._stack.timers.arm(self, "unacknowledged", now + TIMEOUT)
@@ -280,7 +282,7 @@ class Session:
             return
         self.local_sdp = sdp
         self._ok = self._reply(transaction, 200, now, sdp)
-        self._await_ack(now)
+        self._await_ack(transaction, now)
 
     def reject_reoffer(self, status: int, now: float) -> None:
         transaction, self._reoffer = self._reoffer, None
@@ -328,8 +330,8 @@ class Session:
         serve(self, transaction, now)
 
     def acked(self, request: Request, now: float) -> None:
-        """The ACK of our 2xx."""
-        if self.acknowledged or self.phase is not Phase.UP:
+        """The ACK of our newest 2xx; a late one of an earlier INVITE says nothing about it."""
+        if self.acknowledged or self.phase is not Phase.UP or request.cseq.number != self._answered_cseq:
             return
         self.acknowledged = True
         self._stack.timers.cancel(self, "repeat")
@@ -377,6 +379,11 @@ class Session:
         if sdp:
             self.remote_sdp = sdp
         self._stack.report(ReofferReceived(self, sdp))
+
+    def _options_received(self, transaction: ServerTransaction, now: float) -> None:
+        """Some phones ask so whether the call is still up (§11: answered as outside a call)."""
+        headers = [("Allow", ALLOW), ("Accept", "application/sdp")]
+        transaction.respond(reply(transaction.request, 200, to_tag=self.local.tag, headers=headers), now)
 
     def _info_received(self, transaction: ServerTransaction, now: float) -> None:
         request = transaction.request
@@ -504,6 +511,7 @@ _SERVE = {
     "INFO": Session._info_received,
     "REFER": Session._refer_received,
     "NOTIFY": Session._notify_received,
+    "OPTIONS": Session._options_received,
 }
 
 

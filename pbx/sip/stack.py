@@ -326,7 +326,7 @@ class Stack:
         if known is not None:
             known.step("again", now)
             return
-        transaction = ServerTransaction(self, key, source, request)
+        transaction = ServerTransaction(self, key, _answers_go_to(via, source), request)
         try:
             validate(request)
         except UnknownOptions as error:
@@ -456,6 +456,17 @@ class _Silent:
 
 def _via_peer(request: Request) -> Peer:
     return Peer(request.via.transport, request.via.host, request.via.port or 5060)
+
+
+def _answers_go_to(via: Via, source: Peer) -> Peer:
+    """Return where the responses to a request go (RFC 3261 §18.2.2, RFC 3581 §4).
+
+    Without `rport` that is the port the Via names, for phones that send from one port and listen at another; but a
+    sender behind NAT, which its Via gives away by another address, is only reached where it came from.
+    """
+    if source.reliable or "rport" in via.params or via.host != source.host:
+        return source
+    return Peer(source.transport, source.host, via.port or 5060)
 
 
 def _stateless(data: bytes, status: int, reason: str, source: Peer) -> bytes | None:

@@ -18,6 +18,8 @@ from pbx.sip.uri import BadUri, NameAddr, parse_name_addr
 
 DEFAULT_EXPIRES_S = 3600
 MIN_EXPIRES_S = 10
+MAX_SUBSCRIPTIONS = 8
+"""Of one device to one package."""
 
 
 @dataclass(slots=True)
@@ -33,6 +35,8 @@ class Subscription:
     routes: tuple[str, ...]
     peer: Peer
     expires_at: float
+    event: str = ""
+    """The Event value as it was asked for, with its `id` (RFC 6665 §8.2.1)."""
     cseq: int = 0
     remote_cseq: int = 0
 
@@ -70,8 +74,11 @@ class Notifier:
             self._stack.respond(transaction, 423, headers=headers, now=now)
             return None
         known = self._subscriptions.get((request.call_id, request.to.tag)) if request.to.tag else None
-        if request.to.tag and known is None:
+        if request.to.tag and (known is None or known.device != device):
             self._stack.respond(transaction, 481, now=now)
+            return None
+        if known is not None and request.cseq.number <= known.remote_cseq:
+            self._stack.respond(transaction, 500, "CSeq out of order", now=now)
             return None
         try:
             target = parse_name_addr(request.all("Contact")[0]).uri
@@ -80,8 +87,13 @@ class Notifier:
         if known is None:
             local = request.to.with_tag(self._token(16))
             routes = tuple(request.all("Record-Route"))
-            known = Subscription(device, package, request.call_id, local, request.from_, target, routes, source, 0.0)
+            known = Subscription(
+                device, package, request.call_id, local, request.from_, target, routes, source, 0.0,
+                (request.get("Event") or package).strip(),
+            )  # fmt: skip
             self._subscriptions[known.key] = known
+            self._make_room(device, package)
+        known.remote_cseq = request.cseq.number
         known.target, known.peer = target, source
         known.expires_at = now + wanted
         headers = [("Expires", str(wanted)), ("Contact", f"<{self._stack.contact(known.local, source)}>")]
@@ -94,7 +106,7 @@ class Notifier:
         over = left <= 0
         state = "terminated;reason=timeout" if over else f"active;expires={round(left)}"
         subscription.cseq += 1
-        headers = [("Event", subscription.package), ("Subscription-State", state)]
+        headers = [("Event", subscription.event), ("Subscription-State", state)]
         headers += [("Route", route) for route in subscription.routes]
         headers.append(("Contact", f"<{self._stack.contact(subscription.local, subscription.peer)}>"))
         handle = self._stack.request(
@@ -114,6 +126,11 @@ class Notifier:
             self._subscriptions.pop(subscription.key, None)
         else:
             self._handles[id(handle)] = subscription
+
+    def _make_room(self, device: str, package: str) -> None:
+        """A phone that restarts without a word leaves subscriptions behind: the oldest goes first."""
+        for old in self.of(device, package)[:-MAX_SUBSCRIPTIONS]:
+            del self._subscriptions[old.key]
 
     def answered(self, handle: RequestHandle, status: int) -> Subscription | None:
         """Learn what became of a NOTIFY; return the subscription that ended by it (481, time-out)."""

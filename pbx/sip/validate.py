@@ -6,7 +6,7 @@ from __future__ import annotations
 from pbx.sip.message import Malformed, Request
 from pbx.sip.uri import BadUri, parse_uri
 
-SUPPORTED_OPTIONS = frozenset({"replaces", "timer", "path", "norefersub"})
+SUPPORTED_OPTIONS = frozenset({"replaces", "norefersub"})
 _SCHEMES = frozenset({"sip", "sips", "tel", "urn"})
 
 

@@ -31,6 +31,8 @@ class Leg:
     opened: bool = False
     """It had media: the engine will report on it."""
     remote: RemoteMedia | None = None
+    keys_by: str = ""
+    """How its keys come, `rfc4733` or `info`: the way of the first one counts."""
     _address: MediaAddress | None = None
     _version: int = 0
     _offered: bytes = field(default=b"", repr=False)

@@ -59,7 +59,10 @@ def session_event(switch: Switch, call: Call, leg: Leg, session: Session, event:
 
 
 def pressed(call: Call, leg: Leg, digit: str, method: str) -> None:
-    """A key came, by INFO or as telephone-event."""
+    """A key came, by INFO or as telephone-event. A phone set to send both must not press every key twice."""
+    leg.keys_by = leg.keys_by or method
+    if method != leg.keys_by:
+        return
     call.publish(DigitReceived(call.id, leg.name, leg.device, digit, method))
     call.feed(KeyPressed(call.name_of(leg), digit))
 

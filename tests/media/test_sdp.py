@@ -75,19 +75,23 @@ def test_what_we_write_has_one_connection_line(text):
     assert text.endswith(b"\r\n")
 
 
-def test_a_stream_we_do_not_serve_is_refused_with_port_zero_in_its_place():
-    offered = described(*EVENT, "m=video 5006 RTP/AVP 96", "a=rtpmap:96 H264/90000")
+def test_streams_we_do_not_serve_are_refused_in_their_place_and_stay_what_they_were():
+    offered = described(*EVENT, "m=video 5006 RTP/AVPF 96 97", "a=rtpmap:96 H264/90000", "m=image 5008 udptl t38")
     text, _ = sdp.answer(sdp.parse_sdp(offered), HERE)
     media = [line for line in text.decode().split("\r\n") if line.startswith("m=")]
-    assert len(media) == 2
-    assert media[0].startswith("m=audio 16384")
-    assert media[1].startswith("m=video 0")
+    assert media[0].startswith("m=audio 16384 RTP/AVP ")
+    assert media[1:] == ["m=video 0 RTP/AVPF 96 97", "m=image 0 udptl t38"]
+
+
+def test_an_offer_with_feedback_is_answered_in_kind():
+    text, _ = sdp.answer(sdp.parse_sdp(described(media="audio 5004 RTP/AVPF 0 8")), HERE)
+    assert b"m=audio 16384 RTP/AVPF 0\r\n" in text
 
 
 def test_audio_after_video_keeps_its_place():
     offered = described("m=audio 5008 RTP/AVP 8", media="video 5006 RTP/AVP 96")
     it = sdp.parse_sdp(offered)
-    assert (it.port, it.audio_at, it.streams) == (5008, 1, 2)
+    assert (it.port, it.audio_at, it.refused) == (5008, 1, ("video 0 RTP/AVP 96",))
     text, remote = sdp.answer(it, HERE)
     media = [line.split()[0] for line in text.decode().split("\r\n") if line.startswith("m=")]
     assert media == ["m=video", "m=audio"]
@@ -122,6 +126,7 @@ def test_odd_writing_is_read(text):
         (described().replace(b"c=IN IP4 198.51.100.1\r\n", b""), 400),
         (described(media="audio 99999 RTP/AVP 0"), 400),
         (described(media="audio x RTP/AVP 0"), 400),
+        (described("m=video"), 400),
         (described(media="audio 5004 RTP/SAVP 0"), 488),
         (described(media="image 5004 udptl t38"), 488),
         (b"v=0\r\n", 488),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 
 import pytest
@@ -55,6 +56,16 @@ def test_an_answer_without_qop_is_accepted_once():
     assert it.verify(bare, "REGISTER", "secret", 2.0) is Verdict.REPLAYED
 
 
+def test_a_nonce_answered_without_qop_is_good_for_one_request_only():
+    """Else the answer of the first could be sent again after that of the second."""
+    it = server(algorithms=("MD5",))
+    asked = [it.challenge(0.0)[0].replace(', qop="auth"', "")]
+    first, second = answered(asked), answered(asked, uri="sip:102@acme.lab")
+    assert it.verify(first, "REGISTER", "secret", 1.0) is Verdict.OK
+    assert it.verify(second, "REGISTER", "secret", 2.0) is Verdict.REPLAYED
+    assert it.verify(first, "REGISTER", "secret", 3.0) is Verdict.REPLAYED
+
+
 def test_a_captured_answer_is_worth_nothing():
     it = server()
     value = answered(it.challenge(0.0))
@@ -92,6 +103,15 @@ def test_what_is_no_answer_to_us_is_missing(value):
 def test_an_answer_for_another_method_is_wrong():
     it = server()
     assert it.verify(answered(it.challenge(0.0)), "INVITE", "secret", 1.0) is Verdict.WRONG
+
+
+@pytest.mark.parametrize("name", ["username", "response", "uri", "nonce", "nc", "cnonce"])
+def test_bytes_that_are_no_text_are_only_wrong(name):
+    it = server()
+    given = answered(it.challenge(0.0))
+    odd = re.sub(rf'\b{name}="?[^",]*"?', f'{name}="\udcff\udc80"', given)
+    assert odd != given
+    assert it.verify(odd, "REGISTER", "secret", 1.0) in (Verdict.WRONG, Verdict.STALE)
 
 
 def test_an_invented_nonce_is_never_accepted():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pair import ALICE, BOB, Pair, stack
 
+from pbx.sip.address import Peer
 from pbx.sip.message import Request
 from pbx.sip.sip_events import (
     Answered,
@@ -249,6 +250,61 @@ def test_an_ack_with_a_made_up_to_tag_is_tolerated_and_counted():
     pair.settle()
     assert len(pair.of("bob", Confirmed)) == 1
     assert pair.bob.tolerated["ACK with a wrong To tag"] == 1
+
+
+def test_a_late_ack_of_an_earlier_invite_does_not_stop_the_repetition_of_a_newer_answer():
+    pair = Pair()
+    mine, theirs = up(pair)
+    late = next(data for _, data in pair.sent if data.startswith(b"ACK"))
+    mine.reoffer(b"offer 2", pair.now)
+    pair.settle()
+    pair._lose = lambda number: pair.sent[-1][1].startswith(b"ACK")
+    theirs.accept_reoffer(b"answer 2", pair.now)
+    pair.settle()
+    pair.bob.receive(late, ALICE, pair.now)
+    before = len(pair.sent)
+    pair._lose = lambda number: False
+    pair.pass_time(0.6)
+    assert [data.split(b"\r\n", 1)[0] for _, data in pair.sent[before:]] == [
+        b"SIP/2.0 200 OK", b"ACK sip:bob@10.0.0.2:5060 SIP/2.0",
+    ]  # fmt: skip
+    assert len(pair.of("bob", Confirmed)) == 2
+
+
+def test_options_in_a_call_is_answered_and_changes_nothing():
+    """Phones and session border controllers ask so whether the call is still up (RFC 3261 §11)."""
+    pair = Pair()
+    mine, _ = up(pair)
+    mine._send("OPTIONS", pair.now, [])
+    pair.settle()
+    assert pair.started("bob")[-1] == "200"
+    assert b"Allow: INVITE, ACK" in pair.sent[-1][1]
+    assert not mine.over
+
+
+@pytest.mark.parametrize(
+    ("via", "to"),
+    [
+        ("10.0.0.1:5060;rport", 40_000),  # asked to answer where it came from (RFC 3581)
+        ("192.168.1.7:5060", 40_000),  # behind NAT, and says nothing of it
+        ("10.0.0.1:5062", 5062),  # sends from one port and listens at another (RFC 3261 §18.2.2)
+        ("10.0.0.1", 5060),
+    ],
+)
+def test_answers_go_where_the_sender_listens(via, to):
+    bob = stack(BOB, 2)
+    bob.receive(
+        f"FETCH sip:bob@10.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP {via};branch=z9hG4bK1\r\nFrom: <sip:a@x>;tag=1\r\n"
+        "To: <sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 FETCH\r\nContent-Length: 0\r\n\r\n".encode(),
+        Peer("udp", "10.0.0.1", 40_000),
+        0.0,
+    )
+    (asked,) = bob.take_events()
+    bob.respond(asked.transaction, 200, now=0.0)
+    (answer,) = bob.take_outgoing()
+    assert (answer.to.host, answer.to.port) == ("10.0.0.1", to)
+    assert (b";received=10.0.0.1" in answer.data) == ("rport" in via or "192" in via)
+    assert (b";rport=40000" in answer.data) == ("rport" in via)
 
 
 def test_requests_for_a_dialog_that_is_gone_get_481():

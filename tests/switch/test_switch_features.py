@@ -3,7 +3,7 @@
 import pytest
 from conftest import assert_at_rest, directory
 from test_switch_calls import up
-from town import DOMAIN, Town
+from town import DOMAIN, SWITCH, Town
 
 from pbx.events import (
     AgentOffered,
@@ -162,6 +162,43 @@ def test_a_subscription_ends_when_the_phone_says_so_or_is_gone(town):
     assert [e.state for e in town.seen(SubscriptionChanged)] == ["active", "terminated"]
 
 
+def test_a_lamp_subscription_belongs_to_the_device_that_made_it(town):
+    ben, cleo = town.phone("102"), town.phone("103")
+    ben.subscribe()
+    (kept,) = town.switch.lamps.notifier.of("102", "message-summary")
+    headers = [("Event", "message-summary"), ("Contact", "<sip:103@10.0.1.2>"), ("Expires", "60")]
+    cleo.stack.request(
+        "SUBSCRIBE", f"sip:{DOMAIN}", SWITCH, from_=cleo.who, to=kept.local, now=town.mono, headers=headers,
+        credentials=cleo.credentials, call_id=kept.call_id, cseq=90,
+    )  # fmt: skip
+    town.run(1.0)
+    assert cleo.responses[-1].status == 481
+    assert kept.target == ben.stack.contact(ben.who, SWITCH)
+
+
+def test_a_lamp_subscription_refreshed_out_of_order_is_refused_and_stays(town):
+    ben = town.phone("102")
+    ben.subscribe()
+    (kept,) = town.switch.lamps.notifier.of("102", "message-summary")
+    ben._subscriber._cseq = 0
+    ben._subscriber.send(ben.credentials, town.mono, 0)
+    town.run(1.0)
+    assert ben.responses[-1].status == 500
+    assert town.switch.lamps.notifier.of("102", "message-summary") == [kept]
+
+
+def test_the_lamp_of_a_phone_that_restarts_again_and_again_does_not_pile_up(town):
+    ben = town.phone("102")
+    for number in range(12):
+        answer = ben.request(
+            "SUBSCRIBE", Event=f"message-summary;id={number}", Contact="<sip:102@10.0.1.1>", Expires="600"
+        )
+        assert answer.status == 200
+    kept = town.switch.lamps.notifier.of("102", "message-summary")
+    assert [subscription.event for subscription in kept] == [f"message-summary;id={n}" for n in range(4, 12)]
+    assert ben.lamp_events[-1] == "message-summary;id=11"
+
+
 def test_a_lamp_subscription_wants_the_right_package_and_a_password(town):
     ben = town.phone("102")
     response = ben.request("SUBSCRIBE", Event="dialog", Contact="<sip:102@10.0.1.1>", Expires="60")
@@ -205,6 +242,20 @@ def test_keys_may_come_by_info(town):
 
     assert [(e.digit, e.method) for e in town.seen(DigitReceived)] == [("3", "info")]
     assert [e.menu for e in town.seen(MenuEntered)] == ["main", "more"]
+    ben.hang_up()
+
+
+def test_a_phone_that_sends_its_keys_in_both_ways_presses_each_once(town):
+    ben = town.phone("102")
+    ben.dial("400")
+    town.run(0.5)
+    for key in "39":
+        ben.press(key)
+        ben.info(key)
+        town.run(0.5)
+
+    assert [(e.digit, e.method) for e in town.seen(DigitReceived)] == [("3", "rfc4733"), ("9", "rfc4733")]
+    assert [e.menu for e in town.seen(MenuEntered)] == ["main", "more", "main"]
     ben.hang_up()
 
 

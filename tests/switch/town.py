@@ -94,6 +94,7 @@ class Phone:
         self.heard: list[str] = []
         self.responses: list[Response] = []
         self.lamps: list[str] = []
+        self.lamp_events: list[str] = []
         self.rings = True
         """Tells that it rings; a dead one says nothing at all."""
         self.answers_with = 0
@@ -230,6 +231,7 @@ class Phone:
                 self.stack.respond(transaction, 200, now=self.now)
                 if request.method == "NOTIFY":
                     self.lamps.append(request.body.decode())
+                    self.lamp_events.append(request.get("Event") or "")
             case ResponseReceived(handle=handle, response=response):
                 self.responses.append(response)
                 if self._subscriber.owns(handle):
