@@ -45,7 +45,7 @@ async def talk(office: Office, caller: str = "101", called: str = "102") -> str:
     assert await lab.until(both, 10)
     device[caller].do("hangup")
     call = next(iter(office.source.book.entries()))
-    assert await lab.until(lambda: call.disposition == "ANSWERED", 10)
+    assert await lab.until(lambda: call.disposition == "ANSWERED" and not any(lab.switch.live().values()), 40)
     return call.call
 
 
