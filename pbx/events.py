@@ -122,6 +122,8 @@ class ConfigServed(Event):
     sha256: str
     size: int
     sensitive: bool
+    reason: str
+    """How it came to this: which file of which family, what opened it, and what does not fit together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,7 @@ def _served(
         office.ledger.used(box[0].mac or "", _first_token(box), admission, now.mono)
     served = ConfigServed(
         request.protocol, asked.path, request.address, box[0].mac or "" if box else claim.mac, box[0].id if box else "",
-        claim.family.id, claim.rule.name, claim.rule.kind, found.sha256, len(found.body), claim.rule.sensitive,
+        claim.family.id, claim.rule.name, claim.rule.kind, found.sha256, len(found.body), claim.rule.sensitive, why,
     )  # fmt: skip
     body = found.body if status == 200 else b""
     return Answer(status, body, claim.rule.content_type, etag, (asked, served), found.since, why)

@@ -66,11 +66,19 @@ class Boot:
     """One boot. The owner calls `tick` at `next_deadline`, carries out `take_fetch`, and answers with `fetched`."""
 
     def __init__(
-        self, family: Family, box: Box, dhcp: Mapping[int, str], pace: BootPace, now: float, kept_url: str = ""
+        self,
+        family: Family,
+        box: Box,
+        dhcp: Mapping[int, str],
+        pace: BootPace,
+        now: float,
+        kept_url: str = "",
+        *,
+        asks_dhcp: bool = True,
     ) -> None:
-        """`kept_url`: where the phone's flash says its server is."""
+        """`kept_url`: where the phone's flash says its server is; `asks_dhcp`: whether DHCP goes before it."""
         self._family, self._box, self._dhcp, self._pace = family, box, dict(dhcp), pace
-        self._kept_url = kept_url
+        self._kept_url, self._asks_dhcp = kept_url, asks_dhcp
         self._script: BootScript | None = None
         self._fetch: Fetch | None = None
         self._asked = 0
@@ -139,7 +147,9 @@ class Boot:
 
     def _begin_config(self, now: float) -> None:
         try:
-            self.url = discover(self._family, self._box, self._dhcp, self._kept_url)
+            self.url = discover(
+                self._family, self._box, self._dhcp, self._kept_url, asks_dhcp=self._asks_dhcp
+            )
         except BootFailed as failure:
             self._fail(failure, now)
             return

@@ -104,6 +104,8 @@ class PhoneConfig:
     """Names of the files that were applied, in order."""
     server_url: str = field(default="", repr=False)
     """Where the phone is told to fetch from the next time; it keeps this in its flash. Holds a credential."""
+    asks_dhcp: bool = True
+    """Whether DHCP still goes before `server_url`; a configuration may switch that off."""
 
 
 class BootFailed(Exception):
@@ -142,17 +144,22 @@ class Family:
     """Analogue ports of an ATA; 0 for everything with a screen."""
 
 
-def discover(family: Family, box: Box, dhcp: Mapping[int, str], kept_url: str = "") -> str:
-    """Return the provisioning URL: what the flash keeps, else the first DHCP option of the family's list, else typed.
+def discover(
+    family: Family, box: Box, dhcp: Mapping[int, str], kept_url: str = "", *, asks_dhcp: bool = True
+) -> str:
+    """Return the provisioning URL: the first DHCP option of the family's list, else what the flash keeps, else typed.
 
-    A configuration that names a server also tells the phone to look no further (one-time URLs in DHCP are spent).
+    Without `asks_dhcp` the phone looks at DHCP only while its flash names no server: a one-time URL that DHCP still
+    gives is spent after the first boot.
     """
-    if kept_url:
+    if kept_url and not asks_dhcp:
         return _with_scheme(kept_url)
     for option in family.dhcp_options:
         value = dhcp.get(option, "").strip()
         if value:
             return _with_scheme(value)
+    if kept_url:
+        return _with_scheme(kept_url)
     if box.typed_url:
         return box.typed_url
     raise BootFailed("No server", "neither DHCP nor the user named a provisioning server")

@@ -72,6 +72,8 @@ class Phone:
         self.powered = False
         self.kept_url = ""
         """Where the flash says the server is; survives a loss of power, not a factory reset."""
+        self.asks_dhcp = True
+        """Whether DHCP goes before it; in the flash, too."""
         self.boots = 0
         """How many times the configuration was fetched and applied."""
 
@@ -132,7 +134,7 @@ class Phone:
         self.power_on(now)
 
     def factory_reset(self, now: float) -> None:
-        self.kept_url = ""
+        self.kept_url, self.asks_dhcp = "", True
         self.reboot(now)
 
     def resync(self, now: float) -> None:
@@ -334,7 +336,7 @@ class Phone:
     # --- boot -----------------------------------------------------------------------------------------
 
     def _new_boot(self, now: float) -> Boot:
-        return Boot(self.family, self.box, self.dhcp, self._pace, now, self.kept_url)
+        return Boot(self.family, self.box, self.dhcp, self._pace, now, self.kept_url, asks_dhcp=self.asks_dhcp)
 
     def _begin_boot(self, boot: Boot) -> None:
         self._boot = boot
@@ -385,7 +387,8 @@ class Phone:
             if line.account.user not in users:  # else the new line's registration has replaced it already
                 line.registration.leave(now)
         self.lines, self.config = tuple(lines), config
-        self.kept_url = config.server_url or self.kept_url
+        if config.server_url:
+            self.kept_url, self.asks_dhcp = config.server_url, config.asks_dhcp
         self.boots += 1
         self._mark()
 

@@ -52,6 +52,8 @@ class PyvoipPhone:
         self.powered = False
         self.kept_url = ""
         """Where the flash says the server is; survives a loss of power, not a factory reset."""
+        self.asks_dhcp = True
+        """Whether DHCP goes before it; in the flash, too."""
         self.boots = 0
 
     @property
@@ -93,7 +95,7 @@ class PyvoipPhone:
         self.power_on(now)
 
     def factory_reset(self, now: float) -> None:
-        self.kept_url = ""
+        self.kept_url, self.asks_dhcp = "", True
         self.reboot(now)
 
     def resync(self, now: float) -> None:
@@ -140,7 +142,7 @@ class PyvoipPhone:
         return [fetch] if fetch is not None else []
 
     def _new_boot(self, now: float) -> Boot:
-        return Boot(self.family, self.box, self.dhcp, self._pace, now, self.kept_url)
+        return Boot(self.family, self.box, self.dhcp, self._pace, now, self.kept_url, asks_dhcp=self.asks_dhcp)
 
     def _begin(self, boot: Boot) -> None:
         self._boot, self.strip = boot, boot.strip
@@ -169,7 +171,8 @@ class PyvoipPhone:
         for line in kept.values():
             line.close()
         self.lines, self.config = tuple(lines), config
-        self.kept_url = config.server_url or self.kept_url
+        if config.server_url:
+            self.kept_url, self.asks_dhcp = config.server_url, config.asks_dhcp
         self.boots += 1
 
     def _new_line(self, account: Account) -> PyvoipLine:

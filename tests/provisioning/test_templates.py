@@ -225,6 +225,9 @@ def test_remote_control_is_off_unless_an_address_is_allowed():
     ("mac", "setting", "value", "before", "after"),
     [
         (YEALINK, "provisioning.pnp_enabled", True, "pnp_enable = 0", "pnp_enable = 1"),
+        (YEALINK, "provisioning.dhcp_enabled", True, "dhcp_option.enable = 0", "dhcp_option.enable = 1"),
+        (POLY, "provisioning.dhcp_enabled", True, 'UseOpt="Static"', 'UseOpt="CustomAndDefault"'),
+        (ATA, "provisioning.dhcp_enabled", True, "<P145>0<", "<P145>1<"),
         (YEALINK, "network.lldp", False, "lldp.enable = 1", "lldp.enable = 0"),
         (YEALINK, "network.vlan.id", 7, "internet_port_vid = %NULL%", "internet_port_vid = 7"),
         (YEALINK, "network.dscp.rtp", 34, "audiotos = 46", "audiotos = 34"),
@@ -275,6 +278,11 @@ def test_no_name_stands_in_a_common_file_and_in_a_phones_own():
     assert not keys(desk.ask("y000000000066.cfg").body) & keys(desk.own(YEALINK).body)
     attributes = lambda body: {name for element in fromstring(body).iter() for name in element.attrib}  # noqa: E731
     assert not attributes(desk.ask("site.cfg").body) & attributes(desk.own(POLY).body)
+
+
+def test_an_adapter_whose_own_file_is_refused_keeps_its_accounts_and_its_server():
+    common = Counter().ask("cfg.xml").body
+    assert [element.tag for element in fromstring(common).find("config")] == ["P30"]
 
 
 def test_baresip_gets_its_three_files():

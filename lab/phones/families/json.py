@@ -27,7 +27,7 @@ def boot(box: Box, url: str) -> BootScript:
         raise BootFailed(f"Config {answer.status or 'timeout'}", f"{name} was not served")
     values = read_config(answer.body, name)
     found = flat(values)
-    return PhoneConfig(accounts(values), found, (name,), found.get("provisioning.url", ""))
+    return PhoneConfig(accounts(values), found, (name,), found.get("provisioning.url", ""), asks_dhcp=False)
 
 
 def read_config(body: bytes, name: str) -> dict[str, Any]:

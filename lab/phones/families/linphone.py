@@ -40,7 +40,7 @@ def boot(box: Box, url: str) -> BootScript:
     name = urlsplit(url).path.rpartition("/")[2]
     sections = read_config(answer.body, name)
     values = {f"{section}/{key}": value for section, entries in sections.items() for key, value in entries.items()}
-    return PhoneConfig(accounts(sections), values, (name,), values.get("misc/config-uri", ""))
+    return PhoneConfig(accounts(sections), values, (name,), values.get("misc/config-uri", ""), asks_dhcp=False)
 
 
 def read_config(body: bytes, name: str) -> Sections:

@@ -6,6 +6,7 @@ The optional files (licence, overrides, directory) are asked for as the firmware
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
@@ -17,6 +18,7 @@ from lab.phones.family import (
     Box,
     Family,
     Fetch,
+    Fetched,
     PhoneConfig,
     Resync,
     check_sync,
@@ -33,23 +35,19 @@ _PART_NUMBERS = {"VVX250": "3111-48820-001", "VVX350": "3111-48830-001", "VVX450
 
 
 def boot(box: Box, url: str) -> BootScript:
-    values: dict[str, str] = {}
-    applied: list[str] = []
-    names: tuple[str, ...] = (f"{box.mac}.cfg", "000000000000.cfg")
+    names = [f"{box.mac}.cfg", "000000000000.cfg"]
     if url.endswith(".cfg"):
         url, _, own = url.rpartition("/")
-        names = (own, *names)
-    status = 0
-    listed: list[str] | None = None
-    for name in names:
-        answer = yield _fetch(box, joined(url, name))
-        status = answer.status
-        if answer.ok:
-            listed = config_files(answer.body, name)
-            applied.append(name)
-            break
-    if listed is None:
-        raise BootFailed(f"Config {status or 'timeout'}", f"{names[0]} was not served")
+        names.insert(0, own)
+    master, answer = yield from _first_of(box, url, names)
+    if not answer.ok:
+        raise BootFailed(f"Config {answer.status or 'timeout'}", f"{names[0]} was not served")
+    listed, firmware = config_files(answer.body, master), firmware_files(answer.body, master, box)
+    # Before the settings come the firmware, when the list names one, and the licence; neither is waited for.
+    yield from _first_of(box, url, firmware)
+    yield from _first_of(box, url, [f"{box.mac}-license.cfg", "000000000000-license.cfg"])
+    values: dict[str, str] = {}
+    applied = [master]
     for item in listed:
         item = expanded(item, macros(box))
         name = item.rpartition("/")[2]
@@ -63,12 +61,22 @@ def boot(box: Box, url: str) -> BootScript:
         if answer.ok:
             values.update(read_config(answer.body, name))
             applied.append(name)
-    for name in (f"{box.mac}-directory.xml", "000000000000-directory.xml"):
+    name, answer = yield from _first_of(box, url, [f"{box.mac}-directory.xml", "000000000000-directory.xml"])
+    if answer.ok:
+        applied.append(name)
+    return PhoneConfig(
+        accounts(values), values, tuple(applied), server_url=server_url(values), asks_dhcp=_asks_dhcp(values)
+    )
+
+
+def _first_of(box: Box, url: str, names: list[str]) -> Generator[Fetch, Fetched, tuple[str, Fetched]]:
+    """Ask for each until one is served; return it, or the last that was not."""
+    name, answer = "", Fetched(404)
+    for name in names:
         answer = yield _fetch(box, joined(url, name))
         if answer.ok:
-            applied.append(name)
             break
-    return PhoneConfig(accounts(values), values, tuple(applied), server_url(values))
+    return name, answer
 
 
 def config_files(body: bytes, name: str) -> list[str]:
@@ -77,6 +85,13 @@ def config_files(body: bytes, name: str) -> list[str]:
     if found is None:
         raise BootFailed("Config bad", f"{name} has no CONFIG_FILES")
     return [item.strip() for item in found.split(",") if item.strip()]
+
+
+def firmware_files(body: bytes, name: str, box: Box) -> list[str]:
+    """Return the images APP_FILE_PATH makes it ask for: its part number's own, else the one for all; none when empty."""
+    path = read_config(body, name).get("APP_FILE_PATH", "")
+    part = macros(box)["[PHONE_PART_NUMBER]"]
+    return [f"{part}.{path}", path] if path and part else [path] if path else []
 
 
 def read_config(body: bytes, name: str) -> dict[str, str]:
@@ -94,11 +109,20 @@ def accounts(values: dict[str, str]) -> tuple[Account, ...]:
 
 
 def server_url(values: dict[str, str]) -> str:
+    """A scheme in the name goes before the type; without either the firmware means FTP."""
+    name = _device(values, "device.prov.serverName")
+    scheme = (_device(values, "device.prov.serverType") or "FTP").lower()
+    return name if not name or "://" in name else f"{scheme}://{name}"
+
+
+def _asks_dhcp(values: dict[str, str]) -> bool:
+    return _device(values, "device.dhcp.bootSrvUseOpt") != "Static"
+
+
+def _device(values: dict[str, str], name: str) -> str:
     """`device.*` counts only when its own `.set` and the document's say so."""
-    if values.get("device.set") != "1" or values.get("device.prov.serverName.set") != "1":
-        return ""
-    name = values.get("device.prov.serverName", "")
-    return name if not name or "://" in name else f"{values.get('device.prov.serverType', 'HTTP').lower()}://{name}"
+    counts = values.get("device.set") == "1" and values.get(f"{name}.set") == "1"
+    return values.get(name, "") if counts else ""
 
 
 def macros(box: Box) -> dict[str, str]:

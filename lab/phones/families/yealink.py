@@ -55,7 +55,13 @@ def boot(box: Box, url: str) -> BootScript:
             applied.append(name)
         elif name == f"{box.mac}.cfg" or answer.status == 0:
             raise BootFailed(f"Config {answer.status or 'timeout'}", f"{name} was not served")
-    return PhoneConfig(accounts(values), values, tuple(applied), values.get("static.auto_provision.server.url", ""))
+    return PhoneConfig(
+        accounts(values),
+        values,
+        tuple(applied),
+        server_url=values.get("static.auto_provision.server.url", ""),
+        asks_dhcp=values.get("static.auto_provision.dhcp_option.enable") != "0",
+    )
 
 
 def read_boot(text: str, name: str) -> list[str]:

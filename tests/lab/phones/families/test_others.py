@@ -121,3 +121,12 @@ def test_discovery_takes_the_options_in_the_familys_own_order():
     assert discover(LINPHONE, SOFT, dhcp) == SOFT.typed_url
     with pytest.raises(BootFailed, match="No server"):
         discover(yealink, box, {150: "http://c"})
+
+
+def test_dhcp_goes_before_what_the_flash_keeps_unless_that_is_switched_off():
+    yealink = FAMILIES["yealink/t4x_t5x"]
+    box = boxed(yealink, "T54W", "805ec0123456")
+    assert discover(yealink, box, {66: "10.0.0.2"}, "http://kept") == "tftp://10.0.0.2"
+    assert discover(yealink, box, {66: "10.0.0.2"}, "http://kept", asks_dhcp=False) == "http://kept"
+    assert discover(yealink, box, {}, "http://kept") == "http://kept"
+    assert discover(yealink, box, {66: "10.0.0.2"}, "", asks_dhcp=False) == "tftp://10.0.0.2"

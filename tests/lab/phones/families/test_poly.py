@@ -25,6 +25,10 @@ def test_the_master_file_is_a_list_whose_macros_the_phone_expands():
     config, asked = serve(FAMILY.boot(BOX, URL), SHELF)
     assert names(asked) == [
         "64167f000102.cfg",
+        "3111-48840-001.sip.ld",
+        "sip.ld",
+        "64167f000102-license.cfg",
+        "000000000000-license.cfg",
         "site-VVX450.cfg",
         "64167f000102-reg.cfg",
         "64167f000102-phone.cfg",
@@ -39,6 +43,12 @@ def test_the_master_file_is_a_list_whose_macros_the_phone_expands():
     assert config.values["b.c"] == "1"
 
 
+def test_a_master_file_without_firmware_makes_it_ask_for_none_and_its_own_licence_is_enough():
+    shelf = {**SHELF, "64167f000102.cfg": MASTER.replace("sip.ld", ""), "64167f000102-license.cfg": "<l/>"}
+    _, asked = serve(FAMILY.boot(BOX, URL), shelf)
+    assert names(asked)[:3] == ["64167f000102.cfg", "64167f000102-license.cfg", "site-VVX450.cfg"]
+
+
 def test_the_common_master_file_serves_when_the_own_is_missing():
     shelf = {**SHELF, "000000000000.cfg": MASTER}
     del shelf["64167f000102.cfg"]
@@ -49,7 +59,9 @@ def test_the_common_master_file_serves_when_the_own_is_missing():
 
 def test_a_url_that_ends_in_a_file_is_asked_for_first():
     _, asked = serve(FAMILY.boot(BOX, "http://10.0.0.2/p/abc/vvx.cfg"), {**SHELF, "vvx.cfg": MASTER})
-    assert asked[:2] == ["http://10.0.0.2/p/abc/vvx.cfg", "http://10.0.0.2/p/abc/site-VVX450.cfg"]
+    assert asked[0] == "http://10.0.0.2/p/abc/vvx.cfg"
+    assert "http://10.0.0.2/p/abc/site-VVX450.cfg" in asked
+    assert "64167f000102.cfg" not in names(asked)
 
 
 def test_changes_made_on_the_phone_and_the_outbound_proxy_win():
@@ -57,6 +69,29 @@ def test_changes_made_on_the_phone_and_the_outbound_proxy_win():
     (account,) = config.accounts
     assert (account.domain, account.server_host, account.server_port) == ("acme.lab", "10.0.0.1", 5160)
     assert account.transport == "udp"
+
+
+@pytest.mark.parametrize(
+    ("device", "url", "asks_dhcp"),
+    [
+        ('device.set="1" device.prov.serverName.set="1" device.prov.serverName="http://h/p"', "http://h/p", True),
+        ('device.set="1" device.prov.serverName="http://h/p"', "", True),
+        ('device.prov.serverName.set="1" device.prov.serverName="http://h/p"', "", True),
+        (
+            'device.set="1" device.prov.serverName.set="1" device.prov.serverName="h/p" '
+            'device.prov.serverType.set="1" device.prov.serverType="HTTPS" '
+            'device.dhcp.bootSrvUseOpt.set="1" device.dhcp.bootSrvUseOpt="Static"',
+            "https://h/p",
+            False,
+        ),
+        ('device.set="1" device.prov.serverName.set="1" device.prov.serverName="h"', "ftp://h", True),
+        ('device.set="1" device.dhcp.bootSrvUseOpt="Static"', "", True),
+    ],
+)
+def test_a_setting_of_the_device_counts_only_when_it_is_set(device, url, asks_dhcp):
+    shelf = {**SHELF, "site-VVX450.cfg": f"<a {device}/>"}
+    config, _ = serve(FAMILY.boot(BOX, URL), shelf)
+    assert (config.server_url, config.asks_dhcp) == (url, asks_dhcp)
 
 
 @pytest.mark.parametrize(
