@@ -67,19 +67,7 @@ async def test_a_call_is_exported_whole(office, tmp_path):
     assert b"INVITE" in documents["ladder.txt"]
     file = tmp_path / "call.pcapng"
     file.write_bytes(documents["call.pcapng"])
-    command = [
-        need("tshark"),
-        "-r",
-        str(file),
-        "-Y",
-        "sip",
-        "-T",
-        "fields",
-        "-e",
-        "sip.Method",
-        "-e",
-        "sip.Status-Code",
-    ]
+    command = [need("tshark"), "-r", str(file), "-Y", "sip", "-T", "fields", "-e", "sip.Method"]
     done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=True)
     kept = [stamped.event for stamped in office.source.book.entry(call).messages]
     dissected = done.stdout.splitlines()
