@@ -61,6 +61,22 @@ def stations(directory: Directory, *, tftp: Collection[str] = ()) -> list[Statio
     return made
 
 
+def device_rows(directory: Directory) -> list[dict[str, str | int]]:
+    """Return what a list of the domain's devices shows of each; no secrets."""
+    return [
+        {
+            "device": device.id,
+            "extension": device.extension,
+            "name": _extension(directory, device).name,
+            "family": device.family,
+            "model": device.model,
+            "mac": device.mac or "",
+            "port": device.port,
+        }
+        for device in directory.devices
+    ]
+
+
 def dhcp_answer(station: Station, url: str) -> dict[int, str]:
     """What the lab's DHCP server tells this box: the URL in the option its family looks at first."""
     return {station.family.dhcp_options[0]: url} if station.family.dhcp_options else {}

@@ -7,6 +7,7 @@ from types import TracebackType
 from aiohttp import web
 
 from lab.api.observe import Observer
+from lab.api.phones import Phones
 from lab.api.v1 import Api
 from lab.console.app import Console
 from lab.house import AnyPhone
@@ -32,6 +33,7 @@ class Office:
         self.api.route(self.console.app)
         self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address)
         self.observer.route(self.console.app)
+        Phones(self.lab).route(self.console.app)
         self.console_port = 0
 
     async def __aenter__(self) -> Office:

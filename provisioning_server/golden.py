@@ -20,7 +20,7 @@ from pbx.domain.directory import Directory
 from provisioning_server.families import Families, Family, load_families
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
-from provisioning_server.respond import ConfigRequest, Office, respond
+from provisioning_server.respond import ConfigRequest, Office, file_names, respond
 
 AT = ServedAt("192.0.2.10", 5060, "http://192.0.2.10:8080/p", "192.0.2.11")
 
@@ -38,13 +38,10 @@ def rendered(families: Families, family: Family, case: Path) -> dict[str, bytes]
     year = data.pop("year")
     directory = Directory.model_validate(data)
     device = directory.devices[0]
-    model = family.models.get(device.model)
     office = Office(families, Ledger(b"golden"), AT)
     now = Moment(0.0, datetime(year, 1, 15, tzinfo=UTC))
     found = {}
-    for rule in family.files:
-        name = rule.name.replace("{mac}", device.mac or "")
-        name = name.replace("{model_id}", (model.model_id if model else "").zfill(12))
+    for name in file_names(office, device):
         path = f"/p/{device.token.get_secret_value()}/{name}"
         answer = respond(ConfigRequest("http", path, "192.0.2.50:1"), office, directory, now)
         if answer.status != 200:

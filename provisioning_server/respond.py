@@ -99,18 +99,34 @@ def explain(office: Office, directory: Directory, device: Device) -> list[Value]
     return sorted((box_values(stack) | line_values(stack, device.port)).values(), key=lambda value: value.name)
 
 
-def unused(office: Office, directory: Directory, device: Device, now: Moment) -> list[str]:
-    """Return names that somebody set for the device's box but that its family writes nowhere. Raises CannotRender."""
+def written(office: Office, directory: Directory, device: Device, now: Moment) -> set[str]:
+    """Return the names of the settings that the files of the device's box hold. Raises CannotRender."""
     family = office.families.by_id[device.family]
     whole = directory.devices_by_mac.get(device.mac or "", (device,))
-    used = {OPEN}
+    used: set[str] = set()
     for rule in family.files:
         box = whole if rule.is_of_one_device else ()
         paper = _sheet(office, directory, Claim("", "", device.mac or "", family, rule, box, device.model), now)
         render(paper)
         used |= paper.used
+    return used
+
+
+def unused(office: Office, directory: Directory, device: Device, now: Moment) -> list[str]:
+    """Return names that somebody set for the device's box but that its family writes nowhere. Raises CannotRender."""
+    used = written(office, directory, device, now) | {OPEN}
     used |= {re.sub(r"^lines\.\d+\.", "lines.*.", name) for name in used}
+    whole = directory.devices_by_mac.get(device.mac or "", (device,))
     return sorted(set().union(*(_set_for(directory, each) for each in whole)) - used)
+
+
+def file_names(office: Office, device: Device) -> list[str]:
+    """Return the names under which the device's family is served, its own MAC and model put in."""
+    family = office.families.by_id[device.family]
+    model = family.models.get(device.model)
+    number = model.model_id.zfill(12) if model and model.model_id else ""
+    names = [rule.name for rule in family.files if number or "{model_id}" not in rule.name]
+    return [name.replace("{mac}", device.mac or "").replace("{model_id}", number) for name in names]
 
 
 def config_url(office: Office, device: Device) -> str:

@@ -108,9 +108,17 @@ def why(
 @phone_app.command("ls")
 def phone_ls(seed: Seed = None, as_json: AsJson = False) -> None:
     """List the phones of a seed."""
-    from lab.cli.why import phones
+    from lab.cli.phone import phones
 
     print(phones(seed, as_json=as_json))
+
+
+@phone_app.command("show")
+def phone_show(device: str, seed: Seed = None, against: Against = None, as_json: AsJson = False) -> None:
+    """Show what provisioning gives a device: its files, and every setting with its origin."""
+    from lab.cli.phone import phone
+
+    print(phone(device, seed, against, as_json=as_json))
 
 
 @calls_app.command("ls")

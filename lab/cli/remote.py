@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -41,6 +42,11 @@ def call(against: Path | None, name: str, *, as_json: bool) -> str:
         lines += ["", route["title"], *(f"  {line[0]} {line[1]}: {line[2]}" for line in route["lines"])]
         lines.append(f"  → {route['outcome']}")
     return "\n".join([*lines, "", *(message[0] for message in page["messages"])])
+
+
+def phone(against: Path, name: str) -> Any:
+    """Return what provisioning gives a device there, as `lab.explained` says it."""
+    return asyncio.run(_get(_console(against), f"/api/v1/phones/{quote(name, safe='')}"))
 
 
 def export(against: Path | None, name: str, out: Path | None) -> Path:

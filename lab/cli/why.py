@@ -1,8 +1,7 @@
-"""`why` and `phone ls`: answered from a seed, without a running switchroom."""
+"""`why`: answered from a seed, without a running switchroom."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC
 from pathlib import Path
 
@@ -26,25 +25,3 @@ def explain_call(seed: Path | None, number: str, caller: str, at: str, without: 
     presence = Presence(frozenset(directory.devices_by_id) - away)
     record = routing.route(directory, asked, presence, now).record
     return record.to_json() if as_json else explain(record)
-
-
-def phones(seed: Path | None, *, as_json: bool) -> str:
-    directory = the_seed(seed).directory
-    rows = [
-        {
-            "device": device.id,
-            "extension": device.extension,
-            "name": directory.users_by_extension[device.extension].name,
-            "family": device.family,
-            "model": device.model,
-            "mac": device.mac,
-            "port": device.port,
-        }
-        for device in directory.devices
-    ]
-    if as_json:
-        return json.dumps(rows, ensure_ascii=False, indent=1)
-    return "\n".join(
-        f"{row['device']:<6} {row['name']:<20} {row['family']:<18} {row['model']:<10} {row['mac']} port {row['port']}"
-        for row in rows
-    )

@@ -147,9 +147,7 @@ class Boot:
 
     def _begin_config(self, now: float) -> None:
         try:
-            self.url = discover(
-                self._family, self._box, self._dhcp, self._kept_url, asks_dhcp=self._asks_dhcp
-            )
+            self.url = discover(self._family, self._box, self._dhcp, self._kept_url, asks_dhcp=self._asks_dhcp)
         except BootFailed as failure:
             self._fail(failure, now)
             return

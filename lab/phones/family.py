@@ -144,9 +144,7 @@ class Family:
     """Analogue ports of an ATA; 0 for everything with a screen."""
 
 
-def discover(
-    family: Family, box: Box, dhcp: Mapping[int, str], kept_url: str = "", *, asks_dhcp: bool = True
-) -> str:
+def discover(family: Family, box: Box, dhcp: Mapping[int, str], kept_url: str = "", *, asks_dhcp: bool = True) -> str:
     """Return the provisioning URL: the first DHCP option of the family's list, else what the flash keeps, else typed.
 
     Without `asks_dhcp` the phone looks at DHCP only while its flash names no server: a one-time URL that DHCP still

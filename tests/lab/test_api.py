@@ -11,6 +11,7 @@ import pytest
 
 from lab.addresses import write_ready
 from lab.cli import remote
+from lab.cli.phone import phone
 from lab.errors import BAD_INPUT, NO_START, UserError
 from lab.office import Office
 from lab.phones.boot import BootPace
@@ -48,6 +49,21 @@ async def test_a_plan_runs_there_and_its_documents_are_fetched(office, tmp_path,
 async def test_what_is_not_there_is_said(office, tmp_path) -> None:
     with pytest.raises(UserError, match="there is no call 'nothing'") as raised:
         await asyncio.to_thread(remote.call, tmp_path / "ready.json", "nothing", as_json=False)
+    assert raised.value.exit_code == BAD_INPUT
+
+
+async def test_every_setting_of_a_device_is_explained_there_as_from_its_seed(office, tmp_path) -> None:
+    there = json.loads(await asyncio.to_thread(phone, "101", None, tmp_path / "ready.json", as_json=True))
+    here = json.loads(phone("101", None, None, as_json=True))
+    ports = {"lines.1.server.port", "lines.1.server.host", "network.ntp"}
+    told, seeded = ({s["name"]: s for s in view["settings"] if s["name"] not in ports} for view in (there, here))
+    assert told == seeded
+    password = office.lab.directory.devices_by_id["101"].password.get_secret_value()
+    assert password not in str(there)
+    async with aiohttp.ClientSession(office.console_url) as session, session.get("/api/v1/phones") as answer:
+        assert [row["device"] for row in await answer.json()] == [d.id for d in office.lab.directory.devices]
+    with pytest.raises(UserError, match="there is no device '1/0'") as raised:
+        await asyncio.to_thread(phone, "1/0", None, tmp_path / "ready.json", as_json=False)
     assert raised.value.exit_code == BAD_INPUT
 
 

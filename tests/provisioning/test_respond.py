@@ -352,8 +352,10 @@ def test_what_cannot_be_printed_does_not_enter_an_event():
 
 def test_a_user_agent_that_does_not_fit_is_in_the_reason():
     answer = Counter().ask(OWN_FILE[YEALINK], first(YEALINK), agent="FileTransport PolycomVVX-VVX_450-UA/6.4.0.1234")
-    assert answer.why == served(answer).reason == (
-        "{mac}.cfg of yealink/t4x_t5x, opened by the one-time token; the User-Agent is that of poly/vvx"
+    assert (
+        answer.why
+        == served(answer).reason
+        == ("{mac}.cfg of yealink/t4x_t5x, opened by the one-time token; the User-Agent is that of poly/vvx")
     )
 
 

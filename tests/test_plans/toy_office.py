@@ -215,7 +215,9 @@ class ToyBench:
 
     def serve(self, device: ToyDevice) -> None:
         self.publish(
-            ConfigServed("http", "x", "127.0.0.1", device.mac, device.id, device.family, "x", "device", "0", 10, True, "")
+            ConfigServed(
+                "http", "x", "127.0.0.1", device.mac, device.id, device.family, "x", "device", "0", 10, True, ""
+            )
         )
 
     def publish(self, event: Event) -> Stamped:

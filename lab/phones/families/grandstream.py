@@ -49,7 +49,9 @@ def boot(box: Box, url: str) -> BootScript:
         status = answer.status
         if answer.ok:
             values = read_config(answer.body, name, box.mac)
-            return PhoneConfig(accounts(values), values, (name,), server_url(values), asks_dhcp=values.get("P145") != "0")
+            return PhoneConfig(
+                accounts(values), values, (name,), server_url(values), asks_dhcp=values.get("P145") != "0"
+            )
     raise BootFailed(f"Config {status or 'timeout'}", f"{names[0]} was not served")
 
 

@@ -88,7 +88,7 @@ def config_files(body: bytes, name: str) -> list[str]:
 
 
 def firmware_files(body: bytes, name: str, box: Box) -> list[str]:
-    """Return the images APP_FILE_PATH makes it ask for: its part number's own, else the one for all; none when empty."""
+    """Return the images APP_FILE_PATH makes it ask for: its part number's own, else the one for all; empty, none."""
     path = read_config(body, name).get("APP_FILE_PATH", "")
     part = macros(box)["[PHONE_PART_NUMBER]"]
     return [f"{part}.{path}", path] if path and part else [path] if path else []

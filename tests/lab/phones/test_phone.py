@@ -274,7 +274,9 @@ def test_registrations_are_refreshed_before_they_expire(lab):
 
 def test_a_phone_keeps_the_url_it_was_told_through_a_loss_of_power_until_it_is_reset():
     world, shelf = small_world()
-    extra = "static.auto_provision.server.url = http://10.0.0.2/p/steady/\nstatic.auto_provision.dhcp_option.enable = 0\n"
+    extra = (
+        "static.auto_provision.server.url = http://10.0.0.2/p/steady/\nstatic.auto_provision.dhcp_option.enable = 0\n"
+    )
     shelf.files["805ec0000101.cfg"] = yealink_file("101", extra=extra)
     assert world.boot_all()
     phone = world.phone("101")
