@@ -10,6 +10,7 @@ import json
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from pbx.events import (
     CallEnded,
@@ -52,8 +53,9 @@ class CallEntry:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """Where the call went, stop by stop."""
-        return tuple(e.event.destination for e in self.events if isinstance(e.event, CallRouted))
+        """Where the call went, stop by stop; a stop that was asked about again is one stop."""
+        stops = (e.event.destination for e in self.events if isinstance(e.event, CallRouted))
+        return tuple(stop for stop, _ in groupby(stops))
 
     @property
     def records(self) -> tuple[dict[str, object], ...]:

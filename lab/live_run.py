@@ -70,14 +70,14 @@ def _every(case: Case) -> bool:
 
 
 class RunDesk:
-    """Runs plans on a lab; `shown` is told of each change of a run."""
+    """Runs plans on a lab; `shown` is told of each change of a run, `said` the words of each outcome."""
 
-    def __init__(self, lab: Lab, book: RunBook, shown: Callable[[RunView], None]) -> None:
-        self._lab, self._book, self._shown = lab, book, shown
+    def __init__(self, lab: Lab, book: RunBook, shown: Callable[[RunView], None], said: Callable[[str], None]) -> None:
+        self._lab, self._book, self._shown, self._said = lab, book, shown, said
 
     async def run(self, plan: Plan, *, only: Callable[[Case], bool] = _every, progress: Progress = _quiet) -> RunResult:
         began = self._now()
-        return await self._finish(self._book.begin(plan, began), began, plan, only, progress)
+        return await self._finish(self._begin(plan, only, began), began, plan, only, progress)
 
     def start(self, plan: Plan, only: Callable[[Case], bool]) -> LiveRun:
         """Begin a run; the caller awaits or schedules `done`."""
@@ -99,17 +99,26 @@ class RunDesk:
                 live.end()
 
         began = self._now()
-        live = LiveRun(self._book.begin(plan, began), done())
+        live = LiveRun(self._begin(plan, only, began), done())
         return live
+
+    def _begin(self, plan: Plan, only: Callable[[Case], bool], began: float) -> str:
+        return self._book.begin(plan.id, filter(only, plan.cases), began)
 
     async def _finish(
         self, run: str, began: float, plan: Plan, only: Callable[[Case], bool], progress: Progress
     ) -> RunResult:
         def told(result: CaseResult, what: str) -> None:
             self._shown(self._book.progress(run, result, what))
+            if what == "done":
+                self._said(f"{result.case} {result.verdict}")
             progress(result, what)
 
-        result = await run_live(self._lab, plan, only=only, progress=told)
+        try:
+            result = await run_live(self._lab, plan, only=only, progress=told)
+        except BaseException as fault:
+            self._shown(self._book.give_up(run, f"{type(fault).__name__} {fault}".strip()))
+            raise
         report = html(result)
         self._lab.store.submit(RunSaved(StoredRun(run, plan.id, began, results(result), report)))
         self._shown(self._book.finish(run, report))

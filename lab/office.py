@@ -15,7 +15,7 @@ from lab.live_run import RunDesk
 from lab.seeds.load import Seed
 from lab.service import Lab, LabSettings
 from lab.source import LabSource
-from pbx.events import CallEnded, CallInvited, CallRecordWritten, CallUp
+from pbx.events import CallEnded, CallInvited, CallRecordWritten, CallRouted, CallUp, Stamped
 
 
 class Office:
@@ -28,7 +28,7 @@ class Office:
         self._runner: web.AppRunner | None = None
         self.source = LabSource(self.lab)
         self.console = Console(self.source, hosts=[settings.host])
-        self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed)
+        self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed, self.console.hub.say)
         self.api = Api(self.source, self.desk.start)
         self.api.route(self.console.app)
         self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address)
@@ -48,9 +48,7 @@ class Office:
             await self._close()
             raise
         self.lab.changed = self._phone_changed
-        self.lab.bus.subscribe(
-            lambda stamped: self.console.calls_changed(), [CallInvited, CallUp, CallEnded, CallRecordWritten]
-        )
+        self.lab.bus.subscribe(self._call_changed, [CallInvited, CallRouted, CallUp, CallEnded, CallRecordWritten])
         return self
 
     async def __aexit__(
@@ -65,6 +63,11 @@ class Office:
     def _phone_changed(self, phone: AnyPhone) -> None:
         for card in self.source.cards_of(phone):
             self.console.phone_changed(card)
+
+    def _call_changed(self, stamped: Stamped) -> None:
+        event = stamped.event
+        assert isinstance(event, CallInvited | CallRouted | CallUp | CallEnded | CallRecordWritten)
+        self.console.call_changed(event.call)
 
     async def _close(self) -> None:
         self.console.hub.close()

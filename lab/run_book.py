@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lab.console.views import CaseRow, RunView
 from pbx.store.protocol import StoredRun
-from test_plans.plan import Plan
+from test_plans.plan import Case
 from test_plans.verdicts import CaseResult
 
 
@@ -31,12 +31,12 @@ class RunBook:
             self._views[run] = RunView(run, stored.plan, self._words(stored.started_at), "done", cases, has_report=True)
             self._reports[run] = stored.report
 
-    def begin(self, plan: Plan, at: float) -> str:
-        """Open a run at `at`, seconds since the epoch; return its id."""
+    def begin(self, plan: str, cases: Iterable[Case], at: float) -> str:
+        """Open a run of these cases at `at`, seconds since the epoch; return its id."""
         last = max((int(name.removeprefix("run-")) for name in self._views), default=0)
         run = f"run-{last + 1}"
-        rows = tuple(CaseRow(case.id, case.title, "waiting", 0.0) for case in plan.cases)
-        self._views[run] = RunView(run, plan.id, self._words(at), "running", rows)
+        rows = tuple(CaseRow(case.id, case.title, "waiting", 0.0) for case in cases)
+        self._views[run] = RunView(run, plan, self._words(at), "running", rows)
         return run
 
     def progress(self, run: str, result: CaseResult, what: str) -> RunView:
@@ -50,6 +50,11 @@ class RunBook:
     def finish(self, run: str, report: str) -> RunView:
         self._reports[run] = report
         self._views[run] = replace(self._views[run], state="done", has_report=True)
+        return self._views[run]
+
+    def give_up(self, run: str, fault: str) -> RunView:
+        """The run ended by a fault of our own and has no report."""
+        self._views[run] = replace(self._views[run], state="broken", note=fault)
         return self._views[run]
 
     def views(self) -> list[RunView]:

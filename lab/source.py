@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from html import escape
 from zoneinfo import ZoneInfo
 
 from lab.callbook import CallBook, CallEntry
-from lab.console.views import CallPage, CallRow, Health, PhoneCard, RouteView, RunView
+from lab.console.views import CallPage, CallRow, ClockView, Health, PhoneCard, RouteView, RunView
 from lab.house import AnyPhone
 from lab.phones.face import cards
 from lab.run_book import RunBook
@@ -36,7 +37,8 @@ class LabSource:
         return [card for phone in self._lab.phones for card in self.cards_of(phone)]
 
     def cards_of(self, phone: AnyPhone) -> Sequence[PhoneCard]:
-        return cards(phone, self._lab.now)
+        now = self._lab.now
+        return cards(phone, replace(now, wall=now.wall.astimezone(self._zone)))
 
     def calls(self) -> Sequence[CallRow]:
         return [self._row(entry) for entry, _ in zip(self.book.entries(), range(SHOWN_CALLS), strict=False)]
@@ -48,7 +50,7 @@ class LabSource:
         shown = [s for s in entry.events if isinstance(s.event, SipRequest | SipResponse | MediaHeard)]
         return CallPage(
             self._row(entry),
-            tuple(self._route(record) for record in entry.records),
+            self._routes(entry),
             ladder.svg(ladder.rows(shown), f"SIP ladder of {escape(call)}"),
             tuple(self._message(entry, stamped) for stamped in entry.messages),
             entry.sounds,
@@ -67,18 +69,22 @@ class LabSource:
         listeners = self._lab.health()
         return Health(all(listeners.values()), listeners)
 
-    def clock_words(self) -> str:
-        return self._words(self._lab.now.wall.timestamp())
+    def clock(self) -> ClockView:
+        wall = self._lab.now.wall
+        return ClockView(self._words(wall.timestamp()), f"{wall.astimezone(self._zone):%a %H:%M}")
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self._lab.directory.domain.time_zone)
 
     def _words(self, at: float) -> str:
-        local = datetime.fromtimestamp(at, ZoneInfo(self._lab.directory.domain.time_zone))
-        return local.strftime("%a %d %b %Y %H:%M %Z")
+        return datetime.fromtimestamp(at, self._zone).strftime("%a %d %b %Y %H:%M %Z")
 
     def _noted(self, stamped: Stamped) -> None:
         self.book.take(stamped)
 
     def _row(self, entry: CallEntry) -> CallRow:
-        local = entry.started.at.wall.astimezone(ZoneInfo(self._lab.directory.domain.time_zone))
+        local = entry.started.at.wall.astimezone(self._zone)
         return CallRow(
             entry.call,
             local.strftime("%H:%M:%S"),
@@ -89,6 +95,16 @@ class LabSource:
             entry.talk_s,
             not entry.ended,
         )
+
+    def _routes(self, entry: CallEntry) -> tuple[RouteView, ...]:
+        views: list[RouteView] = []
+        told: tuple[tuple[str, str, str, str], ...] = ()
+        for record in entry.records:
+            view = self._route(record)
+            repeats = set(view.lines) <= set(told)
+            told = told if repeats else view.lines
+            views.append(replace(view, repeats=repeats))
+        return tuple(views)
 
     @staticmethod
     def _route(record: dict[str, object]) -> RouteView:

@@ -8,26 +8,39 @@ files of an installed package.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from lab.console.stream import Hub
-from lab.console.views import STATES, ConsoleSource, PhoneCard, RunView
+from lab.console.views import RESULTS, STATES, ConsoleSource, PhoneCard, RunView
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 # The report is one self-contained file: its own style sheet is inline and nothing may be loaded or run.
-REPORT_CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; base-uri 'none'"
+REPORT_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
 
 _HERE = Path(__file__).parent
 _THEMES = ("system", "light", "dark")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_REFUSALS = {
+    400: ("This request is not understood", "Something in it is not what this address takes."),
+    403: ("This is not shown", "The address names a folder or something that is not for reading."),
+    404: ("There is nothing here", "No page of the console has this address."),
+    405: ("This address does not take that", "The method of the request is not one of those it answers."),
+    413: ("This request is too long", "Nothing here takes as much."),
+}
+"""Status → what happened, why."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,7 +51,7 @@ class Console:
     def __init__(self, source: ConsoleSource, *, hosts: Collection[str] = ()) -> None:
         self._source = source
         self._hosts = _LOOPBACK | frozenset(hosts)
-        self.hub = Hub()
+        self.hub = Hub(lambda: asdict(source.clock()))
         self.app = web.Application(middlewares=[self._guard])
         self._environment = aiohttp_jinja2.setup(
             self.app,
@@ -56,12 +69,14 @@ class Console:
         self.hub.publish(f"phone-{card.device}", lambda: self._fragment("phone.html", card=card))
         self.hub.publish("floor-tally", lambda: self._fragment("tally.html", tally=self._tally()))
         if card.state in ("ringing", "in-call", "fault"):
-            self.hub.publish("say", lambda: card.sentence)
+            self.hub.say(card.sentence)
 
     def run_changed(self, run: RunView) -> None:
         self.hub.publish(f"run-{run.run}", lambda: self._fragment("run_body.html", run=run))
+        self.hub.publish("runs", lambda: self._fragment("runs_body.html", runs=self._source.runs()))
 
-    def calls_changed(self) -> None:
+    def call_changed(self, call: str) -> None:
+        self.hub.publish(f"call-{call}", lambda: self._fragment("call_body.html", page=self._source.call(call)))
         self.hub.publish("calls", lambda: self._fragment("calls_body.html", calls=self._source.calls()))
 
     # --- pages ----------------------------------------------------------------------------------------
@@ -75,7 +90,7 @@ class Console:
         get("/runs", self._runs)
         get("/runs/{run}", self._run)
         get("/runs/{run}/report", self._report)
-        get("/stream", self.hub.serve)
+        get("/stream", self.hub.serve, allow_head=False)
         get("/healthz", self._alive)
         get("/readyz", self._ready)
         self.app.router.add_post("/theme", self._theme)
@@ -91,27 +106,28 @@ class Console:
             "floor.html",
             room="floor",
             phones=self._source.phones(),
+            regions="phone-,floor-tally",
             tally=self._tally(),
             sites=sorted({card.site for card in self._source.phones() if card.site}),
         )
 
     async def _calls(self, request: web.Request) -> web.StreamResponse:
-        return self._page(request, "calls.html", room="calls", calls=self._source.calls())
+        return self._page(request, "calls.html", room="calls", regions="calls", calls=self._source.calls())
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         page = self._source.call(request.match_info["call"])
         if page is None:
             return self._missing(request, "call", request.match_info["call"], "/calls")
-        return self._page(request, "call.html", room="calls", page=page)
+        return self._page(request, "call.html", room="calls", regions=f"call-{page.row.call}", page=page)
 
     async def _runs(self, request: web.Request) -> web.StreamResponse:
-        return self._page(request, "runs.html", room="runs", runs=self._source.runs())
+        return self._page(request, "runs.html", room="runs", regions="runs", runs=self._source.runs())
 
     async def _run(self, request: web.Request) -> web.StreamResponse:
         run = self._source.run(request.match_info["run"])
         if run is None:
             return self._missing(request, "run", request.match_info["run"], "/runs")
-        return self._page(request, "run.html", room="runs", run=run)
+        return self._page(request, "run.html", room="runs", regions=f"run-{run.run}", run=run)
 
     async def _report(self, request: web.Request) -> web.StreamResponse:
         document = self._source.report(request.match_info["run"])
@@ -129,11 +145,16 @@ class Console:
         )
 
     async def _theme(self, request: web.Request) -> web.StreamResponse:
-        form = await request.post()
+        try:
+            form = await request.post()
+        except (ValueError, LookupError, HttpProcessingError):  # a form cut off, or in an encoding nobody knows
+            raise web.HTTPBadRequest from None
         theme = str(form.get("theme", "system"))
         back = str(form.get("back", "/floor"))
         answer = web.HTTPSeeOther(back if back.startswith("/") and not back.startswith("//") else "/floor")
-        answer.set_cookie("theme", theme if theme in _THEMES else "system", samesite="Lax", max_age=31_536_000)
+        answer.set_cookie(
+            "theme", theme if theme in _THEMES else "system", samesite="Lax", httponly=True, max_age=31_536_000
+        )
         raise answer
 
     # --- the frame around every page ------------------------------------------------------------------
@@ -142,10 +163,19 @@ class Console:
         return aiohttp_jinja2.render_template(template, request, context, status=status)
 
     def _missing(self, request: web.Request, what: str, name: str, back: str) -> web.Response:
-        return self._page(request, "missing.html", status=404, room="", what=what, name=name, back=back)
+        why = "It may have left the ring of what is kept, or never have been."
+        return self._refusal(request, 404, f"There is no {what} {name[:80]}", why, back)
+
+    def _refusal(self, request: web.Request, status: int, happened: str, why: str, back: str) -> web.Response:
+        if request.path.startswith("/api/"):
+            error = {"happened": happened, "why": why, "remedy": "see what /api/v1 offers", "reference": "README, api"}
+            return web.json_response({"error": error}, status=status)
+        return self._page(
+            request, "refused.html", status=status, room="", regions="none", happened=happened, why=why, back=back
+        )
 
     def _fragment(self, template: str, **context: object) -> str:
-        return self._environment.get_template(template).render(states=STATES, **context)
+        return self._environment.get_template(template).render(states=STATES, results=RESULTS, **context)
 
     def _tally(self) -> list[tuple[str, int]]:
         counts = dict.fromkeys(STATES, 0)
@@ -157,11 +187,14 @@ class Console:
         theme = request.cookies.get("theme", "system")
         return {
             "domain": self._source.domain,
-            "clock": self._source.clock_words(),
+            "clock": self._source.clock(),
+            "position": self.hub.position,
+            "query": {name: request.query.get(name, "") for name in ("q", "site")},
             "theme": theme if theme in _THEMES else "system",
             "themes": _THEMES,
-            "path": request.path,
+            "path": request.path_qs,
             "states": STATES,
+            "results": RESULTS,
         }
 
     @web.middleware
@@ -176,8 +209,13 @@ class Console:
             raise web.HTTPForbidden(text="A page of another site may not change anything here.")
         try:
             response = await handler(request)
-        except web.HTTPNotFound:
-            response = self._missing(request, "page", request.path, "/floor")
+        except web.HTTPException as refusal:
+            if refusal.status not in _REFUSALS:
+                raise
+            happened, why = _REFUSALS[refusal.status]
+            response = self._refusal(request, refusal.status, happened, why, "/floor")
+            if "Allow" in refusal.headers:
+                response.headers["Allow"] = refusal.headers["Allow"]
         if not response.prepared:
             response.headers.setdefault("Content-Security-Policy", CSP)
             response.headers.setdefault("Cache-Control", "no-store")

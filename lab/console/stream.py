@@ -1,62 +1,92 @@
-"""Live updates: fragments for targets, from one hub to every open page (console.md 4.5).
+"""Live updates: the regions of pages that changed, from one hub to every open page (console.md 4.5).
 
-A fragment is `(target, html)`. A client holds at most one pending fragment a target, so a lagging page
-gets the newest card and never a backlog. Ids count without gaps; a page that returns with
-`Last-Event-ID` gets what it missed, or `resync` when the ring no longer holds it.
+A region is an element with an id; the newest fragment of it is all a page needs, so the hub keeps one a region and
+renders it when somebody is there to read it: a lagging page gets the newest card and never a backlog. Every change has
+the next number. A page says how far it has seen, in its address at first and in `Last-Event-ID` when it returns, and
+gets what changed since, or `resync` when that can no longer be said: another life of the server, or too long away.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
+import secrets
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
-RING = 2000
+KEPT_REGIONS = 2000
 HEARTBEAT_S = 15.0
 SPACING_S = 0.1
 """A page is told at most this often: enough for an eye, and a call's burst is one update."""
 
 
+@dataclass(slots=True)
+class _Fragment:
+    number: int
+    render: Callable[[], str]
+    html: str | None = None
+
+    def read(self) -> str:
+        if self.html is None:
+            self.html = self.render()
+        return self.html
+
+
 @dataclass(slots=True, eq=False)
-class _Client:
-    pending: dict[str, tuple[int, str]] = field(default_factory=dict)
+class _Page:
+    regions: tuple[str, ...]
+    """Beginnings of the region names it shows."""
+    seen: int
+    resync: bool
+    said: str = ""
+    clock: str = ""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    resync: bool = False
 
 
 class Hub:
-    """Owns the open streams of the console."""
+    """Owns the open streams of the console. `clock` tells the lab's time, as pages show it."""
 
-    def __init__(self) -> None:
-        self._clients: set[_Client] = set()
-        self._ring: deque[tuple[int, str, str]] = deque(maxlen=RING)
-        self._seq = 0
+    def __init__(self, clock: Callable[[], dict[str, str]]) -> None:
+        self._clock = clock
+        self._pages: set[_Page] = set()
+        self._fragments: OrderedDict[str, _Fragment] = OrderedDict()
+        self._life = secrets.token_hex(4)
+        self._number = 0
+        self._forgotten = 0
         self._closed = False
 
     @property
-    def clients(self) -> int:
-        return len(self._clients)
+    def pages(self) -> int:
+        return len(self._pages)
 
-    def publish(self, target: str, render: Callable[[], str]) -> None:
-        """Send the fragment of `target`; `render` is called only while somebody watches."""
-        if not self._clients:
-            return
-        self._seq += 1
-        html = render()
-        self._ring.append((self._seq, target, html))
-        for client in self._clients:
-            client.pending.pop(target, None)
-            client.pending[target] = (self._seq, html)
-            client.wake.set()
+    @property
+    def position(self) -> str:
+        """How far a page has seen that is rendered now."""
+        return f"{self._life}.{self._number}"
+
+    def publish(self, region: str, render: Callable[[], str]) -> None:
+        """Note that `region` changed; `render` is called when a page that shows it is told, at most once."""
+        self._number += 1
+        self._fragments[region] = _Fragment(self._number, render)
+        self._fragments.move_to_end(region)
+        if len(self._fragments) > KEPT_REGIONS:
+            self._forgotten = self._fragments.popitem(last=False)[1].number
+        for page in self._pages:
+            page.wake.set()
+
+    def say(self, words: str) -> None:
+        """Announce something to those who listen instead of look; who is away misses it."""
+        for page in self._pages:
+            page.said = words
+            page.wake.set()
 
     def close(self) -> None:
         self._closed = True
-        for client in self._clients:
-            client.wake.set()
+        for page in self._pages:
+            page.wake.set()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one page's stream until it leaves."""
@@ -67,47 +97,59 @@ class Hub:
                 "X-Accel-Buffering": "no",
             }
         )
-        client = _Client()
-        self._replay(client, request.headers.get("Last-Event-ID", ""))
-        self._clients.add(client)
+        page = self._arrived(request)
+        self._pages.add(page)
         try:
             await response.prepare(request)
             await response.write(b"retry: 1000\n: connected\n\n")
-            await self._pump(client, response)
+            await self._pump(page, response)
         except (ConnectionResetError, ConnectionError):
             pass  # the page was closed; there is nobody to tell
         finally:
-            self._clients.discard(client)
+            self._pages.discard(page)
         return response
 
-    def _replay(self, client: _Client, last: str) -> None:
-        if not last.isdigit():
-            return
-        seen = int(last)
-        oldest = self._ring[0][0] if self._ring else self._seq + 1
-        client.resync = seen > self._seq or (seen < self._seq and seen + 1 < oldest)
-        if not client.resync:
-            client.pending = {target: (seq, html) for seq, target, html in self._ring if seq > seen}
-        if client.resync or client.pending:
-            client.wake.set()
+    def _arrived(self, request: web.Request) -> _Page:
+        regions = tuple(request.query.get("regions", "").split(","))
+        position = request.headers.get("Last-Event-ID") or request.query.get("after", self.position)
+        life, _, number = position.partition(".")
+        known = life == self._life and number.isascii() and number.isdigit()
+        seen = min(int(number[:18]), self._number) if known else self._number
+        page = _Page(regions, seen, resync=not known or seen < self._forgotten)
+        page.wake.set()
+        return page
 
-    async def _pump(self, client: _Client, response: web.StreamResponse) -> None:
+    async def _pump(self, page: _Page, response: web.StreamResponse) -> None:
         loop = asyncio.get_running_loop()
         while not self._closed:
             try:
                 async with asyncio.timeout(HEARTBEAT_S):
-                    await client.wake.wait()
+                    await page.wake.wait()
             except TimeoutError:
                 await response.write(b": still here\n\n")
-                continue
+            page.wake.clear()
             gap = asyncio.Event()
             loop.call_later(SPACING_S, gap.set)
-            client.wake.clear()
-            if client.resync:
-                client.resync = False
-                await response.write(b"event: resync\ndata: {}\n\n")
-            pending, client.pending = client.pending, {}
-            for target, (seq, html) in pending.items():
-                body = json.dumps({"target": target, "html": html})
-                await response.write(f"id: {seq}\ndata: {body}\n\n".encode())
+            if news := self._news(page):
+                await response.write(news.encode())
             await gap.wait()
+
+    def _news(self, page: _Page) -> str:
+        lines = []
+        if page.resync:
+            page.resync = False
+            lines.append("event: resync\ndata: {}\n\n")
+        changed = [(region, f) for region, f in self._fragments.items() if f.number > page.seen]
+        page.seen = self._number
+        for region, fragment in changed:
+            if region.startswith(page.regions):
+                body = json.dumps({"region": region, "html": fragment.read()})
+                lines.append(f"id: {self._life}.{fragment.number}\ndata: {body}\n\n")
+        if page.said:
+            lines.append(f"event: say\ndata: {json.dumps(page.said)}\n\n")
+            page.said = ""
+        clock = json.dumps(self._clock())
+        if clock != page.clock:
+            page.clock = clock
+            lines.append(f"event: clock\ndata: {clock}\n\n")
+        return "".join(lines)

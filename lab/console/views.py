@@ -5,6 +5,7 @@ Whoever composes the lab hands the console a `ConsoleSource`; nothing here knows
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -46,6 +47,18 @@ VERDICTS = {
 }
 
 
+RESULTS = {
+    "ANSWERED": StateLook("✓", "Answered", "ok"),
+    "VOICEMAIL": StateLook("✉", "Voicemail", "boot"),
+    "BUSY": StateLook("■", "Busy", "ring"),
+    "NO ANSWER": StateLook("○", "No answer", "ring"),
+    "CANCELLED": StateLook("–", "Cancelled", "off"),
+    "FAILED": StateLook("✗", "Failed", "fault"),
+    "": StateLook("–", "Ended", "off"),
+}
+"""What came of a call; the keys are a call record's dispositions, empty for a call that left none."""
+
+
 @dataclass(frozen=True, slots=True)
 class BootPart:
     """One part of the boot strip; `result` is `ok`, `fail`, `now` or `wait`."""
@@ -54,6 +67,11 @@ class BootPart:
     result: str
     seconds: float = 0.0
     note: str = ""
+
+    @property
+    def width(self) -> int:
+        """Its share of the strip, 0 to 9: a step each time the duration doubles from 20 ms."""
+        return min(9, max(0, math.ceil(math.log2(max(self.seconds, 0.01) / 0.02))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +94,10 @@ class PhoneCard:
     """A key of `STATES`."""
     note: str = ""
     """Short words beside the state, e.g. `00:42` or `Config 404`."""
+    talking_s: float | None = None
+    """How long the call is up; None without one."""
+    has_screen: bool = True
+    """False for a port of an adapter, which has a label instead."""
     screen: tuple[str, str, str] = ("", "", "")
     """Top line, big line, second line."""
     soft_keys: tuple[str, ...] = ()
@@ -89,6 +111,12 @@ class PhoneCard:
     @property
     def look(self) -> StateLook:
         return STATES[self.state]
+
+    @property
+    def boot_s(self) -> float | None:
+        """Seconds from power to the last part, once every part is done."""
+        done = bool(self.boot) and all(part.result == "ok" for part in self.boot)
+        return sum(part.seconds for part in self.boot) if done else None
 
     @property
     def sentence(self) -> str:
@@ -118,6 +146,8 @@ class RouteView:
     outcome: str
     lines: tuple[tuple[str, str, str, str], ...]
     """(verdict glyph, step, what it saw and why, link)."""
+    repeats: bool = False
+    """Whether every line stands in the record before as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +174,10 @@ class CaseRow:
     def look(self) -> StateLook:
         return VERDICTS[self.verdict]
 
+    @property
+    def over(self) -> bool:
+        return self.verdict not in ("waiting", "running")
+
 
 @dataclass(frozen=True, slots=True)
 class RunView:
@@ -151,13 +185,15 @@ class RunView:
     plan: str
     started: str
     state: str
-    """`running` or `done`."""
+    """`running`, `done` or `broken`."""
     cases: tuple[CaseRow, ...]
     has_report: bool = False
+    note: str = ""
+    """Of a broken run: the fault that ended it."""
 
     @property
     def done(self) -> int:
-        return sum(case.verdict not in ("waiting", "running") for case in self.cases)
+        return sum(case.over for case in self.cases)
 
     @property
     def tally(self) -> tuple[tuple[StateLook, int], ...]:
@@ -165,6 +201,14 @@ class RunView:
         for case in self.cases:
             counts[case.verdict] = counts.get(case.verdict, 0) + 1
         return tuple((VERDICTS[verdict], counts[verdict]) for verdict in VERDICTS if verdict in counts)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockView:
+    """The lab's time: with date and zone for the top bar, and short, as phones show it."""
+
+    words: str
+    screen: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +243,4 @@ class ConsoleSource(Protocol):
 
     def health(self) -> Health: ...
 
-    def clock_words(self) -> str:
-        """The lab's date and time, with its zone, for the top bar."""
-        ...
+    def clock(self) -> ClockView: ...

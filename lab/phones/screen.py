@@ -10,7 +10,7 @@ from lab.phones.registration import Standing, Waiting
 from pbx.clock import Moment
 
 SOFT_KEYS = {
-    "idle": ("History", "Directory", "DND", "Menu"),
+    "idle": ("History", "Dir", "DND", "Menu"),
     "ringing": ("Answer", "Reject", "Silence"),
     "calling": ("End call",),
     "in-call": ("Transfer", "Hold", "End call"),
@@ -75,6 +75,8 @@ def card(shown: Shown, now: Moment) -> PhoneCard:
         mac=shown.mac,
         state=state,
         note=_note(shown, state, now),
+        talking_s=now.mono - shown.talking_since if shown.talking_since is not None else None,
+        has_screen=shown.has_screen,
         screen=_screen(shown, state, now),
         soft_keys=keys,
         lamps=(Lamp(shown.label, _LAMPS.get(state, "idle")),) if shown.label else (),
