@@ -27,9 +27,11 @@ class PortPlan:
 
 
 def port_plan(base: int) -> PortPlan:
-    """Return the layout from `base`; ValueError when it does not fit below 65536."""
+    """Return the layout from `base`, any free ports for 0; ValueError when it does not fit below 65536."""
+    if base == 0:
+        return PortPlan()
     if not 1024 <= base <= 65535 - TFTP:
-        raise ValueError(f"--port-base {base}: the layout needs ports {base} to {base + TFTP}, from 1024 to 65535")
+        raise ValueError(f"port base {base}: the layout needs ports {base} to {base + TFTP}, from 1024 to 65535")
     return PortPlan(base + CONSOLE, base + PROVISIONING, base + SIP, base + TFTP)
 
 

@@ -16,26 +16,29 @@ import structlog
 from structlog.types import EventDict, Processor
 
 from pbx.bus import Bus
-from pbx.events import Stamped, fields
+from pbx.events import ServerFault, Stamped, fields
 
 LONG = 300
 UNWRITTEN = frozenset({"digits", "digit", "record"})
 
 
-def configure(stream: TextIO = sys.stderr) -> None:
-    """Send structlog and the standard library's warnings to `stream`, in one form."""
+def configure(stream: TextIO = sys.stderr, level: str = "info", form: str = "auto") -> None:
+    """Send structlog from `level` on and the standard library's warnings to `stream`; `form` is json, text or auto."""
     shared: list[Processor] = [structlog.stdlib.add_log_level, _stamp]
-    form: Processor = (
-        structlog.dev.ConsoleRenderer() if stream.isatty() else structlog.processors.JSONRenderer(sort_keys=False)
+    lowest = logging.getLevelNamesMapping()[level.upper()]
+    written: Processor = (
+        structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        if form == "text" or (form == "auto" and stream.isatty())
+        else structlog.processors.JSONRenderer(sort_keys=False)
     )
     structlog.configure(
-        processors=[*shared, form],
+        processors=[*shared, written],
         logger_factory=structlog.PrintLoggerFactory(stream),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(lowest),
     )
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=form, foreign_pre_chain=shared))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=written, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=max(lowest, logging.WARNING), force=True)
 
 
 def follow(bus: Bus) -> Callable[[], None]:
@@ -44,7 +47,8 @@ def follow(bus: Bus) -> Callable[[], None]:
 
     def write(stamped: Stamped) -> None:
         told = {name: _short(value) for name, value in shown(stamped).items()}
-        log.info(stamped.event.kind, seq=stamped.seq, time=stamped.at.wall.isoformat(), **told)
+        say = log.error if isinstance(stamped.event, ServerFault) else log.info
+        say(stamped.event.kind, seq=stamped.seq, time=stamped.at.wall.isoformat(), **told)
 
     return bus.subscribe(write)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from lab.bench import LabBench
 from lab.provisioner import VirtualProvisioner, virtual_office
 from lab.seeds.load import Seed
 from lab.wire import Impairment
-from lab.world import PROVISIONING_HOST, SWITCH, World
+from lab.world import CARRIER, PROVISIONING_HOST, SWITCH, World
 from pbx.events import Stamped
 from pbx.media.prompts.catalogue import seconds_of
 from pbx.store.memory import MemoryStore
+from pbx.switch.settings import SwitchSettings
 from test_plans.plan import Case, Plan
 from test_plans.runner import Progress, Runner
 from test_plans.verdicts import RunResult
@@ -27,7 +29,9 @@ class MemoryKeeper:
         return MemoryKeeper(MemoryStore.thawed(self.history.frozen()))
 
 
-def virtual_world(seed: Seed, number: int, impairment: Impairment | None = None) -> World:
+def virtual_world(
+    seed: Seed, number: int, impairment: Impairment | None = None, sip: SwitchSettings | None = None
+) -> World:
     """Return the world of a seed, nothing switched on yet."""
 
     def provisioner(world: World) -> VirtualProvisioner:
@@ -41,6 +45,7 @@ def virtual_world(seed: Seed, number: int, impairment: Impairment | None = None)
         provisioner=provisioner,
         seconds_of=seconds_of,
         impairment=impairment,
+        settings=replace(sip or SwitchSettings(), carrier=CARRIER),
     )
 
 
@@ -53,10 +58,11 @@ def rehearse(
     only: Callable[[Case], bool] = lambda case: True,
     progress: Progress = lambda result, what: None,
     world: World | None = None,
+    sip: SwitchSettings | None = None,
     most_s: float = 36_000.0,
 ) -> RunResult:
     """Boot the phones and run the plan; at most `most_s` of virtual time, so that nothing can hang."""
-    world = world or virtual_world(seed, number, impairment)
+    world = world or virtual_world(seed, number, impairment, sip)
     world.boot_all()
     world.run(1.0)
     return run_plan(world, plan, number=number, only=only, progress=progress, most_s=most_s)

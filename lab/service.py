@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,8 @@ class LabSettings:
     """Whether the seed's phones and its carrier stand on the floor."""
     pyvoip: bool = True
     pace: BootPace = field(default_factory=BootPace)
-    challenge: int = 407
+    sip: SwitchSettings = field(default_factory=SwitchSettings)
+    """The carrier is put in by the lab."""
 
 
 class Lab:
@@ -283,7 +284,10 @@ class Lab:
         if self.settings.data is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="switchroom-")
             return Path(self._temporary.name)
-        self.settings.data.mkdir(parents=True, exist_ok=True)
+        try:
+            self.settings.data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotOpen(f"{self.settings.data} cannot be a folder: {error.strerror}") from None
         return self.settings.data
 
     async def _open_store(self, data: Path) -> SqlStore:
@@ -359,7 +363,7 @@ class Lab:
             token=real_token,
             history=self._store,
             now=self.now,
-            settings=SwitchSettings(carrier=self._carrier_peer, challenge=self.settings.challenge),
+            settings=replace(self.settings.sip, carrier=self._carrier_peer),
         )
         self._shell.start(SwitchCore(switch, lambda mono: self.now))
 

@@ -1,35 +1,98 @@
-"""Settings: flags > environment > `switchroom.toml` > defaults; each value knows where it comes from."""
+"""Settings: flags > environment > `switchroom.toml` > defaults; each value knows where it comes from.
+
+A setting of `switchroom.toml`'s table `[listen]`, key `port_base`, is `listen.port_base` as a flag (`--set`) and
+`SWITCHROOM_LISTEN__PORT_BASE` in the environment.
+"""
 
 from __future__ import annotations
 
+import difflib
+import ipaddress
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 FILE = "switchroom.toml"
 PREFIX = "SWITCHROOM_"
+FLAG = "flag"
 
 
-class Listen(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    address: str = "127.0.0.1"
-    port_base: int = Field(default=8600, ge=0, le=65000)
+def _path_or_none(value: object) -> object:
+    return None if value == "" else value
 
 
-class Lab(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    seed: int = 20261124
+def _several(value: object) -> object:
+    """Text from a flag or the environment names several, by commas."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
-class Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+def _whole_number(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _told_to_phones(address: str) -> str:
+    """Phones are told this address, so it is one of this machine and not `any`."""
+    try:
+        found = ipaddress.IPv4Address(address)
+    except ValueError:
+        raise ValueError("give an IPv4 address of this machine") from None
+    if found.is_unspecified or found.is_multicast:
+        raise ValueError("phones are told this address: give one of this machine that they reach")
+    return address
+
+
+MaybePath = Annotated[Path | None, BeforeValidator(_path_or_none)]
+Algorithm = Literal["MD5", "SHA-256"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listen(_Section):
+    address: Annotated[str, AfterValidator(_told_to_phones)] = "127.0.0.1"
+    port_base: int = Field(default=8600, ge=0, le=65535)
+    """Port of the console; the others count from it. 0 takes any free ports."""
+
+
+class Lab(_Section):
+    seed: MaybePath = None
+    """Seed file; None for the office of the lab."""
+    number: int = 20261124
+    """Seed of chance in virtual time."""
+    phones: bool = False
+    """Whether `up` boots the seed's simulated phones."""
+
+
+class Store(_Section):
+    folder: MaybePath = None
+    """Where `up` keeps its state; None for a folder that goes with the process."""
+
+
+class Sip(_Section):
+    challenge: Annotated[Literal[407, 401], BeforeValidator(_whole_number)] = 407
+    algorithms: Annotated[tuple[Algorithm, ...], BeforeValidator(_several), Field(min_length=1)] = ("MD5",)
+    nonce_lifetime_s: float = Field(default=300.0, ge=1, le=86_400)
+    max_calls: int = Field(default=2000, ge=1)
+
+
+class Log(_Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    form: Literal["auto", "json", "text"] = "auto"
+    """`auto` is text on a terminal, else JSON."""
+
+
+class Settings(_Section):
     listen: Listen = Listen()
     lab: Lab = Lab()
+    store: Store = Store()
+    sip: Sip = Sip()
+    log: Log = Log()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,49 +100,84 @@ class Setting:
     name: str
     value: Any
     origin: str
+    """`default`, `file switchroom.toml`, `environment SWITCHROOM_…` or `flag`."""
+    instead_of: str
+    """What the next lower layer that names it says; empty when none does."""
 
 
 class BadSettings(ValueError):
-    """A setting that is not understood; names it and where it stands."""
+    """A setting that is not understood; names it and where it stands. `origin` is the layer."""
+
+    def __init__(self, text: str, origin: str) -> None:
+        super().__init__(text)
+        self.origin = origin
 
 
 def load_settings(
     folder: Path, environment: Mapping[str, str] = os.environ, flags: Mapping[str, Any] | None = None
 ) -> tuple[Settings, list[Setting]]:
-    """Return the settings and, for each, value and origin; BadSettings names what is wrong and where."""
-    layers: list[tuple[str, dict[str, Any]]] = []
-    path = folder / FILE
-    if path.exists():
-        try:
-            layers.append((f"file {FILE}", _flat(tomllib.loads(path.read_text("utf-8")))))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise BadSettings(f"{path}: {error}") from None
-    named = {
-        key.removeprefix(PREFIX).lower().replace("__", "."): value
-        for key, value in environment.items()
-        if key.startswith(PREFIX) and "__" in key
-    }
-    layers.append(("environment", named))
-    layers.append(("flag", {key: value for key, value in (flags or {}).items() if value is not None}))
+    """Return the settings and, for each, value and origin; BadSettings names what is wrong and where.
+
+    A flag that is None was not given.
+    """
     known = _flat(Settings().model_dump())
-    merged = {name: Setting(name, value, "default") for name, value in known.items()}
-    for origin, values in layers:
-        for name, value in values.items():
-            if name not in known:
-                raise BadSettings(f"{origin}: there is no setting {name!r}")
-            where = f"environment {PREFIX}{name.upper().replace('.', '__')}" if origin == "environment" else origin
-            merged[name] = Setting(name, value, where)
+    said: dict[str, list[tuple[str, Any]]] = {name: [("default", value)] for name, value in known.items()}
+    for origin, name, value in _layers(folder, environment, flags or {}):
+        if name not in known:
+            raise BadSettings(f"{origin}: there is no setting {name!r}{_nearest(name, known)}", origin)
+        said[name].append((origin, value))
     nested: dict[str, dict[str, Any]] = {}
-    for setting in merged.values():
-        group, _, key = setting.name.partition(".")
-        nested.setdefault(group, {})[key] = setting.value
+    for name, values in said.items():
+        section, _, key = name.partition(".")
+        nested.setdefault(section, {})[key] = values[-1][1]
     try:
         settings = Settings.model_validate(nested)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        raise BadSettings(f"{merged[name].origin}: {name} = {first['input']!r}: {first['msg']}") from None
-    return settings, sorted(merged.values(), key=lambda setting: setting.name)
+        name = ".".join(map(str, first["loc"][:2]))
+        origin, value = said[name][-1]
+        raise BadSettings(
+            f"{origin}: {name} = {value!r}: {first['msg'].removeprefix('Value error, ')}", origin
+        ) from None
+    taken = _flat(settings.model_dump(mode="json"))
+    return settings, [Setting(name, taken[name], values[-1][0], _below(values)) for name, values in said.items()]
+
+
+def _layers(folder: Path, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield (origin, name, value), the weakest layer first."""
+    origin = f"file {FILE}"
+    for name, value in _flat(_file(folder / FILE, origin)).items():
+        yield origin, name, value
+    for variable, text in environment.items():
+        if variable.startswith(PREFIX):
+            name = variable.removeprefix(PREFIX).lower().replace("__", ".")
+            yield f"environment {variable}", name, text
+    for name, value in flags.items():
+        if value is not None:
+            yield FLAG, name, value
+
+
+def _file(path: Path, origin: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path}: {error}", origin) from None
+    except OSError as error:
+        raise BadSettings(f"{path} cannot be read: {error.strerror}", origin) from None
+
+
+def _below(values: list[tuple[str, Any]]) -> str:
+    if len(values) < 3:
+        return ""
+    origin, value = values[-2]
+    return f"{origin} says {value}"
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

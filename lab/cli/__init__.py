@@ -12,15 +12,27 @@ EXIT_CODES = (
 
 def main() -> None:
     """Run `switchroom`; an error becomes four parts on stderr and its exit code, never a traceback."""
+    import signal
+
+    from typer.exceptions import Abort, TyperException
+
     from lab.cli.app import app
+    from lab.cli.usage import usage_error
     from lab.errors import INTERRUPTED, OUR_FAULT, UserError
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was opened is closed
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except UserError as error:
         print(error.text(), file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except TyperException as error:
+        if not error.format_message():  # no arguments: the help stands there already
+            sys.exit(error.exit_code)
+        wrong = usage_error(error)
+        print(wrong.text(), file=sys.stderr)
+        sys.exit(wrong.exit_code)
+    except (KeyboardInterrupt, Abort):
         sys.exit(INTERRUPTED)
     except Exception as fault:  # noqa: BLE001 - the last boundary before the shell
         import tempfile
@@ -28,5 +40,12 @@ def main() -> None:
 
         with tempfile.NamedTemporaryFile("w", prefix="switchroom-", suffix=".log", delete=False) as details:
             traceback.print_exc(file=details)
-        print(f"✗ switchroom failed: {type(fault).__name__}: {fault}\n  details  {details.name}", file=sys.stderr)
-        sys.exit(OUR_FAULT)
+        happened = UserError(
+            f"switchroom failed: {type(fault).__name__}: {fault}",
+            f"a fault of ours; what is known stands in {details.name}",
+            "report it with that file",
+            "README, exit codes",
+            OUR_FAULT,
+        )
+        print(happened.text(), file=sys.stderr)
+        sys.exit(happened.exit_code)

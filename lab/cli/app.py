@@ -26,10 +26,22 @@ app.add_typer(calls_app, name="calls")
 app.add_typer(plan_app, name="plan")
 app.add_typer(config_app, name="config")
 
-Seed = Annotated[Optional[Path], typer.Option("--seed", help="Domain to load; the office of the lab without it.")]  # noqa: UP045 - typer reads it
+# typer reads annotations itself and wants Optional: UP045 does not apply here.
+Seed = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--seed", help="Domain to load; the office of the lab without it. Setting lab.seed."),
+]
 Against = Annotated[Optional[Path], typer.Option("--against", help="Ready file of a running switchroom.")]  # noqa: UP045
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-OFFICE = Path(__file__).parent.parent.parent / "test_plans" / "plans" / "office.yaml"
+Assignments = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--set", metavar="NAME=VALUE", help="Any setting, as often as needed: `switchroom config show`."),
+]
+Number = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--number", help="Seed of chance in virtual time. Setting lab.number."),
+]
+PlanFile = Annotated[Path, typer.Argument(help="Plan file, or the name of a plan that comes with the house: office.")]
 
 
 @app.command()
@@ -38,16 +50,16 @@ def demo(
         bool, typer.Option("--keep", help="Leave the office running afterwards, with its console.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("build/demo"),
-    number: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option("--number", help="Seed of chance for the rehearsal. Setting lab.seed."),
-    ] = None,
+    number: Number = None,
+    seed: Seed = None,
+    assignments: Assignments = None,
 ) -> None:
     """Rehearse the office plan in virtual time, run it in real time, compare, and write the report."""
     from lab.cli.demo import run_demo
     from lab.cli.inputs import the_settings
 
-    raise typer.Exit(run_demo(OFFICE, out, the_settings({"lab.seed": number}).lab.seed, keep=keep))
+    settings = the_settings({"lab.number": number, "lab.seed": seed}, assignments or ())
+    raise typer.Exit(run_demo(settings, out, keep=keep))
 
 
 @app.command()
@@ -56,38 +68,52 @@ def up(
     port_base: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(
-            "--port-base", help="N: console N, provisioning N+1, SIP N+60, TFTP N+69. Setting listen.port_base."
+            "--port-base",
+            help="N: console N, provisioning N+1, SIP N+60, TFTP N+69; 0 takes free ports. Setting listen.port_base.",
         ),
     ] = None,
     listen: Annotated[Optional[str], typer.Option(help="Address to listen on. Setting listen.address.")] = None,  # noqa: UP045
-    data: Annotated[Optional[Path], typer.Option(help="Where state is kept; a temporary folder without it.")] = None,  # noqa: UP045
+    data: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Where state is kept; a temporary folder without it. Setting store.folder."),
+    ] = None,
     ready_file: Annotated[Optional[Path], typer.Option(help="Written once every listener answers.")] = None,  # noqa: UP045
-    phones: Annotated[bool, typer.Option("--phones", help="Also boot the seed's simulated phones.")] = False,
+    phones: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option("--phones", help="Also boot the seed's simulated phones. Setting lab.phones."),
+    ] = None,
+    assignments: Assignments = None,
 ) -> None:
     """Run PBX, provisioning and console until SIGTERM."""
     from lab.cli.inputs import the_settings
     from lab.cli.up import run_up
 
-    at = the_settings({"listen.port_base": port_base, "listen.address": listen}).listen
-    raise typer.Exit(run_up(seed, at.port_base, at.address, data, ready_file, phones=phones))
+    flags = {
+        "listen.port_base": port_base, "listen.address": listen, "store.folder": data, "lab.seed": seed,
+        "lab.phones": phones,
+    }  # fmt: skip
+    raise typer.Exit(run_up(the_settings(flags, assignments or ()), ready_file, reseed=seed is not None))
 
 
 @app.command()
 def run(
-    plan: Annotated[Path, typer.Argument(help="Plan file.")],
+    plan: PlanFile,
     virtual: Annotated[bool, typer.Option("--virtual", help="In virtual time, on a world of its own.")] = False,
     against: Against = None,
     only: Annotated[str, typer.Option("-k", help="Only cases whose id contains this.")] = "",
-    number: Annotated[int, typer.Option("--number", help="Seed of chance (virtual).")] = 1,
+    number: Number = None,
     seed: Seed = None,
-    json_file: Annotated[Optional[Path], typer.Option("--json")] = None,  # noqa: UP045
-    junit: Annotated[Optional[Path], typer.Option("--junit")] = None,  # noqa: UP045
-    html: Annotated[Optional[Path], typer.Option("--html")] = None,  # noqa: UP045
+    json_file: Annotated[Optional[Path], typer.Option("--json", help="Results as JSON.")] = None,  # noqa: UP045
+    junit: Annotated[Optional[Path], typer.Option("--junit", help="Results for a CI server.")] = None,  # noqa: UP045
+    html: Annotated[Optional[Path], typer.Option("--html", help="The report, one file.")] = None,  # noqa: UP045
+    assignments: Assignments = None,
 ) -> None:
     """Run a plan and say what came of it."""
-    from lab.cli.run import run_command
+    from lab.cli.inputs import the_settings
+    from lab.cli.run import Wanted, run_there_or_virtually
 
-    raise typer.Exit(run_command(plan, seed, virtual, against, only, number, json_file, junit, html))
+    settings = the_settings({"lab.number": number, "lab.seed": seed}, assignments or ())
+    raise typer.Exit(run_there_or_virtually(plan, settings, virtual, against, only, Wanted(json_file, junit, html)))
 
 
 @app.command()
@@ -100,25 +126,29 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Explain where a call would go; nobody rings."""
+    from lab.cli.inputs import the_settings
     from lab.cli.why import explain_call
 
+    seed = the_settings({"lab.seed": seed}).lab.seed
     print(explain_call(seed, number, caller, at, without, as_json=as_json))
 
 
 @phone_app.command("ls")
 def phone_ls(seed: Seed = None, as_json: AsJson = False) -> None:
     """List the phones of a seed."""
+    from lab.cli.inputs import the_settings
     from lab.cli.phone import phones
 
-    print(phones(seed, as_json=as_json))
+    print(phones(the_settings({"lab.seed": seed}).lab.seed, as_json=as_json))
 
 
 @phone_app.command("show")
 def phone_show(device: str, seed: Seed = None, against: Against = None, as_json: AsJson = False) -> None:
     """Show what provisioning gives a device: its files, and every setting with its origin."""
+    from lab.cli.inputs import the_settings
     from lab.cli.phone import phone
 
-    print(phone(device, seed, against, as_json=as_json))
+    print(phone(device, the_settings({"lab.seed": seed}).lab.seed, against, as_json=as_json))
 
 
 @calls_app.command("ls")
@@ -162,7 +192,7 @@ def trace(
 
 
 @plan_app.command("check")
-def plan_check(plan: Annotated[Path, typer.Argument(help="Plan file.")]) -> None:
+def plan_check(plan: PlanFile) -> None:
     """Read a plan and say what is wrong with it."""
     from lab.cli.run import check
 
@@ -170,11 +200,11 @@ def plan_check(plan: Annotated[Path, typer.Argument(help="Plan file.")]) -> None
 
 
 @config_app.command("show")
-def config_show(as_json: AsJson = False) -> None:
+def config_show(assignments: Assignments = None, as_json: AsJson = False) -> None:
     """Print each setting with its origin."""
     from lab.cli.config import show
 
-    print(show(as_json=as_json))
+    print(show(assignments or (), as_json=as_json))
 
 
 @app.command()

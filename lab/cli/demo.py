@@ -7,13 +7,19 @@ import signal
 import time
 from pathlib import Path
 
-from lab.cli.inputs import the_plan, the_seed
-from lab.cli.run import print_case, write
+from lab.cli.inputs import switch_settings, the_plan, the_seed
+from lab.cli.outputs import look_at
+from lab.cli.run import Wanted, print_case, write
+from lab.errors import NO_START, TIMED_OUT, UserError
 from lab.office import Office
 from lab.rehearsal import rehearse
+from lab.runs import Overrun
 from lab.seeds.load import Seed
 from lab.service import LabSettings
 from pbx.events import CallRouted
+from pbx.settings import Settings
+from pbx.store.database import CannotOpen
+from pbx.switch.settings import SwitchSettings
 from test_plans.plan import Plan
 from test_plans.report.console import summary
 from test_plans.verdicts import RunResult, differences
@@ -21,22 +27,38 @@ from test_plans.verdicts import RunResult, differences
 BOOT_S = 45.0
 
 
-def run_demo(plan_file: Path, out: Path, number: int, *, keep: bool) -> int:
-    plan, seed = the_plan(plan_file), the_seed(None)
+PLAN = Path("office")
+
+
+def run_demo(settings: Settings, out: Path, *, keep: bool) -> int:
+    plan, seed = the_plan(PLAN), the_seed(settings.lab.seed)
+    number, sip = settings.lab.number, switch_settings(settings)
+    look_at(out / name for name in ("report.json", "junit.xml", "report.html", "rehearsal.json"))
     print(f"switchroom demo · {seed.directory.domain.name} · loopback only · seed {number}")
     began = time.monotonic()
-    virtual = rehearse(plan, seed, number=number)
+    virtual = rehearse(plan, seed, number=number, sip=sip)
     good = sum(case.good for case in virtual.cases)
     print(
         f" rehearsal  {good}/{len(virtual.cases)} cases in {time.monotonic() - began:.1f} s "
         f"(lab time {virtual.seconds:.0f} s)"
     )
-    return asyncio.run(_live(plan, seed, virtual, out, keep=keep))
+    try:
+        return asyncio.run(_live(plan, seed, sip, virtual, out, keep=keep))
+    except Overrun as error:
+        raise UserError(
+            "the run did not come to its end", str(error), "see the cases printed; run it again", "README, exit codes",
+            TIMED_OUT,
+        ) from None  # fmt: skip
+    except (OSError, CannotOpen) as error:
+        raise UserError(
+            "the office could not start", str(error), "see what this machine lacks: switchroom doctor",
+            "switchroom demo --help", NO_START,
+        ) from None  # fmt: skip
 
 
-async def _live(plan: Plan, seed: Seed, virtual: RunResult, out: Path, *, keep: bool) -> int:
+async def _live(plan: Plan, seed: Seed, sip: SwitchSettings, virtual: RunResult, out: Path, *, keep: bool) -> int:
     began = time.monotonic()
-    async with Office(seed, LabSettings()) as office:
+    async with Office(seed, LabSettings(sip=sip)) as office:
         at = office.lab.listening
         assert at is not None
         print(
@@ -62,8 +84,8 @@ async def _live(plan: Plan, seed: Seed, virtual: RunResult, out: Path, *, keep: 
 
 
 def _tell(office: Office, virtual: RunResult, result: RunResult, out: Path) -> int:
-    write(result, out / "report.json", out / "junit.xml", out / "report.html", virtual)
-    write(virtual, out / "rehearsal.json", None, None)
+    write(result, Wanted(out / "report.json", out / "junit.xml", out / "report.html"), virtual)
+    write(virtual, Wanted(out / "rehearsal.json"))
     print(summary(result))
     different = differences(virtual, result)
     for line in different:

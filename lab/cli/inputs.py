@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lab.errors import BAD_INPUT, UserError
+import test_plans
+from lab.errors import BAD_INPUT, USAGE, UserError
 from lab.seeds.load import OFFICE, Seed, SeedError, load_seed
-from pbx.settings import BadSettings, Settings, load_settings
-from test_plans.plan import BadPlan, Plan, load_plan
+from pbx.settings import FLAG, BadSettings, Setting, Settings, load_settings
+from pbx.switch.settings import SwitchSettings
+from test_plans.plan import BadPlan, Case, Plan, load_plan
 from test_plans.runner import VERBS
 
+MOST_SHOWN = 20
 
-def the_settings(flags: Mapping[str, Any]) -> Settings:
+
+PLANS = Path(test_plans.__file__).parent / "plans"
+"""Plans that come with the house, which may be named without folder and ending."""
+
+
+def the_settings(flags: Mapping[str, Any], assignments: Sequence[str] = ()) -> Settings:
     """Return the settings of this folder and environment; a flag that is None was not given."""
+    return _loaded(flags, assignments)[0]
+
+
+def settings_with_origins(assignments: Sequence[str]) -> list[Setting]:
+    return _loaded({}, assignments)[1]
+
+
+def _loaded(flags: Mapping[str, Any], assignments: Sequence[str]) -> tuple[Settings, list[Setting]]:
+    """`assignments` are the `NAME=VALUE` of `--set`; the flag of a setting's own goes before."""
+    named: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise UserError(
+                f"--set {assignment!r} was not understood", "it has no `=`",
+                "write it like --set sip.challenge=401", "switchroom config show", USAGE,
+            )  # fmt: skip
+        named[name.strip()] = value.strip()
+    named |= {name: value for name, value in flags.items() if value is not None}
     try:
-        return load_settings(Path.cwd(), flags=flags)[0]
+        return load_settings(Path.cwd(), flags=named)
     except BadSettings as error:
+        code = USAGE if error.origin == FLAG else BAD_INPUT
         raise UserError(
-            "a setting is not understood", str(error), "mend or remove it", "switchroom config show", BAD_INPUT
+            "a setting is not understood", str(error), "mend or remove it", "switchroom config show", code
         ) from None
+
+
+def switch_settings(settings: Settings) -> SwitchSettings:
+    chosen = settings.sip
+    return SwitchSettings(
+        challenge=chosen.challenge,
+        algorithms=chosen.algorithms,
+        nonce_lifetime_s=chosen.nonce_lifetime_s,
+        max_calls=chosen.max_calls,
+    )
 
 
 def the_seed(path: Path | None) -> Seed:
@@ -32,15 +71,44 @@ def the_seed(path: Path | None) -> Seed:
         raise UserError(error.happened, error.why, error.remedy, error.reference, BAD_INPUT) from None
 
 
-def the_plan(path: Path) -> Plan:
+def plan_file(named: Path) -> Path:
+    """Return the file meant: what was named, or one of the plans that come with the house."""
+    ours = PLANS / f"{named}.yaml"
+    return ours if not named.exists() and len(named.parts) == 1 and ours.exists() else named
+
+
+def the_plan(named: Path) -> Plan:
+    path = plan_file(named)
     try:
         return load_plan(path, VERBS)
     except BadPlan as error:
-        shown = "\n           ".join(error.problems[:20])
+        shown = "\n           ".join(error.problems[:MOST_SHOWN])
+        if len(error.problems) > MOST_SHOWN:
+            shown += f"\n           and {len(error.problems) - MOST_SHOWN} more"
+        remedy = "mend the lines named and run `switchroom plan check`"
+        if not path.is_file():
+            ours = ", ".join(sorted(plan.stem for plan in PLANS.glob("*.yaml")))
+            remedy = f"name a plan file, or one that comes with the house: {ours}"
+        raise UserError(f"the plan {named} cannot be run", shown, remedy, "README, plans", BAD_INPUT) from None
+
+
+def chosen_cases(plan: Plan, only: str) -> Callable[[Case], bool]:
+    """Return what picks the cases whose id contains `only`; refuses a text that none does."""
+    if only and not any(only in case.id for case in plan.cases):
         raise UserError(
-            f"the plan {path} cannot be run", shown, "mend the lines named and run `switchroom plan check`",
-            "README, plans", BAD_INPUT,
-        ) from None  # fmt: skip
+            f"there is no case to run for -k {only!r}", f"no id of a case of {plan.id} contains it",
+            f"one of {', '.join(case.id for case in plan.cases[:6])} …", "switchroom run --help", USAGE,
+        )  # fmt: skip
+    return lambda case: only in case.id
+
+
+def must_be_device(text: str, what: str, known: Collection[str]) -> None:
+    """Refuse a device that does not exist, naming the nearest."""
+    if text in known:
+        return
+    close = difflib.get_close_matches(text, list(known), n=1)
+    hint = f"did you mean {close[0]}?" if close else "list them: switchroom phone ls"
+    raise UserError(f"there is no device {text!r}", f"{what} names it", hint, "switchroom why --help", USAGE)
 
 
 def the_moment(text: str, zone: str) -> datetime:

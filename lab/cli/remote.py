@@ -11,17 +11,18 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from lab.call_export import ARCHIVE
+from lab.cli.outputs import look_at, write_all
+from lab.cli.run import Wanted
 from lab.errors import BAD_INPUT, NO_START, OUR_FAULT, USAGE, UserError
 
 
-def run_there(
-    against: Path, plan: Path, only: str, json_file: Path | None, junit_file: Path | None, html_file: Path | None
-) -> int:
+def run_there(against: Path, plan: Path, only: str, wanted: Wanted) -> int:
     """Run a plan there, print each case as it ends, fetch the documents; return the exit code."""
-    wanted = {"results.json": json_file, "junit.xml": junit_file, "report.html": html_file}
-    named = {name: path for name, path in wanted.items() if path is not None}
+    documents = {"results.json": wanted.results, "junit.xml": wanted.junit, "report.html": wanted.html}
+    named = {name: path for name, path in documents.items() if path is not None}
     return asyncio.run(_run(_console(against), plan, only, named))
 
 
@@ -52,6 +53,7 @@ def phone(against: Path, name: str) -> Any:
 def export(against: Path | None, name: str, out: Path | None) -> Path:
     """Fetch everything kept of a call as one archive; return where it lies."""
     to = out or Path(f"{name}.zip")
+    look_at([to])
     asyncio.run(_fetch(_console(against), f"/api/v1/calls/{name}/{ARCHIVE}", to))
     return to
 
@@ -69,10 +71,14 @@ def _console(against: Path | None) -> str:
             "start `switchroom up --ready-file F` and add --against F", "switchroom calls --help", USAGE,
         )  # fmt: skip
     try:
-        return str(json.loads(against.read_text("utf-8"))["console"])
+        console = URL(json.loads(against.read_text("utf-8"))["console"])
+        if not console.host:
+            raise ValueError(f"its console {str(console)!r} is no address")
+        return str(console)
     except (OSError, ValueError, KeyError, TypeError) as error:
+        why = f"it names no {error}" if isinstance(error, KeyError) else str(error)
         raise UserError(
-            f"{against} is no ready file", str(error), "name the file `switchroom up --ready-file` wrote",
+            f"{against} is no ready file", why, "name the file `switchroom up --ready-file` wrote",
             "switchroom up --help", BAD_INPUT,
         ) from None  # fmt: skip
 
@@ -96,14 +102,9 @@ async def _run(console: str, plan: Path, only: str, named: dict[str, Path]) -> i
             )
         for name, path in named.items():
             async with _answered(session, "GET", f"/api/v1/runs/{run}/{name}") as answer:
-                await asyncio.to_thread(_written, path, await answer.read())
+                write_all({path: await answer.read()})
     print("result   PASSED" if state["exit_code"] == 0 else "result   NOT PASSED")
     return int(state["exit_code"])
-
-
-def _written(path: Path, body: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(body)
 
 
 async def _get(console: str, path: str) -> Any:
@@ -113,7 +114,7 @@ async def _get(console: str, path: str) -> Any:
 
 async def _fetch(console: str, path: str, to: Path) -> None:
     async with aiohttp.ClientSession(console) as session, _answered(session, "GET", path) as answer:
-        await asyncio.to_thread(_written, to, await answer.read())
+        write_all({to: await answer.read()})
 
 
 async def _follow(console: str, path: str, query: dict[str, str]) -> None:

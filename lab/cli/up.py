@@ -5,39 +5,45 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import sys
 from pathlib import Path
 
 from lab import logs
 from lab.addresses import port_plan, write_ready
-from lab.cli.inputs import the_seed
+from lab.cli.inputs import switch_settings, the_seed
+from lab.cli.outputs import look_at
 from lab.errors import NO_START, USAGE, UserError
 from lab.office import Office
 from lab.seeds.load import Seed
 from lab.service import LabSettings
+from pbx.settings import Settings
 from pbx.store.database import CannotOpen
 
 
-def run_up(
-    seed_file: Path | None, base: int, host: str, data: Path | None, ready_file: Path | None, *, phones: bool
-) -> int:
-    seed = the_seed(seed_file)
+def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
+    """Run until the end is asked for; `reseed` takes the seed's configuration even where the store keeps one."""
+    seed = the_seed(settings.lab.seed)
+    host, base = settings.listen.address, settings.listen.port_base
     try:
         ports = port_plan(base)
     except ValueError as error:
         raise UserError(
             "the ports do not fit", str(error), "choose another --port-base", "switchroom up --help", USAGE
         ) from None
-    settings = LabSettings(host=host, ports=ports, data=data, reseed=seed_file is not None)
+    look_at([ready_file])
+    lab = LabSettings(
+        host=host,
+        ports=ports,
+        data=settings.store.folder,
+        reseed=reseed,
+        sip=switch_settings(settings),
+    )
+    logs.configure(level=settings.log.level, form=settings.log.form)
     try:
-        return asyncio.run(_up(seed, settings, ready_file, phones=phones))
+        return asyncio.run(_up(seed, lab, ready_file, phones=settings.lab.phones))
     except OSError as error:
-        raise UserError(
-            "switchroom could not start",
-            f"{error.strerror or error} ({_who(error, base)})",
-            "use another --port-base or --listen, or stop what holds the port",
-            "switchroom up --help",
-            NO_START,
-        ) from None
+        why, remedy = _refused(error, host, base)
+        raise UserError("switchroom could not start", why, remedy, "switchroom up --help", NO_START) from None
     except CannotOpen as error:
         raise UserError(
             "the store cannot be used",
@@ -53,35 +59,64 @@ async def _up(seed: Seed, settings: LabSettings, ready_file: Path | None, *, pho
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
-    logs.configure()
     async with Office(seed, settings) as office:
         logs.follow(office.lab.bus)
         if phones:
-            await office.lab.boot_phones()
-        document = office.lab.ready(office.console_port)
-        if ready_file is not None:
-            write_ready(ready_file, document)
-        at = office.lab.listening
-        assert at is not None
-        print(
-            f"ready  console {office.console_url}  sip {at.host}:{at.sip_port}  "
-            f"provisioning {at.provisioning_url}  tftp {at.tftp_port}",
-            flush=True,
-        )
+            await _booted(office, over)
+        if not over.is_set():
+            _say_ready(office, ready_file)
         await over.wait()
         print("draining", flush=True)
     return 0
 
 
+async def _booted(office: Office, over: asyncio.Event) -> None:
+    """Boot the phones, unless the end comes first."""
+    loop = asyncio.get_running_loop()
+    boot = loop.create_task(office.lab.boot_phones(), name="boot")
+    ended = loop.create_task(over.wait(), name="over")
+    await asyncio.wait([boot, ended], return_when=asyncio.FIRST_COMPLETED)
+    if boot.done() and not boot.result():
+        away = ", ".join(card.device for card in office.source.phones() if card.state != "idle")
+        print(f"not every phone came up: {away}", file=sys.stderr)
+    for task in (boot, ended):
+        task.cancel()
+    await asyncio.gather(boot, ended, return_exceptions=True)
+
+
+def _say_ready(office: Office, ready_file: Path | None) -> None:
+    if ready_file is not None:
+        write_ready(ready_file, office.lab.ready(office.console_port))
+    at = office.lab.listening
+    assert at is not None
+    print(
+        f"ready  console {office.console_url}  sip {at.host}:{at.sip_port}  "
+        f"provisioning {at.provisioning_url}  tftp {at.tftp_port}",
+        flush=True,
+    )
+
+
+def _refused(error: OSError, host: str, base: int) -> tuple[str, str]:
+    """Return why it could not start and what to do."""
+    text = error.strerror or str(error)
+    if isinstance(error, TimeoutError):
+        return "the media process did not come up in time", "is this machine overloaded? See `switchroom doctor`"
+    if "in use" in text:
+        return f"{text}: {_who(error, base)}", "use another --port-base, or stop what holds the port"
+    if "assign" in text:
+        return f"{host} is no address of this machine", "name one of its addresses with --listen"
+    return text, "see what this machine lacks: switchroom doctor"
+
+
 def _who(error: OSError, base: int) -> str:
     """Name the port and, where /proc tells, who holds it."""
-    found = re.search(r"\('[^']*', (\d+)\)", str(error)) or re.search(r":(\d+)", str(error))
+    found = re.search(r"\('[^']*', (\d+)\)", str(error))
     ports = [int(found[1])] if found else [base, base + 1, base + 60, base + 69]
     for port in ports:
         holder = _holder(port)
         if holder:
             return f"port {port} is held by {holder}"
-    return f"ports {base} to {base + 69}"
+    return f"one of ports {base} to {base + 69} is taken"
 
 
 def _holder(port: int) -> str:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lab.addresses import Listening, port_plan, ready_document, write_ready
+from lab.addresses import Listening, PortPlan, port_plan, ready_document, write_ready
 from lab.provisioner import virtual_office
 from lab.seeds.load import load_seed
 from lab.world import SWITCH
@@ -17,9 +17,13 @@ def test_the_layout_counts_from_its_base():
     assert (plan.console, plan.provisioning, plan.sip, plan.tftp) == (6000, 6001, 6060, 6069)
 
 
-@pytest.mark.parametrize("base", [0, 80, 65500])
+def test_a_base_of_nothing_takes_whatever_is_free():
+    assert port_plan(0) == PortPlan(0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("base", [80, 65500])
 def test_a_base_whose_layout_does_not_fit_is_refused(base):
-    with pytest.raises(ValueError, match=f"--port-base {base}"):
+    with pytest.raises(ValueError, match=f"port base {base}"):
         port_plan(base)
 
 
