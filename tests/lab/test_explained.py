@@ -12,7 +12,7 @@ from lab.seeds.load import OFFICE
 
 @pytest.fixture
 def seed(tmp_path):
-    """The office, with one thing said at every layer below the device, a name nobody knows and a family that is none."""
+    """The office, with one thing said at every layer below the device, an unknown name and a family that is none."""
     document = yaml.safe_load(OFFICE.read_text())
     document["settings"] = {
         "domain": {"lines.*.expires": 300},
