@@ -27,8 +27,12 @@ _USUAL = (
     "Proxy-Authorization", "WWW-Authenticate", "Proxy-Authenticate", "Event", "Accept", "Subscription-State",
     "Refer-To", "Referred-By", "Reason", "Min-Expires", "P-Asserted-Identity", "Privacy", "Retry-After", "Alert-Info",
     "Allow-Events", "Date", "Warning", "Unsupported", "Content-Encoding", "Session-Expires", "Authentication-Info",
+    "Accept-Encoding", "Accept-Language", "Call-Info", "Content-Disposition", "Diversion", "Geolocation",
+    "History-Info", "Join", "MIME-Version", "Min-SE", "P-Preferred-Identity", "Path", "RAck", "RSeq", "Replaces",
+    "Service-Route", "SIP-ETag", "SIP-If-Match", "Target-Dialog", "Timestamp",
 )  # fmt: skip
-_NAMES = {name.lower(): name for name in _USUAL} | _COMPACT
+"""Names the code asks for, or that are common: each is kept in this writing, however it came."""
+_NAMES = {name.lower(): name for name in (*_USUAL, *_COMPACT.values())} | _COMPACT
 _LISTS = frozenset({"Via", "Route", "Record-Route", "Contact"})
 
 _REQUEST_LINE = re.compile(r"([!%'*+\-.0-9A-Z_`a-z~]+) ([^\s]+) SIP/2\.0\Z", re.IGNORECASE)
@@ -44,12 +48,13 @@ _VIA_PARAM = re.compile(r';\s*([^\s=;]+)\s*(?:=\s*("[^"]*"|[^\s;]*))?')
 
 
 class Malformed(Exception):
-    """Someone else's bytes are wrong; `status` is what the peer is owed, 0 for silence."""
+    """Someone else's bytes are wrong; `status` is what the peer is owed, 0 for silence, with these headers."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, headers: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
+        self.headers = headers
 
 
 class CSeq(NamedTuple):
@@ -236,11 +241,14 @@ def _body(message: Message, body: bytes) -> bytes:
 REASONS = {
     100: "Trying", 180: "Ringing", 181: "Call Is Being Forwarded", 183: "Session Progress", 200: "OK", 202: "Accepted",
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-    407: "Proxy Authentication Required", 408: "Request Timeout", 413: "Request Entity Too Large",
-    415: "Unsupported Media Type", 416: "Unsupported URI Scheme", 420: "Bad Extension", 421: "Extension Required",
-    423: "Interval Too Brief", 480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist",
+    406: "Not Acceptable", 407: "Proxy Authentication Required", 408: "Request Timeout", 410: "Gone",
+    413: "Request Entity Too Large", 414: "Request-URI Too Long", 415: "Unsupported Media Type",
+    416: "Unsupported URI Scheme", 420: "Bad Extension", 421: "Extension Required",
+    422: "Session Interval Too Small", 423: "Interval Too Brief", 480: "Temporarily Unavailable",
+    481: "Call/Transaction Does Not Exist",
     482: "Loop Detected", 483: "Too Many Hops", 484: "Address Incomplete", 486: "Busy Here",
     487: "Request Terminated", 488: "Not Acceptable Here", 489: "Bad Event", 491: "Request Pending",
+    493: "Undecipherable", 494: "Security Agreement Required",
     500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable", 504: "Server Time-out",
     505: "Version Not Supported", 513: "Message Too Large", 600: "Busy Everywhere", 603: "Decline",
 }  # fmt: skip
@@ -269,8 +277,3 @@ def reply(
     made = reply_headers(request, to_tag)
     made.extend(headers)
     return Response(status, reason or REASONS.get(status, "Unknown"), made, body)
-
-
-def mandatory(request: Request, names: Sequence[str] = ("Via", "From", "To", "Call-ID", "CSeq")) -> None:
-    for name in names:
-        request.need(name)

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from pbx.sip.address import Peer
+from pbx.sip.bodies import sdp_of
 from pbx.sip.digest import Credentials
 from pbx.sip.message import Malformed, Request, Response, reply
 from pbx.sip.sip_events import (
@@ -513,20 +514,3 @@ _SERVE = {
     "NOTIFY": Session._notify_received,
     "OPTIONS": Session._options_received,
 }
-
-
-def sdp_of(body: bytes, content_type: str | None) -> bytes | None:
-    """Return the session description of a body, also out of a multipart one; None when there is none."""
-    if not body:
-        return None
-    kind = (content_type or "application/sdp").lower()
-    if kind.startswith("application/sdp"):
-        return body
-    found = re.search(r'boundary\s*=\s*"?([^";\s]+)', content_type or "", re.IGNORECASE)
-    if not kind.startswith("multipart/") or found is None:
-        return None
-    for part in body.split(b"--" + found[1].encode()):
-        head, _, inner = part.partition(b"\r\n\r\n")
-        if b"application/sdp" in head.lower():
-            return inner.rstrip(b"\r\n") + b"\r\n"
-    return None

@@ -7,24 +7,26 @@ One stack serves the switch, a simulated phone or the carrier alike. Its owner f
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials, answer_challenge
-from pbx.sip.message import REASONS, CSeq, Malformed, Request, Response, Via, parse, parse_via, reply
+from pbx.sip.message import REASONS, CSeq, Malformed, Request, Response, Via, parse, reply
 from pbx.sip.session import ALLOW, Phase, Session
 from pbx.sip.sip_events import Ignored, InviteReceived, RequestReceived, RequestTimedOut, ResponseReceived, SipEvent
 from pbx.sip.timers import Timers
 from pbx.sip.transaction import ClientTransaction, ClientUser, ServerTransaction, State, Transaction
 from pbx.sip.uri import BadUri, NameAddr, parse_uri
-from pbx.sip.validate import UnknownOptions, validate
+from pbx.sip.validate import validate
 
 MAGIC = "z9hG4bK"
 _WAITING = frozenset({State.COMPLETED, State.CONFIRMED, State.ACCEPTED, State.TERMINATED})
 _NEEDS_DIALOG = frozenset({"BYE", "INFO", "INVITE", "REFER", "UPDATE", "PRACK"})
 _RAW = re.compile(rb"(?im)^(via|v|from|f|to|t|call-id|i|cseq)[ \t]*:[ \t]*([^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*)")
+_SENT_BY = re.compile(rb"\s*SIP\s*/\s*\d+\.\d+\s*/\s*\w+\s+[^\s;]")
 _RPORT = re.compile(r";\s*rport(\s*=\s*\d*)?", re.IGNORECASE)
 _RECEIVED = re.compile(r";\s*received\s*=[^;,\s]*", re.IGNORECASE)
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
@@ -89,6 +91,8 @@ class Stack:
         self.tolerated: Counter[str] = Counter()
         """What a bad handset did that was forgiven, by name."""
         self._transactions: dict[tuple[str, ...], Transaction] = {}
+        self._paths: dict[tuple[str, ...], tuple[str, ...]] = {}
+        """Requests without a To tag, by what a proxy does not change of them: the key of the way they came."""
         self._sessions: dict[tuple[str, str], Session] = {}
         self._sessions_of_invite: dict[tuple[str, ...], Session] = {}
         self._events: list[SipEvent] = []
@@ -221,6 +225,10 @@ class Stack:
     def forget(self, transaction: Transaction) -> None:
         self._transactions.pop(transaction.key, None)
         self._sessions_of_invite.pop(transaction.key, None)
+        if isinstance(transaction, ServerTransaction):
+            paths = _path_of(transaction.request)
+            if paths is not None and self._paths.get(paths) == transaction.key:
+                del self._paths[paths]
         for name in ("resend", "timeout", "done"):
             self.timers.cancel(transaction, name)
 
@@ -317,8 +325,21 @@ class Stack:
 
     def _receive_request(self, request: Request, source: Peer, now: float) -> None:
         via = self._mark_via(request, source)
-        cseq = request.cseq
-        key = self._server_key(request, via, cseq)
+        try:
+            self._serve(request, via, source, now)
+        except Malformed as error:
+            if request.method == "ACK":
+                raise
+            same = f"{via.branch} {request.get('Call-ID')}".encode("utf-8", "surrogateescape")
+            tag = f"{zlib.crc32(same):08x}"
+            headers = [*error.headers, self.server]
+            reason = f"{REASONS.get(error.status, 'Error')} ({_printable(error.reason)})"
+            answer = reply(request, error.status, reason, to_tag=tag, headers=headers)
+            self.transmit(source, bytes(answer), now)
+            self._events.append(Ignored(source, error.reason, error.status))
+
+    def _serve(self, request: Request, via: Via, source: Peer, now: float) -> None:
+        key = self._server_key(request, via, request.cseq)
         if request.method == "ACK":
             self._receive_ack(request, key, now)
             return
@@ -326,22 +347,33 @@ class Stack:
         if known is not None:
             known.step("again", now)
             return
+        forgiven = validate(request)
+        if forgiven:
+            self.tolerated.update(forgiven)
         transaction = ServerTransaction(self, key, _answers_go_to(via, source), request)
-        try:
-            validate(request)
-        except UnknownOptions as error:
-            self._transactions[key] = transaction
-            self.respond(transaction, 420, headers=[("Unsupported", ", ".join(error.options))], now=now)
-            return
+        self._note_path(transaction)
         self._transactions[key] = transaction
-        if request.method == "CANCEL":
-            self._receive_cancel(transaction, now)
-        elif request.to.tag:
-            self._receive_in_dialog(transaction, source, now)
-        elif request.method == "INVITE":
-            self._receive_invite(transaction, source, now)
-        else:
-            self._events.append(RequestReceived(transaction, request, source))
+        try:
+            if request.method == "CANCEL":
+                self._receive_cancel(transaction, now)
+            elif request.to.tag:
+                self._receive_in_dialog(transaction, source, now)
+            elif request.method == "INVITE":
+                self._receive_invite(transaction, source, now)
+            else:
+                self._events.append(RequestReceived(transaction, request, source))
+        except Malformed:
+            self.forget(transaction)
+            raise
+
+    def _note_path(self, transaction: ServerTransaction) -> None:
+        """Remember which way a request came; 482 when it arrived by another way before (RFC 3261 §8.2.2.2)."""
+        paths = _path_of(transaction.request)
+        if paths is None:
+            return
+        if self._transactions.get(self._paths.get(paths, ())) is not None:
+            raise Malformed(482, "merged: this request came by another way before")
+        self._paths[paths] = transaction.key
 
     def _receive_invite(self, transaction: ServerTransaction, source: Peer, now: float) -> None:
         request = transaction.request
@@ -423,7 +455,7 @@ class Stack:
         status = error.status
         start = data.lstrip(b"\r\n")[:12].upper()
         if status and not start.startswith((b"SIP/", b"ACK ")):
-            answer = _stateless(data, status, error.reason, source)
+            answer = _stateless(data, status, error.reason, error.headers)
             if answer is not None:
                 self.transmit(source, answer, now)
                 self._events.append(Ignored(source, error.reason, status))
@@ -464,25 +496,39 @@ def _answers_go_to(via: Via, source: Peer) -> Peer:
     Without `rport` that is the port the Via names, for phones that send from one port and listen at another; but a
     sender behind NAT, which its Via gives away by another address, is only reached where it came from.
     """
-    if source.reliable or "rport" in via.params or via.host != source.host:
+    if source.reliable or "rport" in via.params or via.host.strip("[]") != source.host:
         return source
     return Peer(source.transport, source.host, via.port or 5060)
 
 
-def _stateless(data: bytes, status: int, reason: str, source: Peer) -> bytes | None:
-    """Copy what of Via, From, To, Call-ID and CSeq can be found in bytes that are no message; None without a Via."""
+def _path_of(request: Request) -> tuple[str, ...] | None:
+    """What every copy of a forked request has in common; None for one that cannot merge."""
+    sender = request.from_.tag
+    if not sender or request.to.tag or request.method == "CANCEL":
+        return None
+    return (request.call_id, sender, str(request.cseq.number), request.method)
+
+
+def _printable(reason: str) -> str:
+    return re.sub(r"[^ -~]", "?", reason)[:80]
+
+
+def _stateless(data: bytes, status: int, reason: str, headers: Sequence[tuple[str, str]]) -> bytes | None:
+    """Copy what of Via, From, To, Call-ID and CSeq can be found in bytes that may be no message; None without a Via.
+
+    The tag of To is the same for every repetition of a request (RFC 3261 §8.2.7).
+    """
     lines: list[bytes] = []
     head = data.partition(b"\r\n\r\n")[0][:8192]
     found = [(name.lower(), value) for name, value in _RAW.findall(head)]
-    vias = [value for name, value in found if name in (b"via", b"v")]
-    if not vias:
-        return None
-    try:
-        parse_via(vias[0].decode("utf-8", "replace").partition(",")[0])
-    except Malformed:
+    if not any(name in (b"via", b"v") and _SENT_BY.match(value) for name, value in found):
         return None
     for name, value in found:
-        lines.append(name + b": " + b" ".join(value.split()) + b"\r\n")
-    text = reason.encode("ascii", "replace").replace(b"\r", b" ").replace(b"\n", b" ")[:80]
+        text = name + b": " + b" ".join(value.split())
+        if name in (b"to", b"t") and b"tag" not in value.lower():
+            text += b";tag=%08x" % zlib.crc32(head)
+        lines.append(text + b"\r\n")
+    lines += [f"{name}: {value}\r\n".encode("utf-8", "surrogateescape") for name, value in headers]
+    why = _printable(reason).encode()
     title = REASONS.get(status, "Error").encode()
-    return b"".join([b"SIP/2.0 %d %s (%s)\r\n" % (status, title, text), *lines, b"Content-Length: 0\r\n\r\n"])
+    return b"".join([b"SIP/2.0 %d %s (%s)\r\n" % (status, title, why), *lines, b"Content-Length: 0\r\n\r\n"])

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 _URI = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):"
-    r"(?:(?P<user>[^@:;?\s<>]*(?:;[^@:?\s<>]*)?)(?::(?P<password>[^@\s<>]*))?@)?"
+    r"(?:(?P<user>[^@:\s<>]*)(?::(?P<password>[^@\s<>]*))?@)?"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:;?\s<>@]+)"
     r"(?::(?P<port>\d{1,5}))?"
     r"(?P<params>(?:;[^?\s<>]*)?)"

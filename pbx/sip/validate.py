@@ -1,79 +1,140 @@
-"""What a request that could be read is still owed (RFC 3261 §8.2): apart from parsing, so that the peer gets
-the status it deserves and not silence."""
+"""What a request that could be read is still owed (RFC 3261 §8.2): apart from parsing, so that the peer gets the
+status it deserves and not silence.
+
+421 and 494 are owed only by a server that insists on an extension of its own; this one insists on none.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pbx.sip.bodies import UNDECIPHERABLE, is_described, media_type, required_types
 from pbx.sip.message import Malformed, Request
-from pbx.sip.uri import BadUri, parse_uri
+from pbx.sip.uri import BadUri, parse_uri, split_list
 
 SUPPORTED_OPTIONS = frozenset({"replaces", "norefersub"})
+MAX_URI = 2048
+MAX_BODY = 32_768
+"""Octets of a Request-URI and of a body."""
+MIN_SESSION_S = 90
+"""The shortest session interval (RFC 4028 §4)."""
+BODY_TYPES = "application/sdp, multipart/mixed, multipart/alternative"
 _SCHEMES = frozenset({"sip", "sips", "tel", "urn"})
+_MANDATORY = ("From", "To", "Call-ID", "CSeq", "Via")
+_SINGLE = frozenset({"From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length"})
 
 
-def validate(request: Request) -> None:
-    """Raise Malformed with the status the peer is owed; return when the request may be served."""
-    for name in ("From", "To", "Call-ID", "CSeq", "Via"):
-        request.need(name)
-    _unique(request)
+def validate(request: Request) -> Sequence[str]:
+    """Raise Malformed with the status the peer is owed; else return the names of what was forgiven."""
+    has = _first_values(request)
+    for name in _MANDATORY:
+        if name not in has:
+            raise Malformed(400, f"missing {name}")
     if request.cseq.method != request.method:
         raise Malformed(400, f"CSeq says {request.cseq.method}, the request is {request.method}")
-    scheme = request.uri.partition(":")[0].lower()
+    if ";;" in has["Via"]:
+        raise Malformed(400, "empty parameters in Via")
+    _request_uri(request.uri)
+    _addresses(request)
+    _hops(request.method, has.get("Max-Forwards"))
+    if request.method == "CANCEL":
+        return ()
+    _extensions(request, has)
+    if request.body:
+        _body(request, has)
+    if request.method == "INVITE" and "Accept" in has:
+        _acceptable(has["Accept"])
+    if "Date" in has and not has["Date"].rstrip().endswith("GMT"):
+        return ("Date in a zone of its own",)  # RFC 4475 §3.1.2.12; nothing here relies on it
+    return ()
+
+
+def _first_values(request: Request) -> dict[str, str]:
+    has: dict[str, str] = {}
+    for name, value in request.headers:
+        if name not in has:
+            has[name] = value
+        elif name in _SINGLE:
+            raise Malformed(400, f"{name} stands twice")
+    return has
+
+
+def _request_uri(uri: str) -> None:
+    if len(uri) > MAX_URI:
+        raise Malformed(414, f"a Request-URI of {len(uri)} octets")
+    if uri.startswith("<"):
+        raise Malformed(400, "the Request-URI stands in angle brackets")
+    scheme = uri.partition(":")[0].lower()
     if scheme not in _SCHEMES:
         raise Malformed(416, f"scheme {scheme[:20]!r} is not served")
     try:
-        parse_uri(request.uri)
+        parsed = parse_uri(uri)
     except BadUri as error:
         raise Malformed(400, str(error)) from None
-    for value in (request.from_, request.to):
-        if not _is_address(value.uri):
-            raise Malformed(400, "broken address")
-    hops = request.get("Max-Forwards")
-    if hops is not None:
-        if not hops.isdigit() or int(hops) > 255:
-            raise Malformed(400, "bad Max-Forwards")
-        if int(hops) == 0 and request.method != "OPTIONS":
-            raise Malformed(483, "no hop left")
-    if request.method in ("ACK", "CANCEL"):
-        return
-    unknown = [option for option in request.tokens("Require") if option.lower() not in SUPPORTED_OPTIONS]
-    if unknown:
-        raise UnknownOptions(unknown)
-    _body(request)
+    if parsed.headers:
+        raise Malformed(400, "headers in the Request-URI")  # §19.1.1
 
 
-class UnknownOptions(Malformed):
-    """420 with the options we do not know (RFC 3261 §8.2.2.3)."""
-
-    def __init__(self, options: list[str]) -> None:
-        super().__init__(420, f"options not known: {', '.join(options)[:80]}")
-        self.options = options
-
-
-def _unique(request: Request) -> None:
-    seen = set()
-    for name, _ in request.headers:
-        if name in ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length"):
-            if name in seen:
-                raise Malformed(400, f"{name} stands twice")
-            seen.add(name)
-
-
-def _body(request: Request) -> None:
-    if not request.body:
-        return
-    encoding = request.get("Content-Encoding")
-    if encoding and encoding.lower() != "identity":
-        raise Malformed(415, f"encoding {encoding[:20]!r} is not understood")
-    kind = (request.get("Content-Type") or "").partition(";")[0].strip().lower()
-    if request.method == "INVITE" and kind not in ("application/sdp", "multipart/mixed", "multipart/alternative"):
-        raise Malformed(
-            415 if kind else 400, f"an INVITE carries application/sdp, not {kind[:40] or 'an untyped body'}"
-        )
-
-
-def _is_address(uri: str) -> bool:
+def _addresses(request: Request) -> None:
     try:
-        parse_uri(uri)
+        sender, recipient = request.from_.parsed, request.to.parsed
     except BadUri:
-        return False
-    return True
+        raise Malformed(400, "broken address") from None
+    if request.method != "REGISTER":
+        return
+    if recipient.scheme not in ("sip", "sips"):
+        raise Malformed(400, f"no address of record is a {recipient.scheme[:20]!r} URI")  # §10.2
+    if sender.scheme not in _SCHEMES:
+        raise Malformed(400, f"a {sender.scheme[:20]!r} URI registers nothing")
+    for contact in request.all("Contact"):
+        if "<" not in contact and "?" in contact:
+            raise Malformed(400, "a Contact with headers stands in angle brackets")  # §20.10
+
+
+def _hops(method: str, hops: str | None) -> None:
+    if hops is None:
+        return
+    if not hops.isdigit() or int(hops) > 255:
+        raise Malformed(400, "bad Max-Forwards")
+    if int(hops) == 0 and method != "OPTIONS":
+        raise Malformed(483, "no hop left")
+
+
+def _extensions(request: Request, has: dict[str, str]) -> None:
+    if "Require" in has:
+        unknown = [option for option in request.tokens("Require") if option.lower() not in SUPPORTED_OPTIONS]
+        if unknown:
+            told = ("Unsupported", ", ".join(unknown))  # §8.2.2.3
+            raise Malformed(420, f"options not known: {', '.join(unknown)[:80]}", (told,))
+    if "Session-Expires" in has and request.method in ("INVITE", "UPDATE"):
+        wanted = has["Session-Expires"].partition(";")[0].strip()
+        if not wanted.isdigit():
+            raise Malformed(400, "bad Session-Expires")
+        if int(wanted) < MIN_SESSION_S and "timer" in request.tokens("Supported"):
+            raise Malformed(422, "session interval too small", (("Min-SE", str(MIN_SESSION_S)),))
+
+
+def _body(request: Request, has: dict[str, str]) -> None:
+    if len(request.body) > MAX_BODY:
+        raise Malformed(413, f"a body of {len(request.body)} octets")
+    encoding = has.get("Content-Encoding")
+    if encoding and encoding.lower() != "identity":
+        raise Malformed(415, f"encoding {encoding[:20]!r} is not understood", (("Accept-Encoding", "identity"),))
+    kind = media_type(has.get("Content-Type"))
+    if kind in UNDECIPHERABLE:
+        raise Malformed(493, "no key of ours opens this body")
+    if request.method != "INVITE":
+        return
+    if not kind:
+        raise Malformed(400, "an untyped body")
+    if not is_described(request.body, has["Content-Type"]):
+        raise Malformed(415, f"an INVITE carries application/sdp, not {kind[:40]}", (("Accept", BODY_TYPES),))
+    for part in required_types(request.body, has["Content-Type"]):
+        if part != "application/sdp":
+            raise Malformed(415, f"a required part of type {part[:40]}", (("Accept", BODY_TYPES),))
+
+
+def _acceptable(accept: str) -> None:
+    kinds = [media_type(kind) for kind in split_list(accept)]
+    if kinds and not any(kind in ("application/sdp", "application/*", "*/*", "") for kind in kinds):
+        raise Malformed(406, "an answer to an INVITE is application/sdp")
