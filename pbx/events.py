@@ -90,6 +90,17 @@ class RegistrationRefused(Event):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class GuessingSlowed(Event):
+    """Too many wrong answers: from now on a few attempts a second are looked at, the rest are told to come later."""
+
+    kind: ClassVar[str] = "registration.slowed"
+    by: str
+    """`address`, `user`, or `user at address` for a user who has a phone there."""
+    name: str
+    address: str
+
+
 # --- provisioning -------------------------------------------------------------------------------------
 
 

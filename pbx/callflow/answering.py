@@ -155,6 +155,12 @@ def _reachable(called: _Called, presence: Presence) -> Iterator[Ringing]:
 
 def _ring_plan(called: _Called, asked: Asked, presence: Presence) -> Forward | RingPlan:
     user, trail, link = called.user, called.trail, called.link
+    if user.max_calls:
+        when_full = _when_busy(called)
+        if user.extension in presence.full:
+            trail.applied("rule", "calls at once", f"all of {user.max_calls} in use", when_full.label, link)
+            return Forward(when_full, "busy")
+        trail.failed("rule", "calls at once", f"fewer than {user.max_calls}", when_full.label, link)
     targets: list[Ringing] = []
     for ringing in _reachable(called, presence):
         rule = ringing.target.label.replace(":", " ")

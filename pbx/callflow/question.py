@@ -41,6 +41,8 @@ class Presence:
     """Extensions in another call."""
     do_not_disturb: frozenset[str] = frozenset()
     """Extensions, set by feature or phone."""
+    full: frozenset[str] = frozenset()
+    """Extensions with as many calls as their user may have."""
 
 
 @dataclass(frozen=True, slots=True)

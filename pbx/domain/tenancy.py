@@ -62,6 +62,9 @@ class User(Model):
     time_zone: TimeZone | Literal[""] = ""
     outbound: bool = True
     """False bars every call to the carrier; never 611, 911, 933."""
+    max_calls: int = Field(default=0, ge=0)
+    """Calls at once, 0 for no limit (platform field `limits-max-active-calls-total`): more are refused 503, and
+    callers find the user busy; 611, 911 and 933 know no limit."""
     rules: tuple[AnsweringRule, ...] = ()
     """In order, `*` last wherever it stands; the first whose time frame covers the moment is in force."""
 

@@ -53,11 +53,15 @@ class Verdict(Enum):
     """The nonce is old or unknown but the rest may be right: challenge again, saying so."""
     REPLAYED = "replayed"
     WRONG = "wrong"
+    TOO_SOON = "too soon"
+    """Not looked at: too many wrong answers came from there, or for this user (`guesses`)."""
 
 
 @dataclass(slots=True)
 class _Nonce:
     issued_at: float
+    host: str
+    """Whom it was given to: an answer from elsewhere was overheard."""
     count: int = 0
     spent: bool = False
     """An answer without a count (RFC 2069) has used it: such a nonce is good for one request."""
@@ -80,14 +84,14 @@ class DigestServer:
         self._lifetime_s = lifetime_s
         self._nonces: OrderedDict[str, _Nonce] = OrderedDict()
 
-    def challenge(self, now: float, *, stale: bool = False) -> list[str]:
-        """Return the challenge values.
+    def challenge(self, now: float, *, stale: bool = False, host: str = "") -> list[str]:
+        """Return the challenge values for a peer at `host`.
 
         MD5 stands first although RFC 8760 §2.4 orders by preference: handsets (and sipp) that know only MD5 read only
         the first value; those that know better look at all of them.
         """
         nonce = self._token(32)
-        self._nonces[nonce] = _Nonce(now)
+        self._nonces[nonce] = _Nonce(now, host)
         while len(self._nonces) > MAX_NONCES or next(iter(self._nonces.values())).issued_at + self._lifetime_s < now:
             self._nonces.popitem(last=False)
         tail = ", stale=true" if stale else ""
@@ -100,20 +104,24 @@ class DigestServer:
         """Return the user name an answer claims, unproved; empty when there is none."""
         return auth_params(value)[1].get("username", "") if value else ""
 
-    def verify(self, value: str | None, method: str, password: str | None, now: float) -> Verdict:
-        """Check one answer; `password` is None for a user that does not exist."""
+    def verify(self, value: str | None, method: str, password: str | None, now: float, *, host: str = "") -> Verdict:
+        """Check one answer from `host`; `password` is None for a user that does not exist.
+
+        An answer for another realm is as wrong as one with a wrong password, if it is to a challenge of ours.
+        """
         if not value:
             return Verdict.MISSING
         scheme, given = auth_params(value)
         algorithm = given.get("algorithm", "MD5").upper()
-        if scheme.lower() != "digest" or given.get("realm") != self.realm or algorithm not in self._algorithms:
+        if scheme.lower() != "digest" or algorithm not in self._algorithms:
             return Verdict.MISSING
         expected = self._expected(given, algorithm, method, _NOBODY if password is None else password)
         response = given.get("response", "").lower().encode("utf-8", "surrogateescape")
-        right = hmac.compare_digest(expected, response) and password is not None
+        ours = given.get("realm") == self.realm
+        right = hmac.compare_digest(expected, response) and password is not None and ours
         nonce = self._nonces.get(given.get("nonce", ""))
-        if nonce is None or nonce.issued_at + self._lifetime_s < now:
-            return Verdict.STALE
+        if nonce is None or nonce.host != host or nonce.issued_at + self._lifetime_s < now:
+            return Verdict.STALE if ours else Verdict.MISSING
         if not right:
             return Verdict.WRONG
         return self._counted(nonce, given)

@@ -14,7 +14,6 @@ from pbx.callflow.question import Asked
 from pbx.domain.devices import Device
 from pbx.domain.dialplan import Means, read_dialled
 from pbx.events import CallInvited
-from pbx.sip.digest import Verdict
 from pbx.sip.session import ALLOW, Session
 from pbx.sip.sip_events import RequestReceived
 from pbx.sip.uri import parse_uri
@@ -33,12 +32,14 @@ def take_invite(switch: Switch, session: Session) -> None:
     now = switch.now.mono
     device: Device | None = None
     if session.peer != switch.settings.carrier:
-        device, verdict = switch.registration.prove(session.request, now)
+        device, verdict = switch.registration.prove(session.request, session.peer)
         if device is None:
-            _refuse(switch, session, verdict)
+            status, headers = switch.registration.refusal(session.request, session.peer, verdict)
+            session.reject(status, "", now, headers)
             return
     dialled = parse_uri(session.request.uri).user
-    if switch.refuses_calls and (switch.draining or read_dialled(dialled, "").means not in _ALWAYS_TAKEN):
+    full = switch.refuses_calls or (device is not None and switch.has_all_calls(device.extension))
+    if full and (switch.draining or read_dialled(dialled, "").means not in _ALWAYS_TAKEN):
         session.reject(503, "", now, [("Retry-After", str(RETRY_AFTER_S))])
         return
     asked = _asked(switch, session, device, dialled)
@@ -77,16 +78,6 @@ def _start(call: Call, session: Session, route: routing.Route) -> None:
         )
     )  # fmt: skip
     call.start(route)
-
-
-def _refuse(switch: Switch, session: Session, verdict: Verdict) -> None:
-    now = switch.now.mono
-    if verdict is Verdict.WRONG:
-        session.reject(403, "", now)
-        return
-    stale = verdict in (Verdict.STALE, Verdict.REPLAYED)
-    status, headers = switch.registration.challenge(now, stale=stale)
-    session.reject(status, "", now, headers)
 
 
 def _asked(switch: Switch, session: Session, device: Device | None, dialled: str) -> Asked:

@@ -31,9 +31,9 @@ class Lamps:
         switch, now = self._switch, self._switch.now
         request = transaction.request
         package = (request.get("Event") or "").partition(";")[0].strip().lower()
-        device, verdict = switch.registration.prove(request, now.mono)
+        device, verdict = switch.registration.prove(request, source)
         if device is None:
-            switch.registration.refuse(transaction, source, verdict, now.mono)
+            switch.registration.refuse(transaction, source, verdict)
             return
         if package != PACKAGE:
             switch.stack.respond(transaction, 489, headers=[("Allow-Events", PACKAGE)], now=now.mono)

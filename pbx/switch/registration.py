@@ -1,6 +1,6 @@
 """REGISTER and who may ask for anything: digest against the directory, the registrar, durable answers.
 
-Unknown user, wrong password and wrong realm get the same answer.
+Unknown user, wrong password and wrong realm get the same answer, and who guesses is slowed down.
 """
 
 from __future__ import annotations
@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 from pbx.callflow.ports import BindingRemoved, BindingSaved
 from pbx.clock import FOREVER
 from pbx.domain.devices import Device
-from pbx.events import DeviceRefreshed, DeviceRegistered, DeviceUnregistered, RegistrationExpired, RegistrationRefused
+from pbx.events import (
+    DeviceRefreshed,
+    DeviceRegistered,
+    DeviceUnregistered,
+    GuessingSlowed,
+    RegistrationExpired,
+    RegistrationRefused,
+)
 from pbx.sip.address import Peer
 from pbx.sip.digest import DigestServer, Verdict
+from pbx.sip.guesses import Guesses, Key
 from pbx.sip.message import Malformed, Request
 from pbx.sip.registrar import Added, Binding, Change, Registrar, Removed
 from pbx.sip.transaction import ServerTransaction
@@ -29,6 +37,7 @@ class Registration:
     def __init__(self, switch: Switch, digest: DigestServer, kept: Iterable[Binding]) -> None:
         self._switch = switch
         self._digest = digest
+        self._guesses = Guesses()
         self.registrar = Registrar()
         self._known: dict[tuple[str, str], Binding] = {}
         self._contacts_at: dict[Peer, dict[tuple[str, str], None]] = {}
@@ -69,47 +78,65 @@ class Registration:
 
     # --- who asks -------------------------------------------------------------------------------------
 
-    def prove(self, request: Request, now: float) -> tuple[Device | None, Verdict]:
+    def prove(self, request: Request, source: Peer) -> tuple[Device | None, Verdict]:
         """Check the request's digest; the device it proves, or why not. It must own From (and To of a REGISTER)."""
-        status = self._switch.settings.challenge
-        value = request.get("Proxy-Authorization" if status == 407 else "Authorization")
-        value = value or request.get("Authorization") or request.get("Proxy-Authorization")
+        now = self._switch.now.mono
+        value = self._answer_of(request)
         user = self._digest.user(value)
+        keys = self._guesser_keys(user, source)
+        if value and not self._guesses.may_try(keys, now):
+            return None, Verdict.TOO_SOON
         device = self._switch.directory.devices_by_id.get(user)
         password = device.password.get_secret_value() if device is not None else None
-        verdict = self._digest.verify(value, request.method, password, now)
-        if verdict is not Verdict.OK or device is None:
-            return None, verdict if verdict is not Verdict.OK else Verdict.WRONG
-        owned = {device.id}
-        if request.from_.user not in owned or (request.method == "REGISTER" and request.to.user not in owned):
-            return None, Verdict.WRONG
-        return device, Verdict.OK
+        verdict = self._digest.verify(value, request.method, password, now, host=source.host)
+        if verdict is Verdict.OK and (device is None or not _speaks_for_itself(request, device)):
+            verdict = Verdict.WRONG
+        if verdict is Verdict.WRONG:
+            for kind, name in self._guesses.wrong(keys, now):
+                self._switch.publish(GuessingSlowed(kind, name[:64], str(source)))
+        return (device, verdict) if verdict is Verdict.OK else (None, verdict)
 
-    def challenge(self, now: float, *, stale: bool) -> tuple[int, list[tuple[str, str]]]:
-        """Return (status, headers) of a challenge."""
+    def refusal(self, request: Request, source: Peer, verdict: Verdict) -> tuple[int, list[tuple[str, str]]]:
+        """Return (status, headers) for a request that proved nothing: a challenge, or why there is none."""
+        if verdict is Verdict.TOO_SOON:
+            return 503, [("Retry-After", "1")]
+        if verdict is Verdict.WRONG:
+            who = self._digest.user(self._answer_of(request))
+            self._switch.publish(RegistrationRefused(who[:64], str(source), 403, "wrong user or password"))
+            return 403, []
         status = self._switch.settings.challenge
         name = "Proxy-Authenticate" if status == 407 else "WWW-Authenticate"
-        return status, [(name, value) for value in self._digest.challenge(now, stale=stale)]
+        stale = verdict in (Verdict.STALE, Verdict.REPLAYED)
+        values = self._digest.challenge(self._switch.now.mono, stale=stale, host=source.host)
+        return status, [(name, value) for value in values]
 
-    def refuse(self, transaction: ServerTransaction, source: Peer, verdict: Verdict, now: float) -> None:
-        """Challenge, or refuse what was proved wrong."""
-        request = transaction.request
-        if verdict is Verdict.WRONG:
-            self._switch.stack.respond(transaction, 403, now=now)
-            who = self._digest.user(request.get("Proxy-Authorization") or request.get("Authorization"))
-            self._switch.publish(RegistrationRefused(who[:64], str(source), 403, "wrong user or password"))
-            return
-        status, headers = self.challenge(now, stale=verdict in (Verdict.STALE, Verdict.REPLAYED))
-        self._switch.stack.respond(transaction, status, headers=headers, now=now)
+    def refuse(self, transaction: ServerTransaction, source: Peer, verdict: Verdict) -> None:
+        status, headers = self.refusal(transaction.request, source, verdict)
+        self._switch.stack.respond(transaction, status, headers=headers, now=self._switch.now.mono)
+
+    def _answer_of(self, request: Request) -> str | None:
+        asked, other = ("Proxy-Authorization", "Authorization")
+        if self._switch.settings.challenge != 407:
+            asked, other = other, asked
+        return request.get(asked) or request.get(other)
+
+    def _guesser_keys(self, user: str, source: Peer) -> tuple[Key, ...]:
+        """Whose guess a failure would be: of a registered phone's flow nobody's, from its address its own."""
+        peers = {b.peer for b in self.registrar.bindings(user, self._switch.now)}
+        if source in peers:
+            return ()
+        if any(peer.host == source.host for peer in peers):
+            return (("user at address", f"{user}@{source.host}"),)
+        return ("address", source.host), ("user", user)
 
     # --- REGISTER -------------------------------------------------------------------------------------
 
     def register(self, transaction: ServerTransaction, source: Peer) -> None:
         now = self._switch.now
         request = transaction.request
-        device, verdict = self.prove(request, now.mono)
+        device, verdict = self.prove(request, source)
         if device is None:
-            self.refuse(transaction, source, verdict, now.mono)
+            self.refuse(transaction, source, verdict)
             return
         try:
             result = self.registrar.register(request, source, device.id, device.extension, now)
@@ -192,3 +219,7 @@ class Registration:
         del contacts[key]
         if not contacts:
             del self._contacts_at[known.peer]
+
+
+def _speaks_for_itself(request: Request, device: Device) -> bool:
+    return request.from_.user == device.id and (request.method != "REGISTER" or request.to.user == device.id)

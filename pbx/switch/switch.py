@@ -230,7 +230,8 @@ class Switch:
         busy = self._busy
         if but is not None:
             busy = busy - Counter(leg.extension for leg in but.legs.values() if leg.extension and not leg.gone)
-        return Presence(self.registered(), frozenset(busy), frozenset(self.do_not_disturb))
+        full = frozenset(extension for extension in busy if self.has_all_calls(extension, busy))
+        return Presence(self.registered(), frozenset(busy), frozenset(self.do_not_disturb), full)
 
     def reachable(self, extension: str) -> bool:
         registered = self.registered()
@@ -242,6 +243,11 @@ class Switch:
         limit = self.directory.domain.max_calls
         calls = len(self._calls)
         return self.draining or calls >= self.settings.max_calls or (limit > 0 and calls >= limit)
+
+    def has_all_calls(self, extension: str, busy: Counter[str] | None = None) -> bool:
+        """A user has as many calls as it may; `busy` counts the calls of each extension, all of them without it."""
+        user = self.directory.users_by_extension.get(extension)
+        return user is not None and 0 < user.max_calls <= (self._busy if busy is None else busy)[extension]
 
     def next_call_id(self) -> str:
         self._numbered += 1

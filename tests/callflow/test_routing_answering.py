@@ -220,3 +220,12 @@ def test_the_record_ends_where_the_rules_do():
         ("busy", "mailbox:101"),
         ("no answer", "mailbox:101"),
     ]
+
+
+def test_a_user_with_all_the_calls_it_may_have_is_busy():
+    limited = {"ana": {"max_calls": 2}}
+    assert sent([FULL], presence=Presence(ALL, full=frozenset({"101"})), **limited) == ("user:102", "busy")
+    assert targets(rung(presence=Presence(ALL, full=frozenset({"102"})), **limited)) == [
+        ("device:101", 0),
+        ("device:101a", 0),
+    ]

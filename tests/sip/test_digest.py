@@ -100,6 +100,19 @@ def test_what_is_no_answer_to_us_is_missing(value):
     assert server().verify(value, "REGISTER", "secret", 0.0) is Verdict.MISSING
 
 
+def test_a_right_answer_for_another_realm_is_wrong():
+    it = server()
+    elsewhere = answered([it.challenge(0.0)[0].replace('realm="acme.lab"', 'realm="other.lab"')])
+    assert it.verify(elsewhere, "REGISTER", "secret", 1.0) is Verdict.WRONG
+
+
+def test_an_answer_from_another_address_than_the_challenge_went_to_is_stale():
+    it = server()
+    given = answered(it.challenge(0.0, host="192.0.2.1"))
+    assert it.verify(given, "REGISTER", "secret", 1.0, host="192.0.2.2") is Verdict.STALE
+    assert it.verify(given, "REGISTER", "secret", 1.0, host="192.0.2.1") is Verdict.OK
+
+
 def test_an_answer_for_another_method_is_wrong():
     it = server()
     assert it.verify(answered(it.challenge(0.0)), "INVITE", "secret", 1.0) is Verdict.WRONG
