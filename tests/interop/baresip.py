@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+PATIENCE_S = 60.0
+
 
 class Baresip:
     """One headless baresip on its own loopback address; use as a context manager."""
@@ -55,7 +57,7 @@ class Baresip:
             self.command("sndcode", digit)
             self.run_for(0.35)
 
-    def wait_for(self, kind: str, within_s: float = 10.0) -> dict[str, Any]:
+    def wait_for(self, kind: str, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """Return the next event of this type, or fail naming what came instead."""
         deadline = time.monotonic() + within_s
         while True:
@@ -71,7 +73,7 @@ class Baresip:
                 )
             self._read(left)
 
-    def wait_for_log(self, text: str, within_s: float = 10.0) -> None:
+    def wait_for_log(self, text: str, within_s: float = PATIENCE_S) -> None:
         """Wait until the phone's log holds `text`: what it did before its control port was there."""
         deadline = time.monotonic() + within_s
         while text not in (log := (self.home / "baresip.log").read_text(errors="replace")):
@@ -87,6 +89,13 @@ class Baresip:
     def heard(self) -> Sequence[Path]:
         """Recordings of what this phone heard, oldest first."""
         return sorted(self.home.glob("rec/dump-*-dec.wav"))
+
+    def forget(self) -> None:
+        """Before a new call: what was seen and heard in earlier ones no longer counts."""
+        self.run_for(0.05)
+        self.seen.clear()
+        for recording in self.home.glob("rec/*.wav"):
+            recording.unlink()
 
     def _read(self, seconds: float) -> None:
         self._socket.settimeout(max(0.01, seconds))
@@ -108,7 +117,7 @@ class Baresip:
 
 
 def _connected(port: int, process: subprocess.Popen[bytes], home: Path) -> socket.socket:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
             return socket.create_connection(("127.0.0.1", port), timeout=5)

@@ -8,6 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
+PATIENCE_S = 60.0
+
 
 class Linphone:
     """One linphonec with its own rc file; use as a context manager."""
@@ -47,7 +49,7 @@ class Linphone:
         self._process.stdin.write(text.encode() + b"\n")
         self._process.stdin.flush()
 
-    def wait_for(self, text: str, within_s: float = 15.0) -> None:
+    def wait_for(self, text: str, within_s: float = PATIENCE_S) -> None:
         """Wait until linphonec prints `text` (after what was waited for before)."""
         deadline = time.monotonic() + within_s
         while (found := self.said.find(text, self._read_to)) < 0:
@@ -55,6 +57,10 @@ class Linphone:
             assert left > 0, f"linphonec did not say {text!r} within {within_s} s, but: {self.said[-800:]!r}"
             self.run_for(min(left, 0.2))
         self._read_to = found + len(text)
+
+    def skip(self) -> None:
+        """What was said so far no longer counts."""
+        self._read_to = len(self.said)
 
     def ask(self, command: str, answer: str, within_s: float) -> None:
         """Repeat a command until linphonec answers it like that."""

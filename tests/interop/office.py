@@ -1,13 +1,15 @@
-"""A switchroom of its own for foreign software: started as a process, used through its ready file, ended by SIGTERM."""
+"""A switchroom of its own for foreign software: a process, its ready file and its log, ended by SIGTERM."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,21 +18,32 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 OFFICE = ROOT / "lab" / "seeds" / "office.yaml"
-START_S = 30.0
+START_S = 120.0
+"""A machine with more to do than cores takes its time; the wait ends as soon as the ready file is there."""
+PATIENCE_S = 60.0
+LAYOUT = (
+    (0, socket.SOCK_STREAM), (1, socket.SOCK_STREAM), (60, socket.SOCK_DGRAM), (60, socket.SOCK_STREAM),
+    (69, socket.SOCK_DGRAM),
+)  # fmt: skip
+"""What `up` listens on, from the port base on."""
 
 
 class Switchroom:
-    """One `switchroom up`; a context manager that insists on a clean end."""
+    """One `switchroom up`; a context manager that insists on a clean end. Without a seed it goes on with its data."""
 
-    def __init__(self, folder: Path, seed: Path = OFFICE, *options: str) -> None:
+    def __init__(self, folder: Path, seed: Path | None = OFFICE, *options: str, base: int = 0) -> None:
         self.folder = folder
-        self.base = free_base()
+        self.base = base or free_base()
         ready = folder / "ready.json"
+        ready.unlink(missing_ok=True)
         self._log = (folder / "switchroom.log").open("w")
+        self._read_to = 0
+        self._events: list[dict[str, Any]] = []
+        given = ["--seed", str(seed)] if seed is not None else []
         self.process = subprocess.Popen(
             [
                 sys.executable, "-c", "from lab.cli import main; main()", "up", "--port-base", str(self.base),
-                "--seed", str(seed), "--data", str(folder / "data"), "--ready-file", str(ready), *options,
+                "--data", str(folder / "data"), "--ready-file", str(ready), *given, *options,
             ],
             cwd=ROOT,
             stdout=self._log,
@@ -54,12 +67,60 @@ class Switchroom:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(10)
+            return self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            raise AssertionError(f"switchroom did not end within 10 s: {self.log()}") from None
+            raise AssertionError(f"switchroom did not end within {PATIENCE_S} s: {self.log()}") from None
         finally:
             self._log.close()
+
+    def kill(self) -> None:
+        """Cut the power: SIGKILL, nothing is flushed, nobody is told."""
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+        self._log.close()
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return every event logged so far; a line being written counts once it is whole."""
+        with (self.folder / "switchroom.log").open("rb") as file:
+            file.seek(self._read_to)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        self._read_to += len(whole) + len(newline)
+        for line in whole.splitlines():
+            if line.startswith(b"{"):
+                event = json.loads(line)
+                if "seq" in event:
+                    self._events.append(event)
+        return self._events
+
+    def wait_for(self, kind: str, *, after: int = 0, within_s: float = PATIENCE_S, **where: object) -> dict[str, Any]:
+        """Return the first event of this kind that fits, of those numbered above `after`."""
+        deadline = time.monotonic() + within_s
+        while True:
+            for event in self.events():
+                fits = event["event"] == kind and event["seq"] > after
+                if fits and all(event.get(name) == value for name, value in where.items()):
+                    return event
+            assert time.monotonic() < deadline, (
+                f"no {kind} {where} within {within_s} s, but {[e['event'] for e in self._events[-40:]]}"
+            )
+            time.sleep(0.02)
+
+    def wait_until_idle(self, within_s: float = PATIENCE_S) -> None:
+        """Wait until every call has ended."""
+        deadline = time.monotonic() + within_s
+        while True:
+            counts = Counter(event["event"] for event in self.events())
+            if counts["call.invited"] == counts["call.ended"]:
+                return
+            assert time.monotonic() < deadline, f"calls are still up: {self.log()}"
+            time.sleep(0.02)
+
+    @property
+    def newest(self) -> int:
+        """Number of the newest event, to wait for those after it."""
+        events = self.events()
+        return int(events[-1]["seq"]) if events else 0
 
     def log(self) -> str:
         return (self.folder / "switchroom.log").read_text()[-3000:]
@@ -82,23 +143,22 @@ class Switchroom:
 
 
 def free_base() -> int:
-    """Return a port base whose layout is free now."""
-    for base in range(21_000, 30_000, 100):
-        taken = False
-        for offset, kind in (
-            (0, socket.SOCK_STREAM),
-            (1, socket.SOCK_STREAM),
-            (60, socket.SOCK_DGRAM),
-            (69, socket.SOCK_DGRAM),
-        ):
-            with socket.socket(socket.AF_INET, kind) as probe:
-                try:
-                    probe.bind(("127.0.0.1", base + offset))
-                except OSError:
-                    taken = True
-        if not taken:
+    """Return a port base whose layout is free now; every process looks elsewhere first, so that two do not meet."""
+    bases = range(21_000, 30_000, 100)
+    first = os.getpid() % len(bases)
+    for base in (*bases[first:], *bases[:first]):
+        if all(_is_free(base + offset, kind) for offset, kind in LAYOUT):
             return base
     raise AssertionError("no free ports")
+
+
+def _is_free(port: int, kind: socket.SocketKind) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def seed_with(path: Path, devices: Iterable[dict[str, object]], users: Iterable[dict[str, object]] = ()) -> Path:
