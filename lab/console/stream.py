@@ -20,7 +20,8 @@ from aiohttp import web
 KEPT_REGIONS = 2000
 HEARTBEAT_S = 15.0
 SPACING_S = 0.1
-"""A page is told at most this often: enough for an eye, and a call's burst is one update."""
+"""A page is told at most this often: enough for an eye, and a call's burst is one update. Who records instead of
+looks sets a hub's `spacing_s`."""
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ class Hub:
 
     def __init__(self, clock: Callable[[], dict[str, str]]) -> None:
         self._clock = clock
+        self.spacing_s = SPACING_S
         self._pages: set[_Page] = set()
         self._fragments: OrderedDict[str, _Fragment] = OrderedDict()
         self._life = secrets.token_hex(4)
@@ -129,7 +131,7 @@ class Hub:
                 await response.write(b": still here\n\n")
             page.wake.clear()
             gap = asyncio.Event()
-            loop.call_later(SPACING_S, gap.set)
+            loop.call_later(self.spacing_s, gap.set)
             if news := self._news(page):
                 await response.write(news.encode())
             await gap.wait()

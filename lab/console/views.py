@@ -54,9 +54,10 @@ RESULTS = {
     "NO ANSWER": StateLook("○", "No answer", "ring"),
     "CANCELLED": StateLook("–", "Cancelled", "off"),
     "FAILED": StateLook("✗", "Failed", "fault"),
+    "up": StateLook("✓", "Answered", "ok"),
     "": StateLook("–", "Ended", "off"),
 }
-"""What came of a call; the keys are a call record's dispositions, empty for a call that left none."""
+"""What came of a call; the keys are a call record's dispositions, and before it is written what is known of it."""
 
 
 @dataclass(frozen=True, slots=True)

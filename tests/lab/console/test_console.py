@@ -13,95 +13,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from fixed_lab import HOSTILE, RUN, Office, card
 from yarl import URL
 
 from lab.console import app
 from lab.console.app import CSP, Console
 from lab.console.stream import KEPT_REGIONS
-from lab.console.views import (
-    STATES,
-    BootPart,
-    CallPage,
-    CallRow,
-    CaseRow,
-    ClockView,
-    Health,
-    Lamp,
-    PhoneCard,
-    RouteView,
-    RunView,
-)
-
-HOSTILE = '<script>alert("x")</script>'
-
-
-class Office:
-    """A lab of fixed snapshots: the console's source needs nothing more."""
-
-    domain = "acme.lab"
-
-    def __init__(self) -> None:
-        self.cards = {"101": card("101", state="idle"), "102": card("102", state="booting", name=HOSTILE)}
-        self.ready = False
-        self.time = "10:15"
-
-    def phones(self) -> list[PhoneCard]:
-        return list(self.cards.values())
-
-    def calls(self) -> list[CallRow]:
-        return [ROW]
-
-    def call(self, call: str) -> CallPage | None:
-        return PAGE if call == "c-0001" else None
-
-    def runs(self) -> list[RunView]:
-        return [RUN]
-
-    def run(self, run: str) -> RunView | None:
-        return RUN if run == "run-1" else None
-
-    def report(self, run: str) -> str | None:
-        return "<!doctype html><title>report</title>" if run == "run-1" else None
-
-    def health(self) -> Health:
-        return Health(self.ready, {"sip/udp": True, "tftp": self.ready})
-
-    def clock(self) -> ClockView:
-        return ClockView(f"Tue 24 Nov 2026 {self.time} EST", f"Tue {self.time}")
-
-
-def card(device: str, *, state: str, name: str = "Ana Reyes") -> PhoneCard:
-    return PhoneCard(
-        device=device,
-        extension=device,
-        name=name,
-        site="Toronto",
-        model="T54W",
-        mac="805ec0000101",
-        state=state,
-        screen=("Acme Dental 10:15", device, name),
-        soft_keys=("DND", "Dir", "Fwd", "Menu"),
-        lamps=(Lamp("line 1", "idle"), Lamp("line 2", "busy")),
-        boot=(BootPart("link", "ok", 0.1), BootPart("config", "now")),
-    )
-
-
-ROW = CallRow("c-0001", "10:15:02", "101", "102", ("user:102",), "ANSWERED", 4.2, live=False)
-PAGE = CallPage(
-    ROW,
-    (RouteView("102", "user:102", (("✓", "extension", "102 is a user", "users/102"), ("✗", "DND", "off", ""))),),
-    "<svg role='img' aria-label='ladder'></svg>",
-    (("0.000 INVITE", f"INVITE sip:102 SIP/2.0\r\nSubject: {HOSTILE}"),),
-    ("101 hears 102",),
-)
-RUN = RunView(
-    "run-1",
-    "office",
-    "10:15:02",
-    "running",
-    (CaseRow("A01", "Boots", "passed", 1.0), CaseRow("B01", "Registers", "waiting", 0.0)),
-    has_report=True,
-)
+from lab.console.views import STATES
 
 
 @pytest.fixture
@@ -463,6 +381,11 @@ def test_every_text_token_has_the_contrast_it_needs(theme):
     for state in {look.colour for look in STATES.values()} - {"boot"} | {"sim"}:
         assert contrast(token[state], token[f"{state}-soft"]) >= 4.5, state
     assert contrast(token["on-accent"], token["accent"]) >= 4.5
-    assert contrast(token["lcd-fg"], token["lcd"]) >= 4.5
-    assert contrast(token["lcd-dim"], token["lcd"]) >= 4.5
+    for text in ("lcd-fg", "lcd-dim", "lcd-ring", "lcd-fault"):
+        assert contrast(token[text], token["lcd"]) >= 4.5, text
+    for text in ("ink", "ink-dim", "ink-ring", "ink-fault"):
+        assert contrast(token[text], token["paper"]) >= 4.5, text
+    assert contrast(token["lcd-fg"], token["lcd-key"]) >= 4.5
+    for lamp in ("lamp-idle", "lamp-on", "lamp-ring"):
+        assert contrast(token[lamp], token["lamp"]) >= 3, lamp
     assert contrast(token["border-strong"], token["surface"]) >= 3

@@ -1,0 +1,124 @@
+"""A lab of fixed snapshots, as the console sees one: every state a phone can be in, a call, a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lab.console.views import (
+    RESULTS,
+    STATES,
+    VERDICTS,
+    BootPart,
+    CallPage,
+    CallRow,
+    CaseRow,
+    ClockView,
+    Health,
+    Lamp,
+    PhoneCard,
+    RouteView,
+    RunView,
+)
+
+HOSTILE = '<script>alert("x")</script>'
+
+
+class Office:
+    """A lab of fixed snapshots: the console's source needs nothing more."""
+
+    domain = "acme.lab"
+
+    def __init__(self) -> None:
+        self.cards = {"101": card("101", state="idle"), "102": card("102", state="booting", name=HOSTILE)}
+        self.ready = False
+        self.time = "10:15"
+
+    def phones(self) -> list[PhoneCard]:
+        return list(self.cards.values())
+
+    def calls(self) -> list[CallRow]:
+        return [ROW]
+
+    def call(self, call: str) -> CallPage | None:
+        return PAGE if call == "c-0001" else None
+
+    def runs(self) -> list[RunView]:
+        return [RUN]
+
+    def run(self, run: str) -> RunView | None:
+        return RUN if run == "run-1" else None
+
+    def report(self, run: str) -> str | None:
+        return "<!doctype html><title>report</title>" if run == "run-1" else None
+
+    def health(self) -> Health:
+        return Health(self.ready, {"sip/udp": True, "tftp": self.ready})
+
+    def clock(self) -> ClockView:
+        return ClockView(f"Tue 24 Nov 2026 {self.time} EST", f"Tue {self.time}")
+
+
+def card(device: str, *, state: str, name: str = "Ana Reyes") -> PhoneCard:
+    return PhoneCard(
+        device=device,
+        extension=device,
+        name=name,
+        site="Toronto",
+        model="T54W",
+        mac="805ec0000101",
+        state=state,
+        screen=("Acme Dental 10:15", device, name),
+        soft_keys=("DND", "Dir", "Fwd", "Menu"),
+        lamps=(Lamp("line 1", "idle"), Lamp("line 2", "busy")),
+        boot=(BootPart("link", "ok", 0.1), BootPart("config", "now")),
+    )
+
+
+ROW = CallRow("c-0001", "10:15:02", "101", "102", ("user:102",), "ANSWERED", 4.2, live=False)
+PAGE = CallPage(
+    ROW,
+    (RouteView("102", "user:102", (("✓", "extension", "102 is a user", "users/102"), ("✗", "DND", "off", ""))),),
+    "<svg role='img' aria-label='ladder'></svg>",
+    (("0.000 INVITE", f"INVITE sip:102 SIP/2.0\r\nSubject: {HOSTILE}"),),
+    ("101 hears 102",),
+)
+RUN = RunView(
+    "run-1",
+    "office",
+    "10:15:02",
+    "running",
+    (CaseRow("A01", "Boots", "passed", 1.0), CaseRow("B01", "Registers", "waiting", 0.0)),
+    has_report=True,
+)
+
+EVERY_VERDICT = replace(
+    RUN,
+    cases=tuple(CaseRow(f"A{n:02}", f"What is {verdict}", verdict, 1.0, "why") for n, verdict in enumerate(VERDICTS)),
+)
+
+
+class EveryState(Office):
+    """One phone a state, one call a result, one case a verdict."""
+
+    def calls(self) -> list[CallRow]:
+        live = replace(ROW, call="c-0001", live=True)
+        return [live, *(replace(ROW, call=f"c-{n:04}", result=result) for n, result in enumerate(RESULTS, 2))]
+
+    def runs(self) -> list[RunView]:
+        return [EVERY_VERDICT, replace(EVERY_VERDICT, run="run-0", state="broken", note="OSError", has_report=False)]
+
+    def run(self, run: str) -> RunView | None:
+        return EVERY_VERDICT if run == "run-1" else None
+
+
+def every_state() -> EveryState:
+    lab = EveryState()
+    for number, state in enumerate(STATES, 101):
+        lab.cards[str(number)] = card(str(number), state=state)
+    lab.cards["101"] = replace(lab.cards["101"], message_lamp=True, waiting=2, do_not_disturb=True)
+    port = replace(card("120", state="ringing"), has_screen=False, screen=("FXS 1", "120 Workshop", "101 calls"))
+    parts = tuple(
+        BootPart(name, result, 0.1) for name, result in (("link", "ok"), ("config", "fail"), ("register", "wait"))
+    )
+    lab.cards |= {"120": port, "121": replace(card("121", state="fault"), boot=parts, note="Config 404")}
+    return lab

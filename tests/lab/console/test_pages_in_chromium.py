@@ -1,0 +1,197 @@
+"""Every page of the console in a real browser: readable by everybody, by keys alone, in both themes, at any width."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from chromium import chromium, opened, unfit_for_everybody
+from fixed_lab import Office, every_state
+from playwright.async_api import expect
+
+from lab.console.app import Console
+from tests.conftest import need
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+PAGES = ["/floor", "/calls", "/calls/c-0001", "/runs", "/runs/run-1", "/nowhere"]
+ROOMS = PAGES[:-1]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser():
+    async with chromium(need("chromium")) as launched:
+        yield launched
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def console():
+    """A console over a lab in which every state of a phone and every verdict is to be seen."""
+    made = Console(every_state())
+    runner = web.AppRunner(made.app, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield made
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_axe_finds_nothing_in_either_theme_and_the_page_complains_of_nothing(browser, console, path):
+    missing = path == "/nowhere"  # the browser itself tells a 404 as an error
+    async with opened(browser, console.url + path, faults_allowed=missing) as page:
+        assert await unfit_for_everybody(page) == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_nothing_is_wider_than_the_window(browser, console, path):
+    async with opened(browser, console.url + path, faults_allowed=path == "/nowhere") as page:
+        for width in (320, 400, 1000, 1360):
+            await page.set_viewport_size({"width": width, "height": 800})
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def ground(page) -> str:
+    return await page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+LIGHT, DARK = "rgb(246, 247, 249)", "rgb(15, 20, 26)"
+
+
+async def test_the_theme_follows_the_system_until_it_is_pinned(browser, console):
+    async with opened(browser, f"{console.url}/floor?site=Toronto", color_scheme="light") as page:
+        assert await ground(page) == LIGHT
+        await page.emulate_media(color_scheme="dark")
+        assert await ground(page) == DARK
+        async with page.expect_navigation():
+            await page.get_by_label("Theme").select_option("Light")
+        assert page.url == f"{console.url}/floor?site=Toronto"
+        assert await ground(page) == LIGHT
+        await page.goto(f"{console.url}/runs")
+        assert await ground(page) == LIGHT
+        async with page.expect_navigation():
+            await page.get_by_label("Theme").select_option("Dark")
+        await page.emulate_media(color_scheme="light")
+        assert await ground(page) == DARK
+
+
+async def test_nothing_moves_for_who_wants_no_motion(browser, console):
+    moving = "document.getAnimations().length"
+    async with opened(browser, f"{console.url}/floor") as page:
+        assert await page.evaluate(moving) > 0
+        await page.emulate_media(reduced_motion="reduce")
+        assert await page.evaluate(moving) == 0
+        ringing = page.locator(".phone.is-ringing article").first
+        assert "2px" in await ringing.evaluate("e => getComputedStyle(e).boxShadow")
+
+
+STOPS = """
+[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]')]
+  .filter((item) => item.checkVisibility()).length
+"""
+
+
+async def focused(page) -> str:
+    return await page.evaluate("document.activeElement.id")
+
+
+@pytest.mark.parametrize("path", ROOMS)
+async def test_the_tab_key_visits_everything_in_reading_order_and_shows_where_it_is(browser, console, path):
+    async with opened(browser, console.url + path) as page:
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("link", name="Skip to content")).to_be_in_viewport()
+        stops = await page.evaluate(STOPS)
+        places = []
+        for _ in range(stops - 1):
+            await page.keyboard.press("Tab")
+            places.append(
+                await page.evaluate(
+                    """() => {
+                      const here = document.activeElement;
+                      const shown = here.closest(".phone")?.querySelector("article") ?? here;
+                      const style = getComputedStyle(shown);
+                      const width = style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth);
+                      const all = [...document.querySelectorAll("*")];
+                      return [here.tagName, all.indexOf(here), width];
+                    }"""
+                )
+            )
+        assert [place for place in places if place[0] == "BODY"] == []
+        assert [place for place in places if place[2] < 3] == []
+        order = [place[1] for place in places]
+        assert order == sorted(order)
+
+
+async def test_the_skip_link_leads_to_the_content(browser, console):
+    async with opened(browser, f"{console.url}/floor") as page:
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        assert await focused(page) == "main"
+        await page.keyboard.press("Tab")
+        assert await focused(page) == "filter"
+
+
+async def test_rooms_cards_and_filter_are_reached_by_letters(browser, console):
+    async with opened(browser, f"{console.url}/floor") as page:
+        await page.keyboard.press("/")
+        assert await focused(page) == "filter"
+        await page.keyboard.type("ringing 102")
+        await expect(page.locator(".phone:visible")).to_have_count(1)
+        assert page.url.endswith("/floor?q=ringing+102")
+        await page.keyboard.type(" nobody")
+        await expect(page.locator("#filtered")).to_be_visible()
+        await page.keyboard.press("Escape")
+        assert page.url.endswith("/floor")
+        await expect(page.locator(".phone:visible")).to_have_count(await page.locator(".phone").count())
+        await page.keyboard.press("j")
+        await page.keyboard.press("j")
+        second = await focused(page)
+        await page.keyboard.press("k")
+        first = await focused(page)
+        cards = await page.locator(".phone h2 a").evaluate_all("links => links.map(link => link.id)")
+        assert [first, second] == cards[:2]
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Calls")
+        await expect(page.get_by_label("Filter calls")).to_have_value(first.removeprefix("open-"))
+        for letter, heading in (("t", "Test runs"), ("f", "Lab floor"), ("c", "Calls")):
+            await page.keyboard.press("g")
+            await page.keyboard.press(letter)
+            await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+
+
+async def test_the_keys_are_listed_and_the_letters_can_be_turned_off_and_on_again(browser, console):
+    async with opened(browser, f"{console.url}/floor") as page:
+        await page.keyboard.press("?")
+        listed = page.get_by_role("dialog", name="Keyboard")
+        await expect(listed).to_be_visible()
+        await page.get_by_label("Single-letter keys").uncheck()
+        await page.keyboard.press("Escape")
+        await expect(listed).to_be_hidden()
+        await page.reload()
+        await page.keyboard.press("?")
+        await page.keyboard.press("/")
+        assert await focused(page) == ""
+        await expect(listed).to_be_hidden()
+        await page.get_by_role("button", name="Keyboard").click()
+        await page.get_by_label("Single-letter keys").check()
+        await page.get_by_role("button", name="Close").click()
+        await page.keyboard.press("/")
+        assert await focused(page) == "filter"
+
+
+async def test_where_somebody_stands_stays_when_the_card_is_drawn_anew(browser, console):
+    async with opened(browser, f"{console.url}/floor") as page:
+        await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+        await page.locator("#open-101").focus()
+        await page.evaluate("document.getElementById('phone-101').dataset.old = 'yes'")
+        console.phone_changed(Office().cards["101"])
+        await expect(page.locator("#phone-101[data-old]")).to_have_count(0)
+        assert await focused(page) == "open-101"
+
+
+async def test_a_page_without_its_script_still_reads_and_leads_on(browser, console):
+    async with opened(browser, f"{console.url}/floor", java_script_enabled=False) as page:
+        await expect(page.locator("#phone-101 .lcd")).to_contain_text("101")
+        await page.get_by_role("link", name="Test runs").click()
+        await page.get_by_role("link", name="run-1").click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("run-1")
