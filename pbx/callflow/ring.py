@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import assert_never
@@ -16,6 +16,7 @@ from pbx.callflow.vocabulary import (
     LegEarlyMedia,
     LegGone,
     LegRefused,
+    LegReplaced,
     TransferAsked,
 )
 from pbx.domain.destinations import Destination, ToDevice, ToExternal
@@ -80,13 +81,16 @@ def ring(call: Control, targets: Sequence[Ringing], ring_s: float, *, quiet: boo
                 return Rung(_why_nobody(refused))
             pause = min(end, started + waiting[0].delay_s) if waiting else end
             news = yield until(
-                LegAnswered, LegRefused, LegEarlyMedia,
+                LegAnswered, LegRefused, LegEarlyMedia, LegReplaced,
                 within_s=max(0.0, pause - call.now), where=lambda event: event.leg in ringing,
             )  # fmt: skip
             match news:
                 case LegAnswered(leg=leg):
                     ringing.remove(leg)
                     return Rung(Outcome.ANSWERED, leg)
+                case LegReplaced(leg=leg, by=by):  # somebody picked the call up
+                    ringing.remove(leg)
+                    return Rung(Outcome.ANSWERED, by)
                 case LegRefused(leg=leg, status=status):
                     ringing.remove(leg)
                     refused.append(status)
@@ -102,11 +106,20 @@ def ring(call: Control, targets: Sequence[Ringing], ring_s: float, *, quiet: boo
 def talk(call: Control, leg: str) -> Script[Destination | None]:
     """Join caller and leg until one leaves; a blind transfer returns where the remaining party goes."""
     call.connect(leg)
-    news = yield until(LegGone, TransferAsked, where=lambda event: event.leg in (leg, CALLER))
-    if not isinstance(news, TransferAsked):
-        return None
-    call.hand_over(news.leg, news.dialled)
-    return news.destination
+    while True:
+        news = yield until(LegGone, TransferAsked, LegReplaced, where=_of((leg, CALLER)))
+        match news:
+            case LegReplaced(by=by):
+                leg = by
+            case TransferAsked():
+                call.hand_over(news.leg, news.dialled)
+                return news.destination
+            case _:
+                return None
+
+
+def _of(legs: tuple[str, ...]) -> Callable[[LegGone | TransferAsked | LegReplaced], bool]:
+    return lambda event: event.leg in legs
 
 
 def _why_nobody(refused: Sequence[int]) -> Outcome:

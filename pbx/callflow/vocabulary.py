@@ -78,6 +78,14 @@ class TransferAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class LegReplaced:
+    """Another party has taken the place of a called leg: `by` is answered and goes on as that leg."""
+
+    leg: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentsOffered:
     """The queue gives this caller these agents to ring."""
 

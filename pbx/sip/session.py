@@ -191,6 +191,8 @@ class Session:
         if response.status == 100:
             return
         self.phase = Phase.EARLY
+        if not self.remote.tag:  # an early dialog (§12.1.2); the 2xx decides which of a fork's it is
+            self.remote = response.to
         sdp = sdp_of(response.body, response.get("Content-Type"))
         if sdp:
             self.remote_sdp = sdp

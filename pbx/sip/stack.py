@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials, answer_challenge
 from pbx.sip.message import REASONS, CSeq, Malformed, Request, Response, Via, parse, reply
+from pbx.sip.replaces import Replaces
 from pbx.sip.session import ALLOW, Phase, Session
 from pbx.sip.sip_events import Ignored, InviteReceived, RequestReceived, RequestTimedOut, ResponseReceived, SipEvent
 from pbx.sip.timers import Timers
@@ -143,6 +144,17 @@ class Stack:
 
     def sessions(self) -> Iterable[Session]:
         return tuple(self._sessions.values())
+
+    def replaced_session(self, wanted: Replaces) -> Session | None:
+        """Return the session a Replaces names; a phone that wrote the tags the other way round is understood too."""
+        session = self._sessions.get((wanted.call_id, wanted.to_tag))
+        if session is not None and session.remote.tag == wanted.from_tag:
+            return session
+        session = self._sessions.get((wanted.call_id, wanted.from_tag))
+        if session is not None and session.remote.tag == wanted.to_tag:
+            self.tolerated["Replaces with its tags the other way round"] += 1
+            return session
+        return None
 
     def invite(
         self,

@@ -60,7 +60,7 @@ class Call:
         self._cause = Cause.NORMAL.q850
         self._script: Running[None] | None = None
         self._facts = CallFacts(call)
-        self._agents: dict[str, str] = {}
+        self.agents: dict[str, str] = {}
         """Extension of an agent who answered through a queue → that queue; its wrap-up follows."""
 
     # --- the switch's side ----------------------------------------------------------------------------
@@ -83,6 +83,11 @@ class Call:
     def fired(self, name: str, now: float) -> None:
         """The script's deadline has come."""
         self._switch.guarded(self, self._tick)
+
+    @property
+    def dialled(self) -> str:
+        """What the call was made to."""
+        return self._dialled
 
     def name_of(self, leg: Leg) -> str:
         """What a script calls a leg."""
@@ -213,7 +218,7 @@ class Call:
         except (BadSdp, NoMediaPort):
             return  # the refusal waits for the answer, which the caller may never get
         caller.session.ring(self.now, sdp)
-        self._join(caller, called)
+        self.join(caller, called)
 
     def connect(self, leg: str) -> None:
         called = self.legs.get(leg)
@@ -223,7 +228,7 @@ class Call:
         if self.caller.gone:
             return
         self.stop()
-        self._join(self.caller, called)
+        self.join(self.caller, called)
         called.engine.listen(called.name)
 
     def hand_over(self, leg: str, target: str) -> None:
@@ -249,11 +254,20 @@ class Call:
         """Play to any leg; what it hears of the other side pauses."""
         if leg.gone:
             return
+        leg.sound = (sound, token)
         leg.engine.play(leg.name, sound, token)
         self.publish(PromptPlayed(self.id, leg.name, leg.party, sound.label))
 
     def stop(self) -> None:
+        self.caller.sound = None
         self.caller.engine.stop(self.caller.name)
+
+    def resound(self, old: Leg, new: Leg) -> None:
+        """Let the new caller hear what the old one heard: ringing, or what was being played."""
+        if not old.answered:
+            self.play_to(new, Tone("ringback"))
+        elif old.sound is not None:
+            self.play_to(new, *old.sound)
 
     def record_message(self, box: str, *, max_s: float, silence_s: float) -> None:
         recording = self._switch.mailboxes.expect(self.id, box, self.asked.caller_number)
@@ -288,7 +302,7 @@ class Call:
         if waited is not None:
             self.publish(QueueLeft(self.id, queue, outcome, agent, round(waited, 3)))
         if agent:
-            self._agents[agent] = queue
+            self.agents[agent] = queue
 
     def missed(self, queue: str, agents: tuple[str, ...]) -> None:
         self._switch.queues.missed(self.directory.queues_by_extension.get(queue), queue, self.id, agents, self.now)
@@ -341,8 +355,9 @@ class Call:
         self._gone(self.caller, self._cause, "error")
         self._switch.later(self, self.end)
 
-    def _join(self, a: Leg, b: Leg) -> None:
+    def join(self, a: Leg, b: Leg) -> None:
         a.joined, b.joined = b.name, a.name
+        a.sound = b.sound = None
         a.engine.bridge(a.name, b.name)
 
     def part(self, leg: Leg) -> None:
@@ -377,7 +392,7 @@ class Call:
         self._switch.leg_gone(leg)
         if tell:
             self.publish(LegEnded(self.id, leg.name, leg.device, leg.extension, cause, by))
-        queue = self._agents.pop(leg.extension, "") if leg.answered else ""
+        queue = self.agents.pop(leg.extension, "") if leg.answered else ""
         if queue:
             self._switch.queues.talked(self.directory.queues_by_extension.get(queue), queue, leg.extension, self.now)
 

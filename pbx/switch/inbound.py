@@ -14,11 +14,13 @@ from pbx.callflow.question import Asked
 from pbx.domain.devices import Device
 from pbx.domain.dialplan import Means, read_dialled
 from pbx.events import CallInvited
+from pbx.sip.replaces import parse_replaces
 from pbx.sip.session import ALLOW, Session
 from pbx.sip.sip_events import RequestReceived
 from pbx.sip.uri import parse_uri
 from pbx.switch.calls import Call
 from pbx.switch.legs import Leg
+from pbx.switch.replacing import pick_up, replaced_leg
 
 if TYPE_CHECKING:
     from pbx.switch.switch import Switch
@@ -41,6 +43,9 @@ def take_invite(switch: Switch, session: Session) -> None:
     full = switch.refuses_calls or (device is not None and switch.has_all_calls(device.extension))
     if full and (switch.draining or read_dialled(dialled, "").means not in _ALWAYS_TAKEN):
         session.reject(503, "", now, [("Retry-After", str(RETRY_AFTER_S))])
+        return
+    if session.request.get("Replaces") is not None:
+        _take_over(switch, session, device)
         return
     asked = _asked(switch, session, device, dialled)
     call_id = switch.next_call_id()
@@ -67,6 +72,18 @@ def take_request(switch: Switch, event: RequestReceived) -> None:
             switch.stack.respond(transaction, 405, headers=[("Allow", ALLOW)], now=now)
         case _:
             switch.stack.respond(transaction, 501, headers=[("Allow", ALLOW)], now=now)
+
+
+def _take_over(switch: Switch, session: Session, device: Device | None) -> None:
+    """An INVITE with Replaces: a device of ours takes a party's place, or picks its ringing call up (RFC 3891 §3)."""
+    now = switch.now.mono
+    values = session.request.tokens("Replaces")
+    wanted = parse_replaces(values[0]) if len(values) == 1 else None
+    found = 400 if wanted is None else 403 if device is None else replaced_leg(switch, wanted)
+    if isinstance(found, int) or device is None:
+        session.reject(found if isinstance(found, int) else 403, "", now)
+        return
+    switch.guarded(found[0], partial(pick_up, switch, *found, session, device))
 
 
 def _start(call: Call, session: Session, route: routing.Route) -> None:

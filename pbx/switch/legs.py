@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pbx.media.engine import Engine, MediaAddress, RemoteMedia
+from pbx.media.engine import Engine, MediaAddress, RemoteMedia, Sound
 from pbx.media.sdp import CODECS, Description, answer, offer, parse_sdp, settle
 from pbx.sip.session import Session
 
@@ -28,6 +28,8 @@ class Leg:
     gone: bool = False
     joined: str = ""
     """The leg it is bridged with."""
+    sound: tuple[Sound, str] | None = None
+    """What is played to it, with the token of its end."""
     opened: bool = False
     """It had media: the engine will report on it."""
     remote: RemoteMedia | None = None

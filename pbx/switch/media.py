@@ -39,6 +39,8 @@ def media_event(switch: Switch, event: MediaEvent) -> None:
 def _leg_event(switch: Switch, call: Call, leg: Leg, event: MediaEvent) -> None:
     match event:
         case PlayFinished(token=token):
+            if leg.sound is not None and leg.sound[1] == token:
+                leg.sound = None
             call.feed(Played(call.name_of(leg), token))
         case DigitPressed(digit=digit):
             pressed(call, leg, digit, "rfc4733")

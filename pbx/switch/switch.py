@@ -264,6 +264,15 @@ class Switch:
         if leg.extension:
             self._busy[leg.extension] += 1
 
+    def leg_of(self, session: Session) -> tuple[Call, Leg] | None:
+        return self._by_session.get(session)
+
+    def rehouse(self, leg: Leg, call: Call) -> None:
+        """A leg has moved into another call."""
+        self._by_leg[leg.name] = (call, leg)
+        if leg.session is not None:
+            self._by_session[leg.session] = (call, leg)
+
     def leg_named(self, name: str) -> tuple[Call, Leg] | None:
         return self._by_leg.get(name)
 

@@ -1,4 +1,7 @@
-"""Blind transfer: REFER → 202, the transferor is told and leaves, the other party goes on (RFC 3515, F03)."""
+"""Transfer: REFER → 202, the transferor is told and leaves, the other party goes on (RFC 3515, F03).
+
+Blind here; a target that names a call to join is an attended one (`replacing`).
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ from pbx.callflow.question import Asked
 from pbx.callflow.vocabulary import TransferAsked
 from pbx.domain.destinations import Cause, ToDevice
 from pbx.events import CallTransferred
+from pbx.sip.replaces import parse_replaces, replaces_in
 from pbx.sip.session import Session
 from pbx.sip.uri import BadUri, parse_uri
 from pbx.switch.legs import Leg
+from pbx.switch.replacing import transfer_attended
 
 if TYPE_CHECKING:
     from pbx.switch.calls import Call
@@ -26,8 +31,13 @@ def referred(switch: Switch, call: Call, leg: Leg, session: Session, target: str
     except BadUri:
         session.reject_refer(400, now)
         return
-    if "replaces" in uri.headers.lower():
-        session.reject_refer(501, now)  # attended: the call to join would be rung instead
+    replaces = replaces_in(uri.headers)
+    if replaces is not None:
+        wanted = parse_replaces(replaces)
+        if wanted is None:
+            session.reject_refer(400, now)
+        else:
+            transfer_attended(switch, call, leg, session, wanted)
         return
     if not (leg.joined and leg.answered and uri.user):
         session.reject_refer(603, now)

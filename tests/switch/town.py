@@ -6,11 +6,12 @@ Everybody speaks real SIP bytes and virtual media; nobody looks into anybody els
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from typing import TypeVar
+from urllib.parse import quote
 
 from pbx.bus import Bus
 from pbx.callflow.ports import History
@@ -142,7 +143,13 @@ class Phone:
         return self.responses[-1]
 
     def dial(
-        self, number: str, *, sdp: bytes | None = None, with_offer: bool = True, who: NameAddr | None = None
+        self,
+        number: str,
+        *,
+        sdp: bytes | None = None,
+        with_offer: bool = True,
+        who: NameAddr | None = None,
+        headers: Sequence[tuple[str, str]] = (),
     ) -> Talk:
         leg = self._new_leg()
         address = self.engine.open(leg)
@@ -150,7 +157,7 @@ class Phone:
         uri = f"sip:{number}@{DOMAIN}"
         session = self.stack.invite(
             uri, SWITCH, from_=who or self.who, to=NameAddr(uri), sdp=offered, now=self.now,
-            credentials=self.credentials,
+            headers=headers, credentials=self.credentials,
         )  # fmt: skip
         talk = Talk(session, leg, offered or b"")
         self.talks.append(talk)
@@ -185,9 +192,15 @@ class Phone:
         self.talk.session.reoffer(self.talk.offered, self.now)
         self.town.run(0.5)
 
-    def refer(self, target: str) -> None:
-        self.talk.session.refer(target, self.now)
+    def refer(self, target: str, talk: Talk | None = None) -> None:
+        (talk or self.talk).session.refer(target, self.now)
         self.town.run(1.0)
+
+    def refer_into(self, consulted: Talk, talk: Talk) -> None:
+        """Attended transfer: whom `talk` is with is joined with whom was `consulted`."""
+        dialog = consulted.session
+        value = f"{dialog.call_id};to-tag={dialog.remote.tag};from-tag={dialog.local.tag}"
+        self.refer(f"{dialog.remote.uri}?Replaces={quote(value, safe='')}", talk)
 
     def press(self, keys: str) -> None:
         """Press keys, one after another, as telephone-events."""
