@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from html import escape
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from lab.callbook import CallBook, CallEntry
@@ -14,6 +15,7 @@ from lab.house import AnyPhone
 from lab.phones.face import cards
 from lab.run_book import RunBook
 from lab.service import Lab
+from pbx.domain.history import CallRecord
 from pbx.events import MediaHeard, SipRequest, SipResponse, Stamped
 from test_plans.report import ladder
 
@@ -41,12 +43,16 @@ class LabSource:
         return cards(phone, replace(now, wall=now.wall.astimezone(self._zone)))
 
     def calls(self) -> Sequence[CallRow]:
-        return [self._row(entry) for entry, _ in zip(self.book.entries(), range(SHOWN_CALLS), strict=False)]
+        """Newest first: those of this life as they were seen, then the records of earlier ones."""
+        seen = [self._row(entry) for entry in islice(self.book.entries(), SHOWN_CALLS)]
+        earlier = (record for record in self._lab.history.records() if self.book.entry(record.call) is None)
+        return seen + [self._kept(record) for record in islice(earlier, SHOWN_CALLS - len(seen))]
 
     def call(self, call: str) -> CallPage | None:
         entry = self.book.entry(call)
         if entry is None:
-            return None
+            kept = next((record for record in self._lab.history.records() if record.call == call), None)
+            return CallPage(self._kept(kept), (), "", (), ()) if kept is not None else None
         shown = [s for s in entry.events if isinstance(s.event, SipRequest | SipResponse | MediaHeard)]
         return CallPage(
             self._row(entry),
@@ -94,6 +100,20 @@ class LabSource:
             entry.disposition,
             entry.talk_s,
             not entry.ended,
+        )
+
+    def _kept(self, record: CallRecord) -> CallRow:
+        """A call of an earlier life of the server: its record is all there is."""
+        started = datetime.fromtimestamp(record.started_at, self._zone)
+        return CallRow(
+            record.call,
+            f"{started:%d %b %H:%M:%S}",
+            record.device or record.caller_number,
+            record.dialled,
+            tuple(record.path.split(" > ")) if record.path else (),
+            record.disposition,
+            record.talk_s,
+            False,
         )
 
     def _routes(self, entry: CallEntry) -> tuple[RouteView, ...]:
