@@ -14,6 +14,7 @@ from pbx.media.engine import (
     MediaEvent,
     RemoteMedia,
     Sound,
+    WorkerBack,
     WorkerLost,
 )
 
@@ -105,6 +106,8 @@ class SharedEngine:
     def _owners_of(self, event: MediaEvent) -> list[Share]:
         if isinstance(event, WorkerLost):
             self._owners.clear()
+            return list(self._shares)
+        if isinstance(event, WorkerBack):
             return list(self._shares)
         leg = getattr(event, "leg", "")
         owner = self._owners.pop(leg, None) if isinstance(event, Closed) else self._owners.get(leg)

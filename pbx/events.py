@@ -387,6 +387,57 @@ class MediaHeard(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MediaFlow(Event):
+    """What arrives from a leg's far end is of another kind now."""
+
+    kind: ClassVar[str] = "rtp.flow"
+    call: str
+    leg: str
+    device: str
+    flow: str
+    """`flowing`, `silence`, `nothing`, `wrong-source` or `wrong-codec`."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaTwoWay(Event):
+    """Packets arrive from both parties of a conversation."""
+
+    kind: ClassVar[str] = "rtp.two_way"
+    call: str
+    device: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaOneWay(Event):
+    """One party of a conversation is not heard, and why; the other one is."""
+
+    kind: ClassVar[str] = "rtp.one_way"
+    call: str
+    device: str
+    """Who is not heard."""
+    heard: str
+    flow: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaQuality(Event):
+    """How a leg's far end receives us, by its own word (RTCP)."""
+
+    kind: ClassVar[str] = "rtp.quality"
+    call: str
+    leg: str
+    device: str
+    lost: float
+    """Ratio since its report before."""
+    jitter_ms: float
+    round_trip_ms: float | None
+    mos: float
+
+
+@dataclass(frozen=True, slots=True)
 class DigitReceived(Event):
     kind: ClassVar[str] = "rtp.dtmf"
     call: str
@@ -412,6 +463,13 @@ class MediaReport(Event):
     jitter_ms: float
     mos: float
     seconds: float
+    round_trip_ms: float | None = None
+    far_lost: float | None = None
+    """Ratio of our packets the far end missed last, by its own word (RTCP)."""
+    strangers: int = 0
+    """Packets of others than the far end, dropped."""
+    misfits: int = 0
+    """Packets of a codec nobody agreed, dropped."""
 
 
 # --- voicemail and lamps ------------------------------------------------------------------------------
@@ -583,4 +641,13 @@ class ServerFault(Event):
     kind: ClassVar[str] = "server.error"
     where: str
     call: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecovered(Event):
+    """What a fault took away is there again."""
+
+    kind: ClassVar[str] = "server.recovered"
+    where: str
     message: str

@@ -7,7 +7,7 @@ process, `VirtualEngine` sends media as coarse segments over the virtual wire. A
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pbx.domain.sounds import Music as Music
 from pbx.domain.sounds import Prompts as Prompts
@@ -42,6 +42,12 @@ class RemoteMedia:
     direction: str
     """Ours: `sendrecv`, `sendonly`, `recvonly` or `inactive`."""
     ptime_ms: int = 20
+    rtcp_port: int = 0
+    """Where the far end takes RTCP (RFC 3605); 0 is the port above its media."""
+    rtcp_mux: bool = False
+    """RTP and RTCP share a port (RFC 5761)."""
+    signalled: str = ""
+    """The host its signalling comes from: another one than `host` shows a NAT between. Empty when unknown."""
 
     @property
     def sends(self) -> bool:
@@ -63,6 +69,17 @@ class MediaStatistics:
     jitter_ms: float
     mos: float
     seconds: float
+    round_trip_ms: float | None = None
+    """By RTCP; None when the far end sent none."""
+    far_lost: float | None = None
+    """Ratio of our packets the far end missed last, by its own word (RTCP)."""
+    far_jitter_ms: float | None = None
+    strangers: int = 0
+    """Packets from any other source than the far end: dropped."""
+    misfits: int = 0
+    """Packets of another codec than the one agreed: dropped."""
+    rubbish: int = 0
+    """Datagrams that are no RTP."""
 
 
 class MediaEvent:
@@ -103,6 +120,41 @@ class SourceLatched(MediaEvent):
     codec: str
 
 
+Flow = Literal["flowing", "silence", "nothing", "wrong-source", "wrong-codec"]
+"""What arrives at a leg: sound; packets of silence; no packets; only a stranger's; only of a codec nobody agreed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowChanged(MediaEvent):
+    """What arrives at a leg is of another kind now."""
+
+    leg: str
+    flow: Flow
+    detail: str
+    """What came instead, e.g. `from 192.0.2.9:4000 instead of 192.0.2.1:4000`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrangerIgnored(MediaEvent):
+    """Somebody else sends to a leg; told once after each offer/answer."""
+
+    leg: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class FarEndReported(MediaEvent):
+    """How the far end receives us, by its own word (RTCP, RFC 3550 §6.4)."""
+
+    leg: str
+    lost: float
+    """Ratio since its report before."""
+    jitter_ms: float
+    round_trip_ms: float | None
+    mos: float
+
+
 @dataclass(frozen=True, slots=True)
 class Heard(MediaEvent):
     """What a leg's far end sounds like from now on.
@@ -125,6 +177,14 @@ class WorkerLost(MediaEvent):
     """The media process died; every leg is gone."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBack(MediaEvent):
+    """Another media process took its place: new legs have sound again."""
+
+    seconds: float
+    """Without one."""
 
 
 class Engine(Protocol):

@@ -1,25 +1,23 @@
 """Legs and what goes between them: the worker without its sockets.
 
 Packets and the clock come in, packets and media events go out. Relaying happens on arrival; sounds of our own, keys
-and the ends of recordings go by the 20 ms beat of a leg.
+and the ends of recordings go by the 20 ms beat of a leg, which is asked for only while there is something to do.
 """
 
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
 
-from pbx.media import ears, g711, rtp, telephone_event, wav
+from pbx.media import ears, g711, telephone_event, wav
 from pbx.media.engine import (
     Closed,
-    DigitPressed,
+    FlowChanged,
     Heard,
     MediaEvent,
-    MediaStatistics,
     PlayFinished,
     Prompts,
     Recording,
@@ -27,55 +25,17 @@ from pbx.media.engine import (
     RemoteMedia,
     Silence,
     Sound,
-    SourceLatched,
     Tone,
 )
-from pbx.media.quality import Receiver, mos_g711
+from pbx.media.flow import LOOK_S, Watch
+from pbx.media.incoming import Incoming, is_silent
+from pbx.media.latch import Address
+from pbx.media.leg import Frames, Leg
 from pbx.media.recorder import Recorder
+from pbx.media.reports import Reports
 from pbx.media.stream import Stream
 
-Address = tuple[str, int]
-Frames = Iterator[bytes]
 _NAME = re.compile(r"[\w][\w.+-]{0,120}\Z")
-_LONGEST_PAYLOAD = 480
-"""60 ms: nobody sends more."""
-
-
-@dataclass(slots=True)
-class Leg:
-    name: str
-    port: int
-    stream: Stream
-    opened_at: float
-    remote: RemoteMedia | None = None
-    latched: Address | None = None
-    other: str = ""
-    """The leg it is bridged to."""
-    # sending
-    frames: Frames | None = None
-    token: str = ""
-    fresh: bool = False
-    keys: deque[str] = field(default_factory=deque)
-    key: Iterator[tuple[bool, bytes]] | None = None
-    key_gap: int = 0
-    """Beats still to go before the next key."""
-    # receiving
-    receiver: Receiver = field(default_factory=Receiver)
-    ssrc: int = -1
-    earlier: tuple[int, int] = (0, 0)
-    """Received and lost of the sources before this one."""
-    transit: float | None = None
-    events: telephone_event.KeyReceiver = field(default_factory=telephone_event.KeyReceiver)
-    listener: ears.Recogniser | None = None
-    recorder: Recorder | None = None
-
-    @property
-    def target(self) -> Address | None:
-        """Where to send: the address its packets come from, before that the one it named."""
-        remote = self.remote
-        if remote is None or not remote.sends:
-            return None
-        return self.latched or (remote.host, remote.port)
 
 
 class Exchange:
@@ -88,24 +48,36 @@ class Exchange:
         recordings: Path,
         knowledge: ears.Knowledge,
         chance: Callable[[int], int],
+        wake: Callable[[int], None],
     ) -> None:
-        """`send(port, data, to)` puts a datagram on the wire; `chance(n)` returns n random bits (RFC 3550 §8.1)."""
+        """`send(port, data, to)` puts a datagram on the wire; `chance(n)` returns n random bits (RFC 3550 §8.1).
+
+        `wake(port)` asks for a `beat` of the leg at a port every 20 ms, until one returns False.
+        """
         self._send, self._report = send, report
         self._recordings = recordings
         self._knowledge = knowledge
         self._chance = chance
+        self._wake = wake
+        self._incoming = Incoming(send, report, self._finish, wake)
         self._legs: dict[str, Leg] = {}
         self._by_port: dict[int, Leg] = {}
+        self._looks: list[tuple[float, int, Leg]] = []
+        self._numbers = count()
 
     # --- commands -------------------------------------------------------------------------------------
 
     def open(self, name: str, port: int, now: float) -> None:
-        stream = Stream(self._chance(32), self._chance(16), self._chance(32))
-        self._legs[name] = self._by_port[port] = Leg(name, port, stream, now)
+        ssrc = self._chance(32)
+        stream = Stream(ssrc, self._chance(16), self._chance(32))
+        leg = Leg(name, port, stream, Reports(ssrc, self._chance, now), now, Watch(now, ""))
+        self._legs[name] = self._by_port[port] = leg
+        self._look_later(leg, now)
 
-    def connect(self, name: str, remote: RemoteMedia) -> None:
+    def connect(self, name: str, remote: RemoteMedia, now: float) -> None:
         leg = self._legs[name]
-        leg.remote, leg.latched = remote, None
+        leg.connect(remote, now)
+        self._wire(leg)
         if leg.listener is not None:
             leg.listener = ears.Recogniser(self._knowledge)
 
@@ -116,19 +88,21 @@ class Exchange:
             leg.frames = self._frames(sound)
         except ValueError:
             leg.frames = iter(())  # nobody recorded it: over at once, so that the call goes on
+        self._wake(leg.port)
 
     def stop(self, name: str) -> None:
         self._legs[name].frames = None
 
     def bridge(self, a: str, b: str) -> None:
         one, two = self._legs[a], self._legs[b]
-        one.other, two.other = b, a
+        one.other, two.other = two, one
+        self._wire(one)
 
     def unbridge(self, a: str, b: str) -> None:
-        for name, other in ((a, b), (b, a)):
-            leg = self._legs.get(name)
-            if leg is not None and leg.other == other:
-                leg.other = ""
+        one, two = self._legs.get(a), self._legs.get(b)
+        for leg, other in ((one, two), (two, one)):
+            if leg is not None and leg.other is not None and leg.other is other:
+                leg.other = None
 
     def record(self, name: str, recording: str, now: float, *, max_s: float, silence_s: float, end_keys: str) -> None:
         leg = self._legs[name]
@@ -136,17 +110,22 @@ class Exchange:
         leg.recorder = Recorder(
             recording, now, max_s=max_s, silence_s=silence_s, end_keys=end_keys, knowledge=self._knowledge
         )
+        leg.attentive = True
+        self._wake(leg.port)
 
     def stop_record(self, name: str) -> None:
         self._finish(self._legs[name], "stopped")
 
     def send_digits(self, name: str, digits: str) -> None:
-        self._legs[name].keys.extend(digit for digit in digits.upper() if digit in telephone_event.KEYS)
+        leg = self._legs[name]
+        leg.keys.extend(digit for digit in digits.upper() if digit in telephone_event.KEYS)
+        self._wake(leg.port)
 
     def listen(self, name: str) -> None:
         leg = self._legs[name]
         if leg.listener is None:
             leg.listener = ears.Recogniser(self._knowledge)
+            leg.attentive = True
         elif leg.listener.heard:
             self._report(Heard(name, leg.listener.heard))
 
@@ -156,22 +135,12 @@ class Exchange:
             return
         self._finish(leg, "hangup")
         del self._by_port[leg.port]
-        other = self._legs.get(leg.other)
-        if other is not None and other.other == name:
-            other.other = ""
-        received, lost = leg.earlier[0] + leg.receiver.received, leg.earlier[1] + leg.receiver.lost
-        mos = mos_g711(lost / (received + lost)) if received else 1.0
-        codec = leg.remote.codec if leg.remote is not None else ""
-        figures = MediaStatistics(
-            codec,
-            received,
-            leg.stream.sent,
-            lost,
-            round(leg.receiver.jitter_ms, 3),
-            mos,
-            round(now - leg.opened_at, 3),
-        )
-        self._report(Closed(name, figures))
+        if leg.other is not None and leg.other.other is leg:
+            leg.other.other = None
+        leg.other = None
+        if leg.stream.sent or leg.received:
+            self._send_control(leg, leg.reports.goodbye(now, leg.sent(now), leg.ssrc, leg.receiver))
+        self._report(Closed(name, leg.figures(now)))
 
     def live(self) -> int:
         return len(self._legs)
@@ -179,93 +148,71 @@ class Exchange:
     # --- packets --------------------------------------------------------------------------------------
 
     def receive(self, port: int, data: bytes, source: Address, now: float) -> None:
-        """Take whatever arrived at a port; what is no RTP of this call is dropped."""
+        """Take whatever arrived at a media port; what is no RTP of this call is dropped."""
         leg = self._by_port.get(port)
-        packet = rtp.read(data)
-        if leg is None or packet is None or leg.remote is None:
-            return
-        remote = leg.remote
-        is_event = packet.payload_type == remote.event_type
-        if not is_event and packet.payload_type != remote.payload_type:
-            return
-        if not packet.payload or len(packet.payload) > _LONGEST_PAYLOAD or not self._from_far_end(leg, source, remote):
-            return
-        if not remote.receives:
-            return
-        self._count(leg, packet, is_event, now)
-        other = self._legs.get(leg.other)
-        if is_event:
-            self._keys(leg, leg.events.packet(packet.ssrc, packet.timestamp, packet.payload, now))
-            if other is not None:
-                self._relay_event(leg, other, packet, now)
-            return
-        if other is not None:
-            self._relay(leg, other, packet, remote.codec, now)
-        if leg.listener is None and leg.recorder is None:
-            return
-        payload = g711.transcode(packet.payload, remote.codec, "PCMU")
-        if leg.listener is not None:
-            heard = leg.listener.feed(payload)
-            if heard:
-                self._report(Heard(leg.name, heard))
-        if leg.recorder is not None:
-            leg.recorder.packet(packet, payload, now)
+        if leg is not None:
+            self._incoming.packet(leg, data, source, now)
 
-    def _from_far_end(self, leg: Leg, source: Address, remote: RemoteMedia) -> bool:
-        """Latch to the first source after an offer/answer, but the address the far end named has precedence."""
-        if leg.latched == source:
-            return True
-        if leg.latched is not None and source != (remote.host, remote.port):
-            return False
-        leg.latched = source
-        self._report(SourceLatched(leg.name, *source, remote.codec))
-        return True
+    def receive_control(self, port: int, data: bytes, source: Address, now: float) -> None:
+        """Take what arrived at the RTCP port, the one above a media port."""
+        leg = self._by_port.get(port - 1)
+        if leg is not None:
+            self._incoming.control(leg, data, source, now)
 
-    def _count(self, leg: Leg, packet: rtp.Packet, is_event: bool, now: float) -> None:
-        if packet.ssrc != leg.ssrc:
-            if leg.ssrc >= 0:
-                leg.earlier = (leg.earlier[0] + leg.receiver.received, leg.earlier[1] + leg.receiver.lost)
-            leg.ssrc, leg.receiver, leg.transit = packet.ssrc, Receiver(), None
-        timestamp = packet.timestamp
-        if is_event and leg.transit is not None:
-            # A key's packets share one timestamp: they say nothing about jitter.
-            timestamp = round(now * 8000 - leg.transit)
-        else:
-            leg.transit = now * 8000 - timestamp
-        leg.receiver.packet(packet.sequence, timestamp, now)
-
-    def _relay(self, leg: Leg, other: Leg, packet: rtp.Packet, codec: str, now: float) -> None:
-        target = other.target
-        if target is None or other.remote is None or other.frames is not None or other.key is not None:
+    def _wire(self, leg: Leg) -> None:
+        """Settle how the sound of a leg and of the one it is bridged to become each other's."""
+        other = leg.other
+        if other is None or leg.remote is None or other.remote is None:
             return
-        payload = g711.transcode(packet.payload, codec, other.remote.codec)
-        self._send(other.port, other.stream.relay(leg.name, packet, other.remote.payload_type, payload, now), target)
+        leg.across = g711.transcoder(leg.remote.codec, other.remote.codec)
+        other.across = g711.transcoder(other.remote.codec, leg.remote.codec)
 
-    def _relay_event(self, leg: Leg, other: Leg, packet: rtp.Packet, now: float) -> None:
-        target = other.target
-        if target is None or other.remote is None or other.frames is not None or other.key is not None:
-            return
-        kind = other.remote.event_type
-        if kind is not None:
-            self._send(other.port, other.stream.relay(leg.name, packet, kind, packet.payload, now, event=True), target)
+    # --- now and then ---------------------------------------------------------------------------------
 
-    def _keys(self, leg: Leg, keys: list[str]) -> None:
-        for key in keys:
-            if leg.recorder is not None and key in leg.recorder.end_keys:
-                self._finish(leg, "key")
-            self._report(DigitPressed(leg.name, key))
+    @property
+    def next_look(self) -> float:
+        """When `look` has something to do next, in monotonic seconds or `inf`."""
+        return self._looks[0][0] if self._looks else float("inf")
+
+    def look(self, now: float) -> None:
+        """See what arrives at the legs whose turn it is, and send the reports that are due."""
+        while self._looks and self._looks[0][0] <= now:
+            leg = heappop(self._looks)[2]
+            if self._by_port.get(leg.port) is not leg:
+                continue
+            self._look_later(leg, now)
+            if leg.remote is None:
+                continue
+            if leg.hears:
+                news = leg.watch.look(leg.received, is_silent(leg), now)
+                if news is not None:
+                    self._report(FlowChanged(leg.name, *news))
+            if now >= leg.reports.due_at and (leg.stream.sent or leg.received):
+                self._send_control(leg, leg.reports.report(now, leg.sent(now), leg.ssrc, leg.receiver))
+
+    def _look_later(self, leg: Leg, now: float) -> None:
+        heappush(self._looks, (now + LOOK_S, next(self._numbers), leg))
+
+    def _send_control(self, leg: Leg, data: bytes) -> None:
+        target = leg.control_target
+        if target is not None and leg.remote is not None:
+            self._send(leg.port if leg.remote.rtcp_mux else leg.port + 1, data, target)
 
     # --- the beat -------------------------------------------------------------------------------------
 
-    def beat(self, port: int, now: float) -> None:
-        """20 ms have passed for the leg at a port."""
+    def beat(self, port: int, now: float) -> bool:
+        """20 ms have passed for the leg at a port; False when it needs no more of them."""
         leg = self._by_port.get(port)
         if leg is None:
-            return
+            return False
+        self._beat(leg, now)
+        return leg.wants_beats or leg.events.waiting
+
+    def _beat(self, leg: Leg, now: float) -> None:
         frame, fresh = self._next_frame(leg), leg.fresh
         leg.fresh = leg.fresh and frame is None
         if leg.events.waiting:
-            self._keys(leg, leg.events.due(now))
+            self._incoming.keys(leg, leg.events.due(now))
         if leg.recorder is not None:
             over = leg.recorder.due(now)
             if over:
@@ -340,6 +287,7 @@ class Exchange:
 
     def _finish(self, leg: Leg, reason: str) -> None:
         it, leg.recorder = leg.recorder, None
+        leg.attentive = leg.listener is not None
         if it is None:
             return
         samples, heard = it.samples, it.heard

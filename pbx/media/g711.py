@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -63,3 +65,11 @@ def transcode(payload: bytes, source: str, target: str) -> bytes:
     if source == target:
         return payload
     return payload.translate(_TO_ALAW if target == "PCMA" else _TO_ULAW)
+
+
+def transcoder(source: str, target: str) -> Callable[[bytes], bytes] | None:
+    """Return what makes payloads of one law those of the other; None when there is nothing to do."""
+    if source == target:
+        return None
+    table = _TO_ALAW if target == "PCMA" else _TO_ULAW
+    return lambda payload: payload.translate(table)

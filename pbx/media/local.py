@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,12 +16,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pbx.media import words
-from pbx.media.engine import MediaAddress, MediaEvent, NoMediaPort, RemoteMedia, Sound, WorkerLost
+from pbx.media.engine import MediaAddress, MediaEvent, NoMediaPort, RemoteMedia, Sound, WorkerBack, WorkerLost
+from pbx.media.ports import Ports
 
 MUSIC = ("default", "toronto", "laval")
 """Music the ears of an engine know unless told more."""
 _START_S = 30.0
 _STOP_S = 5.0
+_LIVES_S = 10.0
+"""A worker that lived so long died of an accident: the next one starts at once."""
+_LONGEST_PAUSE_S = 30.0
 _LARGEST = 1 << 17
 _BUFFER = 1 << 20
 
@@ -36,7 +41,7 @@ class LocalEngine:
         on_events: Callable[[], None],
         parties: Sequence[str] = (),
         music: Sequence[str] = MUSIC,
-        ports: int = 192,
+        ports: int = 400,
     ) -> None:
         """Media at `host`; `on_events` runs when `take_events` has something; `parties` are known by their voice."""
         self._host = host
@@ -45,12 +50,17 @@ class LocalEngine:
         self._parties = tuple(parties)
         self._music = tuple(music)
         self._ports = ports
-        self._free: deque[int] = deque()
+        self._free = Ports()
         self._open: dict[str, int] = {}
         self._events: list[MediaEvent] = []
         self._waiting: deque[bytes] = deque()
         self._socket: socket.socket | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._again: asyncio.TimerHandle | None = None
+        self._begun_at = self._lost_at = 0.0
+        self._pause_s = 0.0
+        self._up = False
+        """The worker has said which ports it has."""
         self._ready: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -59,24 +69,8 @@ class LocalEngine:
     async def start(self) -> None:
         """Start the worker and wait for its ports; OSError or TimeoutError when it does not come up."""
         self._loop = loop = asyncio.get_running_loop()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            ours.setblocking(False)
-            for end in (ours, theirs):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "pbx.media.worker", str(theirs.fileno()), pass_fds=[theirs.fileno()]
-            )
-        self._socket, self._ready = ours, loop.create_future()
-        loop.add_reader(ours, self._readable)
-        self._tell(
-            "start",
-            host=self._host,
-            recordings=str(self._recordings),
-            parties=self._parties,
-            music=self._music,
-            ports=self._ports,
-        )
+        self._ready = loop.create_future()
+        self._begin(loop)
         try:
             async with asyncio.timeout(_START_S):
                 await self._ready
@@ -86,21 +80,37 @@ class LocalEngine:
 
     async def shut(self) -> None:
         """End the worker; legs still open are dropped without a word."""
+        if self._again is not None:
+            self._again.cancel()
         self._hang_up()
         process, self._process = self._process, None
-        if process is None:
-            return
-        try:
-            async with asyncio.timeout(_STOP_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        if process is not None:
+            await asyncio.to_thread(_end, process)
 
     @property
     def pid(self) -> int:
         """Of the worker; 0 before it was started."""
         return self._process.pid if self._process is not None else 0
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            ours.setblocking(False)
+            for end in (ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "pbx.media.worker", str(theirs.fileno())], pass_fds=[theirs.fileno()]
+            )
+        self._socket, self._begun_at = ours, loop.time()
+        loop.add_reader(ours, self._readable)
+        self._tell(
+            "start",
+            host=self._host,
+            recordings=str(self._recordings),
+            parties=self._parties,
+            music=self._music,
+            ports=self._ports,
+        )
 
     # --- commands -------------------------------------------------------------------------------------
 
@@ -110,11 +120,9 @@ class LocalEngine:
     def open(self, leg: str) -> MediaAddress:
         if leg in self._open:
             return MediaAddress(self._host, self._open[leg])
-        if self._socket is None:
+        if self._socket is None or self._loop is None:
             raise NoMediaPort("the media worker is not running")
-        if not self._free:
-            raise NoMediaPort("every media port is taken")
-        port = self._open[leg] = self._free.popleft()
+        port = self._open[leg] = self._free.take(self._loop.time())
         self._tell("open", leg=leg, port=port)
         return MediaAddress(self._host, port)
 
@@ -146,12 +154,12 @@ class LocalEngine:
         self._tell_leg("listen", leg)
 
     def close(self, leg: str) -> None:
-        """Give the port back; it is the last one to be taken again."""
+        """Give the port back, to rest before it is taken again."""
         port = self._open.get(leg)
-        if port is not None:
-            self._tell_leg("close", leg, port=port)
+        if port is not None and self._loop is not None:
+            self._tell_leg("close", leg)
             del self._open[leg]
-            self._free.append(port)
+            self._free.give_back(port, self._loop.time())
 
     def take_events(self) -> list[MediaEvent]:
         events, self._events = self._events, []
@@ -207,20 +215,36 @@ class LocalEngine:
             self._on_events()
 
     def _told(self, said: words.Words) -> None:
-        if "ports" in said:
-            self._free.extend(said["ports"])
-            if self._ready is not None and not self._ready.done():
-                self._ready.set_result(None)
+        if "ports" not in said:
+            self._events.append(words.event_of(said))
             return
-        self._events.append(words.event_of(said))
+        self._free.add(said["ports"])
+        self._up = True
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(None)
+        elif self._loop is not None:
+            self._events.append(WorkerBack(round(self._loop.time() - self._lost_at, 3)))
 
     def _lost(self, reason: str) -> None:
+        """The worker has died: every leg with it. Another takes its place, at once if this one had lived a while."""
+        loop = self._loop
+        assert loop is not None
+        came_up, self._up = self._up, False
         self._hang_up()
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(OSError(f"the media worker did not start: {reason}"))
             return
-        self._events.append(WorkerLost(reason))
-        self._on_events()
+        if came_up:
+            self._lost_at = loop.time()
+            self._events.append(WorkerLost(reason))
+            self._on_events()
+        lived = loop.time() - self._begun_at
+        self._pause_s = 0.0 if lived > _LIVES_S else min(max(1.0, 2 * self._pause_s), _LONGEST_PAUSE_S)
+        self._again = loop.call_later(self._pause_s, self._begin, loop)
 
     def _hang_up(self) -> None:
         pair, self._socket = self._socket, None
@@ -231,3 +255,12 @@ class LocalEngine:
             self._loop.remove_reader(pair)
             self._loop.remove_writer(pair)
             pair.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a worker that has been hung up on."""
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pbx.media import ears, rtp
+from pbx.media import ears
 
 RATE = 8000
 _FRAME = 160
@@ -36,13 +36,13 @@ class Recorder:
         """RTP timestamp of sample 0, for the source that speaks."""
         self._ears = ears.Recogniser(knowledge)
 
-    def packet(self, packet: rtp.Packet, payload: bytes, now: float) -> None:
+    def packet(self, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
         """Lay down a packet; `payload` is mu-law."""
-        if packet.ssrc != self._ssrc:
-            self._ssrc = packet.ssrc
+        if ssrc != self._ssrc:
+            self._ssrc = ssrc
             elapsed = int((now - self._from) / 0.02) * _FRAME
-            self._anchor = packet.timestamp - max(elapsed, len(self._samples) if self._samples else 0)
-        at = packet.timestamp - self._anchor & 0xFFFFFFFF
+            self._anchor = timestamp - max(elapsed, len(self._samples) if self._samples else 0)
+        at = timestamp - self._anchor & 0xFFFFFFFF
         end = at + len(payload)
         if at > 0x7FFFFFFF or end > (self._max_s + 1) * RATE:
             return  # older than the recording, or beyond its end

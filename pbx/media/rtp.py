@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-_HEADER = struct.Struct("!BBHII")
+HEADER = struct.Struct("!BBHII")
 HEADER_SIZE = 12
 
 
@@ -20,14 +20,14 @@ class Packet(NamedTuple):
 
 def pack(payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, *, marker: bool = False) -> bytes:
     second = payload_type | (0x80 if marker else 0)
-    return _HEADER.pack(0x80, second, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc) + payload
+    return HEADER.pack(0x80, second, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc) + payload
 
 
 def read(data: bytes) -> Packet | None:
     """Return the packet, extension and padding removed; None when it is no RTP."""
     if len(data) < HEADER_SIZE or data[0] >> 6 != 2:
         return None
-    first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
+    first, second, sequence, timestamp, ssrc = HEADER.unpack_from(data)
     start = HEADER_SIZE + 4 * (first & 0x0F)
     if first & 0x10:
         if len(data) < start + 4:

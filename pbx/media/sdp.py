@@ -1,10 +1,12 @@
 """Session descriptions and the offer/answer model for one audio stream (RFC 8866, RFC 3264, RFC 4733 §2.4).
 
-Reading is tolerant of what handsets write; writing is strict: one `c=` line, G.711 and telephone-event only.
+Reading is tolerant of what handsets write; writing is strict: one `c=` line, G.711 and telephone-event only. RTP and
+RTCP share a port when the far end offers that (RFC 5761); we do not offer it, because handsets ignore it at best.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass, replace
 
@@ -16,6 +18,7 @@ _NAMES = {0: "PCMU", 8: "PCMA"}
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _REVERSED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 _RTPMAP = re.compile(r"rtpmap:\s*(\d{1,3})\s+([^/\s]+)/(\d+)", re.IGNORECASE)
+_RTCP = re.compile(r"rtcp:\s*(\d{1,5})\b")
 _MEDIA = re.compile(r"(\w+)\s+(\d{1,5})(?:/\d+)?\s+(\S+)\s*(.*)\Z")
 
 
@@ -44,6 +47,9 @@ class Description:
     audio_at: int = 0
     """How many of `refused` stand before the audio stream."""
     version: int = 1
+    rtcp_port: int = 0
+    """Of `a=rtcp` (RFC 3605); 0 when there was none."""
+    rtcp_mux: bool = False
 
 
 def parse_sdp(data: bytes) -> Description:
@@ -93,6 +99,7 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
     types = [int(word) for word in found[4].split() if word.isdigit() and int(word) < 128]
     names = dict(_NAMES)
     event_type, direction, ptime = None, "sendrecv", 20
+    rtcp_port, rtcp_mux = 0, False
     for attribute in attributes:
         mapped = _RTPMAP.match(attribute)
         lower = attribute.lower()
@@ -106,11 +113,29 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
             direction = lower
         elif lower.startswith("ptime:") and lower[6:].strip().isdigit():
             ptime = min(max(int(lower[6:]), 10), 60)
-    host = address[2].partition("/")[0]
+        elif lower == "rtcp-mux":
+            rtcp_mux = True
+        elif (port := _RTCP.match(lower)) and 0 < int(port[1]) < 65536:
+            rtcp_port = int(port[1])
+    host = _numeric(address[2].partition("/")[0])
     if host == "0.0.0.0" and direction in ("sendrecv", "sendonly"):
         direction = "inactive" if direction == "sendrecv" else direction  # hold as RFC 2543 wrote it
     codecs = tuple((names[number], number) for number in types if names.get(number) in CODECS)
-    return Description(host, int(found[2]), codecs, event_type, direction, ptime, found[3].upper())
+    return Description(
+        host, int(found[2]), codecs, event_type, direction, ptime, found[3].upper(),
+        rtcp_port=rtcp_port, rtcp_mux=rtcp_mux,
+    )  # fmt: skip
+
+
+def _numeric(host: str) -> str:
+    """Return the address; BadSdp for a name, which could only be looked up by blocking, and for more than one host."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        raise BadSdp(488, f"c= names {host[:60]!r}, which is no IP address") from None
+    if address.is_multicast or host == "255.255.255.255":
+        raise BadSdp(488, f"c= names {host}, which is no single host")
+    return host
 
 
 def offer(
@@ -144,8 +169,9 @@ def answer(
         raise BadSdp(488, "no common codec")
     direction = _both(_REVERSED[offered.direction], wanted)
     settled = replace(
-        offered, host=address.host, port=address.port, codecs=(common[0],), direction=direction, version=version
-    )
+        offered, host=address.host, port=address.port, codecs=(common[0],), direction=direction, version=version,
+        rtcp_port=0,
+    )  # fmt: skip
     text = _write(settled, session)
     return text, _remote(offered, common[0], direction)
 
@@ -157,11 +183,14 @@ def settle(ours: bytes, answered: Description) -> RemoteMedia:
     common = [(name, number) for name, number in answered.codecs if name in offered]
     if not common:
         raise BadSdp(488, "the answer took no codec of the offer")
+    answered = replace(answered, rtcp_mux=answered.rtcp_mux and mine.rtcp_mux)
     return _remote(answered, common[0], _both(_REVERSED[answered.direction], mine.direction))
 
 
 def _remote(far: Description, codec: tuple[str, int], direction: str) -> RemoteMedia:
-    return RemoteMedia(far.host, far.port, codec[0], codec[1], far.event_type, direction, far.ptime_ms)
+    return RemoteMedia(
+        far.host, far.port, codec[0], codec[1], far.event_type, direction, far.ptime_ms, far.rtcp_port, far.rtcp_mux
+    )
 
 
 def _both(a: str, b: str) -> str:
@@ -172,7 +201,8 @@ def _both(a: str, b: str) -> str:
 
 def _write(it: Description, session: int) -> bytes:
     numbers = [str(number) for _, number in it.codecs]
-    lines = ["v=0", f"o=switchroom {session} {it.version} IN IP4 {it.host}", "s=-", f"c=IN IP4 {it.host}", "t=0 0"]
+    net = "IN IP6" if ":" in it.host else "IN IP4"
+    lines = ["v=0", f"o=switchroom {session} {it.version} {net} {it.host}", "s=-", f"c={net} {it.host}", "t=0 0"]
     lines += [f"m={other}" for other in it.refused[: it.audio_at]]
     if it.event_type is not None:
         numbers.append(str(it.event_type))
@@ -181,5 +211,7 @@ def _write(it: Description, session: int) -> bytes:
     if it.event_type is not None:
         lines += [f"a=rtpmap:{it.event_type} telephone-event/8000", f"a=fmtp:{it.event_type} 0-15"]
     lines += [f"a=ptime:{it.ptime_ms}", f"a={it.direction}"]
+    if it.rtcp_mux:
+        lines.append("a=rtcp-mux")
     lines += [f"m={other}" for other in it.refused[it.audio_at :]]
     return "\r\n".join([*lines, ""]).encode()

@@ -14,12 +14,12 @@ from pbx.clock import FOREVER
 from pbx.media.engine import (
     Closed,
     DigitPressed,
+    FlowChanged,
     Heard,
     MediaAddress,
     MediaEvent,
     MediaStatistics,
     Music,
-    NoMediaPort,
     PlayFinished,
     Prompts,
     Recording,
@@ -29,8 +29,12 @@ from pbx.media.engine import (
     Silence,
     Sound,
     SourceLatched,
+    StrangerIgnored,
     Tone,
 )
+from pbx.media.flow import LOOK_S, Watch
+from pbx.media.latch import IN_A_ROW, Latch
+from pbx.media.ports import Ports
 from pbx.media.quality import mos_g711
 
 BEAT_S = 0.5
@@ -105,7 +109,12 @@ class _Leg:
     label: str = ""
     event: int = 0
     # receiving
-    latched: tuple[str, int] | None = None
+    latch: Latch = field(default_factory=lambda: Latch("", 0))
+    watch: Watch = field(default_factory=lambda: Watch(0.0, ""))
+    strangers: int = 0
+    misfits: int = 0
+    arrived: int = 0
+    """Segments of the far end."""
     source: int = 0
     heard: str = ""
     heard_at: float = 0.0
@@ -155,7 +164,7 @@ class VirtualEngine:
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self._now = 0.0
-        self._next_port = FIRST_PORT
+        self._ports = Ports(range(FIRST_PORT, LAST_PORT + 1, 2))
 
     # --- commands -------------------------------------------------------------------------------------
 
@@ -163,17 +172,11 @@ class VirtualEngine:
         self._now = max(self._now, now)
 
     def open(self, leg: str) -> MediaAddress:
-        for _ in range(FIRST_PORT, LAST_PORT, 2):
-            port, self._next_port = self._next_port, self._next_port + 2
-            if self._next_port > LAST_PORT:
-                self._next_port = FIRST_PORT
-            if port not in self._by_port:
-                break
-        else:
-            raise NoMediaPort("every media port is taken")
+        port = self._ports.take(self._now)
         self._count += 1
         made = _Leg(leg, port, self._count, self._now)
         self._legs[leg] = self._by_port[port] = made
+        self._look_later(made)
         return MediaAddress(self._host, port)
 
     def connect(self, leg: str, remote: RemoteMedia) -> None:
@@ -181,7 +184,10 @@ class VirtualEngine:
         if it is None:
             return
         self._flush(it)
-        it.remote, it.latched, it.codec = remote, None, remote.codec
+        it.remote, it.codec = remote, remote.codec
+        it.latch = Latch(remote.host, remote.port, remote.signalled)
+        it.strangers, it.misfits = it.strangers + it.watch.strangers, it.misfits + it.watch.misfits
+        it.watch = Watch(self._now, f"{remote.codec} ({remote.payload_type}) from {remote.host}:{remote.port}")
         it.heard = ""
         self._announce(it)
         if it.early is not None:
@@ -257,6 +263,7 @@ class VirtualEngine:
         self._finish_recording(it, it.recording, "hangup")
         self._flush(it)
         self._by_port.pop(it.port, None)
+        self._ports.give_back(it.port, self._now)
         other = self._legs.get(it.bridged)
         if other is not None and other.bridged == leg:
             other.bridged = ""
@@ -265,8 +272,9 @@ class VirtualEngine:
         lost = max(0, expected - it.received)
         quality = mos_g711(lost / expected if expected else 0.0)
         statistics = MediaStatistics(
-            it.codec, it.received, it.sent, lost, 0.0, quality if it.received else 1.0, self._now - it.opened_at
-        )
+            it.codec, it.received, it.sent, lost, 0.0, quality if it.received else 1.0, self._now - it.opened_at,
+            strangers=it.strangers + it.watch.strangers, misfits=it.misfits + it.watch.misfits,
+        )  # fmt: skip
         self._events.append(Closed(leg, statistics))
 
     def take_events(self) -> list[MediaEvent]:
@@ -288,15 +296,11 @@ class VirtualEngine:
         if it.remote is None:
             it.early = (data, source)
             return
-        if segment.payload_type not in (it.remote.payload_type, it.remote.event_type):
+        if source != it.latch.source and not self._admitted(it, source, segment):
             return
-        if it.latched is None:
-            it.latched = source
-            if it.source != segment.source:
-                it.source, it.highest, it.first = segment.source, -1, -1 if it.first < 0 else it.first
-                it.first, it.last = (segment.first, segment.first) if it.received == 0 else (it.first, it.last)
-            self._events.append(SourceLatched(it.name, *source, it.remote.codec))
-        if source != it.latched:
+        if segment.payload_type not in (it.remote.payload_type, it.remote.event_type):
+            it.watch.misfits += 1
+            it.watch.misfit = segment.payload_type
             return
         if not it.remote.receives:
             return
@@ -306,11 +310,40 @@ class VirtualEngine:
         if segment.sequence <= it.highest:
             return  # late or doubled by the wire
         it.highest = segment.sequence
+        it.arrived += 1
         it.received += segment.last - segment.first
         it.last = max(it.last, segment.last)
         it.first = segment.first if it.first < 0 else it.first
         self._hear(it, segment.label)
         self._relay(it, segment)
+
+    def _admitted(self, it: _Leg, source: tuple[str, int], segment: Segment) -> bool:
+        assert it.remote is not None
+        # A segment stands for many packets: it is as good as a few in a row.
+        judged = [it.latch.admits(source, segment.source) for _ in range(IN_A_ROW)]
+        if not judged[-1]:
+            it.watch.strangers += 1
+            it.watch.stranger = f"{source[0]}:{source[1]}"
+            if it.watch.strangers == 1:
+                self._events.append(StrangerIgnored(it.name, *source))
+            return False
+        if it.source != segment.source:
+            it.source, it.highest, it.first = segment.source, -1, -1 if it.first < 0 else it.first
+            it.first, it.last = (segment.first, segment.first) if it.received == 0 else (it.first, it.last)
+        self._events.append(SourceLatched(it.name, *source, it.remote.codec))
+        return True
+
+    def _look_later(self, it: _Leg) -> None:
+        def look() -> None:
+            if self._by_port.get(it.port) is not it:
+                return
+            if it.remote is not None and it.remote.receives:
+                news = it.watch.look(it.arrived, it.heard == "silence", self._now)
+                if news is not None:
+                    self._events.append(FlowChanged(it.name, *news))
+            self._look_later(it)
+
+        self._later(2 * LOOK_S, look)
 
     def tick(self, now: float) -> None:
         self.at(now)

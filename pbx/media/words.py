@@ -10,6 +10,8 @@ from pbx.media import engine
 from pbx.media.engine import (
     Closed,
     DigitPressed,
+    FarEndReported,
+    FlowChanged,
     Heard,
     MediaEvent,
     MediaStatistics,
@@ -22,14 +24,19 @@ from pbx.media.engine import (
     Silence,
     Sound,
     SourceLatched,
+    StrangerIgnored,
     Tone,
 )
 
 Words = dict[str, Any]
 
 _EVENTS: dict[str, type[MediaEvent]] = {
-    kind.__name__: kind for kind in (PlayFinished, DigitPressed, RecordingFinished, SourceLatched, Heard, Closed)
-}
+    kind.__name__: kind
+    for kind in (
+        PlayFinished, DigitPressed, RecordingFinished, SourceLatched, Heard, Closed, FlowChanged, StrangerIgnored,
+        FarEndReported,
+    )
+}  # fmt: skip
 
 
 def pack(words: Words) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import resource
 import secrets
 import select
 import signal
@@ -23,18 +24,18 @@ from typing import Any
 
 from pbx.media import ears, sounds_made, words
 from pbx.media.engine import MediaEvent
-from pbx.media.exchange import Address, Exchange
+from pbx.media.exchange import Exchange
+from pbx.media.latch import Address
 from pbx.media.prompts import catalogue
 
 SLOTS = 10
 TICK_S = 0.002
 _CATCH_UP = 25
 """Ticks made up for after a stall, 50 ms; what is later than that is left out."""
-_DRAIN = 32
-"""Packets taken from a port before the others have their turn."""
 _EXPEDITED = 0xB8
 """DSCP EF (RFC 3246)."""
 _TRIES = 2000
+_OTHER_DESCRIPTORS = 64
 _LARGEST_DATAGRAM = 2048
 _LARGEST_WORDS = 1 << 17
 _CLOCK_MONOTONIC = 1
@@ -94,6 +95,13 @@ def bind_pairs(host: str, wanted: int) -> list[tuple[socket.socket, socket.socke
     raise OSError(f"only {len(pairs)} of {wanted} pairs of ports are free at {host}")
 
 
+def _allow_descriptors(wanted: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(wanted, hard), hard))
+
+
 class Worker:
     """Sockets, timer and the pair around an `Exchange`."""
 
@@ -103,73 +111,95 @@ class Worker:
         self._epoll = select.epoll()
         self._timer = Timer(TICK_S)
         self._sockets: dict[int, socket.socket] = {}
-        self._by_fd: dict[int, tuple[int, socket.socket]] = {}
+        self._media: dict[int, tuple[int, socket.socket]] = {}
+        """Port and socket by descriptor."""
+        self._control: dict[int, tuple[int, socket.socket]] = {}
         self._slots: list[set[int]] = [set() for _ in range(SLOTS)]
         self._slot = 0
-        self._companions: list[socket.socket] = []
-        """RTCP ports: ours by right, read by nobody yet."""
+        self._awake: dict[int, set[int]] = {}
+        """The slot of each leg that wants beats, by its port."""
         labels = [f"prompt:{name}" for name in catalogue.names()]
         labels += [f"tone:{name}" for name in sounds_made.tone_names()]
         labels += [f"moh:{name}" for name in told["music"]]
         labels += [f"signature:{party}" for party in told["parties"]]
         self._exchange = Exchange(
-            self._send, self._report, Path(told["recordings"]), ears.Knowledge(labels), secrets.randbits
+            self._send, self._report, Path(told["recordings"]), ears.Knowledge(labels), secrets.randbits, self._wake
         )
         Path(told["recordings"]).mkdir(parents=True, exist_ok=True)
+        _allow_descriptors(2 * told["ports"] + _OTHER_DESCRIPTORS)
         for even, odd in bind_pairs(told["host"], told["ports"]):
-            self._adopt(even)
-            self._companions.append(odd)
+            self._adopt(even, self._media)
+            self._adopt(odd, self._control)
         self._epoll.register(self._timer.fd, select.EPOLLIN)
         self._pair.setblocking(False)
         self._epoll.register(self._pair, select.EPOLLIN)
-        self._say({"ports": list(self._sockets)})
+        self._say({"ports": [port for port, _ in self._media.values()]})
 
-    def _adopt(self, even: socket.socket) -> None:
-        even.setblocking(False)
+    def _adopt(self, at: socket.socket, kind: dict[int, tuple[int, socket.socket]]) -> None:
+        at.setblocking(False)
         with suppress(OSError):  # best effort: not every network lets us mark packets
-            even.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
-        port = even.getsockname()[1]
-        self._sockets[port] = even
-        self._by_fd[even.fileno()] = (port, even)
-        self._epoll.register(even, select.EPOLLIN)
+            if at.family == socket.AF_INET6:
+                at.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _EXPEDITED)
+            else:
+                at.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
+        port = at.getsockname()[1]
+        self._sockets[port] = at
+        kind[at.fileno()] = (port, at)
+        self._epoll.register(at, select.EPOLLIN)
 
     def run(self) -> None:
         """Serve until the owner closes the pair."""
+        media, exchange, clock = self._media, self._exchange, time.monotonic
+        poll = self._epoll.poll
         while True:
-            for fd, event in self._epoll.poll():
-                if fd == self._timer.fd:
+            for fd, event in poll():
+                found = media.get(fd)
+                if found is not None:
+                    # One packet an event: what is left is shown again, and the others have their turn.
+                    try:
+                        data, source = found[1].recvfrom(_LARGEST_DATAGRAM)
+                    except OSError:
+                        continue  # a port that was closed over there (ICMP), or nothing after all
+                    exchange.receive(found[0], data, source[:2], clock())
+                elif fd == self._timer.fd:
                     self._ticked(self._timer.ticks())
-                elif fd == self._pair.fileno():
-                    if event & select.EPOLLOUT:
-                        self._flush()
-                    if event & ~select.EPOLLOUT and not self._commands():
-                        return
-                else:
-                    self._datagrams(*self._by_fd[fd])
+                elif fd in self._control:
+                    self._reported(*self._control[fd])
+                elif event & select.EPOLLOUT:
+                    self._flush()
+                if fd == self._pair.fileno() and event & ~select.EPOLLOUT and not self._commands():
+                    return
 
     # --- the wire -------------------------------------------------------------------------------------
 
-    def _datagrams(self, port: int, at: socket.socket) -> None:
-        for _ in range(_DRAIN):
-            try:
-                data, source = at.recvfrom(_LARGEST_DATAGRAM)
-            except BlockingIOError:
-                return
-            except OSError:
-                continue  # a port that was closed over there (ICMP): nothing to read
-            self._exchange.receive(port, data, (source[0], source[1]), time.monotonic())
+    def _reported(self, port: int, at: socket.socket) -> None:
+        with suppress(OSError):
+            data, source = at.recvfrom(_LARGEST_DATAGRAM)
+            self._exchange.receive_control(port, data, source[:2], time.monotonic())
 
     def _send(self, port: int, data: bytes, to: Address) -> None:
-        with suppress(OSError):  # as lost as any other packet
+        try:
             self._sockets[port].sendto(data, to)
+        except OSError:
+            return  # as lost as any other packet
+
+    def _wake(self, port: int) -> None:
+        if port not in self._awake:
+            slot = min(self._slots, key=len)
+            self._awake[port] = slot
+            slot.add(port)
 
     def _ticked(self, ticks: int) -> None:
         self._slot += max(0, ticks - _CATCH_UP)
+        now = 0.0
         for _ in range(min(ticks, _CATCH_UP)):
             self._slot = (self._slot + 1) % SLOTS
             now = time.monotonic()
             for port in tuple(self._slots[self._slot]):
-                self._exchange.beat(port, now)
+                if not self._exchange.beat(port, now):
+                    self._awake.pop(port).discard(port)
+        if now >= self._exchange.next_look:
+            self._exchange.look(now)
 
     # --- the pair -------------------------------------------------------------------------------------
 
@@ -195,10 +225,9 @@ class Worker:
         match told["do"]:
             case "open":
                 exchange.open(leg, told["port"], now)
-                min(self._slots, key=len).add(told["port"])
                 self._timer.arm(True)
             case "connect":
-                exchange.connect(leg, words.remote_of(told["remote"]))
+                exchange.connect(leg, words.remote_of(told["remote"]), now)
             case "play":
                 exchange.play(leg, words.sound_of(told["sound"]), told["token"])
             case "stop":
@@ -224,8 +253,6 @@ class Worker:
                 exchange.listen(leg)
             case "close":
                 exchange.close(leg, now)
-                for slot in self._slots:
-                    slot.discard(told["port"])
                 self._timer.arm(exchange.live() > 0)
 
     def _report(self, event: MediaEvent) -> None:

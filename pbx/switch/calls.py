@@ -358,7 +358,9 @@ class Call:
     def join(self, a: Leg, b: Leg) -> None:
         a.joined, b.joined = b.name, a.name
         a.sound = b.sound = None
+        a.conversation = b.conversation = None
         a.engine.bridge(a.name, b.name)
+        self._switch.joined(self, a)
 
     def part(self, leg: Leg) -> None:
         """Undo the bridge a leg is in."""

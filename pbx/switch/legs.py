@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pbx.media.engine import Engine, MediaAddress, RemoteMedia, Sound
 from pbx.media.sdp import CODECS, Description, answer, offer, parse_sdp, settle
@@ -35,6 +35,11 @@ class Leg:
     remote: RemoteMedia | None = None
     keys_by: str = ""
     """How its keys come, `rfc4733` or `info`: the way of the first one counts."""
+    flow: str = ""
+    """What arrives, as the engine said last; empty before it did."""
+    flow_detail: str = ""
+    conversation: tuple[str, ...] | None = None
+    """Who of it and the leg it is joined with is heard, as told last."""
     _address: MediaAddress | None = None
     _version: int = 0
     _offered: bytes = field(default=b"", repr=False)
@@ -75,8 +80,10 @@ class Leg:
         return self._address
 
     def _connect(self, remote: RemoteMedia) -> None:
-        self.remote = remote
-        self.engine.connect(self.name, remote)
+        # Media of a phone behind a NAT comes from where its signalling comes from, not from what it writes.
+        self.remote = replace(remote, signalled=self.session.peer.host if self.session is not None else "")
+        self.flow, self.conversation = "", None
+        self.engine.connect(self.name, self.remote)
 
 
 def is_hold(sdp: bytes) -> bool:

@@ -6,15 +6,30 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pbx.callflow.vocabulary import Played, Recorded
-from pbx.events import MediaHeard, MediaReport, MediaStarted, ServerFault
+from pbx.events import (
+    InputIgnored,
+    MediaFlow,
+    MediaHeard,
+    MediaOneWay,
+    MediaQuality,
+    MediaReport,
+    MediaStarted,
+    MediaTwoWay,
+    ServerFault,
+    ServerRecovered,
+)
 from pbx.media.engine import (
     Closed,
     DigitPressed,
+    FarEndReported,
+    FlowChanged,
     Heard,
     MediaEvent,
     PlayFinished,
     RecordingFinished,
     SourceLatched,
+    StrangerIgnored,
+    WorkerBack,
     WorkerLost,
 )
 from pbx.switch.calls import Call
@@ -28,6 +43,9 @@ if TYPE_CHECKING:
 def media_event(switch: Switch, event: MediaEvent) -> None:
     if isinstance(event, WorkerLost):
         _worker_lost(switch, event)
+        return
+    if isinstance(event, WorkerBack):
+        switch.publish(ServerRecovered("media", f"another worker took over after {event.seconds:.1f} s"))
         return
     if isinstance(event, RecordingFinished):
         switch.guarded(None, partial(switch.mailboxes.recorded, event))
@@ -55,11 +73,37 @@ def _leg_event(switch: Switch, call: Call, leg: Leg, event: MediaEvent) -> None:
             switch.publish(
                 MediaReport(
                     call.id, leg.name, leg.party, it.codec, it.received, it.sent, it.lost, it.jitter_ms, it.mos,
-                    round(it.seconds, 3),
+                    round(it.seconds, 3), it.round_trip_ms, it.far_lost, it.strangers, it.misfits,
                 )
             )  # fmt: skip
+        case FlowChanged(flow=flow, detail=detail):
+            leg.flow, leg.flow_detail = flow, detail
+            switch.publish(MediaFlow(call.id, leg.name, leg.party, flow, detail))
+            conversation(switch, call, leg)
+        case StrangerIgnored(host=host, port=port):
+            reason = f"not the far end of {leg.party} in call {call.id}: neither heard nor sent anything"
+            switch.publish(InputIgnored("rtp", f"{host}:{port}", reason, 0))
+        case FarEndReported(lost=lost, jitter_ms=jitter_ms, round_trip_ms=trip_ms, mos=mos):
+            switch.publish(MediaQuality(call.id, leg.name, leg.party, lost, jitter_ms, trip_ms, mos))
         case _:
             pass
+
+
+def conversation(switch: Switch, call: Call, leg: Leg) -> None:
+    """Say of two parties that talk whether both are heard; told again when that changes."""
+    other = call.legs.get(leg.joined)
+    if other is None or not (leg.flow and other.flow) or leg.held or other.held:
+        return
+    heard = [one for one in (leg, other) if one.flow in ("flowing", "silence")]
+    told = tuple(one.name for one in heard)
+    if leg.conversation == other.conversation == told or not heard:
+        return
+    leg.conversation = other.conversation = told
+    if len(heard) == 2:
+        switch.publish(MediaTwoWay(call.id, leg.party, other.party))
+    else:
+        missing = other if heard[0] is leg else leg
+        switch.publish(MediaOneWay(call.id, missing.party, heard[0].party, missing.flow, missing.flow_detail))
 
 
 def _worker_lost(switch: Switch, event: WorkerLost) -> None:

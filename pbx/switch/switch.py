@@ -44,7 +44,7 @@ from pbx.switch.inbound import take_invite, take_request
 from pbx.switch.lamps import Lamps
 from pbx.switch.legs import Leg
 from pbx.switch.mailboxes import Mailboxes
-from pbx.switch.media import media_event
+from pbx.switch.media import conversation, media_event
 from pbx.switch.queues import Queues
 from pbx.switch.registration import Registration
 from pbx.switch.settings import SwitchSettings
@@ -284,6 +284,10 @@ class Switch:
                 del self._busy[leg.extension]
         if not leg.opened:
             self._by_leg.pop(leg.name, None)
+
+    def joined(self, call: Call, leg: Leg) -> None:
+        """Two legs talk from now on."""
+        conversation(self, call, leg)
 
     def media_closed(self, leg: Leg) -> None:
         self._by_leg.pop(leg.name, None)

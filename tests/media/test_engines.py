@@ -11,6 +11,7 @@ from two_engines import Call, RealRoom, Room, VirtualRoom
 
 from pbx.media.engine import (
     Closed,
+    FlowChanged,
     MediaAddress,
     Music,
     PlayFinished,
@@ -209,6 +210,21 @@ async def test_closing_tells_the_figures_once(room: Room):
     assert 1.0 < receiver.seconds < 2.5
     await room.wait(0.2)
     assert len([event for event in room.events[1] if isinstance(event, Closed) and event.leg == call.legs[1]]) == 1
+
+
+async def test_what_arrives_is_told_apart_and_one_way_shows(call: Call):
+    call.engines[0].play(call.legs[0], Signature("101"))
+    assert (await call.tells(1, FlowChanged)).flow == "flowing"
+    assert (await call.tells(0, FlowChanged)).flow == "nothing"
+
+
+async def test_a_far_end_that_keeps_silent_is_told_from_one_that_is_gone(call: Call):
+    call.engines[0].play(call.legs[0], Silence())
+    assert await call.room.wait(
+        12, lambda: [event.flow for event in call.told(1, FlowChanged)] == ["flowing", "silence"]
+    )
+    call.engines[0].stop(call.legs[0])
+    assert await call.room.wait(6, lambda: call.last(1, FlowChanged).flow == "nothing")
 
 
 async def test_a_port_is_given_back(room: Room):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbx.media import ears, rtp, sounds_made, telephone_event, wav
+from pbx.media import ears, rtcp, rtp, sounds_made, telephone_event, wav
 from pbx.media.engine import (
     Closed,
     DigitPressed,
+    FarEndReported,
+    FlowChanged,
     Heard,
     MediaEvent,
     PlayFinished,
@@ -22,6 +25,7 @@ from pbx.media.engine import (
     RemoteMedia,
     Signature,
     SourceLatched,
+    StrangerIgnored,
     Tone,
 )
 from pbx.media.exchange import Exchange
@@ -37,15 +41,22 @@ class Bench:
 
     def __init__(self, recordings: Path) -> None:
         self.sent: list[tuple[int, rtp.Packet, tuple[str, int]]] = []
+        self.controls: list[tuple[int, bytes, tuple[str, int]]] = []
         self.said: list[MediaEvent] = []
+        self.sequence = 0
         self.now = 100.0
-        self.exchange = Exchange(self._send, self.said.append, recordings, KNOWLEDGE, lambda bits: (1 << bits) - 2)
+        self.exchange = Exchange(
+            self._send, self.said.append, recordings, KNOWLEDGE, lambda bits: (1 << bits) - 2, lambda port: None
+        )
         self.exchange.open("near", NEAR, self.now)
         self.exchange.open("far", FAR, self.now)
-        self.exchange.connect("near", RemoteMedia(*FAR_END, "PCMU", 0, 101, "sendrecv"))
-        self.exchange.connect("far", RemoteMedia(*OTHER_END, "PCMA", 8, 96, "sendrecv"))
+        self.exchange.connect("near", RemoteMedia(*FAR_END, "PCMU", 0, 101, "sendrecv"), self.now)
+        self.exchange.connect("far", RemoteMedia(*OTHER_END, "PCMA", 8, 96, "sendrecv"), self.now)
 
     def _send(self, port: int, data: bytes, to: tuple[str, int]) -> None:
+        if rtcp.is_control(data):
+            self.controls.append((port, data, to))
+            return
         packet = rtp.read(data)
         assert packet is not None
         self.sent.append((port, packet, to))
@@ -180,7 +191,7 @@ def test_keys_are_sent_60_ms_apart_and_silence_our_sound(bench: Bench) -> None:
 
 
 def test_without_telephone_events_no_key_is_sent(bench: Bench) -> None:
-    bench.exchange.connect("near", RemoteMedia(*FAR_END, "PCMU", 0, None, "sendrecv"))
+    bench.exchange.connect("near", RemoteMedia(*FAR_END, "PCMU", 0, None, "sendrecv"), bench.now)
     bench.exchange.send_digits("near", "12")
     bench.beats(20)
     assert bench.sent == []
@@ -190,7 +201,7 @@ def test_without_telephone_events_no_key_is_sent(bench: Bench) -> None:
     ("direction", "sends", "receives"), [("recvonly", 0, 1), ("sendonly", 1, 0), ("inactive", 0, 0)]
 )
 def test_a_direction_stops_what_it_forbids(bench: Bench, direction: str, sends: int, receives: int) -> None:
-    bench.exchange.connect("near", RemoteMedia(*FAR_END, "PCMU", 0, 101, direction))
+    bench.exchange.connect("near", RemoteMedia(*FAR_END, "PCMU", 0, 101, direction), bench.now)
     bench.exchange.play("near", Signature("101"), "")
     bench.beats(1)
     bench.arrives(VOICE[0], 1)
@@ -198,21 +209,103 @@ def test_a_direction_stops_what_it_forbids(bench: Bench, direction: str, sends: 
     assert bench.closed("near").statistics.received == receives
 
 
-def test_packets_go_where_they_come_from(bench: Bench) -> None:
-    behind_nat = ("198.51.100.9", 9999)
-    bench.arrives(VOICE[0], 1, source=behind_nat)
-    bench.arrives(VOICE[0], 2, source=("203.0.113.1", 1))
+BEHIND_NAT = RemoteMedia("192.168.1.20", 11780, "PCMU", 0, 101, "sendrecv", signalled="198.51.100.9")
+
+
+def test_behind_a_nat_packets_go_where_they_come_from(bench: Bench) -> None:
+    bench.exchange.connect("near", BEHIND_NAT, bench.now)
+    for sequence in range(4):
+        bench.arrives(VOICE[0], sequence, source=("198.51.100.9", 9999))
     bench.exchange.play("near", Signature("101"), "")
     bench.beats(1)
-    assert bench.said == [SourceLatched("near", *behind_nat, "PCMU")]
-    assert bench.sent[-1][2] == behind_nat
-    assert bench.closed("near").statistics.received == 1
+    assert bench.said == [SourceLatched("near", "198.51.100.9", 9999, "PCMU")]
+    assert bench.sent[-1][2] == ("198.51.100.9", 9999)
 
 
-def test_the_address_the_far_end_named_takes_precedence(bench: Bench) -> None:
-    bench.arrives(VOICE[0], 1, source=("203.0.113.1", 1))
-    bench.arrives(VOICE[0], 2)
-    assert [event.port for event in bench.said if isinstance(event, SourceLatched)] == [1, FAR_END[1]]
+def test_a_stranger_is_neither_heard_nor_sent_anything(bench: Bench) -> None:
+    bench.exchange.bridge("near", "far")
+    bench.arrives(VOICE[0], 1)
+    for sequence in range(300):
+        bench.arrives(VOICE[0], sequence, source=("203.0.113.1", 1))
+        bench.arrives(VOICE[1], sequence, source=(FAR_END[0], FAR_END[1] + 2), ssrc=8)
+    bench.exchange.play("near", Signature("101"), "")
+    bench.beats(3)
+    assert [to for port, _, to in bench.sent if port == NEAR] == [FAR_END] * 3
+    assert len([port for port, _, _ in bench.sent if port == FAR]) == 1
+    assert [event for event in bench.said if isinstance(event, StrangerIgnored)] == [
+        StrangerIgnored("near", "203.0.113.1", 1)
+    ]
+    assert bench.closed("near").statistics.strangers == 600
+
+
+def test_what_arrives_is_told_apart(bench: Bench) -> None:
+    def passes(seconds: float, **how: Any) -> list[str]:
+        """Half a second of packets and a look, again and again; return what was told."""
+        bench.said.clear()
+        for _ in range(int(seconds / 0.5)):
+            for _ in range(25 if how else 0):
+                bench.sequence += 1
+                bench.arrives(sequence=bench.sequence, **how)
+            bench.now += 0.5
+            bench.exchange.look(bench.now)
+        return [event.flow for event in bench.said if isinstance(event, FlowChanged) and event.leg == "near"]
+
+    assert passes(2.5) == ["nothing"]
+    assert passes(1, payload=VOICE[0]) == ["flowing"]
+    assert passes(6, payload=ears.SILENT_FRAME) == ["silence"]
+    assert passes(1, payload=VOICE[0], kind=18) == ["wrong-codec"]
+    assert bench.said[-1].detail == "payload type 18 instead of PCMU (0) from 192.0.2.1:6000"
+    assert passes(1, payload=VOICE[0], source=OTHER_END) == ["wrong-source"]
+    assert bench.said[-1].detail == "from 192.0.2.2:7000 instead of PCMU (0) from 192.0.2.1:6000"
+    assert passes(1, payload=VOICE[0]) == ["flowing"]
+    assert bench.closed("near").statistics.misfits == 50
+
+
+def test_reports_of_both_ends_measure_loss_and_the_way_there_and_back(bench: Bench) -> None:
+    bench.exchange.play("near", Signature("101"), "")
+    bench.beats(3)
+    for sequence in (1, 2, 4):
+        bench.arrives(VOICE[0], sequence)
+    bench.now += 8
+    bench.exchange.look(bench.now)
+    ((port, data, to),) = bench.controls
+    assert (port, to) == (NEAR + 1, (FAR_END[0], FAR_END[1] + 1))
+    report, names, extended = rtcp.read(data) or ()
+    assert (report.packets, report.octets) == (3, 480)
+    assert (report.blocks[0].ssrc, report.blocks[0].lost, report.blocks[0].fraction) == (7, 1, 0.25)
+    assert len(names.cnames[0][1]) == 24
+    assert extended.metrics[0].mos_listening < 4
+    # The far end answers 100 ms later: half of that on the way, as it says.
+    bench.now += 0.1
+    block = rtcp.Block(report.ssrc, 0.5, 9, 1, 80, rtcp.middle(report.ntp), 65536 // 20)
+    answer = rtcp.pack([rtcp.Report(7, (block,))])
+    bench.exchange.receive_control(NEAR + 1, answer, ("203.0.113.1", FAR_END[1] + 1), bench.now)
+    assert not [event for event in bench.said if isinstance(event, FarEndReported)], "a stranger's word"
+    bench.exchange.receive_control(NEAR + 1, answer, (FAR_END[0], FAR_END[1] + 1), bench.now)
+    told = bench.said[-1]
+    assert isinstance(told, FarEndReported)
+    assert (told.lost, told.jitter_ms) == (0.5, 10.0)
+    assert told.round_trip_ms == pytest.approx(50, abs=0.2)
+    assert told.mos < 2
+    assert bench.closed("near").statistics.round_trip_ms == told.round_trip_ms
+    assert isinstance((rtcp.read(bench.controls[-1][1]) or ())[-1], rtcp.Goodbye)
+
+
+def test_media_and_reports_share_a_port_where_that_was_agreed(bench: Bench) -> None:
+    shared = RemoteMedia(*FAR_END, "PCMU", 0, 101, "sendrecv", rtcp_mux=True)
+    bench.exchange.connect("near", shared, bench.now)
+    bench.arrives(VOICE[0], 1)
+    bench.exchange.play("near", Signature("101"), "")
+    bench.beats(1)
+    bench.now += 8
+    bench.exchange.look(bench.now)
+    ((port, data, to),) = bench.controls
+    assert (port, to) == (NEAR, FAR_END)
+    report = (rtcp.read(data) or ())[0]
+    block = rtcp.Block(report.ssrc, 0.0, 0, 1, 0, rtcp.middle(report.ntp), 0)
+    bench.exchange.receive(NEAR, rtcp.pack([rtcp.Report(7, (block,))]), FAR_END, bench.now)
+    assert isinstance(bench.said[-1], FarEndReported)
+    assert bench.closed("near").statistics.rubbish == 0
 
 
 def test_ears_say_each_change_once(bench: Bench) -> None:

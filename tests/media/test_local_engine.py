@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from pbx.media import ears, wav
+from pbx.media import ears, rtp, sounds_made, wav
 from pbx.media.engine import (
     Closed,
     DigitPressed,
+    FarEndReported,
     Heard,
     MediaEvent,
     Music,
@@ -27,7 +29,9 @@ from pbx.media.engine import (
     Signature,
     Silence,
     SourceLatched,
+    StrangerIgnored,
     Tone,
+    WorkerBack,
     WorkerLost,
 )
 from pbx.media.local import LocalEngine
@@ -225,7 +229,8 @@ async def test_ports_run_out_and_come_back(line: Line) -> None:
     with pytest.raises(NoMediaPort):
         line.engine.open("one too many")
     line.engine.close("3")
-    line.engine.open("one more")
+    with pytest.raises(NoMediaPort, match="rest"):
+        line.engine.open("too soon")
 
 
 async def test_a_dead_worker_is_told_and_takes_every_leg_with_it(line: Line) -> None:
@@ -236,6 +241,51 @@ async def test_a_dead_worker_is_told_and_takes_every_leg_with_it(line: Line) -> 
     line.engine.play("a", Signature("101"))
     with pytest.raises(NoMediaPort):
         line.engine.open("c")
+
+
+async def test_another_worker_takes_the_place_of_a_dead_one(line: Line) -> None:
+    line.pair("a", "b")
+    dead = line.engine.pid
+    os.kill(dead, signal.SIGKILL)
+    back = await line.until(lambda event: isinstance(event, WorkerBack))
+    assert isinstance(back, WorkerBack)
+    assert line.engine.pid != dead
+    line.pair("c", "d")
+    line.engine.play("c", Signature("101"))
+    await line.hears("d", "signature:101")
+
+
+async def test_both_ends_report_to_each_other(line: Line) -> None:
+    line.pair("a", "b")
+    line.engine.play("a", Signature("101"))
+    line.engine.play("b", Signature("102"))
+    told = await line.until(lambda event: isinstance(event, FarEndReported) and event.round_trip_ms is not None)
+    assert isinstance(told, FarEndReported)
+    assert told.lost == 0
+    assert 0 <= (told.round_trip_ms or 0) < 500
+
+
+async def test_three_hundred_packets_of_a_stranger_are_neither_heard_nor_answered(line: Line) -> None:
+    line.pair("a", "b")
+    line.engine.play("a", Signature("101"))
+    await line.hears("b", "signature:101")
+    port = line.engine.open("b").port
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.bind((HOST, 0))
+        stranger.setblocking(False)
+        for sequence, frame in enumerate((sounds_made.signature_frames("103") * 6)[:300]):
+            stranger.sendto(rtp.pack(0, sequence, sequence * 160, 9, frame), (HOST, port))
+        ignored = await line.until(lambda event: isinstance(event, StrangerIgnored))
+        assert ignored == StrangerIgnored("b", *stranger.getsockname())
+        line.engine.play("b", Signature("102"))
+        await line.hears("a", "signature:102")
+        with pytest.raises(BlockingIOError):
+            stranger.recv(2000)
+    line.engine.close("b")
+    closed = await line.until(lambda event: isinstance(event, Closed) and event.leg == "b")
+    assert isinstance(closed, Closed)
+    assert closed.statistics.strangers == 300
+    assert {event.sound for event in line.said if isinstance(event, Heard) and event.leg == "b"} == {"signature:101"}
 
 
 async def test_a_worker_that_cannot_bind_does_not_start(tmp_path: Path) -> None:

@@ -165,3 +165,29 @@ def status_of(text: bytes) -> int:
     except sdp.BadSdp as refused:
         return refused.status
     return 0 if it.port == 5004 and it.codecs == (("PCMU", 0), ("PCMA", 8)) else -1
+
+
+def test_reports_share_the_port_only_when_the_far_end_offers_that():
+    offered = described("a=rtcp:4711 IN IP4 198.51.100.1", "a=rtcp-mux")
+    text, remote = sdp.answer(sdp.parse_sdp(offered), HERE)
+    assert b"a=rtcp-mux\r\n" in text
+    assert (remote.rtcp_mux, remote.rtcp_port) == (True, 4711)
+    text, remote = sdp.answer(sdp.parse_sdp(described()), HERE)
+    assert b"rtcp" not in text
+    assert (remote.rtcp_mux, remote.rtcp_port) == (False, 0)
+    ours = sdp.offer(HERE)
+    assert sdp.settle(ours, sdp.parse_sdp(offered)).rtcp_mux is False, "we did not offer it"
+
+
+@pytest.mark.parametrize("host", ["phone.example.com", "224.0.0.1", "255.255.255.255", "ff02::1", "1.2.3"])
+def test_an_address_that_is_not_one_host_is_refused(host):
+    with pytest.raises(sdp.BadSdp, match="c= names") as refused:
+        sdp.parse_sdp(described().replace(b"198.51.100.1", host.encode()))
+    assert refused.value.status == 488
+
+
+def test_an_ipv6_party_is_answered_in_ipv6():
+    offered = described().replace(b"IN IP4 198.51.100.1", b"IN IP6 2001:db8::7")
+    text, remote = sdp.answer(sdp.parse_sdp(offered), MediaAddress("2001:db8::9", 5000))
+    assert remote.host == "2001:db8::7"
+    assert b"c=IN IP6 2001:db8::9\r\n" in text

@@ -11,6 +11,7 @@ from two_engines import Call, VirtualRoom
 
 from pbx.media.engine import (
     Closed,
+    FlowChanged,
     Heard,
     NoMediaPort,
     PlayFinished,
@@ -20,6 +21,7 @@ from pbx.media.engine import (
     SourceLatched,
     Tone,
 )
+from pbx.media.ports import QUARANTINE_S
 from pbx.media.virtual import FIRST_PORT, LAST_PORT, Segment, VirtualEngine, unpack
 
 SOURCE = ("10.0.0.0", 16_384)
@@ -136,8 +138,10 @@ async def test_another_codec_than_the_one_settled_is_not_heard():
     room.engines[1].listen("a")
     room.engines[1].connect("a", RemoteMedia(*SOURCE, "PCMU", 0, 101, "sendrecv"))
     room.inject(1, Segment(5, 1, 8, "signature:101", 0, 10).pack(), SOURCE, address.port)
-    await room.wait(0.1)
-    assert room.events[1] == []
+    await room.wait(1.5)
+    latched, flow = room.events[1]
+    assert isinstance(latched, SourceLatched)
+    assert flow == FlowChanged("a", "wrong-codec", "payload type 8 instead of PCMU (0) from 10.0.0.0:16384")
 
 
 async def test_audio_before_the_answer_is_heard_once_the_answer_is_known():
@@ -174,6 +178,9 @@ def test_when_every_port_is_taken_there_is_none_until_one_is_given_back():
     with pytest.raises(NoMediaPort):
         engine.open("too-many")
     engine.close("leg-7")
+    with pytest.raises(NoMediaPort, match="rest"):
+        engine.open("too-soon")
+    engine.at(QUARANTINE_S)
     assert engine.open("again").port == ports[7]
 
 

@@ -77,7 +77,7 @@ class VirtualRoom:
 class RealRoom:
     """Media processes on loopback."""
 
-    def __init__(self, recordings: Path, count: int = 2, ports: int = 12) -> None:
+    def __init__(self, recordings: Path, count: int = 2, ports: int = 160) -> None:
         self._news = asyncio.Event()
         self.engines = [
             LocalEngine("127.0.0.1", recordings=recordings, on_events=self._news.set, parties=PARTIES, ports=ports)
@@ -132,16 +132,16 @@ class Call:
         self.engines[0].connect(self.legs[0], sdp.settle(offer, sdp.parse_sdp(text)))
 
     def heard(self, end: int) -> list[str]:
-        return [event.sound for event in self._told(end, Heard)]
+        return [event.sound for event in self.told(end, Heard)]
 
     def keys(self, end: int) -> str:
-        return "".join(event.digit for event in self._told(end, DigitPressed))
+        return "".join(event.digit for event in self.told(end, DigitPressed))
 
     def last(self, end: int, kind: type[MediaEvent]):
         """The last event of a kind an end has told, None when there was none."""
-        return next(reversed(self._told(end, kind)), None)
+        return next(reversed(self.told(end, kind)), None)
 
-    def _told(self, end: int, kind: type[MediaEvent]) -> list:
+    def told(self, end: int, kind: type[MediaEvent]) -> list:
         return [event for event in self._events[end] if isinstance(event, kind) and event.leg == self.legs[end]]
 
     async def hears(self, end: int, sound: str, within_s: float = PATIENCE_S) -> bool:

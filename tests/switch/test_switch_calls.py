@@ -9,12 +9,16 @@ from pbx.events import (
     CallRinging,
     CallRouted,
     CallUp,
+    InputIgnored,
     LegEnded,
     LegInvited,
     MediaHeard,
+    MediaOneWay,
     MediaReport,
     MediaStarted,
+    MediaTwoWay,
 )
+from pbx.media.virtual import Segment
 
 
 def up(town: Town, caller: str = "101", called: str = "102"):
@@ -73,6 +77,39 @@ def test_the_events_of_a_call_tell_its_story_once_each(town):
     assert set(reports) == {"101", "102"}
     assert all(report.received > 50 and report.lost == 0 and report.mos > 4 for report in reports.values())
     assert len({e.call for e in town.seen(CallRouted)}) == 1
+
+
+def test_a_conversation_in_which_both_are_heard_is_two_way(town):
+    ana, _ = up(town)
+    town.run(10.0)
+    ana.hang_up()
+    (told,) = town.seen(MediaTwoWay)
+    assert {told.device, told.other} == {"101", "102"}
+    assert town.seen(MediaOneWay) == []
+
+
+def test_a_conversation_in_which_one_is_not_heard_says_who_and_why(town):
+    ana, _ = up(town)
+    ana.engine.stop(ana.talk.leg)
+    town.run(5.0)
+    (told,) = town.seen(MediaOneWay)
+    assert (told.device, told.heard, told.flow) == ("101", "102", "nothing")
+    assert told.detail.startswith("no packet of PCMU (0) from ")
+    ana.hang_up()
+
+
+def test_a_stranger_at_a_media_port_is_told_and_not_heard(town):
+    ana, _ = up(town)
+    port = next(iter(town.switch.engine._by_port))
+    stranger = Segment(99, 1, 0, "signature:999", 0, 10)
+    town.switch.engine.receive(stranger.pack(), ("203.0.113.9", 4000), port, town.now.mono)
+    town.run(1.0)
+    (ignored,) = town.seen(InputIgnored)
+    assert (ignored.protocol, ignored.address) == ("rtp", "203.0.113.9:4000")
+    assert "signature:999" not in {event.sound for event in town.seen(MediaHeard)}
+    ana.hang_up()
+    town.run(1.0)
+    assert sorted(report.strangers for report in town.seen(MediaReport)) == [0, 1]
 
 
 def test_each_sound_is_heard_once_a_leg(town):

@@ -8,8 +8,8 @@ from test_switch_calls import up
 from town import DOMAIN, Town
 
 from pbx.domain.registrations import Peer
-from pbx.events import CallEnded, CallRecordWritten, InputIgnored, ServerFault, SipResponse
-from pbx.media.engine import NoMediaPort, WorkerLost
+from pbx.events import CallEnded, CallRecordWritten, InputIgnored, ServerFault, ServerRecovered, SipResponse
+from pbx.media.engine import NoMediaPort, WorkerBack, WorkerLost
 from pbx.switch.calls import Call
 
 STRANGER = Peer("udp", "10.0.7.7", 5060)
@@ -142,6 +142,9 @@ def test_when_the_media_process_dies_every_call_ends_and_says_so(town):
     faults = town.seen(ServerFault)
     assert [(fault.where, fault.message) for fault in faults] == [("media", "killed")]
     town.bus._ring.clear()
+    town.engine._events.append(WorkerBack(0.4))
+    town.switch.media(town.now)
+    assert town.last(ServerRecovered).message == "another worker took over after 0.4 s"
 
 
 def test_without_a_media_port_nothing_rings_and_nothing_hangs(town, monkeypatch):

@@ -1,0 +1,174 @@
+"""What arrives at a leg and what comes of it: counted, relayed on arrival, listened to.
+
+The path of a relayed packet is the hot one of the whole media plane: plain locals, no objects made for a packet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pbx.media import ears, g711, rtp
+from pbx.media.engine import (
+    DigitPressed,
+    FarEndReported,
+    Heard,
+    MediaEvent,
+    SourceLatched,
+    StrangerIgnored,
+)
+from pbx.media.latch import Address
+from pbx.media.leg import Leg
+
+_HEADER_SIZE = rtp.HEADER_SIZE
+_header = rtp.HEADER.unpack_from
+_LONGEST_PAYLOAD = 480
+"""60 ms: nobody sends more."""
+_COMFORT_NOISE = 13
+"""RFC 3389: the far end is silent and says so."""
+
+
+class Incoming:
+    def __init__(
+        self,
+        send: Callable[[int, bytes, Address], None],
+        report: Callable[[MediaEvent], None],
+        finish: Callable[[Leg, str], None],
+        wake: Callable[[int], None],
+    ) -> None:
+        """`finish(leg, reason)` ends a recording; `wake(port)` asks for beats."""
+        self._send, self._report, self._finish, self._wake = send, report, finish, wake
+
+    def packet(self, leg: Leg, data: bytes, source: Address, now: float) -> None:
+        """Take whatever arrived at a leg's port; what is no media of this call is dropped and counted."""
+        if len(data) < _HEADER_SIZE:
+            leg.rubbish += 1
+            return
+        first, second, sequence, timestamp, ssrc = _header(data)
+        if 192 <= second <= 223:
+            if leg.remote is not None and leg.remote.rtcp_mux:
+                self.control(leg, data, source, now)
+            else:
+                leg.rubbish += 1
+            return
+        if first == 0x80:  # nothing but a header: nearly every packet
+            payload = data[_HEADER_SIZE:]
+        else:
+            packet = rtp.read(data)
+            if packet is None:
+                leg.rubbish += 1
+                return
+            payload = packet.payload
+        if source != leg.source and not self._admitted(leg, source, ssrc):
+            return
+        if not leg.hears:
+            return
+        kind = second & 0x7F
+        if kind != leg.audio_type or not 0 < len(payload) <= _LONGEST_PAYLOAD:
+            self._no_audio(leg, kind, payload, second & 0x80, sequence, timestamp, ssrc, now)
+            return
+        if ssrc != leg.ssrc:
+            leg.turn_to(ssrc)
+        if not leg.receiver.packet(sequence, timestamp, now):
+            return
+        leg.last = payload
+        other = leg.other
+        if other is not None:
+            target = other.target
+            if target is not None and other.frames is None and other.key is None:
+                across = leg.across
+                sound = payload if across is None else across(payload)
+                data = other.stream.relay(
+                    leg, ssrc, sequence, timestamp, second & 0x80, other.audio_type, sound, now
+                )  # fmt: skip
+                self._send(other.port, data, target)
+        if leg.attentive:
+            self._listen(leg, ssrc, timestamp, payload, now)
+
+    def control(self, leg: Leg, data: bytes, source: Address, now: float) -> None:
+        """Take what arrived for RTCP."""
+        if leg.remote is None or not leg.control_admits(source):
+            leg.rubbish += 1
+            return
+        figures = leg.reports.take(data, leg.ssrc, now)
+        if figures is not None:
+            self._report(
+                FarEndReported(
+                    leg.name,
+                    round(figures.lost, 4),
+                    round(figures.jitter_ms, 3),
+                    None if figures.round_trip_ms is None else round(figures.round_trip_ms, 1),
+                    figures.mos,
+                )
+            )
+
+    def keys(self, leg: Leg, keys: list[str]) -> None:
+        """These were pressed at the far end."""
+        for key in keys:
+            if leg.recorder is not None and key in leg.recorder.end_keys:
+                self._finish(leg, "key")
+            self._report(DigitPressed(leg.name, key))
+
+    def _admitted(self, leg: Leg, source: Address, ssrc: int) -> bool:
+        """Judge a packet from elsewhere than the latched address."""
+        remote = leg.remote
+        if remote is None:
+            return False
+        if leg.latch.admits(source, ssrc):
+            leg.retarget()
+            self._report(SourceLatched(leg.name, *source, remote.codec))
+            return True
+        watch = leg.watch
+        watch.strangers += 1
+        watch.stranger = f"{source[0]}:{source[1]}"
+        if watch.strangers == 1 and not leg.latch.is_behind(source) and not leg.latch.tries(source):
+            self._report(StrangerIgnored(leg.name, *source))
+        return False
+
+    def _no_audio(
+        self, leg: Leg, kind: int, payload: bytes, marker: int, sequence: int, timestamp: int, ssrc: int, now: float
+    ) -> None:
+        if kind == leg.event_type and payload:
+            self._event(leg, payload, marker, sequence, timestamp, ssrc, now)
+        elif kind == _COMFORT_NOISE and payload:
+            if ssrc == leg.ssrc:
+                leg.receiver.number(sequence)
+        else:
+            leg.watch.misfits += 1
+            leg.watch.misfit = kind
+
+    def _event(
+        self, leg: Leg, payload: bytes, marker: int, sequence: int, timestamp: int, ssrc: int, now: float
+    ) -> None:
+        if ssrc != leg.ssrc:
+            leg.turn_to(ssrc)
+        if not leg.receiver.number(sequence):
+            return
+        self.keys(leg, leg.events.packet(ssrc, timestamp, payload, now))
+        if leg.events.waiting:
+            self._wake(leg.port)
+        other = leg.other
+        if other is None or other.target is None or other.covered or other.remote is None:
+            return
+        kind = other.remote.event_type
+        if kind is not None:
+            data = other.stream.relay_event(leg, ssrc, sequence, timestamp, marker, kind, payload, now)
+            self._send(other.port, data, other.target)
+
+    def _listen(self, leg: Leg, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
+        remote = leg.remote
+        assert remote is not None
+        sound = g711.transcode(payload, remote.codec, "PCMU")
+        if leg.listener is not None:
+            heard = leg.listener.feed(sound)
+            if heard:
+                self._report(Heard(leg.name, heard))
+        if leg.recorder is not None:
+            leg.recorder.packet(ssrc, timestamp, sound, now)
+
+
+def is_silent(leg: Leg) -> bool:
+    """Tell whether what arrived last is below the level of speech."""
+    remote = leg.remote
+    if remote is None or not leg.last:
+        return False
+    return ears.is_silence(g711.transcode(leg.last, remote.codec, "PCMU"))

@@ -1,0 +1,153 @@
+"""A leg as the exchange has it: what was negotiated, what it sends, what it has received."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from pbx.media import ears, telephone_event
+from pbx.media.engine import MediaStatistics, RemoteMedia
+from pbx.media.flow import Watch
+from pbx.media.latch import Address, Latch
+from pbx.media.quality import Receiver, mos_g711
+from pbx.media.recorder import Recorder
+from pbx.media.reports import FRAME_MS, Reports, Sent, buffer_ms_for
+from pbx.media.stream import Stream
+
+Frames = Iterator[bytes]
+_NONE = -1
+"""No payload type, no SSRC."""
+
+
+@dataclass(slots=True, eq=False)
+class Leg:
+    """Owned by its exchange."""
+
+    name: str
+    port: int
+    stream: Stream
+    reports: Reports
+    opened_at: float
+    watch: Watch
+    remote: RemoteMedia | None = None
+    latch: Latch = field(default_factory=lambda: Latch("", 0))
+    source: Address | None = None
+    """Where its packets come from, as latched."""
+    target: Address | None = None
+    """Where to send; None while nothing may be sent."""
+    hears: bool = False
+    audio_type: int = _NONE
+    event_type: int = _NONE
+    other: Leg | None = None
+    """The leg it is bridged to."""
+    across: Callable[[bytes], bytes] | None = None
+    """Makes its payloads those of the other's codec; None when they are alike."""
+    # sending
+    frames: Frames | None = None
+    token: str = ""
+    fresh: bool = False
+    keys: deque[str] = field(default_factory=deque)
+    key: Iterator[tuple[bool, bytes]] | None = None
+    key_gap: int = 0
+    """Beats still to go before the next key."""
+    # receiving
+    receiver: Receiver = field(default_factory=Receiver)
+    ssrc: int = _NONE
+    last: bytes = b""
+    """Payload that arrived last."""
+    earlier: tuple[int, int] = (0, 0)
+    """Received and lost of the sources before this one."""
+    rubbish: int = 0
+    strangers: int = 0
+    misfits: int = 0
+    events: telephone_event.KeyReceiver = field(default_factory=telephone_event.KeyReceiver)
+    listener: ears.Recogniser | None = None
+    recorder: Recorder | None = None
+    attentive: bool = False
+    """Somebody here listens: ears or a recorder."""
+
+    def connect(self, remote: RemoteMedia, now: float) -> None:
+        """Take what was negotiated; latching begins again."""
+        self._put_by()
+        self.remote = remote
+        self.latch = Latch(remote.host, remote.port, remote.signalled)
+        self.source = None
+        self.hears = remote.receives
+        self.audio_type = remote.payload_type
+        self.event_type = _NONE if remote.event_type is None else remote.event_type
+        self.watch = Watch(now, f"{remote.codec} ({remote.payload_type}) from {remote.host}:{remote.port}")
+        self.retarget()
+
+    def retarget(self) -> None:
+        """The far end's address is news."""
+        remote = self.remote
+        self.source = self.latch.source
+        self.target = self.latch.target if remote is not None and remote.sends and remote.port else None
+
+    def turn_to(self, ssrc: int) -> None:
+        """Another source speaks: its numbers have nothing to do with those before."""
+        if self.ssrc != _NONE:
+            self.earlier = (self.earlier[0] + self.receiver.received, self.earlier[1] + self.receiver.lost)
+        self.ssrc, self.receiver = ssrc, Receiver()
+
+    @property
+    def covered(self) -> bool:
+        """Something of ours is sent: what is relayed has to wait."""
+        return self.frames is not None or self.key is not None
+
+    @property
+    def wants_beats(self) -> bool:
+        return bool(self.frames is not None or self.keys or self.key is not None or self.recorder is not None)
+
+    @property
+    def control_target(self) -> Address | None:
+        """Where RTCP goes."""
+        remote = self.remote
+        if remote is None or not remote.port:
+            return None
+        host, port = self.latch.target
+        if remote.rtcp_mux:
+            return host, port
+        if remote.rtcp_port and (host, port) == (remote.host, remote.port):
+            return host, remote.rtcp_port
+        return host, port + 1
+
+    def control_admits(self, source: Address) -> bool:
+        """RTCP is taken from where the far end must send it: anybody could end its statistics otherwise."""
+        return source == self.control_target or self.latch.is_behind(source)
+
+    @property
+    def received(self) -> int:
+        return self.earlier[0] + self.receiver.received
+
+    def sent(self, now: float) -> Sent:
+        return Sent(self.stream.sent, self.stream.octets, self.stream.timestamp_at(now))
+
+    def figures(self, now: float) -> MediaStatistics:
+        """RFC 3550 figures over every source of the leg, and the E-model's estimate of them."""
+        self._put_by()
+        received, lost = self.received, self.earlier[1] + self.receiver.lost
+        far, trip_ms, jitter_ms = self.reports.far, self.reports.round_trip_ms, self.receiver.jitter_ms
+        delay_ms = (trip_ms or 0.0) / 2 + buffer_ms_for(jitter_ms) + FRAME_MS
+        burst_ratio = self.receiver.burst_ratio
+        return MediaStatistics(
+            self.remote.codec if self.remote is not None else "",
+            received,
+            self.stream.sent,
+            lost,
+            round(jitter_ms, 3),
+            mos_g711(lost / (received + lost), delay_ms, burst_ratio) if received else 1.0,
+            round(now - self.opened_at, 3),
+            None if trip_ms is None else round(trip_ms, 1),
+            None if far is None else round(far.lost, 4),
+            None if far is None else round(far.jitter_ms, 3),
+            self.strangers,
+            self.misfits,
+            self.rubbish,
+        )
+
+    def _put_by(self) -> None:
+        self.strangers += self.watch.strangers
+        self.misfits += self.watch.misfits
+        self.watch.strangers = self.watch.misfits = 0
