@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
-from provisioning_server.respond import Office, config_url
+from provisioning_server.respond import Office, config_url, file_names
 
 CONSOLE, PROVISIONING, SIP, TFTP = 0, 1, 60, 69
 """Places in the port layout, from its base."""
@@ -70,7 +71,9 @@ def ready_document(at: Listening, directory: Directory, office: Office, *, secre
         }
         if secrets:
             known["password"] = device.password.get_secret_value()
-            known["config_url"] = config_url(office, device) if device.family in office.families.by_id else ""
+            provisioned = device.family in office.families.by_id
+            known["config_url"] = config_url(office, device) if provisioned else ""
+            known["config_files"] = _file_urls(office, device) if provisioned else []
         devices[device.id] = known
     return {
         "ready": True,
@@ -81,6 +84,12 @@ def ready_document(at: Listening, directory: Directory, office: Office, *, secre
         "console": f"http://{at.host}:{at.console_port}" if at.console_port else "",
         "devices": devices,
     }
+
+
+def _file_urls(office: Office, device: Device) -> list[str]:
+    """Where the device's files lie: beside what it is told."""
+    folder = config_url(office, device).rpartition("/")[0]
+    return [f"{folder}/{name}" for name in file_names(office, device)]
 
 
 def write_ready(path: Path, document: Mapping[str, Any]) -> None:

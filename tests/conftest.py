@@ -1,33 +1,68 @@
-"""What every test may lean on: tools that may be missing, and a last word about what did not run."""
+"""What every test may lean on: tools that may be missing, and a last word about what did not run.
+
+In CI nothing stands still unseen: whatever way a test skips, it fails there, unless `blocked.toml` names it.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tomllib
+from collections.abc import Generator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-BLOCKED = tomllib.loads((Path(__file__).parent / "blocked.toml").read_text())
-"""Reviewed list of what a machine may truly lack: name → reason. Only these may stand still in CI."""
+pytest_plugins = ["pytester"]
+
+BLOCKED: Mapping[str, str] = tomllib.loads((Path(__file__).parent / "blocked.toml").read_text())
+"""Reviewed list of what a machine may truly lack: test (without parameters) → reason. Only these may skip in CI."""
 
 
 def need(program: str) -> str:
     """Return the path of a program; without it the test skips, and fails in CI."""
     path = shutil.which(program)
     if path is None:
-        text = f"{program} is not installed (see tools/debian.py)"
-        if os.environ.get("CI"):
-            pytest.fail(text)
-        pytest.skip(text)
+        pytest.skip(f"{program} is not installed (see tools/debian.py)")
     return path
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if not hasattr(report, "wasxfail"):
+        _not_in_ci(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _not_in_ci(report)
+    return report
+
+
+def _not_in_ci(report: Any) -> None:
+    if report.outcome == "skipped" and os.environ.get("CI") and report.nodeid.partition("[")[0] not in BLOCKED:
+        report.outcome = "failed"
+        report.longrepr = f"{_reason(report)}: nothing skips in CI unless tests/blocked.toml names it"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     if skipped:
-        terminalreporter.write_sep("!", f"{len(skipped)} tests did not run", yellow=True, bold=True)
+        what = "blocked" if os.environ.get("CI") else "did not run"
+        terminalreporter.write_sep("!", f"{len(skipped)} tests {what}", yellow=True, bold=True)
         for report in skipped:
-            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-            terminalreporter.write_line(f"  {report.nodeid}: {reason.removeprefix('Skipped: ')}", yellow=True)
+            reason = BLOCKED.get(report.nodeid.partition("[")[0]) or _reason(report)
+            terminalreporter.write_line(f"  {report.nodeid}: {reason}", yellow=True)
+
+
+def _reason(report: Any) -> str:
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return str(text).removeprefix("Skipped: ")

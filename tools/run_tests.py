@@ -1,28 +1,61 @@
-"""Run the tests as CI does: what can share the machine two at a time, then what needs it alone; coverage over both."""
+"""Run the tests as CI does: what can share the machine two at a time, then what needs it alone; coverage over both.
+
+The last lines name every test that did not run, and why.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable
+from pathlib import Path
 
 COVERED_AT_LEAST = 90
 """Per cent of lines of the four packages."""
 
 ALONE = "interop or browser or realtime"
+REPORTS = Path("build/tests")
+"""JUnit reports of the two halves, for a CI server and for the last lines."""
 
 
 def main() -> int:
     python = [sys.executable, "-m"]
+    reports = {name: REPORTS / f"{name}.xml" for name in ("together", "alone")}
+    for report in reports.values():
+        report.unlink(missing_ok=True)
     subprocess.run([*python, "coverage", "erase"], check=True)
     base = [*python, "pytest", "-q", "--cov", "--cov-report=", "--cov-append"]
-    together = [*base, "-n", "2", "--dist", "loadfile", "-m", f"not soak and not ({ALONE})"]
-    alone = [*base, "-m", f"not soak and ({ALONE})"]
-    codes = [subprocess.run(command, check=False).returncode for command in (together, alone)]
+    together = [*base, f"--junitxml={reports['together']}", "-n", "2", "--dist", "loadfile"]
+    alone = [*base, f"--junitxml={reports['alone']}"]
+    codes = [
+        subprocess.run([*together, "-m", f"not soak and not ({ALONE})"], check=False).returncode,
+        subprocess.run([*alone, "-m", f"not soak and ({ALONE})"], check=False).returncode,
+    ]
     subprocess.run([*python, "coverage", "combine", "--append", "--quiet"], check=False)
     report = [*python, "coverage", "report", f"--fail-under={COVERED_AT_LEAST}"]
     codes.append(subprocess.run(report, check=False).returncode)
     bad = [code for code in codes if code not in (0, 5)]  # 5: nothing was selected
+    print_skipped(reports.values())
     return bad[0] if bad else 0
+
+
+def print_skipped(reports: Iterable[Path]) -> None:
+    """Print what did not run, last, where nobody can miss it."""
+    skipped = [line for report in reports if report.exists() for line in skipped_in(report)]
+    if skipped:
+        print(f"\n!!! {len(skipped)} tests did not run:", *skipped, sep="\n  ", flush=True)
+
+
+def skipped_in(report: Path) -> list[str]:
+    """Return a line for every test a JUnit report calls skipped."""
+    cases = ElementTree.parse(report).iter("testcase")
+    return [
+        f"{case.get('classname')}.{case.get('name')}: {reason.get('message')}"
+        for case in cases
+        for reason in case.findall("skipped")
+        if reason.get("type") != "pytest.xfail"
+    ]
 
 
 if __name__ == "__main__":

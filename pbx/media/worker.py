@@ -278,7 +278,8 @@ class Worker:
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner decides when a terminal interrupts both
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # sent to the whole group, it is for the owner: it drains, then hangs up
     pair = socket.socket(fileno=int(sys.argv[1]))
     first = pair.recv(_LARGEST_WORDS)
     if not first:
