@@ -71,7 +71,7 @@ async def test_a_lit_message_lamp_is_told_in_words_too(page, office):
     text = await (await page.get("/floor")).text()
     assert "lamp message lit" in text
     assert "message lamp on" in text
-    assert "2 new messages" in text
+    assert '2 new<span class="quiet"> messages</span>' in text
 
 
 async def test_names_from_outside_are_escaped_everywhere(page):
