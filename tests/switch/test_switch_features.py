@@ -388,7 +388,7 @@ def test_a_queue_that_requires_agents_and_has_none_forwards_at_once(town):
 # --- hold and transfer --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("direction", ["sendonly", "inactive"])
+@pytest.mark.parametrize("direction", ["sendonly", "inactive", "0.0.0.0"])
 def test_the_held_party_hears_the_music_of_the_holders_site(town, direction):
     ana, ben = up(town)
     ben.town.run(0.1)
@@ -405,6 +405,28 @@ def test_the_held_party_hears_the_music_of_the_holders_site(town, direction):
     assert ben.heard[-1] == "signature:101"
     assert ana.heard[-1] == "signature:102"
     ana.hang_up()
+
+
+@pytest.mark.parametrize("direction", ["sendonly", "inactive", "0.0.0.0"])
+def test_the_called_may_hold_too_and_both_at_once(town, direction):
+    """Each hears the music of who holds it, and the call is back when the last of them resumes."""
+    ana, ben = up(town)
+    town.run(1.0)
+    ben.reoffer(direction)
+    town.run(1.0)
+    assert (town.last(CallHeld).device, ana.heard[-1]) == ("102", "moh:folk")
+    ana.reoffer(direction)
+    town.run(1.0)
+    assert town.last(CallHeld).device == "101"
+
+    ben.reoffer("sendrecv")
+    town.run(1.5)
+    assert (town.last(CallResumed).device, ben.heard[-1]) == ("102", "moh:jazz")
+    ana.reoffer("sendrecv")
+    town.run(1.5)
+    assert town.last(CallResumed).device == "101"
+    assert (ana.heard[-1], ben.heard[-1]) == ("signature:102", "signature:101")
+    ben.hang_up()
 
 
 def test_a_reoffer_that_cannot_be_served_leaves_the_call_as_it_was(town):

@@ -186,9 +186,12 @@ class Phone:
         self.town.settle()
 
     def reoffer(self, direction: str) -> None:
-        """Send a re-INVITE: `sendonly` or `inactive` holds, `sendrecv` resumes."""
-        ours = parse_sdp(self.talk.offered or self.talk.session.local_sdp or b"")
-        self.talk.offered = _directed(ours.host, ours.port, direction)
+        """Send a re-INVITE: `sendonly` or `inactive` holds, and so does `0.0.0.0`; `sendrecv` resumes."""
+        address = self.engine.open(self.talk.leg)
+        if direction == "0.0.0.0":  # as RFC 2543 wrote it
+            self.talk.offered = _directed("0.0.0.0", address.port, "sendrecv")
+        else:
+            self.talk.offered = _directed(address.host, address.port, direction)
         self.talk.session.reoffer(self.talk.offered, self.now)
         self.town.run(0.5)
 
