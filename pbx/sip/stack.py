@@ -96,6 +96,7 @@ class Stack:
         """Requests without a To tag, by what a proxy does not change of them: the key of the way they came."""
         self._sessions: dict[tuple[str, str], Session] = {}
         self._sessions_of_invite: dict[tuple[str, ...], Session] = {}
+        self._unanswered: list[tuple[ServerTransaction, float]] = []
         self._events: list[SipEvent] = []
         self._outgoing: list[Outgoing] = []
 
@@ -127,6 +128,15 @@ class Stack:
         return events
 
     def take_outgoing(self) -> list[Outgoing]:
+        """Return what is to be sent. An INVITE that nobody has answered until now gets its 100.
+
+        RFC 3261 §17.2.1 wants none where an answer follows at once: stock pyVoIP takes a 100 before the challenge for
+        the end of authentication.
+        """
+        for transaction, received_at in self._unanswered:
+            if transaction.state is State.PROCEEDING and not transaction.data:
+                transaction.respond(reply(transaction.request, 100), received_at)
+        self._unanswered.clear()
         outgoing, self._outgoing = self._outgoing, []
         return outgoing
 
@@ -394,7 +404,7 @@ class Stack:
         session.opened(transaction)
         self._sessions[session.call_id, local.tag] = session
         self._sessions_of_invite[transaction.key] = session
-        transaction.respond(reply(request, 100), now)
+        self._unanswered.append((transaction, now))
         self._events.append(InviteReceived(session))
 
     def _receive_in_dialog(self, transaction: ServerTransaction, source: Peer, now: float) -> None:
@@ -456,10 +466,15 @@ class Stack:
 
     @staticmethod
     def _server_key(request: Request, via: Via, cseq: CSeq) -> tuple[str, ...]:
-        """RFC 3261 §17.2.3; the CSeq number is in it because stock pyVoIP repeats a branch with the next CSeq."""
+        """RFC 3261 §17.2.3, and what tells apart the requests of stock pyVoIP.
+
+        It repeats a branch with the next CSeq, and begins its Call-IDs and branches anew whenever it is started: then
+        only the From tag, which ACK and CANCEL share with their INVITE, says that this is another call.
+        """
         method = "INVITE" if request.method == "ACK" else request.method
         if via.branch.startswith(MAGIC) and len(via.branch) > len(MAGIC):
-            return ("server", via.branch, f"{via.host}:{via.port}", str(cseq.number), method)
+            sent_by = f"{via.host}:{via.port}"
+            return ("server", via.branch, sent_by, request.from_.tag, str(cseq.number), method)
         return ("server", request.call_id, request.from_.tag, via.host, str(cseq.number), method)
 
     def _refuse(self, data: bytes, source: Peer, error: Malformed, now: float) -> None:
