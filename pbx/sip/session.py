@@ -6,14 +6,17 @@ Made and owned by a stack. SDP is opaque bytes here. A session that is over igno
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pbx.sip.address import Peer
 from pbx.sip.bodies import sdp_of
 from pbx.sip.digest import Credentials
 from pbx.sip.message import Malformed, Request, Response, reply
+from pbx.sip.reliable import OPTION, Reliable, rack_of, rseq_of
+from pbx.sip.session_timer import SessionTimer
 from pbx.sip.sip_events import (
     Answered,
     Cancelled,
@@ -37,7 +40,8 @@ if TYPE_CHECKING:
 
 _CAUSE = re.compile(r"Q\.850\s*;\s*cause\s*=\s*(\d+)", re.IGNORECASE)
 _INFO_TYPES = frozenset({"application/dtmf-relay", "application/dtmf"})
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER, NOTIFY, SUBSCRIBE, REGISTER"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, SUBSCRIBE, REGISTER"
+SUPPORTED = "100rel, replaces, timer"
 
 
 class Phase(Enum):
@@ -81,6 +85,13 @@ class Session:
         self._provisional_seen = False
         self._tries = 0
         self.acknowledged = False
+        self.timer = SessionTimer(self, stack.timers, stack.session_expires_s)
+        self._peer_allows: frozenset[str] = frozenset()
+        self._reliable: Reliable | None = None
+        self._answer_later: tuple[bytes, Sequence[tuple[str, str]]] | None = None
+        """A 200 that waits until the PRACK of a described 183 has come."""
+        self._last_rseq: dict[str, int] = {}
+        """Of each early dialog, by its tag."""
 
     @property
     def id(self) -> str:
@@ -99,15 +110,43 @@ class Session:
         self.phase = Phase.EARLY
         if sdp is not None:
             self.local_sdp = sdp
-        self._reply(self._transaction, 183 if sdp is not None else 180, now, sdp)
+        status = 183 if sdp is not None else 180
+        if self._is_reliable(sdp):
+            if self._reliable is None:
+                self._reliable = Reliable(self._stack.timers, 1, self._provide, self._unheard)
+            self._reliable.provide(status, sdp, now)
+        else:
+            self._reply(self._transaction, status, now, sdp)
+
+    def _is_reliable(self, sdp: bytes | None) -> bool:
+        """Where it is required, and where it is known and the sound of early media hangs on it (RFC 3262 §3)."""
+        known = {option.lower() for option in self.request.tokens("Require")}
+        if sdp is not None:
+            known |= {option.lower() for option in self.request.tokens("Supported")}
+        return OPTION in known
+
+    def _provide(self, status: int, sdp: bytes | None, rseq: int, now: float) -> Callable[[float], None]:
+        transaction = self._transaction
+        assert transaction is not None
+        response = self._response(transaction, status, sdp, [("Require", OPTION), ("RSeq", str(rseq))])
+        transaction.respond(response, now)
+        return partial(_say_again, transaction, response)
+
+    def _unheard(self, now: float) -> None:
+        self.reject(504, "", now)
+        self._stack.report(Cancelled(self))
 
     def answer(self, sdp: bytes, now: float, headers: Sequence[tuple[str, str]] = ()) -> None:
         """Send 200 and repeat it until the ACK comes (§13.3.1.4)."""
         if self._transaction is None or self.phase not in (Phase.NEW, Phase.EARLY):
             return
+        if self._reliable is not None and self._reliable.describes:
+            self._answer_later = (sdp, headers)
+            return
         self.phase = Phase.UP
         self.local_sdp = sdp
-        self._ok = self._reply(self._transaction, 200, now, sdp, headers)
+        agreed = self.timer.accept(self.request, now)
+        self._ok = self._reply(self._transaction, 200, now, sdp, [*headers, *agreed])
         self._await_ack(self._transaction, now)
 
     def reject(self, status: int, reason: str, now: float, headers: Sequence[tuple[str, str]] = ()) -> None:
@@ -126,13 +165,23 @@ class Session:
         sdp: bytes | None,
         headers: Sequence[tuple[str, str]] = (),
     ) -> bytes:
+        response = self._response(transaction, status, sdp, headers)
+        return transaction.respond(response, now)
+
+    def _response(
+        self, transaction: ServerTransaction, status: int, sdp: bytes | None, headers: Sequence[tuple[str, str]] = ()
+    ) -> Response:
         made = [("Record-Route", value) for value in transaction.request.all("Record-Route")]
-        made += [("Contact", f"<{self._stack.contact(self.local, self.peer)}>"), ("Allow", ALLOW), *headers]
+        made += [
+            ("Contact", f"<{self._stack.contact(self.local, self.peer)}>"),
+            ("Allow", ALLOW),
+            ("Supported", SUPPORTED),
+            *headers,
+        ]
         if sdp is not None:
             made.append(("Content-Type", "application/sdp"))
         made.append(self._stack.server)
-        response = reply(transaction.request, status, to_tag=self.local.tag, headers=made, body=sdp or b"")
-        return transaction.respond(response, now)
+        return reply(transaction.request, status, to_tag=self.local.tag, headers=made, body=sdp or b"")
 
     def _await_ack(self, transaction: ServerTransaction, now: float) -> None:
         self.acknowledged = False
@@ -160,10 +209,12 @@ class Session:
             self._provisional(response, now)
         elif status < 300:
             self._accepted(response, now)
-        elif status in (401, 407) and self._retry_with_credentials(response, now):
+        elif self._asked_again(response, now):
             return
         elif self.phase is Phase.UP:
             self._reoffering = False
+            if status == 491:
+                self.timer.retry(now)
             self._stack.report(ReofferRejected(self, status))
             if status in (408, 481):  # the dialog is gone at the far end (§12.2.1.2)
                 self.bye(now)
@@ -171,6 +222,11 @@ class Session:
         elif self.phase is not Phase.OVER:
             self._stack.report(Rejected(self, status, response.reason, response))
             self._close()
+
+    def _asked_again(self, response: Response, now: float) -> bool:
+        if response.status in (401, 407):
+            return self._retry_with_credentials(response, now)
+        return response.status == 422 and self._retry_with_longer_timer(response, now)
 
     def timed_out(self, now: float) -> None:
         if self.phase is Phase.UP:
@@ -191,12 +247,32 @@ class Session:
         if response.status == 100:
             return
         self.phase = Phase.EARLY
-        if not self.remote.tag:  # an early dialog (§12.1.2); the 2xx decides which of a fork's it is
+        if not self.remote.tag and response.to.tag:  # an early dialog (§12.1.2); the 2xx decides whose it is
             self.remote = response.to
+            self.routes = list(reversed(response.all("Record-Route")))
+            self._refresh_target(response)
+        if not self._prack(response, now):
+            return
         sdp = sdp_of(response.body, response.get("Content-Type"))
         if sdp:
             self.remote_sdp = sdp
         self._stack.report(Progress(self, response.status, sdp))
+
+    def _prack(self, response: Response, now: float) -> bool:
+        """Acknowledge a reliable provisional; False when it is repeated or out of order (RFC 3262 §4)."""
+        rseq, tag = rseq_of(response), response.to.tag
+        if not rseq:
+            return True
+        last = self._last_rseq.get(tag)
+        if last is not None and rseq != last + 1:
+            return False
+        self._last_rseq[tag] = rseq
+        dialog = self if tag == self.remote.tag else self._stack.fork(self, response)
+        self.cseq += 1
+        prack = dialog.in_dialog("PRACK", cseq=self.cseq)
+        prack.headers.append(("RAck", f"{rseq} {response.cseq.number} INVITE"))
+        self._stack.start_client(prack, dialog._next_hop(), _InDialog(self, prack), now)
+        return True
 
     def _accepted(self, response: Response, now: float) -> None:
         cseq = response.cseq.number
@@ -215,7 +291,9 @@ class Session:
         if sdp:
             self.remote_sdp = sdp
         self.phase = Phase.UP
+        self._peer_allows = frozenset(response.tokens("Allow")) or self._peer_allows
         self._send_ack(cseq, now)
+        self.timer.settle(response, now)
         if self._cancel_wanted and first:  # the CANCEL lost the race: end what was answered (§15)
             self.bye(now)
             self._stack.report(Rejected(self, 487, "Request Terminated", response))
@@ -235,6 +313,18 @@ class Session:
         again = self._stack.with_credentials(response, self._challenged(response), self.credentials)
         if again is None:
             return False
+        self.cseq = again.cseq.number
+        if self.phase is not Phase.UP:
+            self.request = again
+        self._stack.start_client(again, self._next_hop(), self, now)
+        return True
+
+    def _retry_with_longer_timer(self, response: Response, now: float) -> bool:
+        """Ask again for the interval a 422 wants (RFC 4028 §7.3)."""
+        least = (response.get("Min-SE") or "").partition(";")[0].strip()
+        if self.over or not least.isdigit() or not self.timer.longer(int(least)):
+            return False
+        again = self._stack.repeated(self._challenged(response), dict(self.timer.ask()))
         self.cseq = again.cseq.number
         if self.phase is not Phase.UP:
             self.request = again
@@ -275,17 +365,48 @@ class Session:
         self.cseq += 1
         request = self.in_dialog("INVITE", cseq=self.cseq, body=sdp, kind="application/sdp")
         request.headers.insert(-1, ("Contact", f"<{self._stack.contact(self.local, self.peer)}>"))
+        request.headers += [("Allow", ALLOW), ("Supported", SUPPORTED), *self.timer.ask()]
         self._last_invite = request
         self._tries = 0
         self._stack.start_client(request, self._next_hop(), self, now)
 
     def accept_reoffer(self, sdp: bytes, now: float) -> None:
+        """Answer a re-INVITE, or an UPDATE with an offer, which no ACK follows (RFC 3311)."""
         transaction, self._reoffer = self._reoffer, None
         if transaction is None:
             return
         self.local_sdp = sdp
-        self._ok = self._reply(transaction, 200, now, sdp)
-        self._await_ack(transaction, now)
+        ok = self._reply(transaction, 200, now, sdp, self.timer.accept(transaction.request, now))
+        if transaction.request.method == "INVITE":
+            self._ok = ok
+            self._await_ack(transaction, now)
+
+    def refresh(self, now: float) -> None:
+        """Say that the call is still up: UPDATE where it is known, else a re-INVITE that changes nothing."""
+        if self.phase is not Phase.UP:
+            return
+        if "UPDATE" in self._peer_allows:
+            self._send("UPDATE", now, [("Supported", SUPPORTED), *self.timer.ask()])
+        elif self.local_sdp is not None and not self._reoffering and self._reoffer is None:
+            self.reoffer(self.local_sdp, now)
+        else:
+            self.timer.retry(now)
+
+    def refreshed(self, response: Response, now: float) -> None:
+        """What became of an UPDATE of ours."""
+        if response.status < 300:
+            self.timer.settle(response, now)
+        elif response.status in (491, 500):
+            self.timer.retry(now)
+        else:
+            self._peer_allows -= {"UPDATE"}
+            self.refresh(now)
+
+    def expired(self, now: float) -> None:
+        """Nobody refreshed the session (RFC 4028 §10)."""
+        if self.phase is Phase.UP:
+            self._send("BYE", now, [("Reason", 'Q.850;cause=102;text="session expired"')])
+            self._over("timeout", 102, "session expired")
 
     def reject_reoffer(self, status: int, now: float) -> None:
         transaction, self._reoffer = self._reoffer, None
@@ -383,6 +504,42 @@ class Session:
             self.remote_sdp = sdp
         self._stack.report(ReofferReceived(self, sdp))
 
+    def _update_received(self, transaction: ServerTransaction, now: float) -> None:
+        """RFC 3311 §5.2; before the answer an offer here would be a second one."""
+        request = transaction.request
+        sdp = sdp_of(request.body, request.get("Content-Type"))
+        if sdp is None:
+            self._refresh_target(request)
+            agreed = self.timer.accept(request, now) if self.phase is Phase.UP else []
+            self._reply(transaction, 200, now, None, agreed)
+        elif self.phase is not Phase.UP:
+            transaction.respond(reply(request, 500, to_tag=self.local.tag, headers=[("Retry-After", "2")]), now)
+        elif self._reoffering or self._reoffer is not None:
+            transaction.respond(reply(request, 491, to_tag=self.local.tag), now)
+        else:
+            self._refresh_target(request)
+            self._reoffer = transaction
+            self.remote_sdp = sdp
+            self._stack.report(ReofferReceived(self, sdp))
+
+    def _prack_received(self, transaction: ServerTransaction, now: float) -> None:
+        """RFC 3262 §3: it acknowledges the one provisional on its way, and may carry the answer to the offer in it."""
+        request, reliable = transaction.request, self._reliable
+        if reliable is None or not reliable.acknowledged(rack_of(request), self.request.cseq.number, now):
+            transaction.respond(reply(request, 481, to_tag=self.local.tag), now)
+            return
+        sdp = sdp_of(request.body, request.get("Content-Type"))
+        if sdp is not None and self.remote_sdp is not None:  # a second offer: its answer is not worth a call
+            transaction.respond(reply(request, 488, to_tag=self.local.tag), now)
+        else:
+            transaction.respond(reply(request, 200, to_tag=self.local.tag), now)
+        if sdp is not None and self.remote_sdp is None:
+            self.remote_sdp = sdp
+            self._stack.report(Confirmed(self, sdp))
+        if self._answer_later is not None and not reliable.describes:
+            (answer, headers), self._answer_later = self._answer_later, None
+            self.answer(answer, now, headers)
+
     def _options_received(self, transaction: ServerTransaction, now: float) -> None:
         """Some phones ask so whether the call is still up (§11: answered as outside a call)."""
         headers = [("Allow", ALLOW), ("Accept", "application/sdp")]
@@ -441,7 +598,7 @@ class Session:
         self.cseq += 1
         request = self.in_dialog(method, cseq=self.cseq, body=body, kind=kind)
         request.headers.extend(headers)
-        if method in ("REFER", "SUBSCRIBE", "NOTIFY"):
+        if method in ("REFER", "SUBSCRIBE", "NOTIFY", "UPDATE"):
             request.headers.append(("Contact", f"<{self._stack.contact(self.local, self.peer)}>"))
         self._stack.start_client(request, self._next_hop(), _InDialog(self, request), now)
 
@@ -463,6 +620,7 @@ class Session:
         self._transaction = transaction
         request = transaction.request
         self.routes = request.all("Record-Route")
+        self._peer_allows = frozenset(request.tokens("Allow"))
         self._refresh_target(request)
         self.remote_sdp = sdp_of(request.body, request.get("Content-Type"))
 
@@ -475,6 +633,9 @@ class Session:
         self.phase = Phase.OVER
         self._stack.timers.cancel(self, "repeat")
         self._stack.timers.cancel(self, "unacknowledged")
+        self.timer.close()
+        if self._reliable is not None:
+            self._reliable.close()
         self._stack.closed_session(self)
 
 
@@ -490,6 +651,8 @@ class _InDialog:
 
     def response(self, response: Response, now: float) -> None:
         session = self._session
+        if response.status < 200:
+            return
         if response.status in (401, 407) and session.credentials and self._tries == 0:
             self._tries = 1
             again = session._stack.with_credentials(response, self._request, session.credentials)
@@ -500,18 +663,28 @@ class _InDialog:
         if self._request.method == "REFER" and response.status >= 300:
             line = f"SIP/2.0 {response.status} {response.reason}"
             session._stack.report(ReferProgress(session, line, True))
-        if response.status in (408, 481) and self._request.method != "BYE":
+        if response.status in (408, 481) and self._request.method not in _END_NOTHING:
             session._over("timeout", 41, "dialog lost")
+        elif self._request.method == "UPDATE":
+            session.refreshed(response, now)
 
     def timed_out(self, now: float) -> None:
-        if self._request.method != "BYE":
+        if self._request.method not in _END_NOTHING:
             self._session._over("timeout", 41, f"no answer to {self._request.method}")
 
 
+def _say_again(transaction: ServerTransaction, response: Response, now: float) -> None:
+    transaction.respond(response, now)
+
+
+_END_NOTHING = frozenset({"BYE", "PRACK"})
+"""The call is over anyway, or is not up yet and ends by its INVITE."""
 _SERVE = {
     "BYE": Session._bye_received,
     "INVITE": Session._reinvite_received,
     "INFO": Session._info_received,
+    "PRACK": Session._prack_received,
+    "UPDATE": Session._update_received,
     "REFER": Session._refer_received,
     "NOTIFY": Session._notify_received,
     "OPTIONS": Session._options_received,

@@ -16,7 +16,7 @@ from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials, answer_challenge
 from pbx.sip.message import REASONS, CSeq, Malformed, Request, Response, Via, parse, reply
 from pbx.sip.replaces import Replaces
-from pbx.sip.session import ALLOW, Phase, Session
+from pbx.sip.session import ALLOW, SUPPORTED, Phase, Session
 from pbx.sip.sip_events import Ignored, InviteReceived, RequestReceived, RequestTimedOut, ResponseReceived, SipEvent
 from pbx.sip.timers import Timers
 from pbx.sip.transaction import ClientTransaction, ClientUser, ServerTransaction, State, Transaction
@@ -81,8 +81,13 @@ class Stack:
         token: Callable[[int], str],
         user_agent: str,
         trace: Callable[[str, Peer, bytes, float], None] | None = None,
+        session_expires_s: int = 0,
     ) -> None:
-        """`local` maps a transport to the (host, port) we tell others; `trace` sees (`in`|`out`, peer, data, now)."""
+        """`local` maps a transport to the (host, port) we tell others; `trace` sees (`in`|`out`, peer, data, now).
+
+        `session_expires_s` is the session interval we ask for (RFC 4028), 0 to agree to others' alone.
+        """
+        self.session_expires_s = session_expires_s
         self._local = dict(local)
         self._token = token
         self._trace = trace
@@ -180,9 +185,10 @@ class Stack:
     ) -> Session:
         local = from_.with_tag(self._token(16))
         made = [("From", str(local)), ("To", str(to)), ("Call-ID", self._call_id(peer)), ("CSeq", "1 INVITE")]
-        made += [("Contact", f"<{self.contact(local, peer)}>"), ("Allow", ALLOW), ("Supported", "replaces"), *headers]
+        made += [("Contact", f"<{self.contact(local, peer)}>"), ("Allow", ALLOW), ("Supported", SUPPORTED), *headers]
         request = self._request("INVITE", target_uri, peer, made, sdp or b"", "application/sdp" if sdp else "")
         session = Session(self, "uac", request, peer, local, to)
+        request.headers.extend(session.timer.ask())
         session.local_sdp = sdp
         session.credentials = credentials
         self._sessions[session.call_id, local.tag] = session
@@ -275,13 +281,18 @@ class Stack:
 
     def drop_fork(self, session: Session, response: Response, now: float) -> None:
         """A second leg of a forked INVITE answered too: acknowledge it and end it (RFC 3261 §13.2.2.4)."""
-        fork = Session(self, "uac", session.request, session.peer, session.local, response.to)
-        fork.routes = list(reversed(response.all("Record-Route")))
-        fork._refresh_target(response)
+        fork = self.fork(session, response)
         fork.phase = Phase.UP
         self.transmit(session.peer, bytes(fork.in_dialog("ACK", cseq=response.cseq.number)), now)
         bye = fork.in_dialog("BYE", cseq=response.cseq.number + 1)
         self.start_client(bye, session.peer, _Silent(), now)
+
+    def fork(self, session: Session, response: Response) -> Session:
+        """Return the dialog of another branch of a forked INVITE; nobody but the caller of this knows it."""
+        fork = Session(self, "uac", session.request, session.peer, session.local, response.to)
+        fork.routes = list(reversed(response.all("Record-Route")))
+        fork._refresh_target(response)
+        return fork
 
     def with_credentials(self, response: Response, request: Request, credentials: Credentials) -> Request | None:
         """Return the request again with the challenge answered, next CSeq, own branch; None when it cannot be."""
@@ -293,15 +304,19 @@ class Stack:
         stale = any("stale=true" in challenge.lower() for challenge in response.all(asked))
         if value is None or (previous is not None and not stale):
             return None
+        return self.repeated(request, {answered: value})
+
+    def repeated(self, request: Request, changed: Mapping[str, str]) -> Request:
+        """Return the request again as a new one: own branch, next CSeq, some headers changed or added."""
         headers = []
         for name, text in request.headers:
             if name == "Via":
                 headers.append((name, self.via(_via_peer(request))))
             elif name == "CSeq":
                 headers.append((name, f"{request.cseq.number + 1} {request.method}"))
-            elif name != answered:
+            elif name not in changed:
                 headers.append((name, text))
-        headers.append((answered, value))
+        headers += changed.items()
         return Request(request.method, request.uri, headers, request.body)
 
     def via(self, peer: Peer) -> str:

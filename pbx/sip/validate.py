@@ -12,7 +12,7 @@ from pbx.sip.bodies import UNDECIPHERABLE, is_described, media_type, required_ty
 from pbx.sip.message import Malformed, Request
 from pbx.sip.uri import BadUri, parse_uri, split_list
 
-SUPPORTED_OPTIONS = frozenset({"replaces", "norefersub"})
+SUPPORTED_OPTIONS = frozenset({"100rel", "norefersub", "replaces", "timer"})
 MAX_URI = 2048
 MAX_BODY = 32_768
 """Octets of a Request-URI and of a body."""

@@ -15,7 +15,7 @@ from pbx.domain.devices import Device
 from pbx.domain.dialplan import Means, read_dialled
 from pbx.events import CallInvited
 from pbx.sip.replaces import parse_replaces
-from pbx.sip.session import ALLOW, Session
+from pbx.sip.session import ALLOW, SUPPORTED, Session
 from pbx.sip.sip_events import RequestReceived
 from pbx.sip.uri import parse_uri
 from pbx.switch.calls import Call
@@ -66,7 +66,7 @@ def take_request(switch: Switch, event: RequestReceived) -> None:
         case "SUBSCRIBE":
             switch.lamps.subscribe(transaction, event.source)
         case "OPTIONS":
-            headers = [("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", "replaces")]
+            headers = [("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", SUPPORTED)]
             switch.stack.respond(transaction, 200, headers=headers, now=now)
         case "NOTIFY" | "PUBLISH" | "MESSAGE" | "REFER":
             switch.stack.respond(transaction, 405, headers=[("Allow", ALLOW)], now=now)

@@ -20,3 +20,5 @@ class SwitchSettings:
     user_agent: str = "Switchroom"
     max_calls: int = 2000
     """Calls at once over all domains; more get 503."""
+    session_expires_s: int = 1800
+    """Session interval asked for (RFC 4028): a call whose phone vanished ends by then; 0 asks for none."""

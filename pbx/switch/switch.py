@@ -74,7 +74,13 @@ class Switch:
         self.now = now
         """The moment of the input being served."""
         self.realm = directory.domain.name
-        self.stack = Stack(local, token=token, user_agent=self.settings.user_agent, trace=self._traced)
+        self.stack = Stack(
+            local,
+            token=token,
+            user_agent=self.settings.user_agent,
+            trace=self._traced,
+            session_expires_s=self.settings.session_expires_s,
+        )
         digest = DigestServer(
             self.realm, token, algorithms=self.settings.algorithms, lifetime_s=self.settings.nonce_lifetime_s
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 from pbx.sip.address import Peer
@@ -21,22 +21,34 @@ def token(seed: int) -> Callable[[int], str]:
     return lambda count: "".join(random.choice("0123456789abcdef") for _ in range(count))
 
 
-def stack(peer: Peer, seed: int) -> Stack:
+def stack(peer: Peer, seed: int, session_expires_s: int = 0) -> Stack:
     where = (peer.host, peer.port)
-    return Stack({"udp": where, "tcp": where}, token=token(seed), user_agent=f"stack {peer.host}")
+    return Stack(
+        {"udp": where, "tcp": where},
+        token=token(seed),
+        user_agent=f"stack {peer.host}",
+        session_expires_s=session_expires_s,
+    )
 
 
 class Pair:
     """Alice and Bob. `lose(number)` tells whether the n-th datagram is lost."""
 
-    def __init__(self, lose: Callable[[int], bool] = lambda number: False) -> None:
-        self.alice, self.bob = stack(ALICE, 1), stack(BOB, 2)
+    def __init__(
+        self, lose: Callable[[int], bool] = lambda number: False, *, session_expires_s: tuple[int, int] = (0, 0)
+    ) -> None:
+        self.alice, self.bob = stack(ALICE, 1, session_expires_s[0]), stack(BOB, 2, session_expires_s[1])
         self.now = 0.0
         self.sent: list[tuple[str, bytes]] = []
         self.events: dict[str, list[SipEvent]] = {"alice": [], "bob": []}
         self._lose = lose
 
-    def call(self, sdp: bytes | None = b"offer", credentials: Credentials | None = None) -> Session:
+    def call(
+        self,
+        sdp: bytes | None = b"offer",
+        credentials: Credentials | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> Session:
         session = self.alice.invite(
             "sip:bob@10.0.0.2",
             BOB,
@@ -45,6 +57,7 @@ class Pair:
             sdp=sdp,
             now=self.now,
             credentials=credentials,
+            headers=headers,
         )
         self.settle()
         return session

@@ -484,7 +484,7 @@ def test_a_transfer_obeys_what_the_transferor_may_call(town):
 
 @pytest.mark.parametrize(
     ("target", "status"),
-    [("sip:103@acme.lab?Replaces=abc%3Bto-tag%3D1", "501"), ("sip:acme.lab", "603")],
+    [("sip:103@acme.lab?Replaces=abc%3Bto-tag%3D1", "400"), ("sip:acme.lab", "603")],
 )
 def test_a_transfer_that_cannot_be_made_is_refused_and_the_call_goes_on(town, target, status):
     ana, ben = up(town)
