@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 import structlog
+from aiohttp.http import HttpProcessingError
 from structlog.types import EventDict, Processor
 
 from pbx.bus import Bus
@@ -60,6 +61,19 @@ def shown(stamped: Stamped) -> dict[str, Any]:
         for name, value in fields(stamped.event).items()
         if name not in UNWRITTEN and value not in ("", None, ())
     }
+
+
+def keep_peers_faults_short() -> None:
+    """Tell what is no HTTP in one line: its sender is at fault, and its text may hold a token."""
+    logging.getLogger("aiohttp.server").addFilter(_without_peers_trace)
+
+
+def _without_peers_trace(record: logging.LogRecord) -> bool:
+    fault = record.exc_info[1] if record.exc_info else None
+    if isinstance(fault, HttpProcessingError):
+        record.msg, record.args = "refused a request with %s: %s", (fault.code, type(fault).__name__)
+        record.exc_info = None
+    return True
 
 
 def _short(value: Any) -> Any:

@@ -12,6 +12,7 @@ from lab.api.v1 import Api
 from lab.console.app import Console
 from lab.house import AnyPhone
 from lab.live_run import RunDesk
+from lab.logs import keep_peers_faults_short
 from lab.seeds.load import Seed
 from lab.service import Lab, LabSettings
 from lab.source import LabSource
@@ -37,6 +38,7 @@ class Office:
         self.console_port = 0
 
     async def __aenter__(self) -> Office:
+        keep_peers_faults_short()
         await self.lab.start()
         try:
             self.source.run_book.recall(self.lab.store.runs())

@@ -74,6 +74,32 @@ async def test_a_plan_with_a_fault_is_refused_with_its_line(office, tmp_path) ->
         await asyncio.to_thread(remote.run_there, tmp_path / "ready.json", bad, "", None, None, None)
 
 
+NO_HTTP = {
+    "rubbish": b"\x00\xff\x16\x03 rubbish\r\n\r\n",
+    "an address without end": b"GET /floor?q=" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a header without end": b"GET /floor HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 20_000 + b"\r\n\r\n",
+    "two lengths": b"POST /theme HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 9\r\n\r\nx",
+}
+
+
+async def test_what_is_no_http_is_refused_on_both_listeners_in_one_line(caplog) -> None:
+    async with Office(load_seed(), LabSettings(phones=False)) as office:
+        assert office.lab.listening is not None
+        for port in (office.console_port, office.lab.listening.provisioning_port):
+            for what, sent in NO_HTTP.items():
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(sent)
+                answer = await asyncio.wait_for(reader.read(), 5)
+                assert answer.startswith((b"HTTP/1.0 400", b"HTTP/1.1 400")), what
+                assert b"Traceback" not in answer
+                writer.close()
+        async with aiohttp.ClientSession(office.console_url) as session, session.get("/readyz") as ready:
+            assert (ready.status, (await ready.json())["listeners"]["sip"]) == (200, True)
+    told = [record for record in caplog.records if record.name == "aiohttp.server"]
+    assert told
+    assert [record.getMessage() for record in told if record.exc_info] == []
+
+
 async def test_one_run_at_a_time(office) -> None:
     async with aiohttp.ClientSession(office.console_url) as session:
         text = OFFICE.read_bytes()
