@@ -11,9 +11,10 @@ from typing import Any
 
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
+from pbx.domain.registrations import host_and_port
 from provisioning_server.respond import Office, config_url, file_names
 
-CONSOLE, PROVISIONING, SIP, TFTP = 0, 1, 60, 69
+CONSOLE, PROVISIONING, SIP, SIPS, TFTP = 0, 1, 60, 61, 69
 """Places in the port layout, from its base."""
 
 
@@ -24,6 +25,8 @@ class PortPlan:
     console: int = 0
     provisioning: int = 0
     sip: int = 0
+    sips: int = 0
+    """SIP over TLS."""
     tftp: int = 0
 
 
@@ -33,7 +36,7 @@ def port_plan(base: int) -> PortPlan:
         return PortPlan()
     if not 1024 <= base <= 65535 - TFTP:
         raise ValueError(f"port base {base}: the layout needs ports {base} to {base + TFTP}, from 1024 to 65535")
-    return PortPlan(base + CONSOLE, base + PROVISIONING, base + SIP, base + TFTP)
+    return PortPlan(base + CONSOLE, base + PROVISIONING, base + SIP, base + SIPS, base + TFTP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,26 @@ class Listening:
     tftp_port: int
     console_port: int = 0
     """0 while no console runs."""
+    sips_port: int = 0
+    """0 without TLS."""
+    ca_file: str = ""
 
     @property
     def provisioning_url(self) -> str:
-        return f"http://{self.host}:{self.provisioning_port}/p"
+        return f"http://{host_and_port(self.host, self.provisioning_port)}/p"
+
+    @property
+    def ca_url(self) -> str:
+        """Where phones fetch the authority they are to trust."""
+        return f"http://{host_and_port(self.host, self.provisioning_port)}/ca.pem"
 
     @property
     def tftp_url(self) -> str:
-        return f"tftp://{self.host}:{self.tftp_port}/"
+        return f"tftp://{host_and_port(self.host, self.tftp_port)}/"
+
+    @property
+    def console_url(self) -> str:
+        return f"http://{host_and_port(self.host, self.console_port)}" if self.console_port else ""
 
 
 def ready_document(at: Listening, directory: Directory, office: Office, *, secrets: bool) -> dict[str, Any]:
@@ -79,9 +94,10 @@ def ready_document(at: Listening, directory: Directory, office: Office, *, secre
         "ready": True,
         "pid": os.getpid(),
         "domain": directory.domain.name,
-        "sip": {"host": at.host, "udp": at.sip_port, "tcp": at.sip_port},
+        "sip": {"host": at.host, "udp": at.sip_port, "tcp": at.sip_port, "tls": at.sips_port},
+        "tls": {"ca_file": at.ca_file, "ca_url": at.ca_url if at.ca_file else ""},
         "provisioning": {"http": at.provisioning_url, "tftp": {"host": at.host, "port": at.tftp_port}},
-        "console": f"http://{at.host}:{at.console_port}" if at.console_port else "",
+        "console": at.console_url,
         "devices": devices,
     }
 

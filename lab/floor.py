@@ -25,6 +25,7 @@ from lab.shell import RealClock, Shell, shell_on_both
 from lab.supervisor import Supervisor
 from pbx.media.engine import Engine
 from pbx.sip.stack import Stack
+from pbx.sip.streams import Security
 
 
 def real_token(count: int) -> str:
@@ -46,10 +47,12 @@ class Floor:
         changed: Callable[[AnyPhone], None],
         pyvoip: bool = True,
         pace: BootPace | None = None,
+        security: Security | None = None,
     ) -> None:
         self._clock, self._supervisor, self._host = clock, supervisor, host
         self._voice, self._changed, self._pace = voice, changed, pace
         self._pyvoip = pyvoip and available()
+        self._security = security
         self._shared = SharedEngine(engine)
         self._fetcher = Fetcher(source=host)
         self._shells: dict[AnyPhone, Shell] = {}
@@ -127,7 +130,9 @@ class Floor:
         share = self._shared.share()
         share.woken = shell.woken
         box = station.box(typed_url=url)
-        local = {"udp": shell.udp, "tcp": shell.udp}
+        if self._security is not None:
+            shell.secure(self._security)
+        local = {"udp": shell.udp, "tcp": shell.udp, "tls": shell.udp}
         phone = Phone(
             station.family,
             box,

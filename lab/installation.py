@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,19 @@ def voices(parties: tuple[str, ...], music: tuple[str, ...]) -> Callable[[str], 
 
 def no_voice(party: str) -> Voice:
     raise AssertionError("there are no pyVoIP phones here")
+
+
+def known_as(host: str, domain: str) -> list[str]:
+    """Return the names and addresses phones may reach this machine by when it listens at `host`."""
+    names = [domain, "localhost", "127.0.0.1", "::1"]
+    if host not in ("0.0.0.0", "::"):
+        return [host, *names]
+    machine = socket.gethostname()
+    try:
+        found = [str(entry[4][0]) for entry in socket.getaddrinfo(machine, None)]
+    except OSError:  # a machine that does not know itself
+        found = []
+    return [machine, *found, *names]
 
 
 def installation_secret(data: Path) -> bytes:

@@ -16,6 +16,7 @@ from lab.logs import keep_peers_faults_short
 from lab.seeds.load import Seed
 from lab.service import Lab, LabSettings
 from lab.source import LabSource
+from pbx.domain.registrations import host_and_port
 from pbx.events import CallEnded, CallInvited, CallRecordWritten, CallRouted, CallUp, Stamped
 
 
@@ -28,7 +29,7 @@ class Office:
         self._host = settings.host
         self._runner: web.AppRunner | None = None
         self.source = LabSource(self.lab)
-        self.console = Console(self.source, hosts=[settings.host])
+        self.console = Console(self.source, hosts=[settings.host, f"[{settings.host}]"])
         self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed, self.console.hub.say)
         self.api = Api(self.source, self.desk.start)
         self.api.route(self.console.app)
@@ -60,7 +61,7 @@ class Office:
 
     @property
     def console_url(self) -> str:
-        return f"http://{self._host}:{self.console_port}"
+        return f"http://{host_and_port(self._host, self.console_port)}"
 
     def _phone_changed(self, phone: AnyPhone) -> None:
         for card in self.source.cards_of(phone):

@@ -18,10 +18,12 @@ from pydantic import ValidationError
 
 from lab.addresses import Listening, PortPlan, ready_document
 from lab.carrier import NUMBERS, Carrier, Habit
+from lab.certificates import Certificates, explained
 from lab.cores import SwitchCore
+from lab.errors import UserError
 from lab.floor import Floor, real_token
 from lab.house import AnyPhone
-from lab.installation import installation_secret, no_voice, voices
+from lab.installation import installation_secret, known_as, no_voice, voices
 from lab.inventory import stations
 from lab.phones.boot import BootPace
 from lab.phones.pyvoip_phone import available
@@ -34,7 +36,8 @@ from lab.waiting import until
 from pbx.bus import Bus
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
-from pbx.events import ConfigServed, Event, ServerFault, Stamped
+from pbx.domain.registrations import host_and_port
+from pbx.events import ConfigServed, Event, ServerFault, Stamped, TlsRefused
 from pbx.media.engine import Engine
 from pbx.media.local import LocalEngine
 from pbx.media.spoken import spoken_digits
@@ -90,6 +93,7 @@ class Lab:
         self._ears: LocalEngine | None = None
         self._switch_shell: Shell | None = None
         self._provisioning: ProvisioningService | None = None
+        self._certificates: Certificates | None = None
         self._floor: Floor | None = None
         self._carrier_peer: Peer | None = None
         self._starts = 0
@@ -108,7 +112,10 @@ class Lab:
     async def _start(self) -> None:
         host, ports = self.settings.host, self.settings.ports
         data = self._data_folder()
+        self._certificates = await asyncio.to_thread(self._open_certificates, data)
         self._switch_shell = await shell_on_both(self.clock, host, ports.sip)
+        self._switch_shell.refused = self._tls_refused
+        await self._switch_shell.listen_tls(ports.sips, self._certificates.security)
         self._store = await self._open_store(data)
         self._recall_directory(self._store)
         await self._start_media(data)
@@ -216,13 +223,7 @@ class Lab:
     def ready(self, console_port: int = 0) -> dict[str, Any]:
         """Return the content of the ready file."""
         assert self.listening is not None, "start first"
-        at = Listening(
-            self.listening.host,
-            self.listening.sip_port,
-            self.listening.provisioning_port,
-            self.listening.tftp_port,
-            console_port,
-        )
+        at = replace(self.listening, console_port=console_port)
         return ready_document(at, self.directory, self.provisioning.office, secrets=True)
 
     def sip_address(self, transport: str) -> Peer:
@@ -270,6 +271,17 @@ class Lab:
         self._shell.stop()
         self._supervisor.start("restart", self._restart())
 
+    def reload_certificates(self) -> bool:
+        """Show over TLS what lies in the data folder now; False when it cannot be used, which an event tells."""
+        assert self._certificates is not None, "start first"
+        try:
+            self.publish(self._certificates.reload(self.now.wall))
+        except UserError as error:
+            told = (error.happened, error.why, error.remedy, error.reference)
+            self.publish(TlsRefused(f"tls:{host_and_port(*self._shell.tls)}", *told))
+            return False
+        return True
+
     def publish(self, event: Event) -> None:
         self.bus.publish(event, self.now)
 
@@ -289,6 +301,13 @@ class Lab:
         except OSError as error:
             raise CannotOpen(f"{self.settings.data} cannot be a folder: {error.strerror}") from None
         return self.settings.data
+
+    def _open_certificates(self, data: Path) -> Certificates:
+        names = known_as(self.settings.host, self.directory.domain.name)
+        return Certificates(data / "tls", names, self.now.wall)
+
+    def _tls_refused(self, peer: Peer, error: Exception) -> None:
+        self.publish(explained(peer, error, self.listening.ca_url if self.listening else "ca.pem"))
 
     async def _open_store(self, data: Path) -> SqlStore:
         store = SqlStore(data, self._durable, self._store_failed, recordings_folder=data / RECORDINGS)
@@ -357,7 +376,7 @@ class Lab:
         address = self._shell.udp
         switch = Switch(
             self.directory,
-            {"udp": address, "tcp": address},
+            {"udp": address, "tcp": address, "tls": self._shell.tls},
             engine=self._engine,
             bus=self.bus,
             token=real_token,
@@ -372,13 +391,13 @@ class Lab:
         assert self._store is not None
         assert self._engine is not None
         data = self._store_folder
-        await self._shell.hang_up_tcp()
+        await self._shell.hang_up()
         await self._store.close()
         await self._engine.shut()
         self._engine = self._media(RECORDINGS, data, self._switch_woken)
         await self._engine.start()
         self._store = await self._open_store(data)
-        await self._shell.listen_tcp()
+        await self._shell.listen_again()
         self._start_switch()
 
     @property
@@ -396,9 +415,12 @@ class Lab:
             publish=self.publish,
             now=lambda: self.now,
         )
-        http, tftp = await service.start(host, ports.provisioning, ports.tftp)
-        self.listening = Listening(host, sip_port, http[1], tftp[1])
-        service.moved(ServedAt(sip_host, sip_port, self.listening.provisioning_url))
+        assert self._certificates is not None
+        http, tftp = await service.start(host, ports.provisioning, ports.tftp, self._certificates.ca_file)
+        assert self._certificates is not None
+        sips_port, ca_file = self._shell.tls[1], self._certificates.ca_file
+        self.listening = Listening(host, sip_port, http[1], tftp[1], 0, sips_port, str(ca_file))
+        service.moved(ServedAt(sip_host, sip_port, self.listening.provisioning_url, sips_port=sips_port))
         self.bus.subscribe(self._config_served, [ConfigServed])
 
     def _config_served(self, stamped: Stamped) -> None:
@@ -421,6 +443,7 @@ class Lab:
             changed=lambda phone: self.changed(phone),
             pyvoip=self.settings.pyvoip,
             pace=self.settings.pace,
+            security=self._certificates.security if self._certificates is not None else None,
         )
 
     @property

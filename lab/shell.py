@@ -14,7 +14,8 @@ from lab.clockwork import Core
 from lab.errors import Away
 from pbx.clock import FOREVER, Moment
 from pbx.sip.address import Peer
-from pbx.sip.transport import TcpTransport, UdpTransport
+from pbx.sip.streams import Security, StreamTransport
+from pbx.sip.transport import UdpTransport
 
 _TRIES = 20
 
@@ -33,13 +34,17 @@ class Shell:
     """Sockets of one core. Bind first (`addresses` are needed to make the core), then `start` it."""
 
     def __init__(self, clock: RealClock, host: str, port: int = 0) -> None:
-        """Bind UDP and reserve the same TCP port; OSError when the port is taken."""
+        """Bind UDP; OSError when the port is taken."""
         self._clock = clock
         self._core: Core | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._armed = FOREVER
         self._udp = UdpTransport(self, host, port)
-        self._tcp: TcpTransport | None = None
+        self._streams: dict[str, StreamTransport] = {}
+        self._security: Security | None = None
+        self._tls_port: int | None = None
+        self.refused: Callable[[Peer, Exception], None] = lambda peer, error: None
+        """Told of a peer with which no TLS connection came about."""
         self.after: Callable[[], None] | None = None
         """Runs after every input: what else the owner carries out."""
 
@@ -53,12 +58,34 @@ class Shell:
             raise Away("no core runs behind these sockets")
         return self._core
 
+    @property
+    def tls(self) -> tuple[str, int]:
+        """Where TLS is listened for; the UDP address of a shell that only calls out."""
+        return self._streams["tls"].address if self._tls_port is not None else self._udp.address
+
     async def listen_tcp(self) -> None:
         """Listen on TCP at the UDP port's number; OSError when it is taken."""
         host, port = self._udp.address
-        tcp = TcpTransport(self, host, port)
+        tcp = StreamTransport(self, host, port)
         await tcp.start()
-        self._tcp = tcp
+        self._streams["tcp"] = tcp
+
+    def secure(self, security: Security) -> None:
+        """Be able to call out over TLS."""
+        self._streams["tls"] = StreamTransport(self, self._udp.address[0], 0, security)
+
+    async def listen_tls(self, port: int, security: Security) -> None:
+        """Listen for TLS; port 0 lets the system choose. OSError when the port is taken."""
+        tls = StreamTransport(self, self._udp.address[0], port, security)
+        await tls.start()
+        self._streams["tls"] = tls
+        self._security, self._tls_port = security, tls.address[1]
+
+    async def listen_again(self) -> None:
+        """Listen for streams at the ports of before `hang_up`."""
+        await self.listen_tcp()
+        if self._security is not None and self._tls_port is not None:
+            await self.listen_tls(self._tls_port, self._security)
 
     def start(self, core: Core) -> None:
         """Put a core behind the sockets, at first or after `stop`."""
@@ -72,11 +99,11 @@ class Shell:
             self._timer.cancel()
         self._timer, self._armed, self._core = None, FOREVER, None
 
-    async def hang_up_tcp(self) -> None:
-        """Close the TCP listener and every connection, as the end of a process does."""
-        tcp, self._tcp = self._tcp, None
-        if tcp is not None:
-            await tcp.close()
+    async def hang_up(self) -> None:
+        """Close the listeners and every connection, as the end of a process does."""
+        streams, self._streams = self._streams, {}
+        for stream in streams.values():
+            await stream.close()
 
     @property
     def stopped(self) -> bool:
@@ -84,7 +111,7 @@ class Shell:
 
     async def close(self) -> None:
         self.stop()
-        await self.hang_up_tcp()
+        await self.hang_up()
         self._udp.close()
 
     # --- inputs ---------------------------------------------------------------------------------------
@@ -98,6 +125,9 @@ class Shell:
         if self._core is not None:
             self._core.closed(peer, self._clock.mono())
             self.settle()
+
+    def insecure(self, peer: Peer, error: Exception) -> None:
+        self.refused(peer, error)
 
     def woken(self) -> None:
         """The core's engine has something to say."""
@@ -113,8 +143,8 @@ class Shell:
         for outgoing in core.take_outgoing():
             if outgoing.to.transport == "udp":
                 self._udp.send(outgoing.data, outgoing.to)
-            elif self._tcp is not None:
-                self._tcp.send(outgoing.data, outgoing.to)
+            elif (stream := self._streams.get(outgoing.to.transport)) is not None:
+                stream.send(outgoing.data, outgoing.to)
         if self.after is not None:
             self.after()
         self._arm(core.next_deadline())

@@ -172,7 +172,7 @@ class World:
         self._starts += 1
         switch = Switch(
             self.directory,
-            {"udp": (SWITCH.host, SWITCH.port), "tcp": (SWITCH.host, SWITCH.port)},
+            dict.fromkeys(("udp", "tcp", "tls"), (SWITCH.host, SWITCH.port)),
             engine=self.switch_engine,
             bus=self.bus,
             token=seeded_token(self.number, f"switch/{self._starts}"),
@@ -271,7 +271,9 @@ class World:
             station.extensions,
             dhcp=dhcp_answer(station, url),
             make_stack=lambda: Stack(
-                {"udp": (host, 5060), "tcp": (host, 5060)}, token=token, user_agent=station.family.user_agent(box)
+                dict.fromkeys(("udp", "tcp", "tls"), (host, 5060)),
+                token=token,
+                user_agent=station.family.user_agent(box),
             ),
             engine=engine,
             token=token,

@@ -635,6 +635,30 @@ class ResyncRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateUsed(Event):
+    """What this server shows over TLS from now on."""
+
+    kind: ClassVar[str] = "tls.certificate"
+    names: str
+    expires_at: str
+    """ISO 8601, UTC."""
+    fingerprint: str
+    """SHA-256 of the certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsRefused(Event):
+    """No TLS connection came about, or a certificate was not taken into use; told in four parts."""
+
+    kind: ClassVar[str] = "tls.refused"
+    address: str
+    happened: str
+    why: str
+    remedy: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFault(Event):
     """A fault of our own, contained to one call or session."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from aiohttp import web
 
@@ -76,9 +77,14 @@ class ProvisioningService:
         self.office.at = at
         self.office.shelf.clear()
 
-    async def start(self, host: str, http_port: int, tftp_port: int) -> tuple[tuple[str, int], tuple[str, int]]:
-        """Listen; return the HTTP and the TFTP address. OSError when a port is taken: then nothing listens."""
-        self._runner = web.AppRunner(make_app(self.answer), access_log=None)
+    async def start(
+        self, host: str, http_port: int, tftp_port: int, authority: Path | None = None
+    ) -> tuple[tuple[str, int], tuple[str, int]]:
+        """Listen; return the HTTP and the TFTP address. OSError when a port is taken: then nothing listens.
+
+        `authority` is the certificate phones are to trust, served as `/ca.pem`.
+        """
+        self._runner = web.AppRunner(make_app(self.answer, authority), access_log=None)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, http_port).start()

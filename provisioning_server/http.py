@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email.utils import format_datetime
+from pathlib import Path
 
 from aiohttp import web
 
@@ -12,8 +13,12 @@ from provisioning_server.respond import Answer, ConfigRequest
 Respond = Callable[[ConfigRequest], Answer]
 
 
-def make_app(respond: Respond) -> web.Application:
-    """Return the application. Bodies of uploads are not read."""
+def make_app(respond: Respond, authority: Path | None = None) -> web.Application:
+    """Return the application. Bodies of uploads are not read; `authority` is the certificate phones may trust."""
+
+    async def trust(request: web.Request) -> web.StreamResponse:
+        assert authority is not None
+        return web.FileResponse(authority, headers={"Content-Type": "application/x-pem-file"})
 
     async def serve(request: web.Request) -> web.Response:
         peer = request.transport.get_extra_info("peername") if request.transport else None
@@ -24,6 +29,8 @@ def make_app(respond: Respond) -> web.Application:
         return _reply(answer)
 
     app = web.Application()
+    if authority is not None:
+        app.router.add_get("/ca.pem", trust)
     app.router.add_route("*", "/{path:.*}", serve)
     return app
 

@@ -45,6 +45,8 @@ class ServedAt:
     """`http://host:port/p`, without a slash at the end."""
     ntp: str = ""
     """Time server; empty for the SIP host."""
+    sips_port: int = 0
+    """Where SIP over TLS is served; 0 for nowhere."""
 
 
 def layers(
@@ -66,10 +68,10 @@ def layers(
         Layer(f"model {known.model}" if known else "model", known.settings if known else {}),
         Layer("domain", domain | directory.settings.get("domain", {})),
     ]
-    return shared if device is None else [*shared, *_own_layers(directory, device)]
+    return shared if device is None else [*shared, *_own_layers(directory, device, at)]
 
 
-def _own_layers(directory: Directory, device: Device) -> list[Layer]:
+def _own_layers(directory: Directory, device: Device, at: ServedAt) -> list[Layer]:
     user = directory.users_by_extension.get(device.extension)
     site = directory.sites_by_name.get(user.site) if user else None
     of_site: dict[str, Scalar] = {"time.zone": site.time_zone} if site and site.time_zone else {}
@@ -83,6 +85,8 @@ def _own_layers(directory: Directory, device: Device) -> list[Layer]:
         f"{line}.auth_user": device.id,
         f"{line}.transport": device.transport,
     }
+    if device.transport == "tls" and at.sips_port:
+        of_device[f"{line}.server.port"] = at.sips_port
     if device.label:
         of_device[f"{line}.label"] = device.label
     own = directory.settings

@@ -40,7 +40,7 @@ class TftpServer:
         self._per_address, self._total = per_address, total
         self._fetch = fetch
         self._ignored = ignored
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket = socket.socket(family_of(host), socket.SOCK_DGRAM)
         roomy(self._socket)
         self._socket.setblocking(False)
         try:
@@ -169,6 +169,10 @@ class TftpServer:
         return asyncio.get_running_loop().time()
 
 
+def family_of(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
 def roomy(listening: socket.socket) -> None:
     """A site that powers up sends its requests at once; beyond the system's limit only with the privilege."""
     try:
@@ -178,7 +182,7 @@ def roomy(listening: socket.socket) -> None:
 
 
 def _connected(host: str, peer: Peer) -> socket.socket:
-    wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    wire = socket.socket(family_of(host), socket.SOCK_DGRAM)
     try:
         wire.setblocking(False)
         wire.bind((host, 0))

@@ -16,6 +16,7 @@ from lab.errors import NO_START, USAGE, UserError
 from lab.office import Office
 from lab.seeds.load import Seed
 from lab.service import LabSettings
+from pbx.domain.registrations import host_and_port
 from pbx.settings import Settings
 from pbx.store.database import CannotOpen
 
@@ -61,6 +62,7 @@ async def _up(seed: Seed, settings: LabSettings, ready_file: Path | None, *, pho
         loop.add_signal_handler(number, over.set)
     async with Office(seed, settings) as office:
         logs.follow(office.lab.bus)
+        loop.add_signal_handler(signal.SIGHUP, office.lab.reload_certificates)
         if phones:
             await _booted(office, over)
         if not over.is_set():
@@ -90,7 +92,7 @@ def _say_ready(office: Office, ready_file: Path | None) -> None:
     at = office.lab.listening
     assert at is not None
     print(
-        f"ready  console {office.console_url}  sip {at.host}:{at.sip_port}  "
+        f"ready  console {office.console_url}  sip {host_and_port(at.host, at.sip_port)}  tls {at.sips_port}  "
         f"provisioning {at.provisioning_url}  tftp {at.tftp_port}",
         flush=True,
     )
@@ -111,7 +113,7 @@ def _refused(error: OSError, host: str, base: int) -> tuple[str, str]:
 def _who(error: OSError, base: int) -> str:
     """Name the port and, where /proc tells, who holds it."""
     found = re.search(r"\('[^']*', (\d+)\)", str(error))
-    ports = [int(found[1])] if found else [base, base + 1, base + 60, base + 69]
+    ports = [int(found[1])] if found else [base, base + 1, base + 60, base + 61, base + 69]
     for port in ports:
         holder = _holder(port)
         if holder:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def host_and_port(host: str, port: int) -> str:
+    """`127.0.0.1:5060`, and an IPv6 address in its brackets (RFC 5952 §6)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """One end of a transport; `str(peer)` is `udp:127.0.0.1:5060`."""
@@ -15,7 +20,7 @@ class Peer:
     port: int
 
     def __str__(self) -> str:
-        return f"{self.transport}:{self.host}:{self.port}"
+        return f"{self.transport}:{host_and_port(self.host, self.port)}"
 
     @property
     def reliable(self) -> bool:

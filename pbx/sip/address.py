@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from pbx.domain.registrations import Peer as Peer
+
+_PEER = re.compile(r"(?:(?P<transport>[a-z]+):)?(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})")
 
 
 def parse_peer(text: str) -> Peer:
-    """Read `udp:host:port` or `host:port`; ValueError names the text."""
-    parts = text.rsplit(":", 2) if text.count(":") >= 2 else ["udp", *text.rsplit(":", 1)]
-    if len(parts) != 3 or not parts[2].isdigit() or not 0 < int(parts[2]) < 65536:
+    """Read `udp:host:port` or `host:port`, an IPv6 host in brackets; ValueError names the text."""
+    found = _PEER.fullmatch(text)
+    if found is None or not 0 < int(found["port"]) < 65536:
         raise ValueError(f"{text!r} is no address: transport:host:port")
-    return Peer(parts[0], parts[1], int(parts[2]))
+    return Peer(found["transport"] or "udp", found["six"] or found["host"], int(found["port"]))

@@ -98,6 +98,11 @@ class Session:
         return f"{self.call_id}/{self.local.tag}"
 
     @property
+    def _contact(self) -> str:
+        secure = self.request.uri[:5].lower() == "sips:" and self.peer.transport == "tls"
+        return self._stack.contact(self.local, self.peer, secure=secure)
+
+    @property
     def over(self) -> bool:
         return self.phase is Phase.OVER
 
@@ -173,7 +178,7 @@ class Session:
     ) -> Response:
         made = [("Record-Route", value) for value in transaction.request.all("Record-Route")]
         made += [
-            ("Contact", f"<{self._stack.contact(self.local, self.peer)}>"),
+            ("Contact", f"<{self._contact}>"),
             ("Allow", ALLOW),
             ("Supported", SUPPORTED),
             *headers,
@@ -364,7 +369,7 @@ class Session:
         self.local_sdp = sdp
         self.cseq += 1
         request = self.in_dialog("INVITE", cseq=self.cseq, body=sdp, kind="application/sdp")
-        request.headers.insert(-1, ("Contact", f"<{self._stack.contact(self.local, self.peer)}>"))
+        request.headers.insert(-1, ("Contact", f"<{self._contact}>"))
         request.headers += [("Allow", ALLOW), ("Supported", SUPPORTED), *self.timer.ask()]
         self._last_invite = request
         self._tries = 0
@@ -424,7 +429,7 @@ class Session:
     def accept_refer(self, now: float) -> None:
         transaction, self._refer = self._refer, None
         if transaction is not None:
-            headers = [("Contact", f"<{self._stack.contact(self.local, self.peer)}>")]
+            headers = [("Contact", f"<{self._contact}>")]
             transaction.respond(reply(transaction.request, 202, to_tag=self.local.tag, headers=headers), now)
 
     def reject_refer(self, status: int, now: float) -> None:
@@ -599,7 +604,7 @@ class Session:
         request = self.in_dialog(method, cseq=self.cseq, body=body, kind=kind)
         request.headers.extend(headers)
         if method in ("REFER", "SUBSCRIBE", "NOTIFY", "UPDATE"):
-            request.headers.append(("Contact", f"<{self._stack.contact(self.local, self.peer)}>"))
+            request.headers.append(("Contact", f"<{self._contact}>"))
         self._stack.start_client(request, self._next_hop(), _InDialog(self, request), now)
 
     def _next_hop(self) -> Peer:

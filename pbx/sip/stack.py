@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pbx.domain.registrations import host_and_port
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials, answer_challenge
 from pbx.sip.message import REASONS, CSeq, Malformed, Request, Response, Via, parse, reply
@@ -30,7 +31,7 @@ _RAW = re.compile(rb"(?im)^(via|v|from|f|to|t|call-id|i|cseq)[ \t]*:[ \t]*([^\r\
 _SENT_BY = re.compile(rb"\s*SIP\s*/\s*\d+\.\d+\s*/\s*\w+\s+[^\s;]")
 _RPORT = re.compile(r";\s*rport(\s*=\s*\d*)?", re.IGNORECASE)
 _RECEIVED = re.compile(r";\s*received\s*=[^;,\s]*", re.IGNORECASE)
-_IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
+_ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\])\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,18 +321,18 @@ class Stack:
         return Request(request.method, request.uri, headers, request.body)
 
     def via(self, peer: Peer) -> str:
-        host, port = self._local[peer.transport]
-        return f"SIP/2.0/{peer.transport.upper()} {host}:{port};branch={MAGIC}{self._token(20)};rport"
+        sent_by = host_and_port(*self._local[peer.transport])
+        return f"SIP/2.0/{peer.transport.upper()} {sent_by};branch={MAGIC}{self._token(20)};rport"
 
-    def contact(self, local: NameAddr, peer: Peer) -> str:
-        """The URI others reach us by: user of our address, our host and port."""
-        host, port = self._local[peer.transport]
+    def contact(self, local: NameAddr, peer: Peer, *, secure: bool = False) -> str:
+        """The URI others reach us by: user of our address, our host and port; sips: in a `secure` dialog (§8.1.1.8)."""
+        where = host_and_port(*self._local[peer.transport])
         try:
             user = local.user
         except BadUri:
             user = ""
-        tail = "" if peer.transport == "udp" else f";transport={peer.transport}"
-        return f"sip:{user + '@' if user else ''}{host}:{port}{tail}"
+        tail = "" if secure or peer.transport == "udp" else f";transport={peer.transport}"
+        return f"{'sips' if secure else 'sip'}:{user + '@' if user else ''}{where}{tail}"
 
     def next_hop(self, session: Session) -> Peer:
         """The first route when it names an address, else the flow the dialog came by (symmetric, as NAT needs)."""
@@ -340,8 +341,9 @@ class Stack:
                 route = parse_uri(session.routes[0].strip().strip("<>").partition(">")[0])
             except BadUri:
                 return session.peer
-            if _IPV4.match(route.host):
-                return Peer(route.transport, route.host, route.port or 5060)
+            if _ADDRESS.match(route.host):
+                port = route.port or (5061 if route.transport == "tls" else 5060)
+                return Peer(route.transport, route.host.strip("[]"), port)
         return session.peer
 
     # --- responses ------------------------------------------------------------------------------------
@@ -473,7 +475,7 @@ class Stack:
             marked = top.rstrip()
             if "rport" in via.params:
                 marked = _RPORT.sub(f";rport={source.port}", marked, count=1)
-            if "rport" in via.params or via.host != source.host:
+            if "rport" in via.params or via.host.strip("[]") != source.host:
                 marked = _RECEIVED.sub("", marked) + f";received={source.host}"
             request.headers[at] = (name, marked + comma + rest)
             break
@@ -515,7 +517,7 @@ class Stack:
         return Request(method, uri, made, body)
 
     def _call_id(self, peer: Peer) -> str:
-        return f"{self._token(24)}@{self._local[peer.transport][0]}"
+        return f"{self._token(24)}@{host_and_port(*self._local[peer.transport]).rpartition(':')[0]}"
 
 
 class _Silent:
@@ -529,7 +531,7 @@ class _Silent:
 
 
 def _via_peer(request: Request) -> Peer:
-    return Peer(request.via.transport, request.via.host, request.via.port or 5060)
+    return Peer(request.via.transport, request.via.host.strip("[]"), request.via.port or 5060)
 
 
 def _answers_go_to(via: Via, source: Peer) -> Peer:

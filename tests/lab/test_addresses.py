@@ -9,7 +9,7 @@ from lab.provisioner import virtual_office
 from lab.seeds.load import load_seed
 from lab.world import SWITCH
 
-AT = Listening("127.0.0.1", 6060, 6001, 6069, 6000)
+AT = Listening("127.0.0.1", 6060, 6001, 6069, 6000, 6061, "/data/tls/ca.pem")
 
 
 def test_the_layout_counts_from_its_base():
@@ -36,7 +36,8 @@ def test_the_ready_file_tells_everything_a_script_needs():
     assert one["password"] == directory.devices_by_id["101"].password.get_secret_value()
     assert one["config_url"].startswith("http://10.0.0.2/p/")
     assert one["config_files"][-1] == f"{one['config_url']}805ec0a10101.cfg"
-    assert document["sip"] == {"host": "127.0.0.1", "udp": 6060, "tcp": 6060}
+    assert document["sip"] == {"host": "127.0.0.1", "udp": 6060, "tcp": 6060, "tls": 6061}
+    assert document["tls"] == {"ca_file": "/data/tls/ca.pem", "ca_url": "http://127.0.0.1:6001/ca.pem"}
     assert document["provisioning"]["http"] == "http://127.0.0.1:6001/p"
     assert document["console"] == "http://127.0.0.1:6000"
 

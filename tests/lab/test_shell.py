@@ -18,7 +18,7 @@ pytestmark = pytest.mark.realtime
 
 OPTIONS = (
     "OPTIONS sip:{host}:{port} SIP/2.0\r\nVia: SIP/2.0/{transport} {via};branch=z9hG4bK1;rport\r\nMax-Forwards: 70\r\n"
-    "From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    "From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: {transport}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
 )
 
 

@@ -24,7 +24,7 @@ def token(seed: int) -> Callable[[int], str]:
 def stack(peer: Peer, seed: int, session_expires_s: int = 0) -> Stack:
     where = (peer.host, peer.port)
     return Stack(
-        {"udp": where, "tcp": where},
+        {"udp": where, "tcp": where, "tls": where},
         token=token(seed),
         user_agent=f"stack {peer.host}",
         session_expires_s=session_expires_s,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
+import struct
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pbx.sip.address import Peer, parse_peer
-from pbx.sip.transport import MAX_MESSAGE, TcpTransport, UdpTransport, frames
+from pbx.sip.streams import StreamTransport
+from pbx.sip.transport import UdpTransport
 
 MESSAGE = b"OPTIONS sip:x SIP/2.0\r\nVia: x\r\nContent-Length: 4\r\n\r\nbody"
 
@@ -21,12 +22,16 @@ class Inbox:
     def __init__(self) -> None:
         self.messages: asyncio.Queue[tuple[bytes, Peer]] = asyncio.Queue()
         self.gone: asyncio.Queue[Peer] = asyncio.Queue()
+        self.refused: asyncio.Queue[tuple[Peer, Exception]] = asyncio.Queue()
 
     def received(self, data: bytes, source: Peer) -> None:
         self.messages.put_nowait((data, source))
 
     def disconnected(self, peer: Peer) -> None:
         self.gone.put_nowait(peer)
+
+    def insecure(self, peer: Peer, error: Exception) -> None:
+        self.refused.put_nowait((peer, error))
 
 
 async def within(awaitable):
@@ -64,7 +69,7 @@ async def test_a_taken_port_is_an_error_at_once():
 
 async def test_tcp_frames_messages_and_answers_over_the_same_connection():
     server_box, client_box = Inbox(), Inbox()
-    server, client = TcpTransport(server_box, "127.0.0.1"), TcpTransport(client_box, "127.0.0.1")
+    server, client = StreamTransport(server_box, "127.0.0.1"), StreamTransport(client_box, "127.0.0.1")
     await server.start()
     await client.start()
     to = Peer("tcp", *server.address)
@@ -83,7 +88,7 @@ async def test_tcp_frames_messages_and_answers_over_the_same_connection():
 async def test_a_connection_that_cannot_be_made_is_reported():
     closed = UdpTransport(Inbox(), "127.0.0.1")
     box = Inbox()
-    it = TcpTransport(box, "127.0.0.1")
+    it = StreamTransport(box, "127.0.0.1")
     await it.start()
     nobody = Peer("tcp", "127.0.0.1", closed.address[1])
     it.send(MESSAGE, nobody)
@@ -93,7 +98,7 @@ async def test_a_connection_that_cannot_be_made_is_reported():
 
 
 async def test_a_ping_is_answered_with_a_pong():
-    it = TcpTransport(Inbox(), "127.0.0.1")
+    it = StreamTransport(Inbox(), "127.0.0.1")
     await it.start()
     reader, writer = await asyncio.open_connection(*it.address)
     writer.write(b"\r\n\r\n")
@@ -102,37 +107,69 @@ async def test_a_ping_is_answered_with_a_pong():
     await it.close()
 
 
-async def test_a_message_that_is_too_large_ends_the_connection():
-    it = TcpTransport(Inbox(), "127.0.0.1")
+async def test_what_cannot_be_cut_is_handed_on_to_be_refused_and_ends_the_connection():
+    box = Inbox()
+    it = StreamTransport(box, "127.0.0.1")
     await it.start()
     reader, writer = await asyncio.open_connection(*it.address)
-    writer.write(b"X" * (MAX_MESSAGE + 10))
+    writer.write(MESSAGE + MESSAGE.replace(b"4", b"-4"))
     with contextlib.suppress(ConnectionResetError):
         assert await within(reader.read()) == b""
+    assert (await within(box.messages.get()))[0] == MESSAGE
+    assert b"-4" in (await within(box.messages.get()))[0]
+    await within(box.gone.get())
     writer.close()
     await it.close()
 
 
-@given(st.lists(st.integers(1, 40)), st.integers(1, 5))
-def test_however_a_stream_is_cut_the_messages_are_the_same(cuts, copies):
-    stream, rest, found = MESSAGE * copies, b"", []
-    pieces = []
-    for cut in cuts:
-        pieces.append(stream[:cut])
-        stream = stream[cut:]
-    for piece in [*pieces, stream]:
-        messages, rest = frames(rest + piece, lambda pong: None)
-        found += messages
-    assert found == [MESSAGE] * copies
-    assert rest == b""
+async def test_a_peer_that_does_not_read_is_given_up():
+    box = Inbox()
+    it = StreamTransport(box, "127.0.0.1")
+    await it.start()
+    _, writer = await asyncio.open_connection(*it.address)
+    writer.write(MESSAGE)
+    _, source = await within(box.messages.get())
+    for _ in range(40):
+        it.send(b"x" * 1024 * 1024, source)
+    assert await within(box.gone.get()) == source
+    writer.close()
+    await it.close()
 
 
-@pytest.mark.parametrize("text", ["udp:127.0.0.1:5060", "127.0.0.1:5060"])
+@pytest.mark.parametrize(("host", "text"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+async def test_a_phone_behind_nat_learns_its_address_by_stun_on_the_sip_port(host, text):
+    it = UdpTransport(Inbox(), host)
+    it.start()
+    phone = Inbox()
+    other = UdpTransport(phone, host)
+    other.start()
+    request = struct.pack("!HHI12s", 1, 0, 0x2112A442, b"twelve-bytes")
+    other.send(request, Peer("udp", *it.address))
+    answer, source = await within(phone.messages.get())
+    assert source == Peer("udp", *it.address)
+    assert str(source) == f"udp:{text}:{it.address[1]}"
+    kind, _, cookie, identity = struct.unpack_from("!HHI12s", answer)
+    assert (kind, cookie, identity) == (0x0101, 0x2112A442, b"twelve-bytes")
+    attribute, length, family, port = struct.unpack_from("!HHxBH", answer, 20)
+    assert (attribute, length, family) == (0x20, 8, 1) if host == "127.0.0.1" else (0x20, 20, 2)
+    assert port ^ 0x2112 == other.address[1]
+    mask = struct.pack("!I", cookie) + identity
+    address = bytes(a ^ b for a, b in zip(answer[28:], mask, strict=False))
+    assert str(ipaddress.ip_address(address)) == host
+    it.close()
+    other.close()
+
+
+@pytest.mark.parametrize("text", ["udp:127.0.0.1:5060", "tls:pbx.lab:5061", "tcp:[2001:db8::1]:5060"])
 def test_a_peer_reads_as_it_is_written(text):
-    assert str(parse_peer(text)) == "udp:127.0.0.1:5060"
+    assert str(parse_peer(text)) == text
 
 
-@pytest.mark.parametrize("text", ["", "host", "host:0", "host:99999", "a:b:c:d"])
+def test_a_peer_without_a_transport_is_one_of_udp():
+    assert str(parse_peer("127.0.0.1:5060")) == "udp:127.0.0.1:5060"
+
+
+@pytest.mark.parametrize("text", ["", "host", "host:0", "host:99999", "a:b:c:d", "udp:2001:db8::1:5060", "[::1]"])
 def test_what_is_no_peer_is_refused(text):
     with pytest.raises(ValueError, match="no address"):
         parse_peer(text)
