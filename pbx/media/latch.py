@@ -4,6 +4,8 @@ The address that offer and answer named is the far end, from its first packet on
 named host other than the one its signalling comes from, may packets come from elsewhere: from the host of the
 signalling, once a few of one source have come in a row. What is settled stays so until the next offer/answer; another
 SSRC from the same address changes nothing, and packets from any other address never do.
+
+All of 127/8 is one host: baresip on an address of its own there sends its audio from 127.0.0.1, by the port it named.
 """
 
 from __future__ import annotations
@@ -34,7 +36,12 @@ class Latch:
         if source == self._named:
             self.source = source
             return True
-        if self.source is not None or not self._behind or source[0] != self._behind:
+        if self.source is not None:
+            return False
+        if source[1] == self._named[1] and _is_loopback(source[0]) and _is_loopback(self._named[0]):
+            self.source = source
+            return True
+        if not self._behind or source[0] != self._behind:
             return False
         if self._candidate != (source, ssrc):
             self._candidate, self._seen = (source, ssrc), 0
@@ -60,6 +67,10 @@ class Latch:
     def target(self) -> Address:
         """Where to send: where its packets come from, before that what it named."""
         return self.source or self._named
+
+
+def _is_loopback(host: str) -> bool:
+    return host.startswith("127.")
 
 
 def _canonical(host: str) -> str:
