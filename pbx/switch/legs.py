@@ -9,6 +9,14 @@ from pbx.media.sdp import CODECS, Description, answer, offer, parse_sdp, settle
 from pbx.sip.session import Session
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    digit: str
+    method: str
+    """`rfc4733` or `info`."""
+    at: float
+
+
 @dataclass(slots=True, eq=False)
 class Leg:
     """Owned by its call; `close` gives the media port back."""
@@ -33,8 +41,7 @@ class Leg:
     opened: bool = False
     """It had media: the engine will report on it."""
     remote: RemoteMedia | None = None
-    keys_by: str = ""
-    """How its keys come, `rfc4733` or `info`: the way of the first one counts."""
+    last_key: Key | None = None
     flow: str = ""
     """What arrives, as the engine said last; empty before it did."""
     flow_detail: str = ""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import assert_at_rest, directory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from town import CARRIER_HOST, DOMAIN, Town
+from town import CARRIER_HOST, DOMAIN, Town, assert_at_rest, directory
 
 from pbx.domain.destinations import ToExternal, parse_destination
 from pbx.domain.directory import Directory

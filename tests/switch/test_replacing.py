@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import assert_at_rest, directory
 from test_switch_calls import up
-from town import DOMAIN, Phone, Talk, Town
+from town import DOMAIN, Phone, Talk, Town, assert_at_rest, directory
 
 from pbx.events import CallEnded, CallRecordWritten, CallTransferred, LegEnded, QueueLeft
 

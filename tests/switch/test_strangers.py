@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-from conftest import assert_at_rest, directory
-from town import DOMAIN, Town
+from town import DOMAIN, Town, assert_at_rest, directory
 
 from pbx.events import (
     CallInvited,

@@ -1,11 +1,10 @@
 """What must not bring the switch down: rubbish, faults of ours, a dead media process, no media ports, the end."""
 
 import pytest
-from conftest import assert_at_rest, directory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_switch_calls import up
-from town import DOMAIN, Town
+from town import DOMAIN, Town, assert_at_rest, directory
 
 from pbx.domain.registrations import Peer
 from pbx.events import CallEnded, CallRecordWritten, InputIgnored, ServerFault, ServerRecovered, SipResponse

@@ -1,9 +1,8 @@
 """Voicemail, attendant, queue, hold, transfer, 611, 911, outside calls: through the switch in virtual time."""
 
 import pytest
-from conftest import assert_at_rest, directory
 from test_switch_calls import up
-from town import DOMAIN, SWITCH, Town
+from town import DOMAIN, SWITCH, Town, assert_at_rest, directory
 
 from pbx.events import (
     AgentOffered,

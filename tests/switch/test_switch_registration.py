@@ -1,8 +1,7 @@
 """Registration, who may call, durable answers and restarts: through the switch in virtual time."""
 
 import pytest
-from conftest import assert_at_rest, directory
-from town import CARRIER_HOST, DOMAIN, EPOCH, SWITCH, Town
+from town import CARRIER_HOST, DOMAIN, EPOCH, SWITCH, Town, assert_at_rest, directory
 
 from pbx.callflow.ports import CallRecord, Change
 from pbx.clock import moment_at

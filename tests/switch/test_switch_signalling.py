@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 import pytest
-from conftest import assert_at_rest, directory
 from test_switch_calls import up
-from town import CARRIER_HOST, SWITCH, Town
+from town import CARRIER_HOST, SWITCH, Town, assert_at_rest, directory
 
 from pbx.domain.registrations import Peer
 from pbx.events import CallEnded, CallHeld, CallResumed, CallUp, LegEnded, LegFailed, MediaStarted, SubscriptionChanged
