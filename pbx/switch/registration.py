@@ -56,9 +56,9 @@ class Registration:
             self._online = self.registrar.registered(self._switch.now)
         return self._online
 
-    def device_at(self, peer: Peer) -> str:
-        """The device that registered from an address, empty when none did."""
-        return next((device for device, _ in self._contacts_at.get(peer, ())), "")
+    def devices_at(self, peer: Peer) -> tuple[str, ...]:
+        """The devices that registered from an address: the ports of an adapter share one."""
+        return tuple(device for device, _ in self._contacts_at.get(peer, ()))
 
     def next_deadline(self) -> float:
         """Monotonic seconds of the next expiry."""

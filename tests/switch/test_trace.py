@@ -1,0 +1,32 @@
+"""Whose message it is, when two ports of an adapter share an address."""
+
+from __future__ import annotations
+
+import pytest
+
+from pbx.switch.trace import message_event
+
+PORTS = ("111", "112")
+DIALOG = b"From: <sip:%s@acme.lab>;tag=a\r\nTo: <sip:%s@acme.lab>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("direction", "start", "caller", "called", "device"),
+    [
+        ("in", b"INVITE sip:611@acme.lab SIP/2.0", b"112", b"611", "112"),
+        ("out", b"SIP/2.0 180 Ringing", b"112", b"611", "112"),
+        ("out", b"INVITE sip:112@10.0.0.7:5060 SIP/2.0", b"101", b"7112", "112"),
+        ("in", b"SIP/2.0 200 OK", b"101", b"112", "112"),
+        ("in", b"SIP/2.0 200 OK", b"101", b"14165550142", "111"),
+    ],
+)
+def test_the_message_itself_names_its_port(direction, start, caller, called, device):
+    data = start + b"\r\n" + DIALOG % (caller, called)
+    assert message_event(direction, "udp:10.0.0.7:5060", data, PORTS).device == device
+
+
+def test_one_device_at_an_address_needs_no_name_and_a_stranger_has_none():
+    data = b"OPTIONS sip:acme.lab SIP/2.0\r\n" + DIALOG % (b"999", b"888")
+    assert message_event("in", "udp:10.0.0.7:5060", data, ("101",)).device == "101"
+    assert message_event("in", "udp:10.0.0.7:5060", data, ()).device == ""
+    assert message_event("in", "udp:10.0.0.7:5060", b"rubbish", PORTS) is None
