@@ -7,8 +7,9 @@ the phone's ears recognise.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from zoneinfo import ZoneInfo
 
-from lab.bench_devices import LabDevice, OutsideDevice
+from lab.bench_devices import DirectNumbers, LabDevice, OutsideDevice
 from lab.carrier import Habit
 from lab.errors import Away
 from lab.house import House
@@ -28,7 +29,10 @@ class LabBench:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        inside = [LabDevice(house, phone, extension) for phone in house.phones for extension in phone.extensions]
+        direct = DirectNumbers(house)
+        inside = [
+            LabDevice(house, phone, extension, direct) for phone in house.phones for extension in phone.extensions
+        ]
         self._inside = {device.id: device for device in inside}
         self._outside = [
             OutsideDevice(house, number, habit)
@@ -154,6 +158,18 @@ class LabBench:
         users = tuple(changed if item.extension == changed.extension else item for item in directory.users)
         self._house.apply(directory.replaced(users=users), f"user {changed.extension}")
 
+    def _holiday(self, arguments: Mapping[str, str]) -> None:
+        directory = self._house.directory
+        frame = directory.frames_by_name[arguments["time_frame"]]
+        if frame.kind != "holiday":
+            raise CannotDo(f"{frame.name} is no list of holidays but of kind {frame.kind}")
+        today = self._house.now.wall.astimezone(ZoneInfo(directory.domain.time_zone)).date()
+        others = tuple(day for day in frame.dates if day != today)
+        dates = (*others, today) if _on(arguments["state"]) else others
+        changed = frame.model_copy(update={"dates": dates})
+        frames = tuple(changed if item.name == changed.name else item for item in directory.time_frames)
+        self._house.apply(directory.replaced(time_frames=frames), f"time frame {changed.name}")
+
     def _reopen(self, arguments: Mapping[str, str]) -> None:
         self._house.reopen_provisioning(self._device(arguments["device"]).mac or "")
 
@@ -175,6 +191,7 @@ _OPERATOR: dict[str, Callable[[LabBench, Mapping[str, str]], None]] = {
     "empty_mailbox": LabBench._empty_mailbox,
     "restart": LabBench._restart,
     "rule": LabBench._rule,
+    "holiday": LabBench._holiday,
     "provisioning_reopen": LabBench._reopen,
     "unplug": LabBench._unplug,
     "plug": LabBench._plug,

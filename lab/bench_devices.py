@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lab.carrier import Habit
 from lab.house import AnyLine, AnyPhone, House
@@ -12,12 +12,13 @@ from lab.phones.phone import Extension
 from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.phones.screen import card
 from pbx.domain.destinations import ToUser
-from pbx.domain.numbers import NumberRoute
-from test_plans.bench import CannotDo, HeardSound
+from pbx.domain.devices import Device
+from pbx.domain.directory import Directory
+from pbx.domain.emergency import EmergencyAddress
+from pbx.domain.tenancy import Domain, Site, User
+from test_plans.bench import CAPABILITIES, CannotDo, HeardSound
 
-_SIMULATED = frozenset(
-    {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "press", "reboot", "screen", "lamp", "hears"}
-)
+_SIMULATED = CAPABILITIES
 _PYVOIP = _SIMULATED - {"hold", "resume", "transfer", "lamp"}
 _OUTSIDE = frozenset({"dial", "answer", "reject", "hangup", "press", "hears"})
 
@@ -79,11 +80,33 @@ class _OnALine:
             raise CannotDo(f"{self.id} cannot {action} {argument}".rstrip() + f" while it {_doing(line)}")
 
 
+class DirectNumbers:
+    """Which number leads to a user at any hour; read once a snapshot, for a runner asks at every event."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._read: Directory | None = None
+        self._by_extension: dict[str, str] = {}
+
+    def of(self, extension: str) -> str:
+        directory = self._house.directory
+        if directory is not self._read:
+            self._read = directory
+            self._by_extension = {}
+            for number in directory.numbers:
+                if len(number.routes) != 1 or number.routes[0].time_frame != "*":
+                    continue
+                to = number.routes[0].to
+                if isinstance(to, ToUser):
+                    self._by_extension.setdefault(to.extension, number.number)
+        return self._by_extension.get(extension, "")
+
+
 class LabDevice(_OnALine):
     """One line of one box in the lab."""
 
-    def __init__(self, house: House, phone: AnyPhone, extension: Extension) -> None:
-        self._house, self._phone, self._extension = house, phone, extension
+    def __init__(self, house: House, phone: AnyPhone, extension: Extension, direct: DirectNumbers) -> None:
+        self._house, self._phone, self._extension, self._direct = house, phone, extension, direct
         self.id = extension.device
 
     @property
@@ -122,9 +145,39 @@ class LabDevice(_OnALine):
 
     @property
     def direct_number(self) -> str:
-        wanted = (NumberRoute(to=ToUser(extension=self.extension)),)
-        found = (number.number for number in self._house.directory.numbers if number.routes == wanted)
-        return next(found, "")
+        return self._direct.of(self.extension)
+
+    @property
+    def outside_number(self) -> str:
+        return next((owner.caller_id for owner in self._owners() if owner.caller_id), "")
+
+    @property
+    def emergency_number(self) -> str:
+        address = self._emergency()
+        return address.callback if address is not None else ""
+
+    @property
+    def emergency_address(self) -> str:
+        address = self._emergency()
+        return address.line if address is not None else ""
+
+    def _emergency(self) -> EmergencyAddress | None:
+        """As the domain's records have it: worked out here, so that routing is not its own witness."""
+        for owner in self._owners():
+            for address in self._house.directory.addresses:
+                if address.key == owner.emergency_address or address.callback == owner.emergency_caller_id:
+                    return address
+        return None
+
+    def _owners(self) -> Iterator[Device | User | Site | Domain]:
+        """Whose settings are this device's, most specific first."""
+        directory = self._house.directory
+        yield directory.devices_by_id[self.id]
+        user = directory.users_by_extension[self.extension]
+        yield user
+        if user.site in directory.sites_by_name:
+            yield directory.sites_by_name[user.site]
+        yield directory.domain
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -149,8 +202,9 @@ class LabDevice(_OnALine):
         return line is not None and line.waiting.lit
 
     def do(self, action: str, argument: str = "") -> None:
-        if action == "reboot":
-            self._press(lambda: self._phone.reboot(self._mono()))
+        if action in ("reboot", "reset"):
+            begin = self._phone.reboot if action == "reboot" else self._phone.factory_reset
+            self._press(lambda: begin(self._mono()))
             return
         if action == "dial" and not self.registered:
             raise CannotDo(f"{self.id} is not registered")
@@ -172,7 +226,7 @@ class LabDevice(_OnALine):
 class OutsideDevice(_OnALine):
     """A telephone outside, held by the plan."""
 
-    extension = site = mac = screen = direct_number = ""
+    extension = site = mac = screen = direct_number = emergency_number = emergency_address = ""
     lamp = False
     registered = True
     family, model = "outside", "telephone"
@@ -180,7 +234,7 @@ class OutsideDevice(_OnALine):
 
     def __init__(self, house: House, number: str, habit: Habit) -> None:
         self._house, self._habit = house, habit
-        self.id = self.number = number
+        self.id = self.number = self.outside_number = number
 
     @property
     def label(self) -> str:

@@ -14,13 +14,15 @@ from pbx.bus import Bus
 from pbx.clock import Moment
 
 CAPABILITIES = frozenset(
-    {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "press", "reboot", "screen", "lamp", "hears"}
-)
+    {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "press", "reboot", "reset", "screen", "lamp",
+     "hears"}
+)  # fmt: skip
 """What a device may be able to do, or to show."""
 ACTIONS = CAPABILITIES - {"screen", "lamp", "hears"}
 ATTRIBUTES = frozenset(
-    {"id", "extension", "number", "label", "family", "model", "site", "mac", "direct_number", "screen", "hold_target"}
-)
+    {"id", "extension", "number", "label", "family", "model", "site", "mac", "direct_number", "screen", "hold_target",
+     "outside_number", "emergency_number", "emergency_address"}
+)  # fmt: skip
 """What a plan may say of a device: `$desk.extension`."""
 OPERATIONS: Mapping[str, frozenset[str]] = {
     "resync": frozenset({"device"}),
@@ -30,6 +32,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
     "empty_mailbox": frozenset({"box"}),
     "restart": frozenset(),
     "rule": frozenset({"extension", "index", "state"}),
+    "holiday": frozenset({"time_frame", "state"}),
     "provisioning_reopen": frozenset({"device"}),
     "unplug": frozenset({"device"}),
     "plug": frozenset({"device"}),
@@ -96,8 +99,21 @@ class BenchDevice(Protocol):
         ...
 
     @property
+    def outside_number(self) -> str:
+        """What the domain's settings say others outside see of it."""
+        ...
+
+    @property
+    def emergency_number(self) -> str:
+        """The callback number of its emergency address, and the address in one line; empty when there is none."""
+        ...
+
+    @property
+    def emergency_address(self) -> str: ...
+
+    @property
     def capabilities(self) -> frozenset[str]:
-        """Among `dial answer reject hangup hold resume transfer press reboot screen lamp hears`."""
+        """Among CAPABILITIES."""
         ...
 
     @property
@@ -133,7 +149,7 @@ class BenchDevice(Protocol):
         """Press the buttons of `action`; CannotDo when it cannot.
 
         `dial <digits>`, `answer`, `reject`, `hangup`, `hold`, `resume`, `transfer <digits>` (blind), `press <keys>`,
-        `reboot`.
+        `reboot`, `reset` (to what it was in the factory's box).
         """
         ...
 
@@ -180,7 +196,8 @@ class Bench(Protocol):
         """Change the switch from the operator's side; CannotDo when it cannot.
 
         `resync device`, `unregister device`, `relabel device label`, `dnd extension state` (`on`/`off`),
-        `empty_mailbox box`, `restart`, `rule extension index state` (an answering rule on or off),
+        `empty_mailbox box`, `restart`, `rule extension index state` (an answering rule on or off), `holiday time_frame
+        state` (today is one of its dates, or is not),
         `provisioning_reopen device`, `unplug device` and `plug device` (the phone's power).
         """
         ...

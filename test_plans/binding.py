@@ -1,17 +1,24 @@
-"""From roles to devices: distinct, registered, idle, able; the least used first, so that every phone gets its turn."""
+"""From roles to devices: distinct, registered, idle, able; the least used first, so that every phone gets its turn.
+
+A role that is bound to `each-device` or `each-model` makes as many cases of its case as there are (testing.md A4).
+"""
 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+import glob
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from zlib import crc32
 
 from test_plans.bench import BenchDevice
-from test_plans.plan import Role
+from test_plans.model import EACH_DEVICE, ONCE, Case, Plan, Role
 
 
 def fits(device: BenchDevice, role: Role, bound: Mapping[str, BenchDevice]) -> bool:
     """Tell whether a device could play a role beside those bound already."""
+    if role.device not in ("", device.id):
+        return False
     if (device.family == "outside") != role.outside:
         return False
     if not (role.can <= device.capabilities and role.traits <= device.traits) or role.without & device.traits:
@@ -34,6 +41,27 @@ def bind(
 
     ranked = sorted(devices, key=rank)
     return _fill(order, ranked, {})
+
+
+def spread(plan: Plan, devices: Sequence[BenchDevice]) -> Plan:
+    """Return the plan with a case `K01@101` for every device (or model) of a role bound to each of them."""
+    return replace(plan, cases=tuple(one for case in plan.cases for one in _each(case, devices)))
+
+
+def _each(case: Case, devices: Sequence[BenchDevice]) -> Iterable[Case]:
+    """A case whose role nobody fits stays one, to be blocked."""
+    role = next((role for role in case.roles if role.bind != ONCE), None)
+    able = [device for device in devices if fits(device, role, {})] if role is not None else []
+    if role is None or not able:
+        yield case
+        return
+    if role.bind == EACH_DEVICE:
+        narrowed = {device.id: replace(role, bind=ONCE, device=device.id) for device in able}
+    else:
+        narrowed = {device.model: replace(role, bind=ONCE, model=glob.escape(device.model)) for device in able}
+    for name, one in sorted(narrowed.items()):
+        roles = tuple(one if other is role else other for other in case.roles)
+        yield from _each(replace(case, id=f"{case.id}@{name}", roles=roles), devices)
 
 
 def missing(roles: Sequence[Role], devices: Sequence[BenchDevice]) -> str:
@@ -60,7 +88,14 @@ def _fill(
 
 
 def _strictness(role: Role) -> int:
-    return len(role.traits) * 2 + len(role.without) + (role.family != "*") + (role.model != "*") + bool(role.site)
+    return (
+        bool(role.device) * 100
+        + len(role.traits) * 2
+        + len(role.without)
+        + (role.family != "*")
+        + (role.model != "*")
+        + bool(role.site)
+    )
 
 
 def _at_site(device: BenchDevice, role: Role, bound: Mapping[str, BenchDevice]) -> bool:

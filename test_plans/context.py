@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -32,13 +33,17 @@ class Context:
         self.events: list[Stamped] = []
         """Those that concern this case, in order."""
         self.cursor = 0
-        """Expectations count from here: the end of the last one met."""
+        """Expectations count from here: the last action, or the end of the last one met."""
+        self.acted_at = bench.now().mono
+        """When something was last done: what a device heard before proves nothing of it."""
         self.marks: dict[str, int] = {"start": 0}
         self.faults: list[str] = []
         self.warnings: list[str] = []
         """Of the step that is being taken."""
         self.started_at = bench.now().mono
         self._calls: set[str] = set()
+        self._aside: deque[Stamped] = deque(maxlen=200)
+        """Messages of legs that are not known yet: an INVITE is sent before its leg is announced."""
         self._sip: set[str] = set()
         self._ids = {device.id for device in bound.values()} | {device.number for device in bound.values()}
         self._ids |= {device.extension for device in bound.values() if device.extension}
@@ -46,6 +51,10 @@ class Context:
         self._whys: dict[tuple[str, str], str] = {}
         self._moments: dict[str, float] = {"start": self.started_at}
         self._heard: dict[str, float] = {}
+        self._acted_seq = 0
+        self._noted = 0
+        self.boxes = self._messages()
+        """New messages in the boxes of those who take part, before the case."""
 
     # --- events ---------------------------------------------------------------------------------------
 
@@ -57,8 +66,12 @@ class Context:
                 self.faults.append(f"{event.where}: {event.message}")
             return False
         if not self._concerns(event):
+            if isinstance(event, SipRequest | SipResponse):
+                self._aside.append(stamped)
             return False
         self.events.append(stamped)
+        if stamped.seq <= self._acted_seq:  # it came before the action, and was told only now
+            self.cursor = len(self.events)
         if isinstance(event, CallRouted) and event.first:
             self._compare(event)
         return True
@@ -71,12 +84,31 @@ class Context:
         if isinstance(event, CallInvited) and (event.device in self._ids or event.caller_number in self._ids):
             self._calls.add(call)
         if isinstance(event, CallInvited | LegInvited) and call in self._calls:
-            self._sip.add(event.sip_call_id)
+            self._join(event.sip_call_id)
         if call:
             return call in self._calls
         return any(values.get(name) in self._ids for name in _NAMED[:4] if values.get(name)) or (
             values.get("mac", "") in self._macs and bool(values.get("mac"))
         )
+
+    def _join(self, sip_call_id: str) -> None:
+        """A leg of this case's calls: its messages are ours from now on, and those that came before."""
+        self._sip.add(sip_call_id)
+        for stamped in list(self._aside):
+            if stamped.event.sip_call_id == sip_call_id:  # type: ignore[attr-defined]
+                self._aside.remove(stamped)
+                self.events.append(stamped)
+
+    def _messages(self) -> dict[str, int]:
+        boxes = sorted({device.extension for device in self.bound.values() if device.extension})
+        return {box: sum(one["folder"] == "new" for one in self.bench.messages(box)) for box in boxes}
+
+    def left_messages(self) -> list[str]:
+        """Return what the case left in the boxes of those who take part, in words."""
+        now = self._messages()
+        return [
+            f"{now[box] - before} new messages in box {box}" for box, before in self.boxes.items() if now[box] > before
+        ]
 
     @property
     def calls(self) -> frozenset[str]:
@@ -108,6 +140,12 @@ class Context:
         """Name the step that begins now."""
         self.marks[name] = len(self.events)
         self._moments[name] = self.bench.now().mono
+
+    def acts(self) -> None:
+        """Something is about to be done: what came before it meets no expectation after it."""
+        self.cursor = len(self.events)
+        self._acted_seq = self.bench.bus.seq
+        self.acted_at = self.bench.now().mono
 
     def moment_of(self, name: str) -> float:
         """Return the monotonic moment at which a named step began; `start` is the case."""
@@ -177,4 +215,8 @@ class Context:
         witness: str = "observed",
     ) -> None:
         text = str(self.value(step.text())) if verdict != "blocked" else step.text()
-        self.result.steps.append(StepResult(text, verdict, step.line, round(took_s, 3), detail, tuple(seen), witness))
+        evidence = (self._noted, len(self.events))
+        self._noted = len(self.events)
+        self.result.steps.append(
+            StepResult(text, verdict, step.line, round(took_s, 3), detail, tuple(seen), witness, evidence)
+        )

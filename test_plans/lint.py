@@ -133,6 +133,13 @@ def _globs(case: Case, steps: Iterable[Step]) -> Iterable[Finding]:
                 yield Finding(step.line, "matches-all", f"{name}: {value!r} is met by anything", "leave it out")
 
 
+def _absences(case: Case, steps: Iterable[Step]) -> Iterable[Finding]:
+    """Right after what was just expected, and for no time, nothing can have come."""
+    for step in steps:
+        if step.verb == "expect_none" and "from" not in step.arguments and not seconds(step.arguments.get("for", "0s")):
+            yield Finding(step.line, "empty-absence", "nothing is waited for", "say `for: 1s`, or `from: start`")
+
+
 _RULES: tuple[Callable[[Case, Iterable[Step]], Iterable[Finding]], ...] = (
     _roles,
     _waits,
@@ -141,4 +148,5 @@ _RULES: tuple[Callable[[Case, Iterable[Step]], Iterable[Finding]], ...] = (
     _consumed,
     _limits,
     _globs,
+    _absences,
 )

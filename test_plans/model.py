@@ -9,6 +9,8 @@ from typing import Any
 
 SEVERITIES = ("blocker", "major", "minor")
 STOP, CONTINUE = "stop", "continue"
+ONCE, EACH_DEVICE, EACH_MODEL = "once", "each-device", "each-model"
+BINDS = (ONCE, EACH_DEVICE, EACH_MODEL)
 FIGURES = frozenset({"received", "sent", "lost", "seconds", "mos", "jitter", "loss", "codec"})
 """Of a leg's media: `jitter` in ms, `loss` in percent."""
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\Z")
@@ -51,6 +53,10 @@ class Role:
     outside: bool = False
     same_box: str = ""
     """The role whose hardware this one shares (the other port of an ATA)."""
+    bind: str = ONCE
+    """`each-device` or `each-model`: the case is repeated for every one that fits."""
+    device: str = ""
+    """The one device of a repeated case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +148,16 @@ def flat(steps: Iterable[Step], fragments: Mapping[str, tuple[Step, ...]] | None
             yield from flat(known.get(name, ()), {key: value for key, value in known.items() if key != name})
 
 
+def _pair(key: object, item: object) -> str:
+    """`role=desk` of a condition, `call.up (role=desk)` of an event with its conditions."""
+    if isinstance(item, dict):
+        return f"{key} ({_words(item)})" if item else str(key)
+    return f"{key}={_words(item)}"
+
+
 def _words(value: object) -> str:
     if isinstance(value, dict):
-        return " ".join(f"{key}={_words(item)}" for key, item in value.items())
+        return " ".join(_pair(key, item) for key, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(_words(item) for item in value)
     return str(value)

@@ -38,7 +38,7 @@ def needed(steps: Iterable[Step]) -> dict[str, frozenset[str]]:
             found[roles[0]].add(str(step.arguments["do"]).partition(".")[2])
         elif step.verb == "check" and step.arguments["check"] in ("screen", "lamp") and roles:
             found[roles[0]].add(str(step.arguments["check"]))
-        elif step.verb == "measure" and step.arguments["measure"] in ("audio", "hears"):
+        elif step.verb == "measure" and step.arguments["measure"] in ("audio", "hears", "digits"):
             for role in roles if step.arguments["measure"] == "audio" else roles[:1]:
                 found[role].add("hears")
     return {role: frozenset(can) & CAPABILITIES for role, can in found.items()}

@@ -14,7 +14,22 @@ import yaml
 from pbx.events import event_kinds
 from test_plans.bench import ACTIONS, ATTRIBUTES, CAPABILITIES, OPERATIONS
 from test_plans.located import Located
-from test_plans.model import CONTINUE, FIGURES, SEVERITIES, STOP, BadPlan, Case, Plan, Role, Step, Verb, flat, seconds
+from test_plans.model import (
+    BINDS,
+    CONTINUE,
+    FIGURES,
+    ONCE,
+    SEVERITIES,
+    STOP,
+    BadPlan,
+    Case,
+    Plan,
+    Role,
+    Step,
+    Verb,
+    flat,
+    seconds,
+)
 from test_plans.needs import NO_ROLES, mentioned, needed, references
 
 __all__ = ["BadPlan", "Case", "Plan", "Role", "Step", "Verb", "flat", "load_plan", "read_plan", "seconds"]
@@ -22,7 +37,7 @@ __all__ = ["BadPlan", "Case", "Plan", "Role", "Step", "Verb", "flat", "load_plan
 _PLAN_KEYS = ("plan", "id", "title", "tags", "covers", "vars", "roles", "defaults", "fragments", "cases", "later")
 _CASE_KEYS = ("id", "title", "tags", "covers", "severity", "roles", "steps", "teardown", "serial", "timeout", "retry",
               "on_fail")  # fmt: skip
-_ROLE_KEYS = ("can", "traits", "without", "family", "model", "site", "outside", "same_box", "note")
+_ROLE_KEYS = ("can", "traits", "without", "family", "model", "site", "outside", "same_box", "bind", "note")
 _DURATIONS = ("within", "for", "silent_for")
 _COUNTS = ("count", "rows")
 _NEEDED = {"dial": "to", "transfer": "to", "press": "keys"}
@@ -160,11 +175,14 @@ class _Reader:
         can = frozenset(map(str, self._list(value, "can")))
         for one in sorted(can - CAPABILITIES):
             self._say(value, f"role {name}: nothing can {one!r}{_nearest(one, CAPABILITIES)}")
+        bind = str(value.get("bind", ONCE))
+        if bind not in BINDS:
+            self._say(value, f"role {name}: bind is {', '.join(BINDS)}, not {bind!r}{_nearest(bind, BINDS)}")
         return Role(
             name, can, frozenset(map(str, self._list(value, "traits"))),
             frozenset(map(str, self._list(value, "without"))), str(value.get("family", "*")),
             str(value.get("model", "*")), str(value.get("site", "")), value.get("outside") is True,
-            str(value.get("same_box", "")),
+            str(value.get("same_box", "")), bind,
         )  # fmt: skip
 
     def _check_bound(self, item: object, role: Role, known: Mapping[str, Role]) -> None:
@@ -224,6 +242,8 @@ class _Reader:
                     self._say(item, "measure audio is between two roles, like [caller, desk]")
             case "measure" if "role" not in item or (item[verb] == "hears" and "sound" not in item):
                 self._say(item, f"measure {item[verb]} names its role" + (" and sound" * (item[verb] == "hears")))
+            case "measure" if item[verb] == "digits" and "reads" not in item:
+                self._say(item, "measure digits says what it `reads`")
             case "measure" if item[verb] == "rtp":
                 for part in ("where", "fail", "warn"):
                     for name in self._map(item, part):

@@ -89,12 +89,12 @@ def _step(context: Context, step: Step, module: ModuleType) -> Script[None]:
 def _branches(context: Context, branches: Sequence[Sequence[Step]]) -> Script[None]:
     """Play branches side by side; each counts its expectations from where the branching began."""
     running = [Running(_steps(context, branch)) for branch in branches]
-    cursors = [context.cursor] * len(running)
+    places = [(context.cursor, context.acted_at)] * len(running)
 
     def resume(at: int, act: Callable[[Running[None], float], object]) -> None:
-        context.cursor = cursors[at]
+        context.cursor, context.acted_at = places[at]
         act(running[at], context.bench.now().mono)
-        cursors[at] = context.cursor
+        places[at] = context.cursor, context.acted_at
 
     try:
         for at in range(len(running)):
@@ -107,7 +107,7 @@ def _branches(context: Context, branches: Sequence[Sequence[Step]]) -> Script[No
     finally:
         for branch in running:
             branch.close()
-    context.cursor = max(cursors, default=context.cursor)
+    context.cursor, context.acted_at = max(places, default=(context.cursor, context.acted_at))
 
 
 def _given(event: object) -> Callable[[Running[None], float], object]:
@@ -131,7 +131,7 @@ def _clear(context: Context, alone: Callable[[], bool]) -> Script[None]:
         found += [f"{device.label} is in a call" for device in context.bound.values() if not device.idle]
         if alone():
             found += [f"{count} {name}" for name, count in context.bench.live().items() if count]
-        return found
+        return found + context.left_messages()
 
     result = context.result
     if not (yield from context.until(lambda: not left(), SETTLE_S)) and result.verdict in (PASSED, WARNED):

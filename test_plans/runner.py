@@ -13,7 +13,7 @@ from pbx.callflow.script import Running
 from pbx.clock import FOREVER
 from pbx.events import Stamped
 from test_plans.bench import Bench, BenchDevice
-from test_plans.binding import bind, missing
+from test_plans.binding import bind, missing, spread
 from test_plans.context import Context
 from test_plans.model import Case, Plan
 from test_plans.playing import SETTLE_S, VERBS, after, play
@@ -58,7 +58,7 @@ class Runner:
     ) -> None:
         """`seed` decides who is bound first among those who fit equally well."""
         self._bench = bench
-        self._plan = plan
+        plan = self._plan = spread(plan, bench.devices())
         self._seed = seed
         self._progress = progress
         self._width = side_by_side

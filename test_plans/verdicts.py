@@ -36,6 +36,8 @@ class StepResult:
     seen: tuple[str, ...] = ()
     witness: str = "observed"
     """`observed` by the server or a device's ear, `attested` by a person, or `action`."""
+    evidence: tuple[int, int] = (0, 0)
+    """Which of the case's events came while it was taken: from, up to but not including."""
 
 
 @dataclass(slots=True)

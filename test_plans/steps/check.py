@@ -1,4 +1,4 @@
-"""`check: cdr | voicemail | registration | screen | lamp | provisioning | leak`: a state, within this case."""
+"""`check: cdr | voicemail | registration | screen | lamp | idle | provisioning | leak`: a state, within this case."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from test_plans.plan import Step, seconds
 from test_plans.verdicts import StepFailed
 
 VERB = "check"
-ARGUMENTS = frozenset({"role", "where", "rows", "within", "shows", "lit", "box", "new", "saved", "kind", "heard"})
+ARGUMENTS = frozenset(
+    {"role", "where", "rows", "within", "shows", "lit", "box", "new", "saved", "kind", "heard", "seconds"}
+)
 
 
 def run(context: Context, step: Step) -> Script[str]:
@@ -44,6 +46,10 @@ def _voicemail(context: Context, step: Step) -> str:
             count = sum(message["folder"] == folder for message in messages)
             if not meets(count, step.arguments[folder]):
                 return f"box {box} holds {count} {folder} messages, not {step.arguments[folder]}"
+    if "seconds" in step.arguments:
+        length = messages[-1]["seconds"] if messages else 0.0
+        if not meets(length, step.arguments["seconds"]):
+            return f"the newest message lasts {length} s, not {step.arguments['seconds']}"
     if "heard" in step.arguments:
         wanted = context.value(step.arguments["heard"])
         if not messages or not meets(messages[-1]["heard"], wanted):
@@ -72,6 +78,11 @@ def _lamp(context: Context, step: Step) -> str:
     return "" if device.lamp == lit else f"the lamp of {device.label} is {'on' if device.lamp else 'off'}"
 
 
+def _idle(context: Context, step: Step) -> str:
+    device = context.device(str(step.arguments["role"]))
+    return "" if device.idle else f"{device.label} is in a call"
+
+
 def _provisioning(context: Context, step: Step) -> str:
     device = context.device(str(step.arguments["role"]))
     wanted = str(step.arguments.get("kind", "device"))
@@ -95,6 +106,7 @@ _CHECKS: dict[str, Callable[[Context, Step], str]] = {
     "registration": _registration,
     "screen": _screen,
     "lamp": _lamp,
+    "idle": _idle,
     "provisioning": _provisioning,
     "leak": _leak,
 }

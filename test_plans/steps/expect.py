@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pbx.callflow.script import Script
 from test_plans.context import Context
-from test_plans.expectations import matches, nearest
+from test_plans.expectations import describe, matches, nearest
 from test_plans.plan import Step, seconds
 from test_plans.verdicts import StepFailed
 
@@ -24,6 +24,7 @@ def run(context: Context, step: Step) -> Script[str]:
 
     if not (yield from context.until(lambda: len(found()) >= count, within)):
         raise StepFailed(f"no {kind} within {within:g} s", nearest(context.since(mark), kind, where))
+    at = found()[count - 1]
     if "from" not in step.arguments:
-        context.cursor = found()[count - 1] + 1
-    return ""
+        context.cursor = at + 1
+    return describe(context.events[at])

@@ -1,4 +1,5 @@
-"""`measure: audio` proves two ways by signatures; `hears` what one device hears; `rtp` the figures.
+"""`measure: audio` proves two ways by signatures; `hears` what one device hears, `digits` what is read to it; `rtp`
+the figures. The witness is the device's own ear, which recognises sounds in the payloads it receives.
 
 Of the figures (`model.FIGURES`), `where` must hold, `fail` must not, `warn` should not.
 """
@@ -6,6 +7,7 @@ Of the figures (`model.FIGURES`), `where` must hold, `fail` must not, `warn` sho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from pbx.callflow.script import Script
 from pbx.events import MediaHeard, MediaReport
@@ -16,8 +18,9 @@ from test_plans.plan import Step, seconds
 from test_plans.verdicts import StepFailed
 
 VERB = "measure"
-ARGUMENTS = frozenset({"between", "role", "sound", "within", "where", "fail", "warn", "for", "from"})
-KINDS = frozenset({"audio", "hears", "rtp"})
+ARGUMENTS = frozenset({"between", "role", "sound", "reads", "within", "where", "fail", "warn", "for", "from"})
+KINDS = frozenset({"audio", "hears", "digits", "rtp"})
+_DIGIT = "prompt:digit-"
 _AGAIN_S = 1.0
 """A lost packet may hide a sound for a moment; one that is back within this was never gone."""
 
@@ -28,6 +31,8 @@ def run(context: Context, step: Step) -> Script[str]:
             return (yield from _audio(context, step))
         case "hears":
             return (yield from _hears(context, step))
+        case "digits":
+            return (yield from _digits(context, step))
         case _:
             return (yield from _figures(context, step))
 
@@ -65,28 +70,60 @@ def _where(context: Context, mouth: BenchDevice) -> str:
 
 
 def _hears(context: Context, step: Step) -> Script[str]:
-    """A sound counts when it began after the last one measured at this device, or lasts still."""
+    """A sound counts when it began after the last action and the last one measured at this device; `for`: it lasts."""
     ear = context.device(str(step.arguments["role"]))
     sounds = context.value(step.arguments["sound"])
     wanted: Sequence[str] = [str(one) for one in sounds] if isinstance(sounds, list) else [str(sounds)]
     within = seconds(step.arguments.get("within", "5s"))
-    since = context.heard_until(ear)
-    if "from" in step.arguments:
-        since = context.moment_of(str(step.arguments["from"]))
+    since = _since(context, step, ear)
 
     def found() -> HeardSound | None:
-        heard = ear.heard()
-        fresh = [one for one in heard if one.at > since and meets(one.sound, wanted)]
-        if fresh:
-            return fresh[0]
-        return heard[-1] if meets(_now(context, ear), wanted) else None
+        return next((one for one in ear.heard() if one.at > since and meets(one.sound, wanted)), None)
 
     if not (yield from context.until(lambda: found() is not None, within)):
         raise StepFailed(f"{ear.label} hears no {' or '.join(wanted)} within {within:g} s", (f"heard {_recent(ear)}",))
     one = found()
     assert one is not None
     context.note_heard(ear, one.at)
-    return f"{ear.label} hears {one.sound}"
+    lasting = seconds(step.arguments.get("for", "0s"))
+    if lasting:
+        yield from context.until(lambda: False, lasting)
+        if not (yield from context.until(lambda: meets(_now(context, ear), wanted), _AGAIN_S)):
+            raise StepFailed(f"{ear.label} hears {one.sound}, but not for {lasting:g} s", (f"heard {_recent(ear)}",))
+    return f"{ear.label} hears {one.sound}" + (f" for {lasting:g} s" if lasting else "")
+
+
+def _digits(context: Context, step: Step) -> Script[str]:
+    """A number read aloud: its digits, and no others. Twice the same digit is one change to an ear."""
+    ear = context.device(str(step.arguments["role"]))
+    wanted = str(context.value(step.arguments["reads"]))
+    within = seconds(step.arguments.get("within", "15s"))
+    since = _since(context, step, ear)
+
+    def read() -> list[HeardSound]:
+        return [one for one in ear.heard() if one.at > since and one.sound.startswith(_DIGIT)]
+
+    def said() -> str:
+        return _without_repeats("".join(one.sound.removeprefix(_DIGIT) for one in read()))
+
+    if not wanted.isdigit():
+        raise StepFailed(f"{wanted!r} is no number that can be read aloud")
+    if not (yield from context.until(lambda: said() == _without_repeats(wanted), within)):
+        raise StepFailed(
+            f"{ear.label} is not read {wanted} within {within:g} s", (f"read to it: {said() or 'nothing'}",)
+        )
+    context.note_heard(ear, read()[-1].at)
+    return f"{ear.label} is read {wanted}"
+
+
+def _without_repeats(digits: str) -> str:
+    return "".join(digit for digit, _ in groupby(digits))
+
+
+def _since(context: Context, step: Step, ear: BenchDevice) -> float:
+    if "from" in step.arguments:
+        return context.moment_of(str(step.arguments["from"]))
+    return max(context.heard_until(ear), context.acted_at)
 
 
 def _figures(context: Context, step: Step) -> Script[str]:

@@ -7,6 +7,8 @@ from plain_lab import Shelf, small_world
 
 from lab.bench import LabBench
 from lab.house import House
+from lab.rehearsal import virtual_world
+from lab.seeds.load import load_seed
 from lab.world import World
 from pbx.callflow.ports import Message, MessageSaved
 from pbx.events import CallRouted
@@ -128,6 +130,49 @@ def test_the_operator_resyncs_relabels_and_lets_in_again(lab):
     world.run(600.0)
     with pytest.raises(CannotDo, match="nowhere to send"):
         bench.pbx("resync", {"device": "101"})
+
+
+def test_a_phone_that_is_reset_boots_as_from_its_box(lab):
+    world, shelf, bench = lab
+    one = device(bench, "101")
+    asked = len(shelf.asked)
+    one.do("reset")
+    assert not one.registered
+    world.run(5.0)
+    assert one.registered
+    assert len(shelf.asked) > asked
+
+
+def test_today_is_a_holiday_when_the_operator_says_so():
+    world = virtual_world(load_seed(), 1)
+    bench = LabBench(world)
+
+    def is_a_holiday() -> bool:
+        return world.directory.frames_by_name["holidays"].covers(world.now.wall, world.directory.domain.time_zone)
+
+    before = world.directory.frames_by_name["holidays"]
+    bench.pbx("holiday", {"time_frame": "holidays", "state": "on"})
+    assert is_a_holiday()
+    bench.pbx("holiday", {"time_frame": "holidays", "state": "off"})
+    assert not is_a_holiday()
+    assert world.directory.frames_by_name["holidays"] == before
+    with pytest.raises(CannotDo, match="no list of holidays but of kind days-of-week"):
+        bench.pbx("holiday", {"time_frame": "lunch", "state": "on"})
+
+
+@pytest.mark.parametrize(
+    ("who", "outside", "callback", "address"),
+    [
+        ("101", "14165550101", "14165550100", "Floor 3"),
+        ("104", "14165550100", "14165550111", "Basement, laboratory"),
+        ("105", "14505550110", "14505550110", "Suite 12"),
+        ("14165550142", "14165550142", "", ""),
+    ],
+)
+def test_a_plan_knows_what_others_outside_and_the_emergency_desk_should_be_told(who, outside, callback, address):
+    one = device(LabBench(virtual_world(load_seed(), 1)), who)
+    assert (one.outside_number, one.emergency_number) == (outside, callback)
+    assert address in one.emergency_address
 
 
 def test_the_operator_empties_a_mailbox(lab):

@@ -32,6 +32,7 @@ def test_a_plan_without_fault_has_no_findings():
         (["{expect: call.up, where: {role: desk}}", "{expect: call.up}"], (12, "consumed")),
         (["{expect: call.up, within: 90s}"], (11, "limit")),
         (["{expect: call.up, where: {device: '*'}}"], (11, "matches-all")),
+        (["{expect_none: [call.up]}"], (11, "empty-absence")),
     ],
 )
 def test_a_weakness_is_named_with_its_line(steps, rule):
@@ -48,6 +49,7 @@ def test_a_weakness_is_named_with_its_line(steps, rule):
         ["{expect: call.up, where: {role: desk}}", "{expect: call.up, where: {role: caller}}"],
         ["{expect: call.up}", "{do: caller.hangup}", "{expect: call.up}"],
         ["{human: look, ask: is it lit}"],
+        ["{expect_none: [call.up], for: 1s}", "{expect_none: [call.up], from: start}"],
     ],
 )
 def test_what_is_sound_is_not_complained_of(steps):

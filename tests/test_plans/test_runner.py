@@ -70,6 +70,44 @@ def test_a_leak_that_no_case_can_be_blamed_for_fails_the_run():
     assert result.exit_code == 1
 
 
+def test_a_message_left_in_a_box_is_a_leak():
+    bench = ToyBench()
+    bench.after(0.5, bench.leave_a_message)
+    assert one(run(plan_of(TALK), bench)).reason == "leak: 1 new messages in box 11; 1 new messages in box 12"
+    full = ToyBench()
+    full.leave_a_message()
+    assert one(run(plan_of(TALK), full)).verdict == "passed"
+
+
+def test_a_role_bound_to_each_device_makes_a_case_of_every_device_that_fits():
+    each = TALK.replace("    title", "    roles: {caller: {can: [dial], bind: each-device}}\n    title")
+    bench = ToyBench()
+    bench.device("13").capabilities = frozenset({"answer", "hears"})
+    result = run(plan_of(each), bench)
+    assert result.verdicts == {"C01@11": "passed", "C01@12": "passed", "C01@14": "passed"}
+    assert [case.binding["caller"] for case in result.cases] == ["11", "12", "14"]
+
+
+def test_a_role_bound_to_each_model_makes_a_case_of_every_model_and_combines():
+    bench = ToyBench()
+    for name in ("13", "14"):
+        bench.device(name).model = "D[2]"
+    each = TALK.replace("    title", "    roles: {caller: {can: [dial], bind: each-model}}\n    title")
+    assert list(run(plan_of(each), bench).verdicts) == ["C01@D1", "C01@D[2]"]
+    both = TALK.replace(
+        "    title",
+        "    roles: {caller: {can: [dial], bind: each-model}, desk: {can: [answer], bind: each-model}}\n    title",
+    )
+    verdicts = run(plan_of(both), bench).verdicts
+    assert list(verdicts) == ["C01@D1@D1", "C01@D1@D[2]", "C01@D[2]@D1", "C01@D[2]@D[2]"]
+    assert set(verdicts.values()) == {"passed"}
+
+
+def test_a_case_for_each_device_of_a_kind_that_is_not_there_is_blocked():
+    each = TALK.replace("    title", "    roles: {caller: {traits: [unheard-of], bind: each-device}}\n    title")
+    assert one(run(plan_of(each))).verdict == "blocked"
+
+
 def test_cases_with_disjoint_devices_run_side_by_side_and_shared_ones_wait():
     started: list[tuple[str, float]] = []
     bench = ToyBench()

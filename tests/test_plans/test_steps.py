@@ -158,3 +158,69 @@ def test_variables_roles_and_outside_numbers_stand_for_their_values():
     assert run(plan).cases[0].steps[0].text == "note Hello for 11, not 14165550191"
     missing = only('      - {do: caller.dial, to: "$outside.busy"}\n      - {check: registration, role: caller}\n')
     assert missing.reason == "no outside number busy"
+
+
+def test_what_came_before_an_action_proves_nothing_of_it():
+    rung = call("{do: caller.hangup}", "{expect: call.ringing, within: 1s}")
+    assert only(rung).reason == "no call.ringing within 1 s"
+    assert only(call("{expect: call.ringing, from: start}")).verdict == "passed"
+
+
+def test_a_sound_from_before_the_last_action_is_not_its_effect():
+    bench = ToyBench()
+    bench.after(0.6, lambda: bench.device("11").hear("moh:default"))
+    steps = call(
+        "{wait: 1s, because: the music comes too early}",
+        "{do: pbx.empty_mailbox, box: $desk.extension}",
+        '{measure: hears, role: caller, sound: "moh:*", within: 1s}',
+    )
+    assert only(steps, bench).reason == "11 <desk> hears no moh:* within 1 s"
+
+
+def test_a_sound_may_have_to_last():
+    lasting = '{measure: hears, role: caller, sound: "moh:*", within: 2s, for: 1s}'
+    bench = ToyBench()
+    bench.after(0.8, lambda: bench.device("11").hear("moh:default"))
+    case = only(call(lasting), bench)
+    assert (case.verdict, case.steps[-1].detail) == ("passed", "11 <desk> hears moh:default for 1 s")
+    short = ToyBench()
+    short.after(0.8, lambda: short.device("11").hear("moh:default"))
+    short.after(1.0, lambda: short.device("11").hear("silence"))
+    assert only(call(lasting), short).reason == "11 <desk> hears moh:default, but not for 1 s"
+
+
+def test_a_number_that_is_read_aloud_is_compared_digit_by_digit():
+    def reading(digits: str) -> ToyBench:
+        bench = ToyBench()
+        for at, digit in enumerate(digits):
+            bench.after(0.6 + at / 10, lambda digit=digit: bench.device("11").hear(f"prompt:digit-{digit}"))
+        return bench
+
+    step = call('{measure: digits, role: caller, reads: "4165501", within: 2s}')
+    # An ear hears two fives as one sound.
+    assert only(step, reading("416501")).verdict == "passed"
+    wrong = only(step, reading("416502"))
+    assert wrong.reason == "11 <desk> is not read 4165501 within 2 s"
+    assert wrong.steps[-1].seen == ("read to it: 416502",)
+    assert only(step).steps[-1].seen == ("read to it: nothing",)
+    name = only(call("{measure: digits, role: caller, reads: $desk.label, within: 2s}"))
+    assert name.reason == "'12 <desk>' is no number that can be read aloud"
+
+
+def test_a_device_that_should_be_idle_and_is_not_is_named():
+    assert only(call("{check: idle, role: desk, within: 0s}")).reason == "12 <desk> is in a call"
+    assert only("      - {check: idle, role: desk}\n").verdict == "passed"
+
+
+def test_a_met_expectation_shows_its_event_and_every_step_what_came_while_it_was_taken():
+    case = only(call("{do: caller.hangup}", "{expect: call.ended}"))
+    assert case.steps[-1].detail.startswith("call.ended call=c-0001 device=11")
+    spans = [step.evidence for step in case.steps]
+    assert [first for first, _ in spans] == [0, *(last for _, last in spans[:-1])]
+    ended = [s.event.kind for s in case.events[slice(*spans[-1])]]
+    assert "call.ended" in ended
+
+
+def test_an_invite_that_went_out_before_its_leg_was_announced_belongs_to_the_case():
+    case = only(call("{expect: sip.request, where: {direction: out, method: INVITE}, from: start, within: 0s}"))
+    assert case.verdict == "passed"

@@ -28,15 +28,13 @@ from pbx.events import (
     SipResponse,
     Stamped,
 )
-from test_plans.bench import OPERATIONS, BenchDevice, CannotDo, HeardSound
+from test_plans.bench import CAPABILITIES, OPERATIONS, BenchDevice, CannotDo, HeardSound
 from test_plans.plan import Case, Plan, read_plan
 from test_plans.runner import VERBS, Progress, Runner
 from test_plans.verdicts import RunResult
 
 EPOCH = datetime(2026, 11, 24, 15, tzinfo=UTC)
-EVERYTHING = frozenset(
-    {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "press", "reboot", "screen", "lamp", "hears"}
-)
+EVERYTHING = CAPABILITIES
 
 
 @dataclass
@@ -62,6 +60,9 @@ class ToyDevice:
     lamp: bool = False
     screen: str = ""
     direct_number: str = ""
+    outside_number: str = "14165550100"
+    emergency_number: str = "14165550100"
+    emergency_address: str = "1 Example Street"
     ears: list[HeardSound] = field(default_factory=list)
     call: Call | None = None
 
@@ -105,6 +106,8 @@ class ToyBench:
         self.mono = 0.0
         self.operations: list[tuple[str, dict[str, str]]] = []
         self.left: dict[str, int] = {"calls": 0}
+        self.kept: list[Mapping[str, str | float]] = [_message("m1")]
+        """In every box."""
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._calls = count(1)
@@ -133,7 +136,7 @@ class ToyBench:
         return _record(dialled, outcome)
 
     def messages(self, box: str) -> Sequence[Mapping[str, str | float]]:
-        return [{"id": "m1", "folder": "new", "seconds": 2.0, "caller_number": "11", "heard": "signature:11"}]
+        return self.kept
 
     def recorded(self, call: str) -> bool:
         return "forgets records" not in self.faults
@@ -168,6 +171,7 @@ class ToyBench:
         self.publish(SipRequest("in", "INVITE", "udp:1", f"{call.id}@a", device.id, f"INVITE sip:{dialled}"))
         self.publish(CallInvited(call.id, f"{call.id}.0", device.number, name, device.id, dialled, f"{call.id}@a"))
         self.publish(CallRouted(call.id, dialled, f"user:{dialled}", _record(dialled, f"user:{dialled}"), True))
+        self.publish(SipRequest("out", "INVITE", "udp:2", f"{call.id}@b", "", f"INVITE sip:{called.id}"))
         self.publish(
             LegInvited(call.id, f"{call.id}.1", called.id, called.extension, "", device.number, name, f"{call.id}@b")
         )
@@ -213,6 +217,9 @@ class ToyBench:
         if "never ends" not in self.faults:
             self.publish(CallEnded(call.id, one.id, two.extension, one.number, two.extension, 16, talk_s))
 
+    def leave_a_message(self) -> None:
+        self.kept = [*self.kept, _message(f"m{len(self.kept) + 1}")]
+
     def serve(self, device: ToyDevice) -> None:
         self.publish(
             ConfigServed(
@@ -236,6 +243,10 @@ class ToyBench:
             heapq.heappop(self._later)[2]()
         else:
             self.mono = max(self.mono, mono)
+
+
+def _message(name: str) -> Mapping[str, str | float]:
+    return {"id": name, "folder": "new", "seconds": 2.0, "caller_number": "11", "heard": "signature:11"}
 
 
 def _record(dialled: str, outcome: str) -> str:
