@@ -9,9 +9,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pbx.events import CallInvited, MediaReport, SipRequest, SipResponse
+from pbx.events import CallInvited, MediaReport, SipRequest, SipResponse, Stamped
+from test_plans.expectations import describe
 from test_plans.report import ladder
-from test_plans.verdicts import CaseResult, RunResult
+from test_plans.verdicts import CaseResult, RunResult, StepResult
 
 GLYPHS = {
     "passed": "✓", "warned": "✓", "flaky": "≈", "failed": "✗", "error": "!", "blocked": "▣", "skipped": "–",
@@ -53,17 +54,36 @@ def html(result: RunResult, other: RunResult | None = None) -> str:
 
 def _case(case: CaseResult, other: RunResult | None) -> dict[str, Any]:
     calls = [s.event.call for s in case.events if isinstance(s.event, CallInvited)]
-    rows = ladder.rows([s for s in case.events if not _is_keepalive(s.event)])
+    rows = ladder.rows(sorted((s for s in case.events if not _is_keepalive(s.event)), key=lambda s: s.seq))
     reports = [s.event for s in case.events if isinstance(s.event, MediaReport) and s.event.received]
     return {
         "it": case,
         "other": other.verdicts.get(case.case, "") if other is not None else "",
         "calls": calls,
+        "steps": [(step, _evidence(case, step)) for step in case.steps],
         "ladder": Markup(ladder.svg(rows, f"SIP ladder of {case.case}")) if rows else "",
         "messages": len(rows),
         "reports": reports,
         "records": [(call, json.loads(after), before == after) for call, before, after in case.records],
     }
+
+
+def _evidence(case: CaseResult, step: StepResult) -> list[tuple[str, str]]:
+    """What came while a step was taken: (seconds into the case, the event in words)."""
+    began = case.started.mono if case.started is not None else 0.0
+    came = case.events[slice(*step.evidence)]
+    return [(f"{stamped.at.mono - began:.3f}", _words(stamped)) for stamped in sorted(came, key=lambda s: s.seq)]
+
+
+def _words(stamped: Stamped) -> str:
+    match stamped.event:
+        case SipRequest(direction=direction, device=device, address=address, text=text):
+            way = "from" if direction == "in" else "to"
+        case SipResponse(direction=direction, device=device, address=address, text=text):
+            way = "from" if direction == "in" else "to"
+        case _:
+            return describe(stamped)
+    return f"{text.split(chr(13), 1)[0]} {way} {device or address}"
 
 
 def _is_keepalive(event: object) -> bool:

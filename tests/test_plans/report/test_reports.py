@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from datetime import datetime
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -39,7 +40,7 @@ def mixed():
 
 
 def test_junit_counts_and_names_what_happened(mixed):
-    suite = ElementTree.fromstring(junit(mixed))
+    (suite,) = ElementTree.fromstring(junit(mixed))
     assert {key: suite.attrib[key] for key in ("name", "tests", "failures", "errors", "skipped")} == {
         "name": "toy",
         "tests": "3",
@@ -55,10 +56,49 @@ def test_junit_counts_and_names_what_happened(mixed):
 
 
 def test_junit_lists_the_binding_and_every_step(good):
-    (case,) = ElementTree.fromstring(junit(good)).findall("testcase")
+    (case,) = ElementTree.fromstring(junit(good)).iter("testcase")
     lines = case.find("system-out").text.splitlines()
     assert lines[0] == "bound: caller=11, desk=12"
     assert len(lines) == 9
+
+
+SCHEMA = {
+    # element: (attributes it must have, those it may have, its children in order)
+    "testsuites": (set(), {"name", "time", "tests", "failures", "errors", "disabled"}, ["testsuite"]),
+    "testsuite": (
+        {"name"},
+        {"tests", "failures", "errors", "skipped", "time", "timestamp", "hostname", "id", "package", "disabled"},
+        ["properties", "testcase", "system-out", "system-err"],
+    ),
+    "properties": (set(), set(), ["property"]),
+    "property": ({"name", "value"}, set(), []),
+    "testcase": (
+        {"name"},
+        {"classname", "time", "status", "assertions"},
+        ["skipped", "error", "failure", "system-out", "system-err"],
+    ),
+    "skipped": (set(), {"message", "type"}, []),
+    "failure": (set(), {"message", "type"}, []),
+    "error": (set(), {"message", "type"}, []),
+    "system-out": (set(), set(), []),
+    "system-err": (set(), set(), []),
+}
+"""The schema of Jenkins' JUnit reader, by hand."""
+
+
+def test_junit_is_shaped_as_its_readers_expect(mixed, good):
+    for result in (mixed, good):
+        root = ElementTree.fromstring(junit(result))
+        assert root.tag == "testsuites"
+        for element in root.iter():
+            must, may, children = SCHEMA[element.tag]
+            assert must <= set(element.attrib) <= must | may, element.tag
+            order = [children.index(child.tag) for child in element]
+            assert order == sorted(order), element.tag
+        for element in root.iter("testcase"):
+            assert float(element.attrib["time"]) >= 0
+        (suite,) = root
+        assert datetime.fromisoformat(suite.attrib["timestamp"])
 
 
 def test_junit_drops_what_xml_cannot_hold(mixed):
@@ -164,6 +204,14 @@ def test_each_case_shows_its_steps_witness_binding_ladder_and_reason(mixed):
     assert "caller 11" in words
     assert "no device for role 'nobody'" in words
     assert [attributes.get("aria-label") for tag, attributes in page.tags if tag == "svg"] == ["SIP ladder of C01"]
+
+
+def test_each_step_has_its_evidence_with_its_moment(good):
+    page = Page(html(good))
+    words = " ".join(" ".join(page.words).split())
+    assert "Evidence," in words
+    assert "INVITE sip:12 from 11" in words
+    assert re.search(r"0\.200 call\.ringing call=c-0001", words)
 
 
 def test_both_themes_and_print_are_styled(good):
