@@ -7,12 +7,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab.bench import LabBench
 from lab.console.views import RunView
 from lab.errors import OUR_FAULT
 from lab.run_book import RunBook
 from lab.runs import run_live
 from lab.service import Lab
 from pbx.store.protocol import RunSaved, StoredRun
+from test_plans.binding import spread
 from test_plans.plan import Case, Plan
 from test_plans.report.console import case_line
 from test_plans.report.html import html
@@ -76,7 +78,7 @@ class RunDesk:
         self._lab, self._book, self._shown, self._said = lab, book, shown, said
 
     async def run(self, plan: Plan, *, only: Callable[[Case], bool] = _every, progress: Progress = _quiet) -> RunResult:
-        began = self._now()
+        began, plan = self._now(), self._spread(plan)
         return await self._finish(self._begin(plan, only, began), began, plan, only, progress)
 
     def start(self, plan: Plan, only: Callable[[Case], bool]) -> LiveRun:
@@ -98,7 +100,7 @@ class RunDesk:
             finally:
                 live.end()
 
-        began = self._now()
+        began, plan = self._now(), self._spread(plan)
         live = LiveRun(self._begin(plan, only, began), done())
         return live
 
@@ -123,6 +125,10 @@ class RunDesk:
         self._lab.store.submit(RunSaved(StoredRun(run, plan.id, began, results(result), report)))
         self._shown(self._book.finish(run, report))
         return result
+
+    def _spread(self, plan: Plan) -> Plan:
+        """Every case that will be run stands in the book from the start, those for each device too."""
+        return spread(plan, LabBench(self._lab).devices())
 
     def _now(self) -> float:
         return self._lab.now.wall.timestamp()

@@ -29,7 +29,7 @@ async def lab():
 
 async def test_cases_run_side_by_side_and_are_told_as_they_go(lab):
     told: list[tuple[str, str]] = []
-    wanted = {"A09", "C01", "K01-foreign"}
+    wanted = {"A09", "C01", "K01@109"}
     result = await run_live(
         lab,
         OFFICE,
