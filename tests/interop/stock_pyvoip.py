@@ -55,7 +55,7 @@ class StockPyvoip:
         self._process.stdin.write(json.dumps([command, argument]) + "\n")
         self._process.stdin.flush()
 
-    def wait_for(self, what: str, within_s: float = 20.0) -> dict[str, Any]:
+    def wait_for(self, what: str, within_s: float = 60.0) -> dict[str, Any]:
         """Return the next thing told of that name; what comes before it is kept in `told`."""
         deadline = time.monotonic() + within_s
         while (left := deadline - time.monotonic()) > 0:

@@ -72,7 +72,7 @@ def of_kind(office: Switchroom, kind: str) -> list[dict[str, Any]]:
     return [event for event in events if event.get("event") == kind]
 
 
-def is_idle_again(office: Switchroom, calls: int, within_s: float = 20.0) -> bool:
+def is_idle_again(office: Switchroom, calls: int, within_s: float = 60.0) -> bool:
     """Wait until that many calls have ended and none is left; ask whether the switchroom is well."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:

@@ -247,6 +247,8 @@ def test_remote_control_is_off_unless_an_address_is_allowed():
         (ATA, "lines.*.mwi_subscribe", False, "<P99>1<", "<P99>0<"),
         (ATA, "network.dscp.sip", 24, "<P5046>26<", "<P5046>24<"),
         (LINPHONE, "lines.*.dtmf", "info", 'use_info" overwrite="true">0', 'use_info" overwrite="true">1'),
+        (LINPHONE, "network.dscp.sip", 24, '"dscp" overwrite="true">26', '"dscp" overwrite="true">24'),
+        (LINPHONE, "network.dscp.rtp", 34, 'audio_dscp" overwrite="true">46', 'audio_dscp" overwrite="true">34'),
         (LINPHONE, "lines.*.mwi_subscribe", False, ">sip:107@acme.lab</entry>", "<nothing>"),
         (JSON, "lines.*.dtmf", "info", '"dtmf": "rfc4733"', '"dtmf": "info"'),
         (JSON, "time.zone", "Asia/Tokyo", "America/Toronto", "Asia/Tokyo"),
