@@ -10,18 +10,9 @@ import shutil
 import subprocess
 import sys
 
-TOOLS = {
-    "baresip": "baresip-core",
-    "sipp": "sip-tester",
-    "sipsak": "sipsak",
-    "linphonec": "linphone-cli",
-    "tftp": "tftp-hpa",
-    "atftp": "atftp",
-    "busybox": "busybox",
-    "curl": "curl",
-    "tshark": "tshark",
-    "chromium": "chromium",
-}
+from lab.cli.doctor import PROGRAMS
+
+TOOLS = dict(PROGRAMS)
 """Program → Debian package."""
 
 

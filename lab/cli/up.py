@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from lab import logs
 from lab.addresses import port_plan, write_ready
 from lab.cli.inputs import switch_settings, the_seed
 from lab.cli.outputs import look_at
+from lab.cli.ports import who_holds
 from lab.errors import NO_START, USAGE, UserError
 from lab.office import Office
 from lab.seeds.load import Seed
@@ -104,39 +104,7 @@ def _refused(error: OSError, host: str, base: int) -> tuple[str, str]:
     if isinstance(error, TimeoutError):
         return "the media process did not come up in time", "is this machine overloaded? See `switchroom doctor`"
     if "in use" in text:
-        return f"{text}: {_who(error, base)}", "use another --port-base, or stop what holds the port"
+        return f"{text}: {who_holds(error, base)}", "use another --port-base, or stop what holds the port"
     if "assign" in text:
         return f"{host} is no address of this machine", "name one of its addresses with --listen"
     return text, "see what this machine lacks: switchroom doctor"
-
-
-def _who(error: OSError, base: int) -> str:
-    """Name the port and, where /proc tells, who holds it."""
-    found = re.search(r"\('[^']*', (\d+)\)", str(error))
-    ports = [int(found[1])] if found else [base, base + 1, base + 60, base + 61, base + 69]
-    for port in ports:
-        holder = _holder(port)
-        if holder:
-            return f"port {port} is held by {holder}"
-    return f"one of ports {base} to {base + 69} is taken"
-
-
-def _holder(port: int) -> str:
-    wanted = f":{port:04X}"
-    inodes = set()
-    for table in ("tcp", "udp", "tcp6", "udp6"):
-        try:
-            lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            parts = line.split()
-            if parts[1].endswith(wanted) and (not table.startswith("tcp") or parts[3] == "0A"):
-                inodes.add(f"socket:[{parts[9]}]")
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if any(str(link.readlink()) in inodes for link in (process / "fd").iterdir()):
-                return f"pid {process.name} ({(process / 'comm').read_text().strip()})"
-        except OSError:
-            continue
-    return ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -246,3 +248,27 @@ def test_settings_of_sip_reach_the_switch(monkeypatch: pytest.MonkeyPatch, tmp_p
         challenge=401, algorithms=("SHA-256",), nonce_lifetime_s=9, max_calls=3
     )
     assert switch_settings(the_settings({})) == SwitchSettings()
+
+
+def test_doctor_names_what_is_there_and_who_holds_a_port(
+    switchroom: Switchroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda program: None)
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        monkeypatch.setenv("SWITCHROOM_LISTEN__PORT_BASE", str(port))
+        answer = switchroom("doctor")
+    assert answer.code == 0, answer.out
+    assert f"⚠ port {port} is held by pid {os.getpid()}" in answer.out
+    assert "⚠ baresip not found" in answer.out
+    assert "apt-get install baresip-core" in answer.out
+    assert "(WAL)" in answer.out
+
+
+def test_doctor_fails_where_something_needed_is_wrong(switchroom: Switchroom, tmp_path: Path) -> None:
+    (tmp_path / "switchroom.toml").write_text("[lab]\nsead = 1\n")
+    answer = switchroom("doctor")
+    assert answer.code == 1
+    assert "✗ settings: file switchroom.toml" in answer.out
