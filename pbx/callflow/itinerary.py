@@ -63,8 +63,9 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
         case ToUser(extension=extension):
             result = call.route_user(extension).result
             if isinstance(result, Forward):
+                call.diverted(extension, result.why)
                 return result.destination
-            return (yield from ring_user(call, result))
+            return (yield from ring_user(call, result, extension))
         case ToDevice():
             return (yield from ring_user(call, _device_alone(destination)))
         case ToAttendant(extension=extension, menu=menu):

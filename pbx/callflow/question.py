@@ -26,6 +26,11 @@ class Asked:
     caller_name: str = ""
     """Display name from outside; it is shown to the callee and never enters a record."""
 
+    private: bool = False
+    """The caller's number is kept from the callee (RFC 3323); then `caller_number` is empty."""
+    asserted: str = ""
+    """The number of a private caller, which only another trusted network is told (RFC 3325)."""
+
     @property
     def outside(self) -> bool:
         return not (self.caller_device or self.caller_extension)

@@ -43,20 +43,26 @@ class Rung:
     leg: str = ""
 
 
-def ring_user(call: Control, plan: RingPlan) -> Script[Destination | None]:
-    """Ring by plan; return where the call goes next, None when it was answered and is over."""
+def ring_user(call: Control, plan: RingPlan, extension: str = "") -> Script[Destination | None]:
+    """Ring by plan; return where the call goes next, None when it was answered and is over.
+
+    With the `extension` of a user what follows is a diversion by that user's rules.
+    """
     rung = yield from ring(call, plan.targets, plan.ring_s)
     match rung.outcome:
         case Outcome.ANSWERED:
             return (yield from talk(call, rung.leg))
         case Outcome.BUSY:
-            return plan.on_busy
+            why, following = "busy", plan.on_busy
         case Outcome.NO_ANSWER:
-            return plan.on_no_answer
+            why, following = "no answer", plan.on_no_answer
         case Outcome.OFFLINE:
-            return plan.on_offline
+            why, following = "offline", plan.on_offline
         case _:
             assert_never(rung.outcome)
+    if extension:
+        call.diverted(extension, why)
+    return following
 
 
 def ring(call: Control, targets: Sequence[Ringing], ring_s: float, *, quiet: bool = False) -> Script[Rung]:

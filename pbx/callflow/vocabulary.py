@@ -146,6 +146,10 @@ class Control(Protocol):
         """Join the caller and an answered leg."""
         ...
 
+    def diverted(self, extension: str, why: str) -> None:
+        """A user's rules sent the call on: whoever it reaches outside is told (RFC 5806, RFC 7044)."""
+        ...
+
     def hand_over(self, leg: str, target: str) -> None:
         """Let a transferring party leave, told that it worked; whoever it talked to is the caller from now on."""
         ...

@@ -58,6 +58,8 @@ class Call:
         self._made = 0
         self._played = 0
         self._cause = Cause.NORMAL.q850
+        self.diversions: list[tuple[str, str]] = []
+        """Users whose rules sent the call on, with why, in order."""
         self._script: Running[None] | None = None
         self._facts = CallFacts(call)
         self.agents: dict[str, str] = {}
@@ -230,6 +232,9 @@ class Call:
         self.stop()
         self.join(self.caller, called)
         called.engine.listen(called.name)
+
+    def diverted(self, extension: str, why: str) -> None:
+        self.diversions.append((extension, why))
 
     def hand_over(self, leg: str, target: str) -> None:
         leaving = self.caller if leg == CALLER else self.legs[leg]

@@ -13,6 +13,7 @@ from pbx.media.engine import NoMediaPort
 from pbx.sip.address import Peer
 from pbx.sip.uri import NameAddr
 from pbx.switch.legs import Leg
+from pbx.switch.trunk_identity import ANONYMOUS, trunk_headers
 
 if TYPE_CHECKING:
     from pbx.switch.calls import Call
@@ -36,7 +37,7 @@ def dial_device(switch: Switch, call: Call, device: str) -> str | None:
 
 def dial_number(switch: Switch, call: Call, number: str) -> str | None:
     shown = _shown_to(switch, call, ToExternal(number=number))
-    return _dial_trunk(switch, call, f"+{number}", number, shown)
+    return _dial_trunk(switch, call, f"+{number}", number, shown, trunk_headers(switch, call, shown, number))
 
 
 def dial_support(switch: Switch, call: Call) -> str | None:
@@ -68,7 +69,7 @@ def _dial_trunk(
         return None
     uri = f"sip:{user}@{carrier.host}:{carrier.port}"
     shown_user = f"+{shown.number}" if len(shown.number) == 11 else (shown.number or "anonymous")
-    sender = NameAddr(f"sip:{shown_user}@{switch.realm}", shown.name)
+    sender = ANONYMOUS if call.asked.private else NameAddr(f"sip:{shown_user}@{switch.realm}", shown.name)
     return _invite(switch, call, call.new_leg("", "", number), uri, carrier, sender, NameAddr(uri), headers)
 
 
@@ -80,7 +81,10 @@ def _invite(
     except NoMediaPort:
         del call.legs[leg.name]
         return None
-    session = switch.stack.invite(uri, peer, from_=sender, to=to, sdp=sdp, now=switch.now.mono, headers=headers)
+    credentials = switch.settings.carrier_credentials if peer == switch.settings.carrier else None
+    session = switch.stack.invite(
+        uri, peer, from_=sender, to=to, sdp=sdp, now=switch.now.mono, headers=headers, credentials=credentials
+    )
     leg.session = session
     switch.own(session, call, leg)
     shown = sender.user.lstrip("+")

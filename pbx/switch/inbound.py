@@ -21,6 +21,7 @@ from pbx.sip.uri import parse_uri
 from pbx.switch.calls import Call
 from pbx.switch.legs import Leg
 from pbx.switch.replacing import pick_up, replaced_leg
+from pbx.switch.trunk_identity import asserted_caller
 
 if TYPE_CHECKING:
     from pbx.switch.switch import Switch
@@ -99,7 +100,9 @@ def _start(call: Call, session: Session, route: routing.Route) -> None:
 
 def _asked(switch: Switch, session: Session, device: Device | None, dialled: str) -> Asked:
     if device is None:
-        sender = session.request.from_
-        return Asked(dialled, sender.user.lstrip("+"), caller_name=sender.display)
+        caller = asserted_caller(session.request)
+        if caller.private:
+            return Asked(dialled, caller_name="Anonymous", private=True, asserted=caller.number)
+        return Asked(dialled, caller.number, caller_name=caller.name)
     user = switch.directory.users_by_extension.get(device.extension)
     return Asked(dialled, device.extension, device.id, device.extension, user.name if user else "")

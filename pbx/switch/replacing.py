@@ -92,6 +92,7 @@ def take_place(switch: Switch, call: Call, old: Leg, new: Leg) -> None:
     call.part(old)
     if old is call.caller:
         call.caller = new
+        call.diversions.clear()
         call.asked = Asked("", new.extension or new.number, new.device, new.extension)
         call.shown = routing.caller_id_for(switch.directory, call.asked, ToDevice(device=new.device))
         if other is None:

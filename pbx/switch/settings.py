@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pbx.sip.address import Peer
+from pbx.sip.digest import Credentials
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchSettings:
     carrier: Peer | None = None
     """The trunk: calls from this address are from outside and need no digest; outside calls go there."""
+    carrier_credentials: Credentials | None = None
+    """What the trunk is answered with when it challenges."""
     challenge: int = 407
     """Status of a challenge: 407 as the platform does, or 401."""
     algorithms: tuple[str, ...] = ("MD5",)

@@ -57,6 +57,7 @@ def hand_over(switch: Switch, call: Call, leaving: Leg, target: str) -> None:
     staying.engine.stop(staying.name)
     if leaving is call.caller:
         call.caller = staying
+        call.diversions.clear()
         call.asked = Asked("", staying.extension or staying.number, staying.device, staying.extension)
         call.shown = routing.caller_id_for(switch.directory, call.asked, ToDevice(device=staying.device))
     if leaving.session is not None:

@@ -28,6 +28,7 @@ class Playbook:
         self.now = 100.0
         self.answered = answered
         self.said: list[str] = []
+        self.diversions: list[tuple[str, str]] = []
         self.events: list[Event] = []
         self.box: list[Message] = []
         self.dead: set[str] = set()
@@ -129,6 +130,9 @@ class Playbook:
 
     def connect(self, leg: str) -> None:
         self.said.append(f"connect {leg}")
+
+    def diverted(self, extension: str, why: str) -> None:
+        self.diversions.append((extension, why))
 
     def hand_over(self, leg: str, target: str) -> None:
         self.said.append(f"hand over {leg} to {target}")

@@ -22,7 +22,7 @@ from pbx.media.engine import Heard, Signature
 from pbx.media.sdp import answer, offer, parse_sdp, settle
 from pbx.media.virtual import VirtualEngine
 from pbx.sip.address import Peer
-from pbx.sip.digest import Credentials
+from pbx.sip.digest import Credentials, DigestServer, Verdict
 from pbx.sip.message import Response
 from pbx.sip.session import Session
 from pbx.sip.sip_events import (
@@ -100,6 +100,8 @@ class Phone:
         """Tells that it rings; a dead one says nothing at all."""
         self.answers_with = 0
         """Status for every call, 0 for ringing on."""
+        self.digest: DigestServer | None = None
+        """Challenges every call, where there is one."""
         self.early = False
         """Sends its sound before it answers."""
         self._subscriber = Subscriber(
@@ -283,7 +285,9 @@ class Phone:
         talk = Talk(session, self._new_leg(), state="ringing")
         talk.location = session.request.get("X-Switchroom-Location") or ""
         self.talks.append(talk)
-        if self.answers_with:
+        if self.digest is not None and not self._proved(session, self.digest):
+            talk.state = "over"
+        elif self.answers_with:
             session.reject(self.answers_with, "", self.now)
             talk.state = "over"
         elif self.early and session.remote_sdp is not None:
@@ -293,6 +297,13 @@ class Phone:
             self.engine.play(talk.leg, Signature(self.name))
         elif self.rings:
             session.ring(self.now)
+
+    def _proved(self, session: Session, digest: DigestServer) -> bool:
+        given = session.request.get("Proxy-Authorization")
+        if digest.verify(given, "INVITE", "trunk-secret", self.now) is Verdict.OK:
+            return True
+        session.reject(407, "", self.now, [("Proxy-Authenticate", value) for value in digest.challenge(self.now)])
+        return False
 
     def _settle(self, talk: Talk, sdp: bytes) -> None:
         remote = settle(talk.offered, parse_sdp(sdp))
