@@ -100,10 +100,10 @@ def hold_is_silent(patch: pytest.MonkeyPatch) -> None:
 def a_phone_is_told_somebody_elses_extension(patch: pytest.MonkeyPatch) -> None:
     layers = overlay._own_layers
 
-    def wrong(directory, device):
+    def wrong(*asked):
         return [
             replace(layer, settings={k: "199 Nobody" if k.endswith(".label") else v for k, v in layer.settings.items()})
-            for layer in layers(directory, device)
+            for layer in layers(*asked)
         ]
 
     patch.setattr(overlay, "_own_layers", wrong)
