@@ -12,6 +12,7 @@ import pytest
 from lab.addresses import write_ready
 from lab.cli import remote
 from lab.cli.phone import phone
+from lab.cli.run import Wanted
 from lab.errors import BAD_INPUT, NO_START, UserError
 from lab.office import Office
 from lab.phones.boot import BootPace
@@ -33,7 +34,7 @@ async def office(tmp_path: Path):
 
 async def test_a_plan_runs_there_and_its_documents_are_fetched(office, tmp_path, capsys) -> None:
     ready, junit, found = tmp_path / "ready.json", tmp_path / "j.xml", tmp_path / "r.json"
-    code = await asyncio.to_thread(remote.run_there, ready, OFFICE, "C01", found, junit, None)
+    code = await asyncio.to_thread(remote.run_there, ready, OFFICE, "C01", Wanted(results=found, junit=junit))
     assert code == 0
     assert " C01" in capsys.readouterr().out
     cases = {case["id"]: case["verdict"] for case in json.loads(found.read_text())["cases"]}
@@ -71,7 +72,7 @@ async def test_a_plan_with_a_fault_is_refused_with_its_line(office, tmp_path) ->
     bad = tmp_path / "bad.yaml"
     bad.write_text("plan: [\n")
     with pytest.raises(UserError, match="the plan cannot be run"):
-        await asyncio.to_thread(remote.run_there, tmp_path / "ready.json", bad, "", None, None, None)
+        await asyncio.to_thread(remote.run_there, tmp_path / "ready.json", bad, "", Wanted())
 
 
 NO_HTTP = {
