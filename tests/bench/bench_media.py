@@ -1,36 +1,47 @@
-"""How many streams a core carries, and how evenly they leave: `python -m tests.bench.bench_media`.
+"""How many streams a core carries, how evenly they leave and how late: `python -m tests.bench.bench_media`.
 
-The worker's own CPU time per packet is counted (not the cost of sink and generator), the spacing of packets
-by the kernel's receive timestamps. Beside it stands the floor: one UDP packet sent and received on loopback by a bare
-loop. Spacing is no promise on a busy machine; it asserts nothing.
+The worker's own CPU time is counted (not that of sink and generator), spacing and delay by the kernel's receive
+timestamps. Floors of the same run: one UDP packet received and sent by a bare echo, its delay there and back, and a
+bare sender that only waits for each packet's moment. Spacing and delay are what the machine's other load leaves of
+them: they are shown, not compared.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import struct
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
-from pbx.media.engine import MediaAddress, Music, RemoteMedia
+from pbx.media import rtp
+from pbx.media.engine import Closed, MediaAddress, Music, RemoteMedia
 from pbx.media.local import LocalEngine
+from tests.bench import echo
+from tests.bench.figures import Figure, table
+from tests.bench.machine import GENERATOR, SERVER, cpu_s, on_core
 
+RUNS = 3
 STREAMS = 100
-SECONDS = 3.0
+"""At once; a core's worth is extrapolated from their CPU time."""
+DUPLEX = 400
+"""Duplex prompt legs that must fit into a core."""
+SECONDS = 2.0
 WARM_S = 0.5
-FLOOR_PACKETS = 20_000
 PACKETS_PER_S = 50
+EXCHANGES = 5_000
 PACKET = 172
+_PROBE_EVERY_S = 0.004
 _SO_TIMESTAMPNS = 35
 _HOST = "127.0.0.1"
 
 
 class Sink:
-    """One socket for all streams; notes when the kernel received each packet."""
+    """One socket for all streams; notes when the kernel received each packet, and how old a probe was."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -42,25 +53,36 @@ class Sink:
         self.packets = 0
         self._last: dict[int, float] = {}
         self.deviations_ms: list[float] = []
+        self.delays_ms: list[float] = []
         asyncio.get_running_loop().add_reader(self._socket, self._read)
 
     def reset(self) -> None:
         self.packets = 0
         self._last.clear()
         self.deviations_ms.clear()
+        self.delays_ms.clear()
 
     def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
 
+    def probe(self, to: tuple[str, int], number: int) -> None:
+        """Send a packet that carries the moment it was sent."""
+        packet = rtp.pack(0, number & 0xFFFF, number * 160, 1, struct.pack("d", time.time()) + bytes(152))
+        self._socket.sendto(packet, to)
+
     def _read(self) -> None:
         for _ in range(256):
             try:
-                _, extra, _, source = self._socket.recvmsg(2048, 64)
+                data, extra, _, source = self._socket.recvmsg(2048, 64)
             except BlockingIOError:
                 return
             seconds, nanoseconds = struct.unpack("qq", extra[0][2])
             now = seconds + nanoseconds / 1e9
+            (sent,) = struct.unpack("d", data[12:20])
+            if 0 <= now - sent < 10:
+                self.delays_ms.append((now - sent) * 1000)
+                continue
             before = self._last.get(source[1])
             if before is not None:
                 self.deviations_ms.append(abs(now - before - 0.02) * 1000)
@@ -68,127 +90,184 @@ class Sink:
             self.packets += 1
 
 
-def floor() -> float:
-    """Return the CPU microseconds to send and receive one packet of RTP's size, and nothing else."""
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as two,
-    ):
-        two.bind((_HOST, 0))
-        to, data = two.getsockname(), bytes(PACKET)
-        start = time.process_time()
-        for _ in range(FLOOR_PACKETS):
-            one.sendto(data, to)
-            two.recvfrom(2048)
-        return (time.process_time() - start) / FLOOR_PACKETS * 1e6
+def p99(values: list[float]) -> float:
+    return sorted(values)[int(0.99 * (len(values) - 1))] if values else 0.0
 
 
-def cpu_s(pid: int) -> float:
-    """Return the user and system time a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-async def measured(sink: Sink, pid: int) -> dict[str, Any]:
-    """Let streams flow; return what they cost the process and how evenly they arrived."""
-    loop = asyncio.get_running_loop()
-    await _pass(loop, WARM_S)
-    sink.reset()
-    before, start = cpu_s(pid), loop.time()
-    await _pass(loop, SECONDS)
-    used, elapsed = cpu_s(pid) - before, loop.time() - start
-    deviations = sorted(sink.deviations_ms)
-    per_packet = used / max(sink.packets, 1)
-    return {
-        "streams": STREAMS,
-        "core": round(used / elapsed, 3),
-        "us_per_packet": round(per_packet * 1e6, 1),
-        "streams_per_core": int(1 / (PACKETS_PER_S * per_packet)) if per_packet else 0,
-        "deviation_ms_p50": _at(deviations, 0.5),
-        "deviation_ms_p99": _at(deviations, 0.99),
-        "arrived": round(sink.packets / (STREAMS * PACKETS_PER_S * elapsed), 4),
-    }
-
-
-def _at(ordered: list[float], share: float) -> float:
-    return round(ordered[int(share * (len(ordered) - 1))], 3) if ordered else 0.0
-
-
-async def _pass(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-    over = loop.create_future()
-    loop.call_later(seconds, over.set_result, None)
+async def passed(seconds: float) -> None:
+    over = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(seconds, over.set_result, None)
     await over
 
 
-async def prompts(engine: LocalEngine, sink: Sink) -> dict[str, Any]:
-    """Sounds of the worker's own, as callers in an attendant or a queue get them."""
-    legs = [f"prompt-{at}" for at in range(STREAMS)]
-    for leg in legs:
-        engine.open(leg)
-        engine.connect(leg, _to(sink.address))
-        engine.play(leg, Music("default"))
-    found = await measured(sink, engine.pid)
-    for leg in legs:
-        engine.close(leg)
-    return found
+class Bench:
+    """An engine under test, another that makes traffic, and the sink; `open` them together."""
 
+    def __init__(self, engine: LocalEngine, generator: LocalEngine, sink: Sink) -> None:
+        self.engine, self.generator, self.sink = engine, generator, sink
 
-async def relay(engine: LocalEngine, generator: LocalEngine, sink: Sink) -> dict[str, Any]:
-    """Streams that another process plays and this worker passes on, one way each."""
-    legs = [(f"from-{at}", f"to-{at}", f"played-{at}") for at in range(STREAMS)]
-    for source, target, played in legs:
-        arrives, plays = engine.open(source), generator.open(played)
-        engine.open(target)
-        engine.connect(source, _to(plays))
-        engine.connect(target, _to(sink.address))
-        engine.bridge(source, target)
-        generator.connect(played, _to(arrives))
-        generator.play(played, Music("default"))
-    found = await measured(sink, engine.pid)
-    for source, target, played in legs:
-        engine.close(source)
-        engine.close(target)
-        generator.close(played)
-    return found
+    async def us_per_packet(self, flowing: AbstractContextManager[set[str]]) -> float:
+        """Let streams flow over the legs named; return the engine's CPU µs for each packet it has sent.
+
+        The engine counts its packets itself: a sink on a busy machine loses some.
+        """
+        self.engine.take_events()
+        before = cpu_s(self.engine.pid)
+        with flowing as legs:
+            await passed(WARM_S)
+            self.sink.reset()
+            await passed(SECONDS)
+        used = cpu_s(self.engine.pid) - before
+        sent = 0
+        while legs:
+            await passed(0.01)
+            for event in self.engine.take_events():
+                if isinstance(event, Closed) and event.leg in legs:
+                    legs.remove(event.leg)
+                    sent += event.statistics.sent
+        return used / sent * 1e6
+
+    @contextmanager
+    def playing(self) -> Iterator[set[str]]:
+        """Sounds of the worker's own to the sink, as callers in an attendant or a queue get them."""
+        legs = [f"prompt-{at}" for at in range(STREAMS)]
+        for leg in legs:
+            self.engine.open(leg)
+            self.engine.connect(leg, _to(self.sink.address))
+            self.engine.play(leg, Music("default"))
+        yield set(legs)
+        for leg in legs:
+            self.engine.close(leg)
+
+    @contextmanager
+    def relaying(self) -> Iterator[set[str]]:
+        """Streams that the generator plays and the engine passes on to the sink, one way each."""
+        legs = [(f"from-{at}", f"to-{at}", f"played-{at}") for at in range(STREAMS)]
+        for source, target, played in legs:
+            arrives, plays = self.engine.open(source), self.generator.open(played)
+            self.engine.open(target)
+            self.engine.connect(source, _to(plays))
+            self.engine.connect(target, _to(self.sink.address))
+            self.engine.bridge(source, target)
+            self.generator.connect(played, _to(arrives))
+            self.generator.play(played, Music("default"))
+        yield {leg for source, target, _ in legs for leg in (source, target)}
+        for source, target, played in legs:
+            self.engine.close(source)
+            self.engine.close(target)
+            self.generator.close(played)
+
+    @contextmanager
+    def recording(self) -> Iterator[set[str]]:
+        """Both ways at once: the generator plays to legs that record it while they play to the sink."""
+        legs = [(f"leg-{at}", f"speaks-{at}") for at in range(STREAMS)]
+        for leg, speaks in legs:
+            here, there = self.engine.open(leg), self.generator.open(speaks)
+            self.engine.connect(leg, RemoteMedia(there.host, there.port, "PCMU", 0, 101, "sendrecv"))
+            self.generator.connect(speaks, _to(here))
+            self.generator.play(speaks, Music("default"))
+            self.engine.play(leg, Music("default"))
+            self.engine.record(leg, leg, max_s=600.0, silence_s=600.0)
+        yield {leg for leg, _ in legs}
+        for leg, speaks in legs:
+            self.engine.close(leg)
+            self.generator.close(speaks)
+
+    async def delay(self) -> float:
+        """Return the p99 of the way through the relay, in ms, beside the streams that are flowing."""
+        arrives = self.engine.open("probe-in")
+        self.engine.open("probe-out")
+        self.engine.connect("probe-in", _to(self.sink.address))
+        self.engine.connect("probe-out", _to(self.sink.address))
+        self.engine.bridge("probe-in", "probe-out")
+        await self._probes((arrives.host, arrives.port))
+        self.engine.close("probe-in")
+        self.engine.close("probe-out")
+        return p99(self.sink.delays_ms)
+
+    async def echoed(self) -> float:
+        """Return the p99 of the way to a bare echo and back, in ms, beside the same streams."""
+        with echo.running() as (_, address):
+            await self._probes(address)
+        return p99(self.sink.delays_ms)
+
+    async def _probes(self, to: tuple[str, int]) -> None:
+        await passed(0.1)
+        self.sink.reset()
+        for number in range(int(SECONDS / _PROBE_EVERY_S)):
+            self.sink.probe(to, number)
+            await passed(_PROBE_EVERY_S)
 
 
 def _to(address: MediaAddress) -> RemoteMedia:
     return RemoteMedia(address.host, address.port, "PCMU", 0, 101, "sendrecv")
 
 
-async def _bench() -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        engine, generator = (
-            LocalEngine(_HOST, recordings=Path(folder), on_events=lambda: None, ports=ports)
-            for ports in (2 * STREAMS, STREAMS)
+async def reference_spacing(sink: Sink) -> float:
+    """Return the spacing p99 in ms of a bare sender of as many streams."""
+    with on_core(SERVER):
+        sender = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.bench.sender", _HOST, str(sink.address.port), str(STREAMS), str(SECONDS)
         )
-        await asyncio.gather(engine.start(), generator.start())
+    sink.reset()
+    await sender.wait()
+    return p99(sink.deviations_ms)
+
+
+async def _bench() -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        made: list[LocalEngine] = []
+        for core, ports in ((SERVER, 2 * STREAMS + 2), (GENERATOR, STREAMS)):
+            with on_core(core):
+                engine = LocalEngine(_HOST, recordings=Path(folder), on_events=lambda: None, ports=ports)
+                await engine.start()
+            made.append(engine)
         sink = Sink()
         try:
-            return {
-                "floor_us_per_packet": round(floor(), 1),
-                "prompts": await prompts(engine, sink),
-                "relay": await relay(engine, generator, sink),
-            }
+            with on_core(GENERATOR):
+                return await _measure(Bench(*made, sink))
         finally:
             sink.close()
-            await asyncio.gather(engine.shut(), generator.shut())
+            await asyncio.gather(*(engine.shut() for engine in made))
 
 
-def run() -> dict[str, Any]:
-    """Measure, print a table, return the figures."""
-    found = asyncio.run(_bench())
-    print(f"media: {STREAMS} streams, {SECONDS:g} s each")
-    print(f"{'':10}{'core':>8}{'us/packet':>11}{'streams/core':>14}{'dev p50':>9}{'p99 ms':>9}{'arrived':>9}")
-    print(f"{'floor':10}{'':8}{found['floor_us_per_packet']:11.1f}   (send + receive, bare loop)")
-    for name in ("prompts", "relay"):
-        it = found[name]
-        print(
-            f"{name:10}{it['core']:8.0%}{it['us_per_packet']:11.1f}{it['streams_per_core']:14d}"
-            f"{it['deviation_ms_p50']:9.3f}{it['deviation_ms_p99']:9.3f}{it['arrived']:9.1%}"
-        )
-    return found
+async def _measure(bench: Bench) -> list[Figure]:
+    own, passed_on, duplex, echoed, late, floor_late, delays, floor_delays = ([] for _ in range(8))
+    for _ in range(RUNS):
+        own.append(await bench.us_per_packet(bench.playing()))
+        late.append(p99(bench.sink.deviations_ms))
+        floor_late.append(await reference_spacing(bench.sink))
+        passed_on.append(await bench.us_per_packet(bench.relaying()))
+        with bench.relaying():
+            delays.append(await bench.delay())
+            floor_delays.append(await bench.echoed())
+        duplex.append(await bench.us_per_packet(bench.recording()))
+        echoed.append(echo.ms_per_exchange(bytes(PACKET), EXCHANGES) * 1000)
+    floor = tuple(map(_streams, echoed))
+    return [
+        Figure("media.prompts", "streams a core", tuple(map(_streams, own)), floor, more_is_better=True),
+        Figure("media.prompts.spacing", "ms p99", tuple(late), tuple(floor_late), steady=False),
+        Figure("media.relay", "one-way streams a core", tuple(map(_streams, passed_on)), floor, must=700,
+               more_is_better=True),
+        Figure("media.relay.delay", "ms p99", tuple(delays), tuple(floor_delays), steady=False),
+        Figure("media.duplex", "of a core for 400 recording legs", tuple(map(_core, duplex)),
+               tuple(map(_core, echoed)), must=0.65),
+    ]  # fmt: skip
+
+
+def _streams(us: float) -> float:
+    """How many streams fit into a core when a packet costs so many microseconds."""
+    return 1e6 / (PACKETS_PER_S * us)
+
+
+def _core(us: float) -> float:
+    """The share of a core that 400 legs take."""
+    return us * PACKETS_PER_S * DUPLEX / 1e6
+
+
+def figures() -> list[Figure]:
+    return asyncio.run(_bench())
 
 
 if __name__ == "__main__":
-    run()
+    print(table(figures()))

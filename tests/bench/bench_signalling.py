@@ -1,0 +1,171 @@
+"""Registrations and bridged calls: sipp against `switchroom up`, the server on one core, sipp on the other.
+
+`python -m tests.bench.bench_signalling`. The server is the whole of it: durable store, event stream, log, console and
+media workers; its CPU time is that of all its processes. Users come from a store written beforehand, as after a
+restart. The floor is the same number of datagrams of the same size, echoed by the same transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.seeds.load import load_seed
+from pbx.domain.directory import Directory
+from pbx.store.protocol import DirectorySaved, StoredDirectory
+from pbx.store.sql import SqlStore
+from tests.bench import echo
+from tests.bench.figures import Figure, table
+from tests.bench.machine import GENERATOR, SERVER, cpu_s, family, on_core, pss_kb
+from tests.interop import sipp
+from tests.interop.office import Switchroom, free_base
+
+RUNS = 3
+USERS = 2000
+FIRST = 20_000
+REGISTER_RATE = 2000.0
+IN_FLIGHT = 40
+"""Registrations at once: the rate that is reached is the server's own, not the depth of a queue."""
+CALLS, CALL_RATE = 200, 30.0
+LIVE_CALLS = 60
+EXCHANGES = 10_000
+REGISTER_DATAGRAMS = 2
+"""In, and as many out: REGISTER and its challenge, REGISTER and its 200."""
+CALL_DATAGRAMS = 8.5
+"""8 in (INVITE, ACK, INVITE, ACK, BYE of the caller; 180, 200, 200 of the called) and 9 out."""
+START_S = 120.0
+"""A machine that is shared may take its time."""
+_HOST = "127.0.0.1"
+_PASSWORD = "load-secret-{}-abcdefgh"
+
+
+def fleet() -> Directory:
+    """The office of the lab with `USERS` users more, each with a device and a password."""
+    document = load_seed().directory.model_dump(mode="json", context={"secrets": True})
+    numbers = range(FIRST, FIRST + USERS)
+    document["users"] += [{"extension": str(n), "first_name": f"Load {n}", "voicemail": False} for n in numbers]
+    document["devices"] += [{"id": str(n), "extension": str(n), "password": _PASSWORD.format(n)} for n in numbers]
+    return Directory.model_validate(document)
+
+
+async def keep(directory: Directory, folder: Path) -> None:
+    """Write the configuration where `switchroom up` finds it."""
+
+    def failed(text: str) -> None:
+        raise AssertionError(text)
+
+    store = SqlStore(folder, lambda ticket: None, failed)
+    await store.start(time.time())
+    document = directory.model_dump_json(context={"secrets": True})
+    store.submit(DirectorySaved(StoredDirectory(directory.domain.name, directory.revision, document)))
+    await store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one run of sipp met, and what it cost the server."""
+
+    cpu_ms: float
+    failed: int
+    retransmissions: int
+    rate: float
+
+
+def registrations(server: Switchroom, folder: Path) -> Load:
+    """Register every user once, a challenge and an answer each."""
+    everybody = [_caller(n, n, server.domain) for n in range(FIRST, FIRST + USERS)]
+    command = sipp.command(
+        "register", f"{_HOST}:{server.sip_port}", _HOST, callers=sipp.write_callers(folder / "users.csv", everybody),
+        count=USERS, rate=REGISTER_RATE, limit=IN_FLIGHT, timeout_s=120, port=free_base() + 50,
+    )  # fmt: skip
+    return _loaded(server, command, folder, USERS)
+
+
+def calls(server: Switchroom, folder: Path, *, count: int, rate: float) -> Load:
+    """Make calls through the server to another sipp, half a second of talk each."""
+    port, target = free_base() + 50, f"{_HOST}:{server.sip_port}"
+    _register_at(server, folder, port)
+    answer = sipp.command("answer", target, _HOST, count=count, port=port, timeout_s=120, media_port=16_000)
+    with _sipp(answer, folder / "answering") as called:
+        pairs = [_caller(FIRST + n, FIRST + USERS // 2 + n, server.domain) for n in range(USERS // 2)]
+        command = sipp.command(
+            "call", target, _HOST, callers=sipp.write_callers(folder / "callers.csv", pairs), count=count, rate=rate,
+            limit=2000, timeout_s=120, media_port=18_000,
+        )  # fmt: skip
+        load = _loaded(server, command, folder, count)
+        called.communicate(timeout=120)
+    return load
+
+
+def _register_at(server: Switchroom, folder: Path, port: int) -> None:
+    """The called half registers from the port where the answering sipp will listen."""
+    called = [_caller(n, n, server.domain) for n in range(FIRST + USERS // 2, FIRST + USERS)]
+    command = sipp.command(
+        "register", f"{_HOST}:{server.sip_port}", _HOST, callers=sipp.write_callers(folder / "called.csv", called),
+        count=len(called), rate=REGISTER_RATE, limit=IN_FLIGHT, timeout_s=120, port=port,
+    )  # fmt: skip
+    _loaded(server, command, folder, len(called))
+
+
+def _loaded(server: Switchroom, command: Sequence[str], folder: Path, count: int) -> Load:
+    before, begun = cpu_s(server.process.pid), time.monotonic()
+    with on_core(GENERATOR):
+        outcome = sipp.run(list(command), folder)
+    elapsed = time.monotonic() - begun
+    if outcome.successful + outcome.failed < count:
+        raise AssertionError(f"sipp did not come through: {outcome.output}")
+    used = cpu_s(server.process.pid) - before
+    return Load(used * 1000 / count, outcome.failed, outcome.retransmissions, count / elapsed)
+
+
+def _sipp(command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
+    folder.mkdir(exist_ok=True)
+    with on_core(GENERATOR):
+        return subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+        )  # fmt: skip
+
+
+def _caller(number: int, callee: int, domain: str) -> sipp.Caller:
+    return sipp.Caller(str(number), _PASSWORD.format(number), str(callee), domain)
+
+
+def figures() -> list[Figure]:
+    floors = [echo.ms_per_exchange(bytes(700), EXCHANGES) for _ in range(RUNS)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        asyncio.run(keep(fleet(), folder / "data"))
+        with on_core(SERVER):
+            server = Switchroom(folder, None, start_s=START_S)
+        with server:
+            pid = server.process.pid
+            empty = pss_kb(pid)
+            registered = [registrations(server, folder)]
+            grown = (pss_kb(pid) - empty) / USERS
+            registered += [registrations(server, folder) for _ in range(RUNS - 1)]
+            bridged = [calls(server, folder, count=CALLS, rate=CALL_RATE) for _ in range(RUNS)]
+            assert len(family(pid)) > 1, "the media workers were not counted"
+    return [
+        Figure("register.cpu", "ms a registration", tuple(load.cpu_ms for load in registered),
+               tuple(floor * REGISTER_DATAGRAMS for floor in floors), must=0.5),
+        Figure("register.rate", "a second offered and served", tuple(load.rate for load in registered),
+               must=1700, more_is_better=True, steady=False),
+        Figure("register.repeated", "messages sipp had to repeat",
+               tuple(float(load.retransmissions) for load in registered), must=0, steady=False),
+        Figure("register.failed", "registrations", tuple(float(load.failed) for load in registered), must=0),
+        Figure("register.memory", "MB per 1000 registrations", (grown / 1024 * 1000,), must=6),
+        Figure("call.cpu", "ms a call", tuple(load.cpu_ms for load in bridged),
+               tuple(floor * CALL_DATAGRAMS for floor in floors), must=2.5),
+        Figure("call.repeated", "messages sipp had to repeat", tuple(float(load.retransmissions) for load in bridged),
+               must=0, steady=False),
+        Figure("call.failed", "calls", tuple(float(load.failed) for load in bridged), must=0),
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(table(figures()))

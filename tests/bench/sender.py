@@ -1,0 +1,33 @@
+"""The floor of pacing: streams of 20 ms from a bare loop that waits for each slot's moment and sends.
+
+`python -m tests.bench.sender HOST PORT STREAMS SECONDS`; ten slots of 2 ms, as the media worker has.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+
+SLOT_S = 0.002
+SLOTS = 10
+
+
+def send(to: tuple[str, int], streams: int, seconds: float) -> None:
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(streams)]
+    slots = [sockets[at::SLOTS] for at in range(SLOTS)]
+    packet, never = bytes(172), threading.Event()
+    begun = time.monotonic()
+    for slot in range(int(seconds / SLOT_S)):
+        due = begun + slot * SLOT_S - time.monotonic()
+        if due > 0:
+            never.wait(due)
+        for each in slots[slot % SLOTS]:
+            each.sendto(packet, to)
+    for each in sockets:
+        each.close()
+
+
+if __name__ == "__main__":
+    send((sys.argv[1], int(sys.argv[2])), int(sys.argv[3]), float(sys.argv[4]))
