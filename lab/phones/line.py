@@ -283,7 +283,7 @@ class Line:
 
     def _speech(self) -> Speech:
         # Lines may share an engine, and several may speak for one party.
-        return Speech(self._engine, f"{self.speaks}/{self._token(12)}", self.speaks)
+        return Speech(self._engine, f"{self.speaks}/{self._token(12)}", self.speaks, self._token)
 
     def _ringing(self) -> PhoneCall | None:
         return next((call for call in self.calls if call.state is CallState.INCOMING), None)

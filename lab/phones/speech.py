@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from pbx.media import sdp
+from collections.abc import Callable
+
 from pbx.media.engine import Engine, MediaAddress, RemoteMedia, Signature, Sound
+from pbx.media.negotiation import Negotiation
 
 
 class Speech:
     """`party` is the signature it speaks; `close` gives the port back. Opens its port with the first description."""
 
-    def __init__(self, engine: Engine, leg: str, party: str) -> None:
+    def __init__(self, engine: Engine, leg: str, party: str, token: Callable[[int], str]) -> None:
         self._engine = engine
         self.leg = leg
         self.party = party
         self._address: MediaAddress | None = None
         self._closed = False
-        self._offered = b""
-        self._version = 0
+        # Keys beside plain RTP: what the server wants decides.
+        self._negotiation = Negotiation("opportunistic", token)
         self.direction = "sendrecv"
         """What we want ourselves; `sendonly` while we hold the other side."""
         self.remote: RemoteMedia | None = None
@@ -28,22 +30,18 @@ class Speech:
 
     def offer(self, direction: str = "sendrecv") -> bytes:
         """Return an offer; NoMediaPort when no port is left."""
-        self._version += 1
         self.direction = direction
-        self._offered = sdp.offer(self._opened(), direction=direction, version=self._version)
-        return self._offered
+        return self._negotiation.offer(self._opened(), direction=direction)
 
     def answer(self, offered: bytes) -> bytes:
         """Answer an offer and connect to what it described; BadSdp when that cannot be."""
-        description = sdp.parse_sdp(offered)
-        self._version += 1
-        text, remote = sdp.answer(description, self._opened(), wanted=self.direction, version=self._version)
-        self._connect(remote)
+        text = self._negotiation.answer(offered, self._opened(), wanted=self.direction)
+        self._connect(self._negotiation.remote)
         return text
 
     def connect(self, answered: bytes) -> bool:
         """Connect to the answer to our offer; return whether the other side holds us. BadSdp when it took nothing."""
-        self._connect(sdp.settle(self._offered, sdp.parse_sdp(answered)))
+        self._connect(self._negotiation.settle(answered))
         return self.held_by_peer
 
     def speak(self) -> None:
@@ -72,9 +70,9 @@ class Speech:
             self._engine.listen(self.leg)
         return self._address
 
-    def _connect(self, remote: RemoteMedia) -> None:
+    def _connect(self, remote: RemoteMedia | None) -> None:
         """Re-opening the latch is for a change only: a re-INVITE that changes nothing must not cut the sound."""
-        if self._closed or remote == self.remote:
+        if self._closed or remote is None or remote == self.remote:
             return
         self.remote = remote
         self._engine.connect(self.leg, remote)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -24,6 +24,9 @@ E164 = Annotated[str, StringConstraints(pattern=r"^1[2-9](?:[02-9][0-9]|1[02-9])
 AreaCode = Annotated[str, StringConstraints(pattern=r"^[2-9](?:[02-9][0-9]|1[02-9])$")]
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+
+SrtpPolicy = Literal["no", "opportunistic", "yes"]
+"""Of a party's media: plain only; encrypted where both can (keys offered beside plain RTP); encrypted or refused."""
 
 MacAddress = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 """Twelve lower-case hex digits (`domain.devices.normal_mac` makes one from any spelling)."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from pbx.domain.base import E164, Extension, MacAddress, Model, Secret
+from pbx.domain.base import E164, Extension, MacAddress, Model, Secret, SrtpPolicy
 
 _NOT_HEX = re.compile(r"[^0-9a-f]")
 
@@ -34,6 +34,7 @@ class Device(Model):
     label: str = ""
     """What the screen shows; empty means extension and name."""
     transport: Literal["udp", "tcp", "tls"] = "udp"
+    srtp: SrtpPolicy = "no"
     token: Secret = SecretStr("")
     """One-time provisioning token; empty leaves only what the policy allows without one."""
     caller_id: E164 | None = None

@@ -6,7 +6,7 @@ process, `VirtualEngine` sends media as coarse segments over the virtual wire. A
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from pbx.domain.sounds import Music as Music
@@ -29,13 +29,23 @@ class MediaAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """Base64 of master key and salt each way (RFC 4568 §6.1)."""
+
+    suite: str
+    ours: str = field(repr=False)
+    """What we seal with."""
+    theirs: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteMedia:
     """What an offer and its answer settled, seen from us."""
 
     host: str
     port: int
     codec: str
-    """`PCMU` or `PCMA`."""
+    """`PCMU`, `PCMA` or `G722`."""
     payload_type: int
     event_type: int | None
     """Payload type of telephone-event, None when it was not negotiated."""
@@ -46,6 +56,8 @@ class RemoteMedia:
     """Where the far end takes RTCP (RFC 3605); 0 is the port above its media."""
     rtcp_mux: bool = False
     """RTP and RTCP share a port (RFC 5761)."""
+    keys: SrtpKeys | None = None
+    """SRTP; None is plain RTP."""
     signalled: str = ""
     """The host its signalling comes from: another one than `host` shows a NAT between. Empty when unknown."""
 
@@ -79,7 +91,8 @@ class MediaStatistics:
     misfits: int = 0
     """Packets of another codec than the one agreed: dropped."""
     rubbish: int = 0
-    """Datagrams that are no RTP."""
+    """Datagrams that are no RTP, or SRTP that does not open."""
+    encrypted: bool = False
 
 
 class MediaEvent:

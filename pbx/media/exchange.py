@@ -12,7 +12,8 @@ from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
 
-from pbx.media import ears, g711, telephone_event, wav
+from pbx.media import ears, telephone_event, wav
+from pbx.media.codecs import transcoder
 from pbx.media.engine import (
     Closed,
     FlowChanged,
@@ -164,8 +165,8 @@ class Exchange:
         other = leg.other
         if other is None or leg.remote is None or other.remote is None:
             return
-        leg.across = g711.transcoder(leg.remote.codec, other.remote.codec)
-        other.across = g711.transcoder(other.remote.codec, leg.remote.codec)
+        leg.across = transcoder(leg.remote.codec, other.remote.codec)
+        other.across = transcoder(other.remote.codec, leg.remote.codec)
 
     # --- now and then ---------------------------------------------------------------------------------
 
@@ -196,6 +197,8 @@ class Exchange:
     def _send_control(self, leg: Leg, data: bytes) -> None:
         target = leg.control_target
         if target is not None and leg.remote is not None:
+            if leg.guard is not None:
+                data = leg.guard.sealed_report(data)
             self._send(leg.port if leg.remote.rtcp_mux else leg.port + 1, data, target)
 
     # --- the beat -------------------------------------------------------------------------------------
@@ -225,8 +228,8 @@ class Exchange:
         if (leg.keys or leg.key is not None) and self._send_key(leg, remote, target, now):
             return
         if frame is not None:
-            payload = g711.transcode(frame, "PCMU", remote.codec)
-            self._send(leg.port, leg.stream.own(remote.payload_type, payload, now, fresh=fresh), target)
+            payload = frame if leg.from_ulaw is None else leg.from_ulaw(frame)
+            self._transmit(leg, leg.stream.own(remote.payload_type, payload, now, fresh=fresh), target)
 
     def _send_key(self, leg: Leg, remote: RemoteMedia, target: Address, now: float) -> bool:
         """Send the next packet of a key; False when this beat has none."""
@@ -243,8 +246,11 @@ class Exchange:
             # 60 ms of our own sound part two keys (RFC 4733 §2.5.1.2): this beat is the first of them.
             leg.key, leg.key_gap = None, telephone_event.GAP_PACKETS - 1
             return False
-        self._send(leg.port, leg.stream.event(remote.event_type, step[1], now, first=step[0]), target)
+        self._transmit(leg, leg.stream.event(remote.event_type, step[1], now, first=step[0]), target)
         return True
+
+    def _transmit(self, leg: Leg, packet: bytes, target: Address) -> None:
+        self._send(leg.port, packet if leg.guard is None else leg.guard.sealed(packet), target)
 
     def _next_frame(self, leg: Leg) -> bytes | None:
         if leg.frames is None:

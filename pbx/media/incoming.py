@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pbx.media import ears, g711, rtp
+from pbx.media import ears, rtp
+from pbx.media.codecs import transcoder
 from pbx.media.engine import (
     DigitPressed,
     FarEndReported,
@@ -43,6 +44,15 @@ class Incoming:
         if len(data) < _HEADER_SIZE:
             leg.rubbish += 1
             return
+        guard = leg.guard
+        if guard is not None and not 192 <= data[1] <= 223:
+            opened = guard.opened(data)
+            if opened is None:
+                leg.rubbish += 1
+                return
+            data = opened
+            if source != leg.source:
+                leg.latch.trust(source)
         first, second, sequence, timestamp, ssrc = _header(data)
         if 192 <= second <= 223:
             if leg.remote is not None and leg.remote.rtcp_mux:
@@ -80,6 +90,8 @@ class Incoming:
                 data = other.stream.relay(
                     leg, ssrc, sequence, timestamp, second & 0x80, other.audio_type, sound, now
                 )  # fmt: skip
+                if other.guard is not None:
+                    data = other.guard.sealed(data)
                 self._send(other.port, data, target)
         if leg.attentive:
             self._listen(leg, ssrc, timestamp, payload, now)
@@ -89,6 +101,12 @@ class Incoming:
         if leg.remote is None or not leg.control_admits(source):
             leg.rubbish += 1
             return
+        if leg.guard is not None:
+            opened = leg.guard.opened_report(data)
+            if opened is None:
+                leg.rubbish += 1
+                return
+            data = opened
         figures = leg.reports.take(data, leg.ssrc, now)
         if figures is not None:
             self._report(
@@ -152,12 +170,12 @@ class Incoming:
         kind = other.remote.event_type
         if kind is not None:
             data = other.stream.relay_event(leg, ssrc, sequence, timestamp, marker, kind, payload, now)
+            if other.guard is not None:
+                data = other.guard.sealed(data)
             self._send(other.port, data, other.target)
 
     def _listen(self, leg: Leg, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
-        remote = leg.remote
-        assert remote is not None
-        sound = g711.transcode(payload, remote.codec, "PCMU")
+        sound = payload if leg.to_ulaw is None else leg.to_ulaw(payload)
         if leg.listener is not None:
             heard = leg.listener.feed(sound)
             if heard:
@@ -171,4 +189,6 @@ def is_silent(leg: Leg) -> bool:
     remote = leg.remote
     if remote is None or not leg.last:
         return False
-    return ears.is_silence(g711.transcode(leg.last, remote.codec, "PCMU"))
+    # A coder of its own: the leg's has the sound before and after in mind.
+    coding = transcoder(remote.codec, "PCMU")
+    return ears.is_silence(leg.last if coding is None else coding(leg.last))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pbx.media import ears, telephone_event
+from pbx.media.codecs import Coding, transcoder
 from pbx.media.engine import MediaStatistics, RemoteMedia
 from pbx.media.flow import Watch
 from pbx.media.latch import Address, Latch
 from pbx.media.quality import Receiver, mos_g711
 from pbx.media.recorder import Recorder
 from pbx.media.reports import FRAME_MS, Reports, Sent, buffer_ms_for
+from pbx.media.srtp import Guard
 from pbx.media.stream import Stream
 
 Frames = Iterator[bytes]
@@ -41,8 +43,14 @@ class Leg:
     event_type: int = _NONE
     other: Leg | None = None
     """The leg it is bridged to."""
-    across: Callable[[bytes], bytes] | None = None
+    across: Coding | None = None
     """Makes its payloads those of the other's codec; None when they are alike."""
+    to_ulaw: Coding | None = None
+    """Makes its payloads mu-law, for those who listen here."""
+    from_ulaw: Coding | None = None
+    """Makes sounds of our own its codec's."""
+    guard: Guard | None = None
+    """SRTP."""
     # sending
     frames: Frames | None = None
     token: str = ""
@@ -70,6 +78,13 @@ class Leg:
     def connect(self, remote: RemoteMedia, now: float) -> None:
         """Take what was negotiated; latching begins again."""
         self._put_by()
+        if self.remote is None or remote.codec != self.remote.codec:
+            self.to_ulaw = transcoder(remote.codec, "PCMU")
+            self.from_ulaw = transcoder("PCMU", remote.codec)
+        if remote.keys is None:
+            self.guard = None
+        elif self.guard is None or self.guard.keys != remote.keys:  # the same keys go on counting (RFC 3711 §3.3.1)
+            self.guard = Guard(remote.keys)
         self.remote = remote
         self.latch = Latch(remote.host, remote.port, remote.signalled)
         self.source = None
@@ -145,6 +160,7 @@ class Leg:
             self.strangers,
             self.misfits,
             self.rubbish,
+            self.guard is not None,
         )
 
     def _put_by(self) -> None:

@@ -1,20 +1,27 @@
 """Session descriptions and the offer/answer model for one audio stream (RFC 8866, RFC 3264, RFC 4733 §2.4).
 
-Reading is tolerant of what handsets write; writing is strict: one `c=` line, G.711 and telephone-event only. RTP and
-RTCP share a port when the far end offers that (RFC 5761); we do not offer it, because handsets ignore it at best.
+Reading is tolerant of what handsets write; writing is strict: one `c=` line, codecs we speak and telephone-event. RTP
+and RTCP share a port when the far end offers that (RFC 5761); we do not offer it: handsets ignore it at best.
 """
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from pbx.media.codecs import CODECS as CODECS
+from pbx.media.codecs import PAYLOAD_TYPES
 from pbx.media.engine import MediaAddress, RemoteMedia
 
-CODECS = ("PCMU", "PCMA")
-_STATIC = {"PCMU": 0, "PCMA": 8}
-_NAMES = {0: "PCMU", 8: "PCMA"}
+_NAMES = {number: name for name, number in PAYLOAD_TYPES.items()}
+SUITES = ("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32")
+"""Of SRTP, best first (RFC 4568 §6.2)."""
+_TRANSPORTS = ("RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF")
+_CRYPTO = re.compile(r"crypto:\s*(\d{1,9})\s+(\S+)\s+inline:([A-Za-z0-9+/=]+)(?:\|(?:2\^)?\d+)?\s*\Z", re.IGNORECASE)
+"""A lifetime is read over; a key with an MKI or session parameters is one we cannot use (§6.1, §6.3)."""
+_KEY_OCTETS = 30
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _REVERSED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 _RTPMAP = re.compile(r"rtpmap:\s*(\d{1,3})\s+([^/\s]+)/(\d+)", re.IGNORECASE)
@@ -28,6 +35,20 @@ class BadSdp(ValueError):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Crypto:
+    """An `a=crypto` line (RFC 4568 §9.1)."""
+
+    tag: int
+    suite: str
+    key: str = field(repr=False)
+    """Base64 of the 16 octets of the master key and the 14 of its salt."""
+
+    @property
+    def line(self) -> str:
+        return f"a=crypto:{self.tag} {self.suite} inline:{self.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +71,13 @@ class Description:
     rtcp_port: int = 0
     """Of `a=rtcp` (RFC 3605); 0 when there was none."""
     rtcp_mux: bool = False
+    crypto: tuple[Crypto, ...] = ()
+    """Those we can use, in their order."""
+
+    @property
+    def secure(self) -> bool:
+        """The transport asks for SRTP."""
+        return "SAVP" in self.transport
 
 
 def parse_sdp(data: bytes) -> Description:
@@ -91,7 +119,7 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
     found = _MEDIA.match(media)
     if found is None or int(found[2]) > 65535:
         raise BadSdp(400, f"bad m= line: {media[:60]!r}")
-    if found[3].upper() not in ("RTP/AVP", "RTP/AVPF"):
+    if found[3].upper() not in _TRANSPORTS:
         raise BadSdp(488, f"transport {found[3][:20]!r} is not served")
     address = lines.get("c", "").split()
     if len(address) < 3 or address[0].upper() != "IN":
@@ -100,6 +128,7 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
     names = dict(_NAMES)
     event_type, direction, ptime = None, "sendrecv", 20
     rtcp_port, rtcp_mux = 0, False
+    crypto = []
     for attribute in attributes:
         mapped = _RTPMAP.match(attribute)
         lower = attribute.lower()
@@ -113,6 +142,9 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
             direction = lower
         elif lower.startswith("ptime:") and lower[6:].strip().isdigit():
             ptime = min(max(int(lower[6:]), 10), 60)
+        elif keyed := _CRYPTO.match(attribute):
+            if (suite := keyed[2].upper()) in SUITES and _is_key(keyed[3]):
+                crypto.append(Crypto(int(keyed[1]), suite, keyed[3]))
         elif lower == "rtcp-mux":
             rtcp_mux = True
         elif (port := _RTCP.match(lower)) and 0 < int(port[1]) < 65536:
@@ -123,8 +155,15 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
     codecs = tuple((names[number], number) for number in types if names.get(number) in CODECS)
     return Description(
         host, int(found[2]), codecs, event_type, direction, ptime, found[3].upper(),
-        rtcp_port=rtcp_port, rtcp_mux=rtcp_mux,
+        rtcp_port=rtcp_port, rtcp_mux=rtcp_mux, crypto=tuple(crypto),
     )  # fmt: skip
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == _KEY_OCTETS
+    except ValueError:
+        return False
 
 
 def _numeric(host: str) -> str:
@@ -145,10 +184,14 @@ def offer(
     direction: str = "sendrecv",
     session: int = 1,
     version: int = 1,
+    crypto: tuple[Crypto, ...] = (),
+    transport: str = "RTP/AVP",
 ) -> bytes:
     """Write an offer of `codecs`, best first, with telephone-event on 101."""
-    chosen = tuple((name, _STATIC[name]) for name in codecs)
-    return _write(Description(address.host, address.port, chosen, 101, direction, version=version), session)
+    chosen = tuple((name, PAYLOAD_TYPES[name]) for name in codecs)
+    host, port = address.host, address.port
+    it = Description(host, port, chosen, 101, direction, transport=transport, version=version, crypto=crypto)
+    return _write(it, session)
 
 
 def answer(
@@ -159,18 +202,22 @@ def answer(
     wanted: str = "sendrecv",
     session: int = 1,
     version: int = 1,
+    liked: str = "",
+    crypto: Crypto | None = None,
 ) -> tuple[bytes, RemoteMedia]:
     """Answer an offer; return the text and what it settles. BadSdp(488) when no codec is common.
 
-    The offerer's order decides (RFC 3264 §6.1), its payload numbers are used, and its direction limits ours.
+    The codec `liked` is taken if it is offered, else the offerer's order decides (RFC 3264 §6.1); its payload numbers
+    are used, and its direction limits ours. `crypto` answers one of its keys with ours.
     """
     common = [(name, number) for name, number in offered.codecs if name in codecs]
     if not common:
         raise BadSdp(488, "no common codec")
+    common.sort(key=lambda codec: codec[0] != liked)
     direction = _both(_REVERSED[offered.direction], wanted)
     settled = replace(
         offered, host=address.host, port=address.port, codecs=(common[0],), direction=direction, version=version,
-        rtcp_port=0,
+        rtcp_port=0, crypto=(crypto,) if crypto is not None else (),
     )  # fmt: skip
     text = _write(settled, session)
     return text, _remote(offered, common[0], direction)
@@ -213,5 +260,6 @@ def _write(it: Description, session: int) -> bytes:
     lines += [f"a=ptime:{it.ptime_ms}", f"a={it.direction}"]
     if it.rtcp_mux:
         lines.append("a=rtcp-mux")
+    lines += [crypto.line for crypto in it.crypto]
     lines += [f"m={other}" for other in it.refused[it.audio_at :]]
     return "\r\n".join([*lines, ""]).encode()

@@ -6,9 +6,10 @@ at every change and twice a second. Nothing here reads call state: who hears who
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pbx.clock import FOREVER
 from pbx.media.engine import (
@@ -64,6 +65,8 @@ class Segment:
     digit: str = ""
     event: int = 0
     """Number of the key, so that its copies count once."""
+    sealed: str = ""
+    """Digest of the SRTP key it is sealed with; empty for plain RTP."""
 
     def pack(self) -> bytes:
         parts = (
@@ -75,6 +78,7 @@ class Segment:
             self.last,
             self.digit,
             self.event,
+            self.sealed,
         )
         return ("VM1\t" + "\t".join(map(str, parts))).encode()
 
@@ -82,13 +86,13 @@ class Segment:
 def unpack(data: bytes) -> Segment | None:
     """Read a segment; None for anything else that hits a media port."""
     parts = data.decode("utf-8", "replace").split("\t")
-    if len(parts) != 9 or parts[0] != "VM1":
+    if len(parts) != 10 or parts[0] != "VM1":
         return None
     try:
         source, sequence, payload, first, last, event = (int(parts[at]) for at in (1, 2, 3, 5, 6, 8))
     except ValueError:
         return None
-    return Segment(source, sequence, payload, parts[4], first, last, parts[7], event)
+    return Segment(source, sequence, payload, parts[4], first, last, parts[7], event, parts[9])
 
 
 @dataclass(slots=True)
@@ -113,6 +117,7 @@ class _Leg:
     watch: Watch = field(default_factory=lambda: Watch(0.0, ""))
     strangers: int = 0
     misfits: int = 0
+    rubbish: int = 0
     arrived: int = 0
     """Segments of the far end."""
     source: int = 0
@@ -274,6 +279,7 @@ class VirtualEngine:
         statistics = MediaStatistics(
             it.codec, it.received, it.sent, lost, 0.0, quality if it.received else 1.0, self._now - it.opened_at,
             strangers=it.strangers + it.watch.strangers, misfits=it.misfits + it.watch.misfits,
+            rubbish=it.rubbish, encrypted=it.remote is not None and it.remote.keys is not None,
         )  # fmt: skip
         self._events.append(Closed(leg, statistics))
 
@@ -296,6 +302,11 @@ class VirtualEngine:
         if it.remote is None:
             it.early = (data, source)
             return
+        if segment.sealed != (_digest(it.remote.keys.theirs) if it.remote.keys is not None else ""):
+            it.rubbish += 1
+            return
+        if it.remote.keys is not None:
+            it.latch.trust(source)
         if source != it.latch.source and not self._admitted(it, source, segment):
             return
         if segment.payload_type not in (it.remote.payload_type, it.remote.event_type):
@@ -442,13 +453,20 @@ class VirtualEngine:
         it.sequence += 1
         segment = Segment(it.ssrc, it.sequence, it.remote.payload_type, label, it.sent, it.sent + packets)
         it.sent += packets
-        self._send((self._host, it.port), (it.remote.host, it.remote.port), segment.pack())
+        self._transmit(it, segment)
 
     def _send_digit(self, it: _Leg, digit: str, event: int) -> None:
         if it.remote is None or not it.remote.sends or it.remote.event_type is None or it.name not in self._legs:
             return
         segment = Segment(it.ssrc, 0, it.remote.event_type, "", 0, 0, digit, event)
-        self._send((self._host, it.port), (it.remote.host, it.remote.port), segment.pack())
+        self._transmit(it, segment)
+
+    def _transmit(self, it: _Leg, segment: Segment) -> None:
+        remote = it.remote
+        assert remote is not None
+        if remote.keys is not None:
+            segment = replace(segment, sealed=_digest(remote.keys.ours))
+        self._send((self._host, it.port), (remote.host, remote.port), segment.pack())
 
     # --- receiving ------------------------------------------------------------------------------------
 
@@ -484,7 +502,7 @@ class VirtualEngine:
         if it.remote is None or it.remote.event_type is None or not it.remote.sends:
             return
         copy = Segment(it.ssrc, 0, it.remote.event_type, "", 0, 0, segment.digit, segment.source << 20 | segment.event)
-        self._send((self._host, it.port), (it.remote.host, it.remote.port), copy.pack())
+        self._transmit(it, copy)
 
     def _check_silence(self, it: _Leg, recording: str) -> None:
         if it.recording != recording or it.name not in self._legs:
@@ -504,3 +522,8 @@ class VirtualEngine:
         seconds = max(0.0, seconds) if it.recorded_voice else 0.0
         self._recordings[recording] = Kept(seconds, heard)
         self._events.append(RecordingFinished(it.name, recording, round(seconds, 2), reason, heard))
+
+
+def _digest(key: str) -> str:
+    """Name a key without telling it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:12]

@@ -97,4 +97,5 @@ def event_of(words: Words) -> MediaEvent:
 
 
 def remote_of(words: Words) -> engine.RemoteMedia:
-    return engine.RemoteMedia(**words)
+    keys = words["keys"]
+    return engine.RemoteMedia(**{**words, "keys": keys and engine.SrtpKeys(**keys)})

@@ -185,11 +185,15 @@ class Call:
             self.caller.session.ring(self.now)
 
     def answer(self) -> None:
+        self._answer(None)
+
+    def _answer(self, called: Leg | None) -> None:
+        """Answer the caller, by the codec of the leg it is to talk with."""
         caller = self.caller
         if caller.answered or caller.gone or caller.session is None:
             return
         try:
-            sdp = self._caller_sdp()
+            sdp = self._caller_sdp(called)
         except (BadSdp, NoMediaPort) as error:
             self._refuse_caller(488 if isinstance(error, BadSdp) else 503)
             return
@@ -216,7 +220,7 @@ class Call:
         if caller.answered or caller.gone or called is None or called.gone or caller.session is None:
             return
         try:
-            sdp = self._caller_sdp()
+            sdp = self._caller_sdp(called)
         except (BadSdp, NoMediaPort):
             return  # the refusal waits for the answer, which the caller may never get
         caller.session.ring(self.now, sdp)
@@ -226,7 +230,7 @@ class Call:
         called = self.legs.get(leg)
         if called is None or called.gone:
             return
-        self.answer()
+        self._answer(called)
         if self.caller.gone:
             return
         self.stop()
@@ -320,7 +324,9 @@ class Call:
 
     def new_leg(self, device: str, extension: str, number: str) -> Leg:
         self._made += 1
-        leg = Leg(f"{self.id}.{self._made}", device, extension, number, self._switch.engine)
+        leg = Leg(
+            f"{self.id}.{self._made}", device, extension, number, self._switch.engine, self._switch.negotiation(device)
+        )
         self.legs[leg.name] = leg
         return leg
 
@@ -344,13 +350,13 @@ class Call:
         """Keys of a caller who is not talking to anybody: those pressed in a conversation are for the other party."""
         return isinstance(event, KeyPressed) and event.leg == CALLER and not self.caller.joined
 
-    def _caller_sdp(self) -> bytes:
+    def _caller_sdp(self, called: Leg | None) -> bytes:
         """Return our description for the caller: the answer of a 183 is the answer of the 200 (RFC 3264 §6)."""
         session = self.caller.session
         assert session is not None
         if session.local_sdp is not None:
             return session.local_sdp
-        return self.caller.answer(session.remote_sdp) if session.remote_sdp else self.caller.offer()
+        return self.caller.answer(session.remote_sdp, called) if session.remote_sdp else self.caller.offer(called)
 
     def _refuse_caller(self, status: int) -> None:
         """No media with this caller: refused, and the call ends once the script has come to its next pause."""

@@ -77,7 +77,7 @@ def _invite(
     switch: Switch, call: Call, leg: Leg, uri: str, peer: Peer, sender: NameAddr, to: NameAddr, headers: Headers = ()
 ) -> str | None:
     try:
-        sdp = leg.offer()
+        sdp = leg.offer(call.caller)
     except NoMediaPort:
         del call.legs[leg.name]
         return None

@@ -51,7 +51,8 @@ def take_invite(switch: Switch, session: Session) -> None:
     asked = _asked(switch, session, device, dialled)
     call_id = switch.next_call_id()
     number = "" if device else asked.caller_number
-    leg = Leg(f"{call_id}.0", asked.caller_device, asked.caller_extension, number, switch.engine, session)
+    own = switch.negotiation(asked.caller_device)
+    leg = Leg(f"{call_id}.0", asked.caller_device, asked.caller_extension, number, switch.engine, own, session)
     route = routing.route(switch.directory, asked, switch.presence(None), switch.now)
     call = Call(switch, call_id, leg, asked)
     switch.begin(call, leg, session)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from pbx.media.engine import Engine, MediaAddress, RemoteMedia, Sound
-from pbx.media.sdp import CODECS, Description, answer, offer, parse_sdp, settle
+from pbx.media.negotiation import Negotiation
+from pbx.media.sdp import BadSdp, Description, parse_sdp
 from pbx.sip.session import Session
 
 
@@ -28,6 +29,7 @@ class Leg:
     number: str
     """Outside number of a trunk leg, or the desk's name."""
     engine: Engine
+    negotiation: Negotiation
     session: Session | None = None
     answered: bool = False
     rang: bool = False
@@ -48,32 +50,39 @@ class Leg:
     conversation: tuple[str, ...] | None = None
     """Who of it and the leg it is joined with is heard, as told last."""
     _address: MediaAddress | None = None
-    _version: int = 0
-    _offered: bytes = field(default=b"", repr=False)
 
     @property
     def party(self) -> str:
         """Who this is, in events: the device, else the number."""
         return self.device or self.number
 
-    def offer(self) -> bytes:
-        """Write our offer; NoMediaPort when there is none."""
-        self._version += 1
-        self._offered = offer(self._open(), codecs=CODECS, version=self._version)
-        return self._offered
+    def offer(self, like: Leg | None = None) -> bytes:
+        """Write our offer, the codecs of the leg it is to be `like` first; NoMediaPort when there is no port."""
+        return self.negotiation.offer(self._open(), liked=like.codecs if like is not None else ())
 
-    def answer(self, offered: bytes) -> bytes:
+    def answer(self, offered: bytes, like: Leg | None = None) -> bytes:
         """Answer an offer and connect the media; BadSdp(488) when nothing is common, NoMediaPort."""
-        description = parse_sdp(offered)
-        self._version += 1
-        text, remote = answer(description, self._open(), codecs=CODECS, version=self._version)
-        self._connect(remote)
+        liked = like.remote.codec if like is not None and like.remote is not None else ""
+        text = self.negotiation.answer(offered, self._open(), liked=liked)
+        self._connect()
         return text
 
     def settle(self, answered: bytes) -> None:
         """Take the answer to our offer; BadSdp when it is none."""
-        if self._offered:
-            self._connect(settle(self._offered, parse_sdp(answered)))
+        if self.negotiation.has_offered:
+            self.negotiation.settle(answered)
+            self._connect()
+
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        """What it speaks, best first: what was settled, before that what it offers."""
+        if self.remote is not None:
+            return (self.remote.codec,)
+        offered = self.session.remote_sdp if self.session is not None else None
+        try:
+            return tuple(name for name, _ in parse_sdp(offered).codecs) if offered else ()
+        except BadSdp:
+            return ()  # it is refused when it is answered
 
     def close(self) -> None:
         if self._address is not None:
@@ -86,7 +95,9 @@ class Leg:
             self.opened = True
         return self._address
 
-    def _connect(self, remote: RemoteMedia) -> None:
+    def _connect(self) -> None:
+        remote = self.negotiation.remote
+        assert remote is not None
         # Media of a phone behind a NAT comes from where its signalling comes from, not from what it writes.
         self.remote = replace(remote, signalled=self.session.peer.host if self.session is not None else "")
         self.flow, self.conversation = "", None

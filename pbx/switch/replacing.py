@@ -72,7 +72,8 @@ def pick_up(switch: Switch, call: Call, old: Leg, session: Session, device: Devi
     new = call.new_leg(device.id, device.extension, "")
     new.session = session
     try:
-        sdp = new.answer(session.remote_sdp) if session.remote_sdp else new.offer()
+        other = call.legs.get(old.joined)
+        sdp = new.answer(session.remote_sdp, other) if session.remote_sdp else new.offer(other)
     except (BadSdp, NoMediaPort) as error:
         del call.legs[new.name]
         new.close()

@@ -23,6 +23,7 @@ from pbx.domain.directory import Directory
 from pbx.domain.history import CallRecord
 from pbx.events import DirectoryChanged, Event, InputIgnored, ResyncRequested, ServerFault
 from pbx.media.engine import Engine
+from pbx.media.negotiation import Negotiation
 from pbx.sip.address import Peer
 from pbx.sip.digest import DigestServer
 from pbx.sip.registrar import Binding
@@ -93,6 +94,7 @@ class Switch:
         """Extensions, set by feature."""
         self.draining = False
         self._bus = bus
+        self._token = token
         self._calls: dict[str, Call] = {}
         self._by_session: dict[Session, tuple[Call, Leg]] = {}
         self._by_leg: dict[str, tuple[Call, Leg]] = {}
@@ -290,6 +292,11 @@ class Switch:
                 del self._busy[leg.extension]
         if not leg.opened:
             self._by_leg.pop(leg.name, None)
+
+    def negotiation(self, device: str) -> Negotiation:
+        """Return a new leg's side of offer and answer, after the policy of its device; the carrier's is plain."""
+        known = self.directory.devices_by_id.get(device)
+        return Negotiation(known.srtp if known is not None else "no", self._token)
 
     def joined(self, call: Call, leg: Leg) -> None:
         """Two legs talk from now on."""

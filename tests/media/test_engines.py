@@ -24,6 +24,7 @@ from pbx.media.engine import (
     SourceLatched,
     Tone,
 )
+from pbx.media.sdp import SUITES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 _NUMBERS = count(1)
@@ -62,6 +63,31 @@ async def test_a_signature_is_heard_over_alaw_too(room: Room):
     assert await call.hears(1, "signature:101")
     assert call.last(1, SourceLatched).codec == "PCMA"
     call.close()
+
+
+async def test_a_signature_is_heard_over_g722_too(room: Room):
+    call = Call(room, 0, 1, "g722", codecs=("G722",))
+    call.engines[0].play(call.legs[0], Signature("101"))
+    assert await call.hears(1, "signature:101")
+    assert call.last(1, SourceLatched).codec == "G722"
+    call.close()
+
+
+@pytest.mark.parametrize("suite", SUITES)
+async def test_an_encrypted_signature_is_heard_and_a_wrong_key_opens_nothing(room: Room, suite: str):
+    call = Call(room, 0, 1, f"srtp-{suite}", keys=(suite, "A" * 40, "B" * 40))
+    call.engines[0].play(call.legs[0], Signature("101"))
+    call.engines[0].send_digits(call.legs[0], "5")
+    assert await call.hears(1, "signature:101")
+    assert await call.room.wait(5, lambda: call.keys(1) == "5")
+    call.negotiate(keys=(suite, "C" * 40, "B" * 40), mine=(suite, "B" * 40, "D" * 40))
+    call.engines[0].play(call.legs[0], Tone("busy"))
+    assert await call.room.wait(8, lambda: [it.flow for it in call.told(1, FlowChanged)][-1:] == ["nothing"])
+    assert "tone:busy" not in call.heard(1)
+    call.close()
+    told = (await call.tells(1, Closed)).statistics
+    assert told.encrypted
+    assert told.rubbish > 0
 
 
 async def test_prompts_are_heard_by_name_one_after_another_and_their_end_is_told(call: Call):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from pbx.media import sdp
-from pbx.media.engine import DigitPressed, Engine, Heard, MediaAddress, MediaEvent
+from pbx.media.engine import DigitPressed, Engine, Heard, MediaAddress, MediaEvent, SrtpKeys
 from pbx.media.local import LocalEngine
 from pbx.media.prompts.catalogue import seconds_of
 from pbx.media.virtual import VirtualEngine
@@ -111,8 +112,16 @@ class Call:
     """A leg of one engine connected to a leg of another by offer and answer, as switch and phones do it."""
 
     def __init__(
-        self, room: Room, caller: int, called: int, name: str, *, codecs: tuple[str, ...] = sdp.CODECS
+        self,
+        room: Room,
+        caller: int,
+        called: int,
+        name: str,
+        *,
+        codecs: tuple[str, ...] = sdp.CODECS,
+        keys: tuple[str, str, str] | None = None,
     ) -> None:
+        """`keys`: suite, the caller's key, the called's."""
         self.room = room
         self.legs = (f"{name}-caller", f"{name}-called")
         self.engines = (room.engines[caller], room.engines[called])
@@ -122,14 +131,25 @@ class Call:
         for engine, leg in zip(self.engines, self.legs, strict=True):
             self._addresses.append(engine.open(leg))
             engine.listen(leg)
-        self.negotiate()
+        self.negotiate(keys=keys)
 
-    def negotiate(self, direction: str = "sendrecv") -> None:
-        """The caller offers `direction`."""
+    def negotiate(
+        self,
+        direction: str = "sendrecv",
+        *,
+        keys: tuple[str, str, str] | None = None,
+        mine: tuple[str, str, str] | None = None,
+    ) -> None:
+        """The caller offers `direction`; the called may have other keys in mind, as it sees them: `mine`."""
         offer = sdp.offer(self._addresses[0], codecs=self._codecs, direction=direction)
         text, called = sdp.answer(sdp.parse_sdp(offer), self._addresses[1])
+        caller = sdp.settle(offer, sdp.parse_sdp(text))
+        if keys is not None:
+            suite, ours, theirs = keys
+            caller = replace(caller, keys=SrtpKeys(suite, ours, theirs))
+            called = replace(called, keys=SrtpKeys(*mine) if mine else SrtpKeys(suite, theirs, ours))
         self.engines[1].connect(self.legs[1], called)
-        self.engines[0].connect(self.legs[0], sdp.settle(offer, sdp.parse_sdp(text)))
+        self.engines[0].connect(self.legs[0], caller)
 
     def heard(self, end: int) -> list[str]:
         return [event.sound for event in self.told(end, Heard)]

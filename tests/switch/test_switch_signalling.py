@@ -121,7 +121,7 @@ def test_a_reinvite_without_an_offer_gets_ours_and_its_ack_may_hold_and_resume(h
     assert town.last(CallEnded).cause == 31
 
 
-@pytest.mark.parametrize("body", [b"", NO_SDP, SDP.replace(b"AVP 0 8", b"AVP 18 9")])
+@pytest.mark.parametrize("body", [b"", NO_SDP, SDP.replace(b"AVP 0 8 9", b"AVP 18 3")])
 def test_a_200_that_answers_nothing_is_ended_and_counts_as_refused(hand, body):
     ana = hand.town.phone("101")
     ana.dial("4165550190")

@@ -1,0 +1,99 @@
+"""One party's side of offer and answer: what it wants, what it offered last, what both settled (RFC 3264, RFC 4568)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+
+from pbx.domain.base import SrtpPolicy
+from pbx.media import sdp
+from pbx.media.codecs import CODECS, common_first
+from pbx.media.engine import MediaAddress, RemoteMedia, SrtpKeys
+
+_KEY_OCTETS = 30
+"""Of the master key and its salt (RFC 4568 §6.1)."""
+_ENTROPY = 64
+"""Hex characters that make one."""
+
+
+class Negotiation:
+    """Knows no ports and no engine. `token(n)` gives n random hex characters, for keys."""
+
+    def __init__(self, policy: SrtpPolicy, token: Callable[[int], str]) -> None:
+        self.policy = policy
+        self._token = token
+        self._version = 0
+        self._offered = b""
+        self._keys: dict[str, str] = {}
+        """Ours by suite: one a party and suite, so that a re-INVITE does not start encryption again."""
+        self.remote: RemoteMedia | None = None
+        """As settled last."""
+
+    def offer(self, at: MediaAddress, *, direction: str = "sendrecv", liked: tuple[str, ...] = ()) -> bytes:
+        """Write an offer; the codecs of `liked` come first."""
+        self._version += 1
+        crypto = () if self.policy == "no" else tuple(
+            sdp.Crypto(tag, suite, self._key(suite)) for tag, suite in enumerate(sdp.SUITES, start=1)
+        )  # fmt: skip
+        self._offered = sdp.offer(
+            at,
+            codecs=common_first(CODECS, liked),
+            direction=direction,
+            version=self._version,
+            crypto=crypto,
+            transport="RTP/SAVP" if self.policy == "yes" else "RTP/AVP",
+        )
+        return self._offered
+
+    def answer(self, offered: bytes, at: MediaAddress, *, wanted: str = "sendrecv", liked: str = "") -> bytes:
+        """Answer an offer, by the codec `liked` if it has it; BadSdp when nothing is common."""
+        description = sdp.parse_sdp(offered)
+        self._version += 1
+        liked = liked or (self.remote.codec if self.remote is not None else "")
+        theirs = self._chosen(description)
+        ours = sdp.Crypto(theirs.tag, theirs.suite, self._key(theirs.suite)) if theirs is not None else None
+        text, remote = sdp.answer(
+            description, at, codecs=CODECS, wanted=wanted, version=self._version, liked=liked, crypto=ours
+        )
+        return self._settled(text, remote, ours, theirs)
+
+    def settle(self, answered: bytes) -> RemoteMedia:
+        """Take the answer to our offer; BadSdp when it took nothing of it, or no SRTP where that is our policy."""
+        description = sdp.parse_sdp(answered)
+        remote = sdp.settle(self._offered, description)
+        theirs = self._chosen(description)
+        ours = next((it for it in sdp.parse_sdp(self._offered).crypto if theirs and it.tag == theirs.tag), None)
+        if theirs is not None and (ours is None or ours.suite != theirs.suite):
+            raise sdp.BadSdp(488, f"the answer chose SRTP {theirs.tag} {theirs.suite}, which was not offered")
+        self._settled(b"", remote, ours, theirs)
+        assert self.remote is not None
+        return self.remote
+
+    @property
+    def has_offered(self) -> bool:
+        return bool(self._offered)
+
+    def _settled(self, text: bytes, remote: RemoteMedia, ours: sdp.Crypto | None, theirs: sdp.Crypto | None) -> bytes:
+        keys = SrtpKeys(ours.suite, ours.key, theirs.key) if ours is not None and theirs is not None else None
+        self.remote = replace(remote, keys=keys)
+        return text
+
+    def _chosen(self, theirs: sdp.Description) -> sdp.Crypto | None:
+        """Return the first of their keys we can use; BadSdp when that is against our policy."""
+        if self.policy == "no":
+            if theirs.secure:
+                raise sdp.BadSdp(488, "SRTP is offered, but this party's policy is `no`")
+            return None
+        if theirs.crypto:
+            return theirs.crypto[0]
+        if theirs.secure or self.policy == "yes":
+            raise sdp.BadSdp(488, "no usable a=crypto line, but SRTP is asked for")
+        return None
+
+    def _key(self, suite: str) -> str:
+        if suite not in self._keys:
+            octets = hashlib.sha256(self._token(_ENTROPY).encode()).digest()[:_KEY_OCTETS]
+            self._keys[suite] = base64.b64encode(octets).decode()
+        return self._keys[suite]
