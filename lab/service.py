@@ -387,6 +387,7 @@ class Lab:
             now=self.now,
             settings=replace(self.settings.sip, carrier=self._carrier_peer),
         )
+        self._shell.admission = switch.admission
         self._shell.start(SwitchCore(switch, lambda mono: self.now))
 
     async def _restart(self) -> None:

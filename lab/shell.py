@@ -14,6 +14,7 @@ from lab.clockwork import Core
 from lab.errors import Away
 from pbx.clock import FOREVER, Moment
 from pbx.sip.address import Peer
+from pbx.sip.overload import Admission
 from pbx.sip.streams import Security, StreamTransport
 from pbx.sip.transport import UdpTransport
 
@@ -43,6 +44,7 @@ class Shell:
         self._streams: dict[str, StreamTransport] = {}
         self._security: Security | None = None
         self._tls_port: int | None = None
+        self.admission: Admission | None = None
         self.refused: Callable[[Peer, Exception], None] = lambda peer, error: None
         """Told of a peer with which no TLS connection came about."""
         self.after: Callable[[], None] | None = None
@@ -125,6 +127,10 @@ class Shell:
         if self._core is not None:
             self._core.closed(peer, self._clock.mono())
             self.settle()
+
+    def waited(self, seconds: float) -> None:
+        if self.admission is not None:
+            self.admission.waited(seconds, self._clock.mono())
 
     def insecure(self, peer: Peer, error: Exception) -> None:
         self.refused(peer, error)

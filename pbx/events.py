@@ -635,6 +635,22 @@ class ResyncRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OverloadBegan(Event):
+    """More arrives than can be served: what is new is refused with 503 from now on."""
+
+    kind: ClassVar[str] = "server.overloaded"
+    waited_ms: int
+    """How long datagrams wait before they are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverloadEnded(Event):
+    kind: ClassVar[str] = "server.relieved"
+    refused: int
+    """Requests refused since it began."""
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateUsed(Event):
     """What this server shows over TLS from now on."""
 

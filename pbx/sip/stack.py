@@ -16,6 +16,7 @@ from pbx.domain.registrations import host_and_port
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials, answer_challenge
 from pbx.sip.message import REASONS, CSeq, Malformed, Request, Response, Via, parse, reply
+from pbx.sip.overload import Admission, retry_after
 from pbx.sip.replaces import Replaces
 from pbx.sip.session import ALLOW, SUPPORTED, Phase, Session
 from pbx.sip.sip_events import Ignored, InviteReceived, RequestReceived, RequestTimedOut, ResponseReceived, SipEvent
@@ -83,12 +84,14 @@ class Stack:
         user_agent: str,
         trace: Callable[[str, Peer, bytes, float], None] | None = None,
         session_expires_s: int = 0,
+        admission: Admission | None = None,
     ) -> None:
         """`local` maps a transport to the (host, port) we tell others; `trace` sees (`in`|`out`, peer, data, now).
 
         `session_expires_s` is the session interval we ask for (RFC 4028), 0 to agree to others' alone.
         """
         self.session_expires_s = session_expires_s
+        self._admission = admission
         self._local = dict(local)
         self._token = token
         self._trace = trace
@@ -112,6 +115,8 @@ class Stack:
         """Take one datagram or framed message; never raises, whatever the bytes."""
         if not data.strip(b"\r\n\0 "):
             return  # keep-alive (RFC 5626 §4.4.1)
+        if self._admission is not None and self._admission.refusing and self._shed(data, source, now):
+            return
         if self._trace is not None:
             self._trace("in", source, data, now)
         try:
@@ -122,6 +127,26 @@ class Stack:
                 self._receive_request(message, source, now)
         except Malformed as error:
             self._refuse(data, source, error, now)
+
+    def _shed(self, data: bytes, source: Peer, now: float) -> bool:
+        """Under overload: refuse a request that begins something, as cheaply as can be; True when that was done.
+
+        It is counted by the admission and told in sum, but no event of the trace: that would cost as much again.
+        """
+        assert self._admission is not None
+        try:
+            request = parse(data)
+            if isinstance(request, Response) or request.method in ("ACK", "CANCEL") or request.to.tag:
+                return False
+            via = self._mark_via(request, source)
+            if self._server_key(request, via, request.cseq) in self._transactions or self._admission.admits(request):
+                return False
+            headers = [("Retry-After", retry_after(request)), self.server]
+            answer = reply(request, 503, to_tag=_steady_tag(request, via), headers=headers)
+        except (Malformed, BadUri):
+            return False
+        self._outgoing.append(Outgoing(_answers_go_to(via, source), bytes(answer)))
+        return True
 
     def tick(self, now: float) -> None:
         self.timers.fire(now)
@@ -369,11 +394,9 @@ class Stack:
         except Malformed as error:
             if request.method == "ACK":
                 raise
-            same = f"{via.branch} {request.get('Call-ID')}".encode("utf-8", "surrogateescape")
-            tag = f"{zlib.crc32(same):08x}"
             headers = [*error.headers, self.server]
             reason = f"{REASONS.get(error.status, 'Error')} ({_printable(error.reason)})"
-            answer = reply(request, error.status, reason, to_tag=tag, headers=headers)
+            answer = reply(request, error.status, reason, to_tag=_steady_tag(request, via), headers=headers)
             self.transmit(source, bytes(answer), now)
             self._events.append(Ignored(source, error.reason, error.status))
 
@@ -551,6 +574,12 @@ def _path_of(request: Request) -> tuple[str, ...] | None:
     if not sender or request.to.tag or request.method == "CANCEL":
         return None
     return (request.call_id, sender, str(request.cseq.number), request.method)
+
+
+def _steady_tag(request: Request, via: Via) -> str:
+    """A To tag that is the same for every repetition of a request refused without state (RFC 3261 §8.2.7)."""
+    same = f"{via.branch} {request.get('Call-ID')}".encode("utf-8", "surrogateescape")
+    return f"{zlib.crc32(same):08x}"
 
 
 def _printable(reason: str) -> str:

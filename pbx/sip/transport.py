@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Protocol
+import struct
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from pbx.sip.address import Peer
 from pbx.sip.framing import MAX_MESSAGE
@@ -17,6 +20,11 @@ DRAIN = 64
 RECEIVE_BUFFER = 4 * 1024 * 1024
 SIGNALLING_CLASS = 0x68
 """AF31."""
+_SO_TIMESTAMPNS = 35
+"""Linux; the socket module does not name it."""
+_TIMESPEC = struct.Struct("@ll")
+_STAMP_SPACE = socket.CMSG_SPACE(_TIMESPEC.size)
+_UNBELIEVABLE_S = 60.0
 
 
 class Owner(Protocol):
@@ -25,6 +33,10 @@ class Owner(Protocol):
     def received(self, data: bytes, source: Peer) -> None: ...
 
     def disconnected(self, peer: Peer) -> None: ...
+
+    def waited(self, seconds: float) -> None:
+        """How long the oldest of the datagrams that come now has been in the socket."""
+        ...
 
     def insecure(self, peer: Peer, error: Exception) -> None:
         """No TLS connection came about with this peer: its certificate, or ours, was not taken."""
@@ -44,6 +56,7 @@ class UdpTransport:
         else:
             self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, SIGNALLING_CLASS)
         self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         try:
             self._socket.bind((host, port))
         except OSError:
@@ -68,14 +81,27 @@ class UdpTransport:
             self.dropped += 1
 
     def _drain(self) -> None:
+        receive: Callable[[int], tuple[bytes, Any]] = self._first
         for _ in range(DRAIN):
             try:
-                data, source = self._socket.recvfrom(MAX_MESSAGE)
+                data, source = receive(MAX_MESSAGE)
             except BlockingIOError:
                 return
             except OSError:  # an ICMP error of an earlier send
                 continue
+            receive = self._socket.recvfrom
             if data[:1] == b"\0" and (answer := binding_answer(data, source[0], source[1])) is not None:
                 self.send(answer, Peer("udp", source[0], source[1]))
             else:
                 self._owner.received(data, Peer("udp", source[0], source[1]))
+
+    def _first(self, size: int) -> tuple[bytes, tuple[str, int]]:
+        """Receive the oldest datagram there is, and say how long it waited: the kernel has stamped its arrival."""
+        data, told, _, source = self._socket.recvmsg(size, _STAMP_SPACE)
+        for level, kind, stamp in told:
+            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
+                seconds, nanoseconds = _TIMESPEC.unpack(stamp)
+                waited = time.time() - seconds - nanoseconds / 1e9
+                if 0 <= waited < _UNBELIEVABLE_S:  # else the clock was set meanwhile
+                    self._owner.waited(waited)
+        return data, (source[0], source[1])

@@ -14,10 +14,11 @@ from pbx.callflow.question import Asked
 from pbx.domain.devices import Device
 from pbx.domain.dialplan import Means, read_dialled
 from pbx.events import CallInvited
+from pbx.sip.message import Request
 from pbx.sip.replaces import parse_replaces
 from pbx.sip.session import ALLOW, SUPPORTED, Session
 from pbx.sip.sip_events import RequestReceived
-from pbx.sip.uri import parse_uri
+from pbx.sip.uri import BadUri, parse_uri
 from pbx.switch.calls import Call
 from pbx.switch.legs import Leg
 from pbx.switch.replacing import pick_up, replaced_leg
@@ -28,6 +29,17 @@ if TYPE_CHECKING:
 
 RETRY_AFTER_S = 5
 _ALWAYS_TAKEN = frozenset({Means.EMERGENCY, Means.SUPPORT})
+
+
+def is_always_taken(request: Request) -> bool:
+    """Whether nothing may stand in the way of this call: emergency and 611 (K08)."""
+    if request.method != "INVITE":
+        return False
+    try:
+        dialled = parse_uri(request.uri).user
+    except BadUri:
+        return False
+    return read_dialled(dialled, "").means in _ALWAYS_TAKEN
 
 
 def take_invite(switch: Switch, session: Session) -> None:
@@ -42,7 +54,7 @@ def take_invite(switch: Switch, session: Session) -> None:
             return
     dialled = parse_uri(session.request.uri).user
     full = switch.refuses_calls or (device is not None and switch.has_all_calls(device.extension))
-    if full and (switch.draining or read_dialled(dialled, "").means not in _ALWAYS_TAKEN):
+    if full and (switch.draining or not is_always_taken(session.request)):
         session.reject(503, "", now, [("Retry-After", str(RETRY_AFTER_S))])
         return
     if session.request.get("Replaces") is not None:

@@ -21,11 +21,12 @@ from pbx.clock import Moment
 from pbx.domain.destinations import Cause
 from pbx.domain.directory import Directory
 from pbx.domain.history import CallRecord
-from pbx.events import DirectoryChanged, Event, InputIgnored, ResyncRequested, ServerFault
+from pbx.events import DirectoryChanged, Event, InputIgnored, OverloadBegan, OverloadEnded, ResyncRequested, ServerFault
 from pbx.media.engine import Engine
 from pbx.media.negotiation import Negotiation
 from pbx.sip.address import Peer
 from pbx.sip.digest import DigestServer
+from pbx.sip.overload import Admission
 from pbx.sip.registrar import Binding
 from pbx.sip.session import Session
 from pbx.sip.sip_events import (
@@ -41,7 +42,7 @@ from pbx.sip.subscriptions import Notifier
 from pbx.sip.timers import Timers
 from pbx.sip.uri import NameAddr
 from pbx.switch.calls import FAULT_STATUS, Call
-from pbx.switch.inbound import take_invite, take_request
+from pbx.switch.inbound import is_always_taken, take_invite, take_request
 from pbx.switch.lamps import Lamps
 from pbx.switch.legs import Leg
 from pbx.switch.mailboxes import Mailboxes
@@ -75,12 +76,16 @@ class Switch:
         self.now = now
         """The moment of the input being served."""
         self.realm = directory.domain.name
+        self._bus = bus
+        self.admission = Admission(spares=is_always_taken, changed=self._admission_changed)
+        """To be told how long datagrams wait; under overload it refuses what is new."""
         self.stack = Stack(
             local,
             token=token,
             user_agent=self.settings.user_agent,
             trace=self._traced,
             session_expires_s=self.settings.session_expires_s,
+            admission=self.admission,
         )
         digest = DigestServer(
             self.realm, token, algorithms=self.settings.algorithms, lifetime_s=self.settings.nonce_lifetime_s
@@ -93,7 +98,6 @@ class Switch:
         self.do_not_disturb: set[str] = set()
         """Extensions, set by feature."""
         self.draining = False
-        self._bus = bus
         self._token = token
         self._calls: dict[str, Call] = {}
         self._by_session: dict[Session, tuple[Call, Leg]] = {}
@@ -392,6 +396,9 @@ class Switch:
 
     def _is_free(self, extension: str) -> bool:
         return extension not in self._busy and self.reachable(extension)
+
+    def _admission_changed(self, refusing: bool, waited_s: float, refused: int) -> None:
+        self.publish(OverloadBegan(round(waited_s * 1000)) if refusing else OverloadEnded(refused))
 
     def _sip(self, event: SipEvent) -> None:
         match event:

@@ -35,6 +35,8 @@ class Inbox:
     def disconnected(self, peer: Peer) -> None:
         self.gone.put_nowait(peer)
 
+    def waited(self, seconds: float) -> None: ...
+
     def insecure(self, peer: Peer, error: Exception) -> None:
         self.refused.put_nowait((peer, error))
 

@@ -22,6 +22,7 @@ class Inbox:
     def __init__(self) -> None:
         self.messages: asyncio.Queue[tuple[bytes, Peer]] = asyncio.Queue()
         self.gone: asyncio.Queue[Peer] = asyncio.Queue()
+        self.waits: list[float] = []
         self.refused: asyncio.Queue[tuple[Peer, Exception]] = asyncio.Queue()
 
     def received(self, data: bytes, source: Peer) -> None:
@@ -29,6 +30,9 @@ class Inbox:
 
     def disconnected(self, peer: Peer) -> None:
         self.gone.put_nowait(peer)
+
+    def waited(self, seconds: float) -> None:
+        self.waits.append(seconds)
 
     def insecure(self, peer: Peer, error: Exception) -> None:
         self.refused.put_nowait((peer, error))
@@ -47,6 +51,19 @@ async def test_datagrams_cross():
     a.send(MESSAGE, Peer("udp", *b.address))
     data, source = await within(two.messages.get())
     assert (data, source) == (MESSAGE, Peer("udp", *a.address))
+    a.close()
+    b.close()
+
+
+async def test_how_long_a_datagram_lay_in_the_socket_is_told():
+    one, two = Inbox(), Inbox()
+    a, b = UdpTransport(one, "127.0.0.1"), UdpTransport(two, "127.0.0.1")
+    a.send(MESSAGE, Peer("udp", *b.address))
+    begun = asyncio.get_running_loop().time()
+    asyncio.get_running_loop().call_later(0.2, b.start)
+    await within(two.messages.get())
+    lay = asyncio.get_running_loop().time() - begun
+    assert two.waits == [pytest.approx(lay, abs=0.1)]
     a.close()
     b.close()
 

@@ -78,6 +78,8 @@ class StrictServer:
         self.stack.receive(data, source, time.monotonic())
         self.settle()
 
+    def waited(self, seconds: float) -> None: ...
+
     def insecure(self, peer: Peer, error: Exception) -> None: ...
 
     def disconnected(self, peer: Peer) -> None:
