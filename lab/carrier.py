@@ -17,7 +17,8 @@ from lab.phones.line import Line
 from pbx.clock import FOREVER
 from pbx.media.engine import DigitPressed, Engine, Heard, PlayFinished, Prompts, Tone
 from pbx.sip.address import Peer
-from pbx.sip.session import ALLOW, Session
+from pbx.sip.dialog import ALLOW
+from pbx.sip.session import Session
 from pbx.sip.sip_events import InviteReceived, RequestReceived, SipEvent
 from pbx.sip.stack import Outgoing, Stack
 from pbx.sip.uri import BadUri, parse_uri

@@ -18,7 +18,8 @@ from lab.phones.standings import show_standings
 from pbx.clock import FOREVER
 from pbx.media.engine import DigitPressed, Engine, Heard, MediaEvent
 from pbx.sip.address import Peer
-from pbx.sip.session import ALLOW, Session
+from pbx.sip.dialog import ALLOW
+from pbx.sip.session import Session
 from pbx.sip.sip_events import InviteReceived, RequestReceived, RequestTimedOut, ResponseReceived, SipEvent
 from pbx.sip.stack import Outgoing, Stack
 from pbx.sip.uri import BadUri, parse_uri

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 
 from pbx.domain.registrations import host_and_port
 from pbx.sip.address import Peer
+from pbx.sip.dialog import ALLOW, SUPPORTED, Dialog, Phase
 from pbx.sip.digest import Credentials, answer_challenge
 from pbx.sip.message import REASONS, CSeq, Malformed, Request, Response, Via, parse, reply
 from pbx.sip.overload import Admission, retry_after
 from pbx.sip.replaces import Replaces
-from pbx.sip.session import ALLOW, SUPPORTED, Phase, Session
+from pbx.sip.session import Session
 from pbx.sip.sip_events import Ignored, InviteReceived, RequestReceived, RequestTimedOut, ResponseReceived, SipEvent
 from pbx.sip.timers import Timers
 from pbx.sip.transaction import ClientTransaction, ClientUser, ServerTransaction, State, Transaction
@@ -317,7 +318,7 @@ class Stack:
         """Return the dialog of another branch of a forked INVITE; nobody but the caller of this knows it."""
         fork = Session(self, "uac", session.request, session.peer, session.local, response.to)
         fork.routes = list(reversed(response.all("Record-Route")))
-        fork._refresh_target(response)
+        fork.refresh_target(response)
         return fork
 
     def with_credentials(self, response: Response, request: Request, credentials: Credentials) -> Request | None:
@@ -359,17 +360,17 @@ class Stack:
         tail = "" if secure or peer.transport == "udp" else f";transport={peer.transport}"
         return f"{'sips' if secure else 'sip'}:{user + '@' if user else ''}{where}{tail}"
 
-    def next_hop(self, session: Session) -> Peer:
+    def next_hop(self, dialog: Dialog) -> Peer:
         """The first route when it names an address, else the flow the dialog came by (symmetric, as NAT needs)."""
-        if session.routes:
+        if dialog.routes:
             try:
-                route = parse_uri(session.routes[0].strip().strip("<>").partition(">")[0])
+                route = parse_uri(dialog.routes[0].strip().strip("<>").partition(">")[0])
             except BadUri:
-                return session.peer
+                return dialog.peer
             if _ADDRESS.match(route.host):
                 port = route.port or (5061 if route.transport == "tls" else 5060)
                 return Peer(route.transport, route.host.strip("[]"), port)
-        return session.peer
+        return dialog.peer
 
     # --- responses ------------------------------------------------------------------------------------
 

@@ -14,9 +14,10 @@ from pbx.callflow.question import Asked
 from pbx.domain.devices import Device
 from pbx.domain.dialplan import Means, read_dialled
 from pbx.events import CallInvited
+from pbx.sip.dialog import ALLOW, SUPPORTED
 from pbx.sip.message import Request
 from pbx.sip.replaces import parse_replaces
-from pbx.sip.session import ALLOW, SUPPORTED, Session
+from pbx.sip.session import Session
 from pbx.sip.sip_events import RequestReceived
 from pbx.sip.uri import BadUri, parse_uri
 from pbx.switch.calls import Call

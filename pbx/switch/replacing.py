@@ -16,8 +16,9 @@ from pbx.domain.devices import Device
 from pbx.events import CallTransferred, CallUp
 from pbx.media.engine import NoMediaPort
 from pbx.media.sdp import BadSdp
+from pbx.sip.dialog import Phase
 from pbx.sip.replaces import Replaces
-from pbx.sip.session import Phase, Session
+from pbx.sip.session import Session
 from pbx.switch.legs import Leg
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import pytest
 from pair import BOB, Pair
 from test_session_timer import sent
 
+from pbx.sip.dialog import Phase
 from pbx.sip.message import Request, Response, parse
 from pbx.sip.reliable import RAck, rack_of, rseq_of
-from pbx.sip.session import Phase
 from pbx.sip.sip_events import Answered, Cancelled, Confirmed, InviteReceived, Progress, Rejected
 
 REQUIRED = [("Require", "100rel")]

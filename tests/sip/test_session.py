@@ -275,7 +275,7 @@ def test_options_in_a_call_is_answered_and_changes_nothing():
     """Phones and session border controllers ask so whether the call is still up (RFC 3261 §11)."""
     pair = Pair()
     mine, _ = up(pair)
-    mine._send("OPTIONS", pair.now, [])
+    mine.send("OPTIONS", pair.now, [])
     pair.settle()
     assert pair.started("bob")[-1] == "200"
     assert b"Allow: INVITE, ACK" in pair.sent[-1][1]

@@ -77,7 +77,7 @@ def test_the_shorter_wish_wins():
 def test_who_is_left_ends_the_call_before_the_interval_is_over(lost, left):
     pair = Pair(session_expires_s=(300, 0))
     hers, his = up(pair)
-    (hers if lost == "alice" else his)._stack.receive = lambda *_: None  # pulled out of the wall
+    (hers if lost == "alice" else his).stack.receive = lambda *_: None  # pulled out of the wall
     (hers if lost == "alice" else his).timer.close()
     pair.pass_time(300.0)
     (ended,) = pair.of(left, Ended)
@@ -116,7 +116,7 @@ def test_an_update_with_an_offer_is_answered_and_no_ack_follows():
     pair = Pair()
     hers, his = up(pair)
     before = len(sent(pair, "alice", "ACK"))
-    hers._send("UPDATE", pair.now, [], b"held", "application/sdp")
+    hers.send("UPDATE", pair.now, [], b"held", "application/sdp")
     pair.settle()
     (event,) = pair.of("bob", ReofferReceived)
     assert event.sdp == b"held"
@@ -134,7 +134,7 @@ def test_an_offer_in_an_update_meets_one_under_way():
     pair = Pair()
     hers, his = up(pair)
     his.reoffer(b"his", pair.now)
-    hers._send("UPDATE", pair.now, [], b"hers", "application/sdp")
+    hers.send("UPDATE", pair.now, [], b"hers", "application/sdp")
     pair.settle()
     assert [m.status for m in sent(pair, "bob", "491 UPDATE")] == [491]
     assert pair.of("bob", ReofferRejected) == []
@@ -143,11 +143,11 @@ def test_an_offer_in_an_update_meets_one_under_way():
 def test_a_refresh_that_met_another_is_tried_again():
     pair = Pair(session_expires_s=(300, 0))
     hers, his = up(pair)
-    his._reoffering = True
+    his.reoffering = True
     hers._peer_allows = frozenset()
     pair.pass_time(151.0)
     assert len(sent(pair, "bob", "491 INVITE")) == 1
-    his._reoffering = False
+    his.reoffering = False
     pair.pass_time(2.2)
     assert len(sent(pair, "alice", "INVITE")) == 3
     pair.of("bob", ReofferReceived)[-1].session.accept_reoffer(b"answer", pair.now)

@@ -1,0 +1,77 @@
+"""A dialog: what two ends share of a call, whatever passes in it (RFC 3261 §12)."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from pbx.sip.address import Peer
+from pbx.sip.message import Malformed, Request, Response
+from pbx.sip.uri import BadUri, NameAddr, parse_name_addr
+
+if TYPE_CHECKING:
+    from pbx.sip.stack import Stack
+
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, SUBSCRIBE, REGISTER"
+SUPPORTED = "100rel, replaces, timer"
+
+
+class Phase(Enum):
+    NEW = auto()
+    EARLY = auto()
+    UP = auto()
+    OVER = auto()
+
+
+class Dialog:
+    """Who, where to, by which routes, and in which order; `peer` is the flow it came by."""
+
+    def __init__(self, stack: Stack, request: Request, peer: Peer, local: NameAddr, remote: NameAddr) -> None:
+        self.stack = stack
+        self.request = request
+        """The INVITE it began with."""
+        self.peer = peer
+        self.call_id = request.call_id
+        self.local = local
+        self.remote = remote
+        self.remote_target = request.uri
+        self.routes: list[str] = []
+        self.phase = Phase.NEW
+
+    @property
+    def id(self) -> str:
+        return f"{self.call_id}/{self.local.tag}"
+
+    @property
+    def over(self) -> bool:
+        return self.phase is Phase.OVER
+
+    @property
+    def contact(self) -> str:
+        secure = self.request.uri[:5].lower() == "sips:" and self.peer.transport == "tls"
+        return self.stack.contact(self.local, self.peer, secure=secure)
+
+    def in_dialog(self, method: str, *, cseq: int, body: bytes = b"", kind: str = "") -> Request:
+        """Build a request of this dialog (§12.2.1.1); a strict first route becomes the Request-URI."""
+        target, routes = self.remote_target, list(self.routes)
+        if routes and ";lr" not in routes[0].lower():
+            target, routes = parse_name_addr(routes[0]).uri, [*routes[1:], f"<{self.remote_target}>"]
+        headers = [("Via", self.stack.via(self.peer)), *[("Route", route) for route in routes]]
+        headers += [("Max-Forwards", "70"), ("From", str(self.local)), ("To", str(self.remote))]
+        headers += [("Call-ID", self.call_id), ("CSeq", f"{cseq} {method}"), self.stack.user_agent]
+        if kind:
+            headers.append(("Content-Type", kind))
+        return Request(method, target, headers, body)
+
+    def next_hop(self) -> Peer:
+        """Where requests of this dialog go: back along the flow the dialog came by (symmetric, RFC 5626 in spirit),
+        else to the first route or the remote target as the stack resolves it."""
+        return self.stack.next_hop(self)
+
+    def refresh_target(self, message: Request | Response) -> None:
+        contacts = message.all("Contact")
+        if contacts:
+            try:
+                self.remote_target = parse_name_addr(contacts[0]).uri
+            except BadUri as error:
+                raise Malformed(400, f"bad Contact: {error}") from None
