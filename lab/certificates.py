@@ -38,14 +38,18 @@ _KEY_BITS = 2048
 class Certificates:
     """Owns what is shown and what is trusted. Opening it makes whatever is missing."""
 
-    def __init__(self, folder: Path, names: Sequence[str], now: datetime) -> None:
-        """`names`: hosts and addresses phones may know this server by. UserError when what is there cannot be used."""
+    def __init__(self, folder: Path, names: Sequence[str], now: datetime, key_log: Path | None = None) -> None:
+        """`names`: hosts and addresses phones may know this server by. UserError when what is there cannot be used.
+
+        Every connection's secrets are added to the file `key_log`, when there is one.
+        """
         self.folder = folder
+        self._key_log = key_log
         self._names = tuple(dict.fromkeys(names))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.ca_file = folder / CA_FILE
         self._shown, self.used = self._load(now)
-        self._trusted = ssl.create_default_context(cafile=str(self.ca_file))
+        self._trusted = self._authorities()
 
     @property
     def security(self) -> Security:
@@ -54,7 +58,7 @@ class Certificates:
     def reload(self, now: datetime) -> CertificateUsed:
         """Use from now on what lies in the folder; UserError leaves everything as it was."""
         shown, used = self._load(now)
-        trusted = ssl.create_default_context(cafile=str(self.ca_file))
+        trusted = self._authorities()
         self._shown, self.used, self._trusted = shown, used, trusted
         return used
 
@@ -63,12 +67,12 @@ class Certificates:
         self._keep_own_fresh(authority, key, now)
         default = self.folder / "server.pem"
         certificate = _checked(default, self._names, now)
-        context = _context(default)
+        context = self._context(default)
         by_name = {}
         for path in sorted(self.folder.glob("*.pem")):
             if path.name not in (CA_FILE, default.name):
                 _checked(path, (path.stem,), now)
-                by_name[path.stem.lower()] = _context(path)
+                by_name[path.stem.lower()] = self._context(path)
 
         def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
             wanted = by_name.get((name or "").lower())
@@ -79,6 +83,17 @@ class Certificates:
         expires_at = certificate.not_valid_after_utc.isoformat()
         fingerprint = certificate.fingerprint(hashes.SHA256()).hex(":")
         return context, CertificateUsed(", ".join((*_names_of(certificate), *by_name)), expires_at, fingerprint)
+
+    def _authorities(self) -> ssl.SSLContext:
+        return self._logging(ssl.create_default_context(cafile=str(self.ca_file)))
+
+    def _context(self, path: Path) -> ssl.SSLContext:
+        return self._logging(_context(path))
+
+    def _logging(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        if self._key_log is not None:
+            context.keylog_filename = str(self._key_log)
+        return context
 
     def _authority(self, now: datetime) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
         path, key_path = self.ca_file, self.folder / "ca.key"

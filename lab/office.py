@@ -33,7 +33,7 @@ class Office:
         self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed, self.console.hub.say)
         self.api = Api(self.source, self.desk.start)
         self.api.route(self.console.app)
-        self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address)
+        self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address, self.lab.tls_secrets)
         self.observer.route(self.console.app)
         Phones(self.lab).route(self.console.app)
         self.console_port = 0

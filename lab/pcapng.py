@@ -2,7 +2,8 @@
 
 The switch keeps messages, not frames: IP, UDP and TCP headers are made here, with good checksums, so every tool that
 dissects a capture dissects this one. Each packet carries our caption as its comment. `tls_secrets` (lines of an
-NSSKEYLOGFILE) go into the file too: merged with a capture of the wire, that capture can be read.
+NSSKEYLOGFILE) go into the file too, before all packets: with a capture of the wire put behind it (`mergecap -a`), that
+capture can be read.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from pbx.domain.registrations import Peer
 _SECTION, _INTERFACE, _PACKET, _SECRETS = 0x0A0D0D0A, 1, 6, 10
 _RAW_IP = 101
 """LINKTYPE_RAW: the packet begins with its IP header."""
+_UPPER_PDU = 252
+"""LINKTYPE_WIRESHARK_UPPER_PDU: the packet is a message without transport, after tags that say whose and whereto."""
+_DISSECTOR, _HOSTS, _PORT_TYPE, _PORTS, _OVER_TCP = 12, {4: (20, 21), 6: (22, 23)}, 24, (25, 26), 2
 _TLS_KEY_LOG = 0x544C534B
 _COMMENT, _APPLICATION, _NAME, _RESOLUTION = 1, 4, 2, 9
 _UDP, _TCP = 17, 6
@@ -43,20 +47,46 @@ def pcapng(packets: Iterable[Packet], application: str, tls_secrets: bytes = b""
     """Return one section with one interface, packets in the order given; hosts are IP addresses, else ValueError."""
     parts = [
         _block(_SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1), [(_APPLICATION, application.encode())]),
-        _block(_INTERFACE, struct.pack("<HHI", _RAW_IP, 0, 0), [(_NAME, b"switchroom"), (_RESOLUTION, b"\x06")]),
+        _interface(_RAW_IP, b"switchroom"),
+        _interface(_UPPER_PDU, b"switchroom, inside TLS"),
     ]
     if tls_secrets:
         parts.append(_block(_SECRETS, struct.pack("<II", _TLS_KEY_LOG, len(tls_secrets)) + _padded(tls_secrets)))
     sent: dict[tuple[Peer, Peer], int] = {}
     parts += (
-        _enhanced_packet(packet, packet.payload[start : start + _LONGEST], sent)
+        _packet(packet, packet.payload[start : start + _LONGEST], sent)
         for packet in packets
         for start in range(0, max(len(packet.payload), 1), _LONGEST)
     )
     return b"".join(parts)
 
 
-def _enhanced_packet(packet: Packet, payload: bytes, sent: dict[tuple[Peer, Peer], int]) -> bytes:
+def _interface(link_type: int, name: bytes) -> bytes:
+    return _block(_INTERFACE, struct.pack("<HHI", link_type, 0, 0), [(_NAME, name), (_RESOLUTION, b"\x06")])
+
+
+def _packet(packet: Packet, payload: bytes, sent: dict[tuple[Peer, Peer], int]) -> bytes:
+    """What was inside TLS is no segment of the connection: beside a capture of the wire it would be taken for one."""
+    inside = packet.source.transport == "tls"
+    data = _upper_pdu(packet, payload) if inside else _datagram(packet, payload, sent)
+    stamp = round(packet.at_s * 1e6)
+    head = struct.pack("<IIIII", int(inside), stamp >> 32, stamp & 0xFFFFFFFF, len(data), len(data))
+    return _block(_PACKET, head + _padded(data), [(_COMMENT, packet.comment.encode())] if packet.comment else [])
+
+
+def _upper_pdu(packet: Packet, payload: bytes) -> bytes:
+    source, target = ip_address(packet.source.host), ip_address(packet.target.host)
+    from_host, to_host = _HOSTS[source.version]
+    from_port, to_port = _PORTS
+    tags = [
+        (_DISSECTOR, b"sip\0"), (from_host, source.packed), (to_host, target.packed),
+        (_PORT_TYPE, struct.pack(">I", _OVER_TCP)), (from_port, struct.pack(">I", packet.source.port)),
+        (to_port, struct.pack(">I", packet.target.port)), (0, b""),
+    ]  # fmt: skip
+    return b"".join(struct.pack(">HH", tag, len(value)) + value for tag, value in tags) + payload
+
+
+def _datagram(packet: Packet, payload: bytes, sent: dict[tuple[Peer, Peer], int]) -> bytes:
     source, target = ip_address(packet.source.host), ip_address(packet.target.host)
     ports = struct.pack(">HH", packet.source.port, packet.target.port)
     if packet.source.transport == "udp":
@@ -70,10 +100,7 @@ def _enhanced_packet(packet: Packet, payload: bytes, sent: dict[tuple[Peer, Peer
         segment = ports + numbers + payload
     pseudo = source.packed + target.packed + struct.pack(">IBBBB", len(segment), 0, 0, 0, protocol)
     segment = segment[:at] + struct.pack(">H", _checksum(pseudo + segment) or 0xFFFF) + segment[at + 2 :]
-    data = _ip_header(source, target, protocol, len(segment)) + segment
-    stamp = round(packet.at_s * 1e6)
-    head = struct.pack("<IIIII", 0, stamp >> 32, stamp & 0xFFFFFFFF, len(data), len(data))
-    return _block(_PACKET, head + _padded(data), [(_COMMENT, packet.comment.encode())] if packet.comment else [])
+    return _ip_header(source, target, protocol, len(segment)) + segment
 
 
 def _ip_header(source: Address, target: Address, protocol: int, length: int) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lab import key_log
 from lab.addresses import Listening, PortPlan, ready_document
 from lab.carrier import NUMBERS, Carrier, Habit
 from lab.certificates import Certificates, explained
@@ -72,6 +73,8 @@ class LabSettings:
     pace: BootPace = field(default_factory=BootPace)
     sip: SwitchSettings = field(default_factory=SwitchSettings)
     """The carrier is put in by the lab."""
+    tls_key_log: bool = False
+    """Write the secrets of TLS connections beside the certificates, readable by the owner alone."""
 
 
 class Lab:
@@ -94,6 +97,7 @@ class Lab:
         self._switch_shell: Shell | None = None
         self._provisioning: ProvisioningService | None = None
         self._certificates: Certificates | None = None
+        self._key_log: Path | None = None
         self._floor: Floor | None = None
         self._carrier_peer: Peer | None = None
         self._starts = 0
@@ -228,7 +232,11 @@ class Lab:
 
     def sip_address(self, transport: str) -> Peer:
         """Where the switch is reached by a transport."""
-        return Peer(transport, *self._shell.udp)
+        return Peer(transport, *(self._shell.tls if transport == "tls" else self._shell.udp))
+
+    def tls_secrets(self) -> bytes:
+        """Return the secrets of the newest TLS connections, an NSS key log; empty unless the setting asks for it."""
+        return key_log.newest(self._key_log)
 
     def health(self) -> dict[str, bool]:
         """Readiness by listener; a part that is not there is not ready."""
@@ -303,8 +311,12 @@ class Lab:
         return self.settings.data
 
     def _open_certificates(self, data: Path) -> Certificates:
-        names = known_as(self.settings.host, self.directory.domain.name)
-        return Certificates(data / "tls", names, self.now.wall)
+        names, folder = known_as(self.settings.host, self.directory.domain.name), data / "tls"
+        if self.settings.tls_key_log:
+            self._key_log = key_log.begun(folder)
+        else:
+            key_log.without(folder)
+        return Certificates(folder, names, self.now.wall, self._key_log)
 
     def _tls_refused(self, peer: Peer, error: Exception) -> None:
         self.publish(explained(peer, error, self.listening.ca_url if self.listening else "ca.pem"))

@@ -79,6 +79,8 @@ class Sip(_Section):
     algorithms: Annotated[tuple[Algorithm, ...], BeforeValidator(_several), Field(min_length=1)] = ("MD5",)
     nonce_lifetime_s: float = Field(default=300.0, ge=1, le=86_400)
     max_calls: int = Field(default=2000, ge=1)
+    tls_key_log: bool = False
+    """Whether the secrets of TLS connections are written down, so that captures of the wire can be read."""
 
 
 class Log(_Section):

@@ -20,7 +20,6 @@ from lab.service import LabSettings
 from pbx.events import CallRouted
 from pbx.settings import Settings
 from pbx.store.database import CannotOpen
-from pbx.switch.settings import SwitchSettings
 from test_plans.plan import Plan
 from test_plans.report.console import summary
 from test_plans.verdicts import RunResult, differences
@@ -36,6 +35,7 @@ PLAN = Path("office")
 def run_demo(settings: Settings, out: Path, *, keep: bool) -> int:
     plan, seed = the_plan(PLAN), the_seed(settings.lab.seed)
     number, sip = settings.lab.number, switch_settings(settings)
+    lab = LabSettings(sip=sip, tls_key_log=settings.sip.tls_key_log)
     look_at(out / name for name in ("report.json", "junit.xml", "report.html", "rehearsal.json"))
     print(f"switchroom demo · {seed.directory.domain.name} · loopback only · seed {number}")
     began = time.monotonic()
@@ -46,7 +46,7 @@ def run_demo(settings: Settings, out: Path, *, keep: bool) -> int:
         f"(lab time {virtual.seconds:.0f} s)"
     )
     try:
-        return asyncio.run(_live(plan, seed, sip, virtual, out, keep=keep))
+        return asyncio.run(_live(plan, seed, lab, virtual, out, keep=keep))
     except Overrun as error:
         raise UserError(
             "the run did not come to its end", str(error), "see the cases printed; run it again", "README, exit codes",
@@ -59,9 +59,9 @@ def run_demo(settings: Settings, out: Path, *, keep: bool) -> int:
         ) from None  # fmt: skip
 
 
-async def _live(plan: Plan, seed: Seed, sip: SwitchSettings, virtual: RunResult, out: Path, *, keep: bool) -> int:
+async def _live(plan: Plan, seed: Seed, settings: LabSettings, virtual: RunResult, out: Path, *, keep: bool) -> int:
     began = time.monotonic()
-    async with Office(seed, LabSettings(sip=sip)) as office:
+    async with Office(seed, settings) as office:
         at = office.lab.listening
         assert at is not None
         print(

@@ -38,6 +38,7 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
         data=settings.store.folder,
         reseed=reseed,
         sip=switch_settings(settings),
+        tls_key_log=settings.sip.tls_key_log,
     )
     logs.configure(level=settings.log.level, form=settings.log.form)
     try:
