@@ -14,6 +14,7 @@ import pytest
 
 from pbx.sip.digest import Credentials, answer_challenge
 from pbx.sip.message import parse
+from tests.bench.machine import GENERATOR, SERVER, on_core
 from tests.conftest import need
 from tests.interop import sipp
 from tests.interop.office import Switchroom, free_base
@@ -28,8 +29,10 @@ PHONES = 500
 
 @pytest.fixture
 def crowd(tmp_path: Path) -> Iterator[Switchroom]:
-    with Switchroom(tmp_path, many(tmp_path)) as running:
-        yield running
+    with on_core(SERVER):
+        started = Switchroom(tmp_path, many(tmp_path))
+    with started, on_core(GENERATOR):
+        yield started
 
 
 def registered_at(crowd: Switchroom, folder: Path, port: int) -> None:
