@@ -2,7 +2,8 @@
 
 The measure is how long datagrams waited in the socket before they were read. Once that stands above `STANDING_S` for
 `PATIENCE_S`, new requests are answered 503 with Retry-After (RFC 3261 §21.5.4): first those that have not been
-challenged yet, for what was begun has cost something already; beyond `DEEP_S` all of them. What belongs to a call, a
+challenged yet, for what was begun has cost something already; beyond `DEEP_S` those too, and beyond `LAST_S`
+registrations. What belongs to a call, a
 dialog or a transaction is always served, and so is whom the owner spares (emergency calls).
 """
 
@@ -14,10 +15,12 @@ from collections.abc import Callable
 from pbx.clock import FOREVER
 from pbx.sip.message import Request
 
-STANDING_S = 0.2
+STANDING_S = 0.15
 """Well below T1, after which everything comes twice; above what a machine that is shared makes a datagram wait."""
-DEEP_S = 0.4
-PATIENCE_S = 0.2
+DEEP_S = 0.3
+LAST_S = 0.5
+"""Registrations are refused last: they are cheap, and a phone without one cannot be called."""
+PATIENCE_S = 0.1
 LEAST_RETRY_S, MOST_RETRY_S = 2, 9
 _CREDENTIALS = ("Authorization", "Proxy-Authorization")
 
@@ -58,7 +61,8 @@ class Admission:
         if not self.refusing or self._spares(request):
             return True
         begun = any(name in _CREDENTIALS for name, _ in request.headers)
-        if self._waited < (DEEP_S if begun or request.method == "REGISTER" else STANDING_S / 2):
+        limit_s = LAST_S if request.method == "REGISTER" else DEEP_S if begun else STANDING_S / 2
+        if self._waited < limit_s:
             return True
         self._refused += 1
         self.refused += 1

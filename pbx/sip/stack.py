@@ -105,6 +105,9 @@ class Stack:
         self._paths: dict[tuple[str, ...], tuple[str, ...]] = {}
         """Requests without a To tag, by what a proxy does not change of them: the key of the way they came."""
         self._sessions: dict[tuple[str, str], Session] = {}
+        """By Call-ID and our tag."""
+        self._called: dict[tuple[str, str], Session] = {}
+        """Those that called us, by Call-ID and their tag."""
         self._sessions_of_invite: dict[tuple[str, ...], Session] = {}
         self._unanswered: list[tuple[ServerTransaction, float]] = []
         self._events: list[SipEvent] = []
@@ -116,12 +119,17 @@ class Stack:
         """Take one datagram or framed message; never raises, whatever the bytes."""
         if not data.strip(b"\r\n\0 "):
             return  # keep-alive (RFC 5626 §4.4.1)
-        if self._admission is not None and self._admission.refusing and self._shed(data, source, now):
-            return
-        if self._trace is not None:
-            self._trace("in", source, data, now)
         try:
             message = parse(data)
+        except Malformed as error:
+            self._trace_in(source, data, now)
+            self._refuse(data, source, error, now)
+            return
+        busy = self._admission is not None and self._admission.refusing
+        if busy and isinstance(message, Request) and self._shed(message, source):
+            return
+        self._trace_in(source, data, now)
+        try:
             if isinstance(message, Response):
                 self._receive_response(message, source, now)
             else:
@@ -129,21 +137,34 @@ class Stack:
         except Malformed as error:
             self._refuse(data, source, error, now)
 
-    def _shed(self, data: bytes, source: Peer, now: float) -> bool:
-        """Under overload: refuse a request that begins something, as cheaply as can be; True when that was done.
+    def _trace_in(self, source: Peer, data: bytes, now: float) -> None:
+        if self._trace is not None:
+            self._trace("in", source, data, now)
 
-        It is counted by the admission and told in sum, but no event of the trace: that would cost as much again.
+    def _shed(self, request: Request, source: Peer) -> bool:
+        """Under overload: refuse a request that begins something, as cheaply as can be, and what follows from the
+        refusal, its ACK and its CANCEL; True when that was done.
+
+        It is counted by the admission and told in sum, but is no event of the trace: that would cost as much again.
         """
         assert self._admission is not None
         try:
-            request = parse(data)
-            if isinstance(request, Response) or request.method in ("ACK", "CANCEL") or request.to.tag:
+            if (request.call_id, request.to.tag) in self._sessions or (request.to.tag and request.method != "ACK"):
                 return False
             via = self._mark_via(request, source)
-            if self._server_key(request, via, request.cseq) in self._transactions or self._admission.admits(request):
+            if self._server_key(request, via, request.cseq) in self._transactions:
                 return False
-            headers = [("Retry-After", retry_after(request)), self.server]
-            answer = reply(request, 503, to_tag=_steady_tag(request, via), headers=headers)
+            if request.method == "ACK":
+                return (request.call_id, request.from_.tag) not in self._called
+            if request.method == "CANCEL":
+                if (*self._server_key(request, via, request.cseq)[:-1], "INVITE") in self._transactions:
+                    return False
+                answer = reply(request, 481, to_tag=_steady_tag(request, via))
+            elif self._admission.admits(request):
+                return False
+            else:
+                headers = [("Retry-After", retry_after(request)), self.server]
+                answer = reply(request, 503, to_tag=_steady_tag(request, via), headers=headers)
         except (Malformed, BadUri):
             return False
         self._outgoing.append(Outgoing(_answers_go_to(via, source), bytes(answer)))
@@ -289,6 +310,8 @@ class Stack:
 
     def closed_session(self, session: Session) -> None:
         self._sessions.pop((session.call_id, session.local.tag), None)
+        if self._called.get((session.call_id, session.remote.tag)) is session:
+            del self._called[session.call_id, session.remote.tag]
 
     def start_client(self, request: Request, peer: Peer, user: ClientUser, now: float) -> ClientTransaction:
         key = ("client", request.via.branch, request.method)
@@ -444,6 +467,7 @@ class Stack:
         session = Session(self, "uas", request, source, local, request.from_)
         session.opened(transaction)
         self._sessions[session.call_id, local.tag] = session
+        self._called[session.call_id, session.remote.tag] = session
         self._sessions_of_invite[transaction.key] = session
         self._unanswered.append((transaction, now))
         self._events.append(InviteReceived(session))
@@ -465,14 +489,7 @@ class Stack:
             return
         session = self._sessions.get((request.call_id, request.to.tag))
         if session is None:  # stock pyVoIP makes up a To tag: the caller's tag and the Call-ID still tell
-            session = next(
-                (
-                    s
-                    for s in self._sessions.values()
-                    if s.call_id == request.call_id and s.remote.tag == request.from_.tag and s.role == "uas"
-                ),
-                None,
-            )
+            session = self._called.get((request.call_id, request.from_.tag))
             if session is not None:
                 self.tolerated["ACK with a wrong To tag"] += 1
         if session is not None:

@@ -7,7 +7,7 @@ from pair import ALICE, BOB, Pair, token
 from test_validate import written
 
 from pbx.sip.message import parse
-from pbx.sip.overload import DEEP_S, PATIENCE_S, STANDING_S, Admission
+from pbx.sip.overload import DEEP_S, LAST_S, PATIENCE_S, STANDING_S, Admission
 from pbx.sip.sip_events import InviteReceived
 from pbx.sip.stack import Stack
 
@@ -79,6 +79,8 @@ def test_what_was_begun_goes_on_until_the_queue_is_deep():
     assert busy.says(busy.new("REGISTER")) == []  # taken: the owner answers
     busy.wait(DEEP_S)
     assert busy.says(busy.new("INVITE", "sip:bob@lab", PROOF)) == [503]
+    assert busy.says(busy.new("REGISTER")) == []
+    busy.wait(LAST_S)
     assert busy.says(busy.new("REGISTER")) == [503]
 
 
@@ -123,3 +125,15 @@ def test_a_refused_caller_hears_503_and_nothing_is_left():
     assert pair.started("bob") == ["503"]
     assert pair.started("alice") == ["INVITE", "ACK"]
     assert pair.alice.live() == pair.bob.live() == {"sessions": 0, "transactions": 0}
+
+
+def test_what_follows_from_a_refusal_is_taken_without_a_trace():
+    busy = Busy()
+    traced = []
+    busy.stack._trace = lambda *seen: traced.append(seen)
+    busy.wait(STANDING_S)
+    invite = busy.new("INVITE")
+    assert busy.says(invite) == [503]
+    assert busy.says(invite.replace(b"INVITE", b"CANCEL")) == [481]
+    assert busy.says(invite.replace(b"INVITE", b"ACK")) == []
+    assert traced == []
