@@ -470,6 +470,8 @@ class MediaReport(Event):
     """Packets of others than the far end, dropped."""
     misfits: int = 0
     """Packets of a codec nobody agreed, dropped."""
+    encrypted: bool = False
+    """It was SRTP."""
 
 
 # --- voicemail and lamps ------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from tests.interop.linphone import Linphone
 from tests.interop.office import PATIENCE_S, Switchroom
 from tests.interop.tones import story, write_tone
 
-TONES = {"101b": 1800.0, "102b": 2100.0, "107": 2400.0}
+TONES = {"101b": 1800.0, "102b": 2100.0, "103b": 2700.0, "107": 2400.0}
 """Above every note of the music on hold."""
 TONE_S = 300
 """baresip hangs up when its sound file ends."""
@@ -159,13 +159,21 @@ class LinphonePhone:
 
 
 @contextmanager
-def booted_baresip(switchroom: Switchroom, device: str, folder: Path, address: str) -> Iterator[BaresipPhone]:
-    """Boot a baresip: fetch what the server has for it, add only what belongs to this machine."""
+def booted_baresip(
+    switchroom: Switchroom, device: str, folder: Path, address: str, *, account: str = "", module: str = ""
+) -> Iterator[BaresipPhone]:
+    """Boot a baresip: fetch what the server has for it, add only what belongs to this machine.
+
+    `account` is a parameter its account gets by hand, `module` one more module.
+    """
     home = folder / device
     (home / "rec").mkdir(parents=True)
     for name in ("config", "accounts", "contacts"):
         with urlopen(switchroom.device(device)["config_url"] + name, timeout=PATIENCE_S) as answer:
             (home / name).write_bytes(answer.read())
+    if account:
+        accounts = (home / "accounts").read_text().rstrip()
+        (home / "accounts").write_text(f"{accounts};{account}\n")
     control = free_port()
     tone = write_tone(home / "tone.wav", TONES[device], TONE_S)
     local = f"""
@@ -182,6 +190,7 @@ module aufile.so
 module aubridge.so
 module sndfile.so
 module_app ctrl_tcp.so
+{f"module {module}" if module else ""}
 """
     with (home / "config").open("a") as config:
         config.write(local)
