@@ -137,7 +137,7 @@ class LabBench:
         def empty(switch: Switch, now: Moment) -> None:
             for message in list(switch.history.messages(box)):
                 switch.history.submit(MessageRemoved(box, message.id))
-            switch.lamps.box_changed(box, now)
+            switch.box_changed(box, now)
 
         self._house.command_switch(empty)
 

@@ -53,6 +53,7 @@ from provisioning_server.app import ProvisioningService
 from provisioning_server.families import load_families
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
+from provisioning_server.respond import config_url
 
 DRAIN_S = 3.0
 """How long calls may take to end after SIGTERM; the whole of the end fits in ten seconds."""
@@ -397,10 +398,16 @@ class Lab:
             token=real_token,
             history=self._store,
             now=self.now,
-            settings=replace(self.settings.sip, carrier=self._carrier_peer),
+            settings=replace(self.settings.sip, carrier=self._carrier_peer, config_url=self._config_url),
         )
         self._shell.admission = switch.admission
         self._shell.start(SwitchCore(switch, lambda mono: self.now))
+
+    def _config_url(self, device: str) -> str:
+        known = self.directory.devices_by_id.get(device)
+        if self._provisioning is None or known is None or not (known.family and known.mac):
+            return ""
+        return config_url(self._provisioning.office, known)
 
     async def _restart(self) -> None:
         """Another process would find the store on disk and no media at all: so does the new switch."""

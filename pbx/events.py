@@ -540,6 +540,19 @@ class LampSent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BusyLampSent(Event):
+    """A device was told what another extension is doing."""
+
+    kind: ClassVar[str] = "blf.sent"
+    device: str
+    """Who is told."""
+    extension: str
+    """Of whom."""
+    state: str
+    """`idle`, `calling`, `ringing` or `in-use`."""
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionChanged(Event):
     kind: ClassVar[str] = "subscription.changed"
     device: str

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pbx.domain.history import CallRecord as CallRecord
 from pbx.domain.history import Message as Message
-from pbx.domain.registrations import Binding
+from pbx.domain.registrations import Binding, KeptSubscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,17 @@ class BindingSaved:
 class BindingRemoved:
     device: str
     contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionSaved:
+    subscription: KeptSubscription
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRemoved:
+    call_id: str
+    local: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,15 @@ class RecordSaved:
     record: CallRecord
 
 
-Change = BindingSaved | BindingRemoved | MessageSaved | MessageRemoved | RecordSaved
+Change = (
+    BindingSaved
+    | BindingRemoved
+    | SubscriptionSaved
+    | SubscriptionRemoved
+    | MessageSaved
+    | MessageRemoved
+    | RecordSaved
+)
 
 
 class History(Protocol):
@@ -53,6 +72,8 @@ class History(Protocol):
         ...
 
     def bindings(self) -> Sequence[Binding]: ...
+
+    def subscriptions(self) -> Sequence[KeptSubscription]: ...
 
     def messages(self, box: str) -> Sequence[Message]:
         """Oldest first."""

@@ -1,4 +1,4 @@
-"""Where devices are reached: transport addresses, and the contacts they have registered."""
+"""Where devices are reached: transport addresses, the contacts they have registered, and what they watch."""
 
 from __future__ import annotations
 
@@ -42,3 +42,30 @@ class Binding:
     cseq: int
     instance: str
     user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSubscription:
+    """One subscription of a device to a state of ours, as it outlives the process (RFC 6665)."""
+
+    call_id: str
+    local: str
+    """Our end as a From value, with the tag that tells subscriptions of one Call-ID apart."""
+    remote: str
+    device: str
+    package: str
+    resource: str
+    """Whose state: an extension, a device, as the package has it."""
+    target: str
+    routes: str
+    """Record-Route values, a line each."""
+    peer: Peer
+    event: str
+    accept: str
+    expires_at: float
+    """POSIX seconds."""
+    cseq: int
+    """Of our newest NOTIFY when this was written."""
+    remote_cseq: int
+    version: int
+    """Of the newest document when this was written."""

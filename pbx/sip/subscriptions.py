@@ -5,8 +5,9 @@ A notifier keeps one dialog a subscription. What is notified is the owner's: a b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pbx.clock import FOREVER
 from pbx.sip.address import Peer
@@ -16,18 +17,24 @@ from pbx.sip.stack import RequestHandle, Stack
 from pbx.sip.transaction import ServerTransaction
 from pbx.sip.uri import BadUri, NameAddr, parse_name_addr
 
+K = TypeVar("K")
+
 DEFAULT_EXPIRES_S = 3600
 MIN_EXPIRES_S = 10
 MAX_SUBSCRIPTIONS = 8
-"""Of one device to one package."""
+"""Of one device to one state."""
+MAX_OF_DEVICE = 400
+"""Of one device to all states: three side cars of lamp keys and more."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Subscription:
-    """One subscription as its notifier keeps it; `key` is (Call-ID, our tag)."""
+    """One subscription as its notifier keeps it; `key` is (Call-ID, our tag). Owned by the notifier."""
 
     device: str
     package: str
+    resource: str
+    """Whose state, as the package names it."""
     call_id: str
     local: NameAddr
     remote: NameAddr
@@ -35,14 +42,25 @@ class Subscription:
     routes: tuple[str, ...]
     peer: Peer
     expires_at: float
+    """Monotonic seconds."""
     event: str = ""
     """The Event value as it was asked for, with its `id` (RFC 6665 §8.2.1)."""
+    accept: str = ""
     cseq: int = 0
     remote_cseq: int = 0
+    version: int = -1
+    """Of the newest document."""
+    shown: object = None
+    """The state the subscriber was told last; None before the first NOTIFY of this process."""
+    quiet_until: float = 0.0
+    """No other NOTIFY before this moment."""
 
     @property
     def key(self) -> tuple[str, str]:
         return self.call_id, self.local.tag
+
+    def left_s(self, now: float) -> float:
+        return self.expires_at - now
 
 
 class Notifier:
@@ -52,18 +70,43 @@ class Notifier:
         self._stack = stack
         self._token = token
         self._subscriptions: dict[tuple[str, str], Subscription] = {}
+        self._of_device: dict[str, dict[tuple[str, str], Subscription]] = {}
+        self._of_state: dict[tuple[str, str], dict[tuple[str, str], Subscription]] = {}
         self._handles: dict[int, Subscription] = {}
+        self._ended: list[Subscription] = []
+        self._first_expiry = FOREVER
 
     def __len__(self) -> int:
         return len(self._subscriptions)
 
+    def __iter__(self) -> Iterator[Subscription]:
+        return iter(self._subscriptions.values())
+
+    def __contains__(self, subscription: object) -> bool:
+        return isinstance(subscription, Subscription) and self._subscriptions.get(subscription.key) is subscription
+
     def of(self, device: str, package: str) -> list[Subscription]:
-        return [s for s in self._subscriptions.values() if s.device == device and s.package == package]
+        return [s for s in self._of_device.get(device, {}).values() if s.package == package]
+
+    def of_device(self, device: str) -> list[Subscription]:
+        return list(self._of_device.get(device, {}).values())
+
+    def watching(self, package: str, resource: str) -> list[Subscription]:
+        """Return the subscriptions to one state, oldest first."""
+        return list(self._of_state.get((package, resource), {}).values())
+
+    def known(self, request: Request) -> Subscription | None:
+        """Return the subscription a request is in the dialog of."""
+        return self._subscriptions.get((request.call_id, request.to.tag)) if request.to.tag else None
+
+    def load(self, kept: Iterable[Subscription]) -> None:
+        for subscription in kept:
+            self._add(subscription)
 
     def subscribe(
-        self, transaction: ServerTransaction, source: Peer, device: str, package: str, now: float
+        self, transaction: ServerTransaction, source: Peer, device: str, package: str, resource: str, now: float
     ) -> Subscription | None:
-        """Accept, refresh or end a subscription and answer it; the caller then notifies the one returned.
+        """Take, refresh or end a subscription; the caller then grants and notifies the one returned.
 
         None when it was refused. With Expires 0 the returned subscription is over: its NOTIFY says terminated.
         """
@@ -73,8 +116,8 @@ class Notifier:
             headers = [("Min-Expires", str(MIN_EXPIRES_S))]
             self._stack.respond(transaction, 423, headers=headers, now=now)
             return None
-        known = self._subscriptions.get((request.call_id, request.to.tag)) if request.to.tag else None
-        if request.to.tag and (known is None or known.device != device):
+        known = self.known(request)
+        if request.to.tag and (known is None or known.device != device or known.package != package):
             self._stack.respond(transaction, 481, now=now)
             return None
         if known is not None and request.cseq.number <= known.remote_cseq:
@@ -88,25 +131,38 @@ class Notifier:
             local = request.to.with_tag(self._token(16))
             routes = tuple(request.all("Record-Route"))
             known = Subscription(
-                device, package, request.call_id, local, request.from_, target, routes, source, 0.0,
-                (request.get("Event") or package).strip(),
+                device, package, resource, request.call_id, local, request.from_, target, routes, source, 0.0,
+                (request.get("Event") or package).strip(), request.get("Accept") or "",
             )  # fmt: skip
-            self._subscriptions[known.key] = known
-            self._make_room(device, package)
+            self._add(known)
+            self._make_room(known)
         known.remote_cseq = request.cseq.number
         known.target, known.peer = target, source
         known.expires_at = now + wanted
-        headers = [("Expires", str(wanted)), ("Contact", f"<{self._stack.contact(known.local, source)}>")]
-        self._stack.respond(transaction, 200, headers=headers, to_tag=known.local.tag, now=now)
+        self._first_expiry = min(self._first_expiry, known.expires_at)
         return known
 
-    def notify(self, subscription: Subscription, content_type: str, body: bytes, now: float) -> None:
-        """Send the state; a subscription that has run out is told so and forgotten."""
-        left = subscription.expires_at - now
-        over = left <= 0
-        state = "terminated;reason=timeout" if over else f"active;expires={round(left)}"
+    def grant(
+        self, transaction: ServerTransaction, subscription: Subscription, now: float, ticket: int | None = None
+    ) -> None:
+        """Answer the SUBSCRIBE; the answer waits for the ticket."""
+        headers = [("Expires", str(max(0, round(subscription.left_s(now)))))]
+        headers.append(("Contact", f"<{self._stack.contact(subscription.local, subscription.peer)}>"))
+        tag = subscription.local.tag
+        self._stack.respond(transaction, 200, headers=headers, to_tag=tag, now=now, ticket=ticket)
+
+    def notify(
+        self, subscription: Subscription, content_type: str, body: bytes, now: float, *, event: str = "", over: str = ""
+    ) -> None:
+        """Send the state; a subscription that has run out, or is `over` for a reason, is told so and forgotten.
+
+        `event` takes the place of the Event value that was asked for, where the package says something in it.
+        """
+        left = subscription.left_s(now)
+        reason = over or ("timeout" if left <= 0 else "")
+        state = f"terminated;reason={reason}" if reason else f"active;expires={round(left)}"
         subscription.cseq += 1
-        headers = [("Event", subscription.event), ("Subscription-State", state)]
+        headers = [("Event", event or subscription.event), ("Subscription-State", state)]
         headers += [("Route", route) for route in subscription.routes]
         headers.append(("Contact", f"<{self._stack.contact(subscription.local, subscription.peer)}>"))
         handle = self._stack.request(
@@ -122,36 +178,67 @@ class Notifier:
             call_id=subscription.call_id,
             cseq=subscription.cseq,
         )
-        if over:
-            self._subscriptions.pop(subscription.key, None)
+        if reason:
+            self.end(subscription)
         else:
             self._handles[id(handle)] = subscription
 
-    def _make_room(self, device: str, package: str) -> None:
-        """A phone that restarts without a word leaves subscriptions behind: the oldest goes first."""
-        for old in self.of(device, package)[:-MAX_SUBSCRIPTIONS]:
-            del self._subscriptions[old.key]
-
-    def answered(self, handle: RequestHandle, status: int) -> Subscription | None:
-        """Learn what became of a NOTIFY; return the subscription that ended by it (481, time-out)."""
+    def answered(self, handle: RequestHandle, status: int) -> None:
+        """Learn what became of a NOTIFY: after 481, a time-out or another refusal the subscription is over."""
         subscription = self._handles.pop(id(handle), None)
-        if subscription is None or status < 300 or status in (401, 407):
-            return None
-        return self._subscriptions.pop(subscription.key, None)
+        if subscription is not None and status >= 300 and status not in (401, 407):
+            self.end(subscription)
 
-    def drop(self, device: str) -> list[Subscription]:
-        """Forget a device's subscriptions, its flow is gone."""
-        gone = [s for s in self._subscriptions.values() if s.device == device]
-        for subscription in gone:
-            del self._subscriptions[subscription.key]
-        return gone
+    def end(self, subscription: Subscription) -> None:
+        """Forget one."""
+        if subscription not in self:
+            return
+        key = subscription.key
+        del self._subscriptions[key]
+        _take_out(self._of_device, subscription.device, key)
+        _take_out(self._of_state, _state_of(subscription), key)
+        self._ended.append(subscription)
+
+    def take_ended(self) -> list[Subscription]:
+        """Return what has ended since this was asked last, whoever ended it."""
+        ended, self._ended = self._ended, []
+        return ended
 
     def due(self, now: float) -> list[Subscription]:
         """Return those that have run out; the caller notifies each once more."""
-        return [s for s in self._subscriptions.values() if s.expires_at <= now]
+        if self._first_expiry > now:
+            return []
+        over = [s for s in self._subscriptions.values() if s.expires_at <= now]
+        later = (s.expires_at for s in self._subscriptions.values() if s.expires_at > now)
+        self._first_expiry = min(later, default=FOREVER)
+        return over
 
     def next_deadline(self) -> float:
-        return min((s.expires_at for s in self._subscriptions.values()), default=FOREVER)
+        return self._first_expiry
+
+    def _add(self, subscription: Subscription) -> None:
+        key = subscription.key
+        self._subscriptions[key] = subscription
+        self._of_device.setdefault(subscription.device, {})[key] = subscription
+        self._of_state.setdefault(_state_of(subscription), {})[key] = subscription
+        self._first_expiry = min(self._first_expiry, subscription.expires_at)
+
+    def _make_room(self, newest: Subscription) -> None:
+        """A phone that restarts without a word leaves subscriptions behind: the oldest goes first."""
+        mine = self.of_device(newest.device)
+        same = [s for s in mine if _state_of(s) == _state_of(newest)]
+        for old in (*same[:-MAX_SUBSCRIPTIONS], *mine[:-MAX_OF_DEVICE]):
+            self.end(old)
+
+
+def _take_out(index: dict[K, dict[tuple[str, str], Subscription]], of: K, key: tuple[str, str]) -> None:
+    del index[of][key]
+    if not index[of]:
+        del index[of]
+
+
+def _state_of(subscription: Subscription) -> tuple[str, str]:
+    return subscription.package, subscription.resource
 
 
 class Subscriber:

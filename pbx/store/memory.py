@@ -16,8 +16,10 @@ from pbx.callflow.ports import (
     MessageRemoved,
     MessageSaved,
     RecordSaved,
+    SubscriptionRemoved,
+    SubscriptionSaved,
 )
-from pbx.domain.registrations import Binding
+from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.store.protocol import LOST, DirectorySaved, Kept, RunSaved, StoredDirectory, StoredRun, TokenSpent
 
 KEPT_RECORDS = 5000
@@ -27,6 +29,7 @@ KEPT_RUNS = 100
 @dataclass(slots=True)
 class _State:
     bindings: dict[tuple[str, str], Binding] = field(default_factory=dict)
+    subscriptions: dict[tuple[str, str], KeptSubscription] = field(default_factory=dict)
     messages: dict[str, dict[str, Message]] = field(default_factory=dict)
     records: dict[tuple[str, float], CallRecord] = field(default_factory=dict)
     directories: dict[str, StoredDirectory] = field(default_factory=dict)
@@ -47,6 +50,10 @@ class MemoryStore:
                 state.bindings[binding.device, binding.contact] = binding
             case BindingRemoved(device=device, contact=contact):
                 state.bindings.pop((device, contact), None)
+            case SubscriptionSaved(subscription=subscription):
+                state.subscriptions[subscription.call_id, subscription.local] = subscription
+            case SubscriptionRemoved(call_id=call_id, local=local):
+                state.subscriptions.pop((call_id, local), None)
             case MessageSaved(message=message):
                 state.messages.setdefault(message.box, {})[message.id] = message
             case MessageRemoved(box=box, id=number):
@@ -71,6 +78,9 @@ class MemoryStore:
 
     def bindings(self) -> list[Binding]:
         return list(self._state.bindings.values())
+
+    def subscriptions(self) -> list[KeptSubscription]:
+        return list(self._state.subscriptions.values())
 
     def messages(self, box: str) -> list[Message]:
         kept = (message for message in self._state.messages.get(box, {}).values() if message.folder != LOST)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pbx.callflow.ports import CallRecord, Change, Message
-from pbx.domain.registrations import Binding
+from pbx.domain.registrations import Binding, KeptSubscription
 
 LOST = "lost"
 """Folder of a message whose recording is gone: kept for whoever asks, offered to nobody."""
@@ -67,6 +67,8 @@ class Store(Protocol):
     def submit(self, change: Kept) -> int: ...
 
     def bindings(self) -> Sequence[Binding]: ...
+
+    def subscriptions(self) -> Sequence[KeptSubscription]: ...
 
     def messages(self, box: str) -> Sequence[Message]:
         """Oldest first, none that is lost."""

@@ -17,8 +17,16 @@ from sqlalchemy import Table, delete, event, select
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from pbx.callflow.ports import BindingSaved, CallRecord, Message, MessageRemoved, MessageSaved, RecordSaved
-from pbx.domain.registrations import Binding
+from pbx.callflow.ports import (
+    BindingSaved,
+    CallRecord,
+    Message,
+    MessageRemoved,
+    MessageSaved,
+    RecordSaved,
+    SubscriptionSaved,
+)
+from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.sip.address import parse_peer
 from pbx.store import recordings, tables
 from pbx.store.database import CannotOpen, FolderLock, prepare, set_up
@@ -103,6 +111,9 @@ class SqlStore:
     def bindings(self) -> Sequence[Binding]:
         return self._mirror.bindings()
 
+    def subscriptions(self) -> Sequence[KeptSubscription]:
+        return self._mirror.subscriptions()
+
     def messages(self, box: str) -> Sequence[Message]:
         return self._mirror.messages(box)
 
@@ -124,9 +135,13 @@ class SqlStore:
         assert self._engine is not None
         mirror = self._mirror
         async with self._engine.begin() as connection:
-            await connection.execute(delete(tables.bindings).where(tables.bindings.c.expires_at <= now))
+            for table in (tables.bindings, tables.subscriptions):
+                await connection.execute(delete(table).where(table.c.expires_at <= now))
             for row in await _rows(connection, tables.bindings):
                 mirror.submit(BindingSaved(Binding(**{**row, "peer": parse_peer(row["peer"])})))
+            for row in await _rows(connection, tables.subscriptions):
+                kept = KeptSubscription(**{**row, "peer": parse_peer(row["peer"])})
+                mirror.submit(SubscriptionSaved(kept))
             for row in await _rows(connection, tables.messages):
                 mirror.submit(MessageSaved(Message(**row)))
             await self._close_what_was_open(connection, now)

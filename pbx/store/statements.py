@@ -10,7 +10,15 @@ from typing import Any, assert_never
 from sqlalchemy import Delete, Table, bindparam, delete
 from sqlalchemy.dialects.sqlite import Insert, insert
 
-from pbx.callflow.ports import BindingRemoved, BindingSaved, MessageRemoved, MessageSaved, RecordSaved
+from pbx.callflow.ports import (
+    BindingRemoved,
+    BindingSaved,
+    MessageRemoved,
+    MessageSaved,
+    RecordSaved,
+    SubscriptionRemoved,
+    SubscriptionSaved,
+)
 from pbx.store import tables
 from pbx.store.protocol import DirectorySaved, Kept, RunSaved, TokenSpent
 
@@ -29,6 +37,10 @@ def _statement(change: Kept) -> tuple[str, dict[str, Any]]:
             return "binding", {**asdict(binding), "peer": str(binding.peer)}
         case BindingRemoved(device=device, contact=contact):
             return "no binding", {"_device": device, "_contact": contact}
+        case SubscriptionSaved(subscription=subscription):
+            return "subscription", {**asdict(subscription), "peer": str(subscription.peer)}
+        case SubscriptionRemoved(call_id=call_id, local=local):
+            return "no subscription", {"_call_id": call_id, "_local": local}
         case MessageSaved(message=message):
             return "message", asdict(message)
         case MessageRemoved(box=box, id=number):
@@ -64,6 +76,8 @@ def _removing(table: Table) -> Delete:
 _STATEMENTS: dict[str, Statement] = {
     "binding": _replacing(tables.bindings),
     "no binding": _removing(tables.bindings),
+    "subscription": _replacing(tables.subscriptions),
+    "no subscription": _removing(tables.subscriptions),
     "message": _replacing(tables.messages),
     "no message": _removing(tables.messages),
     "record": _replacing(tables.records),

@@ -43,6 +43,27 @@ bindings = Table(
     PrimaryKeyConstraint("device", "contact"),
 )
 
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("call_id", Text, nullable=False),
+    Column("local", Text, nullable=False),
+    Column("remote", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("package", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("routes", Text, nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("accept", Text, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("cseq", Integer, nullable=False),
+    Column("remote_cseq", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("call_id", "local"),
+)
+
 messages = Table(
     "messages",
     metadata,

@@ -79,7 +79,7 @@ def take_request(switch: Switch, event: RequestReceived) -> None:
         case "REGISTER":
             switch.registration.register(transaction, event.source)
         case "SUBSCRIBE":
-            switch.lamps.subscribe(transaction, event.source)
+            switch.watchers.subscribe(transaction, event.source)
         case "OPTIONS":
             headers = [("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", SUPPORTED)]
             switch.stack.respond(transaction, 200, headers=headers, now=now)

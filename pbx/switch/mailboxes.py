@@ -46,11 +46,11 @@ class Mailboxes:
     def keep(self, message: Message) -> None:
         """The message is in another folder now."""
         self._switch.submit(MessageSaved(message))
-        self._switch.lamps.box_changed(message.box, self._switch.now)
+        self._switch.watchers.box_changed(message.box)
 
     def remove(self, message: Message) -> None:
         self._switch.submit(MessageRemoved(message.box, message.id))
-        self._switch.lamps.box_changed(message.box, self._switch.now)
+        self._switch.watchers.box_changed(message.box)
 
     def lost(self) -> None:
         """The media process has died, and with it what was being recorded."""
@@ -61,4 +61,4 @@ class Mailboxes:
 
     def _delivered(self, event: VoicemailLeft) -> None:
         self._switch.publish(event)
-        self._switch.lamps.box_changed(event.box, self._switch.now)
+        self._switch.watchers.box_changed(event.box)

@@ -195,7 +195,7 @@ class Registration:
                     left = max(0, round(b.expires_at - wall))
                     self._switch.publish(event(b.device, b.extension, b.contact, str(b.peer), left, b.user_agent))
                     if not refreshed:
-                        self._switch.lamps.registered(b.device)
+                        self._switch.watchers.registered(b.device)
                 case Removed(expired=True):
                     self._forget(b)
                     self._switch.publish(RegistrationExpired(b.device, b.extension, b.contact))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pbx.sip.address import Peer
@@ -25,3 +26,5 @@ class SwitchSettings:
     """Calls at once over all domains; more get 503."""
     session_expires_s: int = 1800
     """Session interval asked for (RFC 4028): a call whose phone vanished ends by then; 0 asks for none."""
+    config_url: Callable[[str], str] | None = None
+    """Where a device's configuration is, by its id; empty for one that has none. None serves no `ua-profile`."""

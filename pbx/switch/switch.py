@@ -43,7 +43,6 @@ from pbx.sip.timers import Timers
 from pbx.sip.uri import NameAddr
 from pbx.switch.calls import FAULT_STATUS, Call
 from pbx.switch.inbound import is_always_taken, take_invite, take_request
-from pbx.switch.lamps import Lamps
 from pbx.switch.legs import Leg
 from pbx.switch.mailboxes import Mailboxes
 from pbx.switch.media import conversation, media_event
@@ -52,6 +51,7 @@ from pbx.switch.registration import Registration
 from pbx.switch.settings import SwitchSettings
 from pbx.switch.signalling import session_event
 from pbx.switch.trace import message_event
+from pbx.switch.watchers import Watchers
 
 _CALL_ID = re.compile(r"c-(\d+)")
 
@@ -91,7 +91,7 @@ class Switch:
             self.realm, token, algorithms=self.settings.algorithms, lifetime_s=self.settings.nonce_lifetime_s
         )
         self.registration = Registration(self, digest, history.bindings())
-        self.lamps = Lamps(self, Notifier(self.stack, token))
+        self.watchers = Watchers(self, Notifier(self.stack, token), history.subscriptions())
         self.mailboxes = Mailboxes(self, token)
         self.queues = Queues()
         self.timers = Timers()
@@ -102,6 +102,7 @@ class Switch:
         self._calls: dict[str, Call] = {}
         self._by_session: dict[Session, tuple[Call, Leg]] = {}
         self._by_leg: dict[str, tuple[Call, Leg]] = {}
+        self._by_extension: dict[str, dict[str, Leg]] = {}
         self._busy: Counter[str] = Counter()
         self._afterwards: deque[Callable[[], object]] = deque()
         self._held: dict[int, list[Outgoing]] = {}
@@ -126,7 +127,7 @@ class Switch:
         self.stack.tick(now.mono)
         self.timers.fire(now.mono)
         self.registration.expire()
-        self.lamps.tick(now)
+        self.watchers.tick(now)
         self._drain()
 
     def apply(self, directory: Directory, now: Moment, what: str = "directory") -> None:
@@ -134,6 +135,7 @@ class Switch:
         self._begin(now)
         self.directory = directory
         self.registration.prune()
+        self.watchers.directory_changed()
         self.publish(DirectoryChanged(self.realm, directory.revision, what))
         self._drain()
 
@@ -161,8 +163,11 @@ class Switch:
             return False
         who = NameAddr(f"sip:{device}@{self.realm}")
         event = f"check-sync;reboot={'true' if reboot else 'false'}"
-        headers = [("Event", event), ("Subscription-State", "terminated")]
-        self.stack.request("NOTIFY", binding.contact, binding.peer, from_=who, to=who, now=now.mono, headers=headers)
+        if not self.watchers.resync(device, event):
+            headers = [("Event", event), ("Subscription-State", "terminated")]
+            self.stack.request(
+                "NOTIFY", binding.contact, binding.peer, from_=who, to=who, now=now.mono, headers=headers
+            )
         known = self.directory.devices_by_id.get(device)
         self.publish(ResyncRequested(device, (known.mac or "") if known else ""))
         self._drain()
@@ -175,9 +180,17 @@ class Switch:
         self._drain()
         return known
 
+    def box_changed(self, box: str, now: Moment) -> None:
+        """Messages of a mailbox have come or gone by another hand than a caller's."""
+        self._begin(now)
+        self.watchers.box_changed(box)
+        self._drain()
+
     def set_do_not_disturb(self, extension: str, on: bool, now: Moment) -> None:
         self._begin(now)
         (self.do_not_disturb.add if on else self.do_not_disturb.discard)(extension)
+        self.watchers.changed("presence", extension)
+        self._drain()
 
     def drain(self, now: Moment) -> None:
         """Refuse new calls and end those in progress: the switch is going down."""
@@ -206,7 +219,7 @@ class Switch:
             self.stack.next_deadline(),
             self.timers.next_deadline(),
             self.registration.next_deadline(),
-            self.lamps.notifier.next_deadline(),
+            self.watchers.next_deadline(),
             self.queues.next_deadline(self.now.mono),
         )
 
@@ -275,6 +288,7 @@ class Switch:
         self._by_leg[leg.name] = (call, leg)
         if leg.extension:
             self._busy[leg.extension] += 1
+            self._by_extension.setdefault(leg.extension, {})[leg.name] = leg
 
     def leg_of(self, session: Session) -> tuple[Call, Leg] | None:
         return self._by_session.get(session)
@@ -285,6 +299,17 @@ class Switch:
         if leg.session is not None:
             self._by_session[leg.session] = (call, leg)
 
+    def call(self, call: str) -> Call | None:
+        """Return a call in progress."""
+        return self._calls.get(call)
+
+    def legs_of(self, extension: str) -> list[Leg]:
+        """Return the legs an extension's devices have, oldest first."""
+        return list(self._by_extension.get(extension, {}).values())
+
+    def is_busy(self, extension: str) -> bool:
+        return extension in self._busy
+
     def leg_named(self, name: str) -> tuple[Call, Leg] | None:
         return self._by_leg.get(name)
 
@@ -294,6 +319,10 @@ class Switch:
             self._busy[leg.extension] -= 1
             if self._busy[leg.extension] <= 0:
                 del self._busy[leg.extension]
+            legs = self._by_extension.get(leg.extension, {})
+            legs.pop(leg.name, None)
+            if not legs:
+                self._by_extension.pop(leg.extension, None)
         if not leg.opened:
             self._by_leg.pop(leg.name, None)
 
@@ -325,6 +354,7 @@ class Switch:
 
     def publish(self, event: Event) -> None:
         self._bus.publish(event, self.now)
+        self.watchers.take(event)
 
     def submit(self, change: Change) -> int:
         return self.history.submit(change)
@@ -377,7 +407,8 @@ class Switch:
                 moved = True
                 self._afterwards.popleft()()
             if not moved and not self._distribute():
-                return
+                break
+        self.watchers.flush()
 
     def _distribute(self) -> bool:
         """Offer waiting callers to free agents; True when anything was offered."""
@@ -409,9 +440,9 @@ class Switch:
                 if not self.guarded(None, partial(take_request, self, event)):
                     self.stack.respond(transaction, FAULT_STATUS, now=self.now.mono)
             case ResponseReceived(handle=handle, response=response):
-                self.lamps.answered(handle, response.status)
+                self.watchers.answered(handle, response.status)
             case RequestTimedOut(handle=handle):
-                self.lamps.answered(handle, 408)
+                self.watchers.answered(handle, 408)
             case Ignored(source=source, reason=reason, status=status):
                 self.publish(InputIgnored("sip", str(source), reason, status))
             case _:

@@ -19,10 +19,13 @@ from pbx.callflow.ports import (
     MessageRemoved,
     MessageSaved,
     RecordSaved,
+    SubscriptionRemoved,
+    SubscriptionSaved,
 )
 from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
+from pbx.domain.registrations import KeptSubscription
 from pbx.domain.tenancy import Domain, User
 from pbx.sip.registrar import Binding
 
@@ -32,6 +35,7 @@ class Notebook:
 
     def __init__(self) -> None:
         self._bindings: dict[tuple[str, str], Binding] = {}
+        self._subscriptions: dict[tuple[str, str], KeptSubscription] = {}
         self._messages: dict[tuple[str, str], Message] = {}
         self._records: dict[str, CallRecord] = {}
 
@@ -41,6 +45,10 @@ class Notebook:
                 self._bindings[binding.device, binding.contact] = binding
             case BindingRemoved(device=device, contact=contact):
                 self._bindings.pop((device, contact), None)
+            case SubscriptionSaved(subscription=subscription):
+                self._subscriptions[subscription.call_id, subscription.local] = subscription
+            case SubscriptionRemoved(call_id=call_id, local=local):
+                self._subscriptions.pop((call_id, local), None)
             case MessageSaved(message=message):
                 self._messages[message.box, message.id] = message
             case MessageRemoved(box=box, id=id_):
@@ -51,6 +59,9 @@ class Notebook:
 
     def bindings(self) -> list[Binding]:
         return list(self._bindings.values())
+
+    def subscriptions(self) -> list[KeptSubscription]:
+        return list(self._subscriptions.values())
 
     def messages(self, box: str) -> list[Message]:
         return [message for (owner, _), message in self._messages.items() if owner == box]

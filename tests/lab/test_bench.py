@@ -179,7 +179,7 @@ def test_the_operator_empties_a_mailbox(lab):
     world, _, bench = lab
     world.history.submit(MessageSaved(Message("m1", "102", "new", "m1", 3.0, "101", "signature:101", 0.0)))
     assert bench.messages("102")[0]["heard"] == "signature:101"
-    world.command_switch(lambda switch, now: switch.lamps.box_changed("102", now))
+    world.command_switch(lambda switch, now: switch.box_changed("102", now))
     world.run(1.0)
     assert device(bench, "102").lamp
     bench.pbx("empty_mailbox", {"box": "102"})

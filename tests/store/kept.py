@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pbx.callflow.ports import CallRecord, Message
+from pbx.domain.registrations import KeptSubscription
 from pbx.sip.address import Peer
 from pbx.sip.registrar import Binding
 from pbx.store.memory import MemoryStore
@@ -26,6 +27,15 @@ def binding(device: str = "101", expires_at: float = NOW + 60, **changes: Any) -
     return Binding(
         device=device, extension=device, peer=peer, expires_at=expires_at, call_id="id", cseq=1, instance="", **values
     )
+
+
+def subscription(tag: str = "t1", expires_at: float = NOW + 600, **changes: Any) -> KeptSubscription:
+    values = {"cseq": 3, "remote_cseq": 2, "version": 1, **changes}
+    return KeptSubscription(
+        "call", f"<sip:102@acme.lab>;tag={tag}", "<sip:101@acme.lab>;tag=x", "101", "dialog", "102",
+        "sip:101@127.0.0.1", "<sip:10.0.0.3;lr>\n<sip:10.0.0.4;lr>", Peer("udp", "127.0.0.1", 5060), "dialog;id=1",
+        "", expires_at, **values,
+    )  # fmt: skip
 
 
 def message(number: str = "m1", folder: str = "new", **changes: Any) -> Message:

@@ -9,11 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pbx.callflow.ports import BindingRemoved, BindingSaved, MessageRemoved, MessageSaved, RecordSaved
+from pbx.callflow.ports import (
+    BindingRemoved,
+    BindingSaved,
+    MessageRemoved,
+    MessageSaved,
+    RecordSaved,
+    SubscriptionRemoved,
+    SubscriptionSaved,
+)
 from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
 from pbx.store.protocol import DirectorySaved, Kept, RunSaved, Store, TokenSpent
 from pbx.store.sql import SqlStore
-from tests.store.kept import binding, directory, in_memory, message, record, reopened, run, written
+from tests.store.kept import binding, directory, in_memory, message, record, reopened, run, subscription, written
 
 After = Callable[..., Awaitable[Store]]
 
@@ -45,6 +53,16 @@ async def test_a_removed_registration_is_gone_and_the_others_are_not(after: Afte
         BindingSaved(binding("101")), BindingSaved(binding("102")), BindingRemoved("101", "sip:101@127.0.0.1")
     )
     assert [one.device for one in store.bindings()] == ["102"]
+
+
+async def test_subscriptions_are_those_that_were_not_removed_as_they_were_last(after: After) -> None:
+    store = await after(
+        SubscriptionSaved(subscription()),
+        SubscriptionSaved(subscription("t2")),
+        SubscriptionSaved(subscription(cseq=9)),
+        SubscriptionRemoved("call", subscription("t2").local),
+    )
+    assert list(store.subscriptions()) == [subscription(cseq=9)]
 
 
 async def test_what_a_peer_sent_that_is_no_text_comes_back_as_it_was(after: After) -> None:

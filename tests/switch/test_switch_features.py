@@ -164,7 +164,7 @@ def test_a_subscription_ends_when_the_phone_says_so_or_is_gone(town):
 def test_a_lamp_subscription_belongs_to_the_device_that_made_it(town):
     ben, cleo = town.phone("102"), town.phone("103")
     ben.subscribe()
-    (kept,) = town.switch.lamps.notifier.of("102", "message-summary")
+    (kept,) = town.switch.watchers.notifier.of("102", "message-summary")
     headers = [("Event", "message-summary"), ("Contact", "<sip:103@10.0.1.2>"), ("Expires", "60")]
     cleo.stack.request(
         "SUBSCRIBE", f"sip:{DOMAIN}", SWITCH, from_=cleo.who, to=kept.local, now=town.mono, headers=headers,
@@ -178,12 +178,12 @@ def test_a_lamp_subscription_belongs_to_the_device_that_made_it(town):
 def test_a_lamp_subscription_refreshed_out_of_order_is_refused_and_stays(town):
     ben = town.phone("102")
     ben.subscribe()
-    (kept,) = town.switch.lamps.notifier.of("102", "message-summary")
+    (kept,) = town.switch.watchers.notifier.of("102", "message-summary")
     ben._subscriber._cseq = 0
     ben._subscriber.send(ben.credentials, town.mono, 0)
     town.run(1.0)
     assert ben.responses[-1].status == 500
-    assert town.switch.lamps.notifier.of("102", "message-summary") == [kept]
+    assert town.switch.watchers.notifier.of("102", "message-summary") == [kept]
 
 
 def test_the_lamp_of_a_phone_that_restarts_again_and_again_does_not_pile_up(town):
@@ -193,15 +193,16 @@ def test_the_lamp_of_a_phone_that_restarts_again_and_again_does_not_pile_up(town
             "SUBSCRIBE", Event=f"message-summary;id={number}", Contact="<sip:102@10.0.1.1>", Expires="600"
         )
         assert answer.status == 200
-    kept = town.switch.lamps.notifier.of("102", "message-summary")
+    kept = town.switch.watchers.notifier.of("102", "message-summary")
     assert [subscription.event for subscription in kept] == [f"message-summary;id={n}" for n in range(4, 12)]
     assert ben.lamp_events[-1] == "message-summary;id=11"
 
 
 def test_a_lamp_subscription_wants_the_right_package_and_a_password(town):
     ben = town.phone("102")
-    response = ben.request("SUBSCRIBE", Event="dialog", Contact="<sip:102@10.0.1.1>", Expires="60")
-    assert (response.status, response.get("Allow-Events")) == (489, "message-summary")
+    response = ben.request("SUBSCRIBE", Event="weather", Contact="<sip:102@10.0.1.1>", Expires="60")
+    every = "check-sync, dialog, message-summary, presence, reg, ua-profile"
+    assert (response.status, response.get("Allow-Events")) == (489, every)
     response = ben.request("SUBSCRIBE", Event="message-summary", Expires="60")
     assert response.status == 400  # no Contact
     stranger = town.phone("199", registered=False)

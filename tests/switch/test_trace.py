@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pbx.sip.masking import masked
 from pbx.switch.trace import message_event
 
 PORTS = ("111", "112")
@@ -30,3 +31,9 @@ def test_one_device_at_an_address_needs_no_name_and_a_stranger_has_none():
     assert message_event("in", "udp:10.0.0.7:5060", data, ("101",)).device == "101"
     assert message_event("in", "udp:10.0.0.7:5060", data, ()).device == ""
     assert message_event("in", "udp:10.0.0.7:5060", b"rubbish", PORTS) is None
+
+
+def test_a_key_in_the_address_of_a_configuration_is_not_traced():
+    head = b"NOTIFY sip:101@10.0.1.1 SIP/2.0\r\nEvent: ua-profile\r\nContent-Type: application/url\r\n\r\n"
+    shown = masked(head + b"http://10.0.0.2:8080/p/abcdefghijklmnop0123/805ec0000101.cfg")
+    assert shown.endswith("http://10.0.0.2:8080/p/" + "*" * 20 + "/805ec0000101.cfg")

@@ -23,7 +23,7 @@ from pbx.media.sdp import answer, offer, parse_sdp, settle
 from pbx.media.virtual import VirtualEngine
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials, DigestServer, Verdict
-from pbx.sip.message import Response
+from pbx.sip.message import Request, Response
 from pbx.sip.session import Session
 from pbx.sip.sip_events import (
     Answered,
@@ -96,6 +96,7 @@ class Phone:
         self.responses: list[Response] = []
         self.lamps: list[str] = []
         self.lamp_events: list[str] = []
+        self.notices: list[Request] = []
         self.rings = True
         """Tells that it rings; a dead one says nothing at all."""
         self.answers_with = 0
@@ -134,6 +135,21 @@ class Phone:
     def subscribe(self) -> None:
         self._subscriber.send(self.credentials, self.now)
         self.town.run(1.0)
+
+    def watch(self, package: str, whom: str, *, expires_s: int = 600, accept: str = "") -> Response:
+        """Subscribe to somebody's state; what is told of it lands in `notices`."""
+        headers = [("Event", package), ("Expires", str(expires_s)), ("Contact", f"<sip:{self.name}@{self.host}>")]
+        headers += [("Accept", accept)] if accept else []
+        uri = f"sip:{whom}@{DOMAIN}"
+        self.stack.request(
+            "SUBSCRIBE", uri, SWITCH, from_=self.who, to=NameAddr(uri), now=self.now, headers=headers,
+            credentials=self.credentials,
+        )  # fmt: skip
+        self.town.run(1.0)
+        return self.responses[-1]
+
+    def told(self, package: str) -> list[Request]:
+        return [notice for notice in self.notices if (notice.get("Event") or "").partition(";")[0] == package]
 
     def request(self, method: str, **headers: str) -> Response:
         made = [(name.replace("_", "-"), value) for name, value in headers.items()]
@@ -248,6 +264,7 @@ class Phone:
             case RequestReceived(transaction=transaction, request=request):
                 self.stack.respond(transaction, 200, now=self.now)
                 if request.method == "NOTIFY":
+                    self.notices.append(request)
                     self.lamps.append(request.body.decode())
                     self.lamp_events.append(request.get("Event") or "")
             case ResponseReceived(handle=handle, response=response):
@@ -342,16 +359,29 @@ class Town:
         self._settling = False
         self.engine = VirtualEngine(SWITCH.host, self.send_media, lambda prompt: PROMPT_S)
         self.carrier = self._add(Phone(self, "14165550142", CARRIER_HOST))
-        self.switch = Switch(
-            directory,
+        self._directory, self._settings, self._starts = directory, settings, 0
+        self.switch = self._start_switch()
+
+    def _start_switch(self) -> Switch:
+        self._starts += 1
+        return Switch(
+            self._directory,
             {"udp": (SWITCH.host, SWITCH.port), "tcp": (SWITCH.host, SWITCH.port)},
             engine=self.engine,
             bus=self.bus,
-            token=token_of("switch"),
+            token=token_of("switch" if self._starts == 1 else f"switch {self._starts}"),
             history=self.history,
             now=self.now,
-            settings=settings or SwitchSettings(carrier=Peer("udp", CARRIER_HOST, 5060)),
+            settings=self._settings or SwitchSettings(carrier=Peer("udp", CARRIER_HOST, 5060)),
         )
+
+    def restart(self) -> None:
+        """Kill the switch where it stands; another starts from what the store kept."""
+        assert isinstance(self.history, MemoryStore)
+        self.settle()
+        self.history = MemoryStore.thawed(self.history.frozen())
+        self.engine = VirtualEngine(SWITCH.host, self.send_media, lambda prompt: PROMPT_S)
+        self.switch = self._start_switch()
 
     @property
     def now(self) -> Moment:

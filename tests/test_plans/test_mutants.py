@@ -21,7 +21,7 @@ from pbx.domain.dialplan import Dialled, Means
 from pbx.domain.sounds import Music, Prompts, Silence
 from pbx.media.virtual import VirtualEngine
 from pbx.store.memory import MemoryStore
-from pbx.switch.lamps import Lamps
+from pbx.switch.watchers import Watchers
 from provisioning_server import overlay
 from test_plans.plan import load_plan
 from test_plans.runner import VERBS
@@ -32,7 +32,7 @@ Break = Callable[[pytest.MonkeyPatch], None]
 
 
 def no_lamp_is_ever_lit(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Lamps, "_notify", lambda self, subscription, now: None)
+    patch.setattr(Watchers, "_notify", lambda self, subscription, *, again=False: None)
 
 
 def the_caller_hears_nobody(patch: pytest.MonkeyPatch) -> None:

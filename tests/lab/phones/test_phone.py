@@ -187,7 +187,7 @@ def test_a_message_lights_the_lamp(lab):
     world, _ = lab
     message = Message("m1", "102", "new", "m1", 3.0, "101", "unknown", 0.0)
     world.history.submit(MessageSaved(message))
-    world.command_switch(lambda switch, now: switch.lamps.box_changed("102", now))
+    world.command_switch(lambda switch, now: switch.box_changed("102", now))
     world.run(1.0)
     assert world.line("102").waiting.new == 1
     assert card(world, "102").message_lamp
