@@ -149,6 +149,13 @@ class Recogniser:
                 return found
         return ""
 
+    def cease(self) -> bool:
+        """Nothing arrives any more; return whether that is news."""
+        if self.heard in ("", "silence"):
+            return False
+        self.heard = "silence"
+        return True
+
     @property
     def mostly(self) -> str:
         """What was heard most, `silence` when nothing but that was."""

@@ -206,7 +206,7 @@ class Engine(Protocol):
         ...
 
     def open(self, leg: str) -> MediaAddress:
-        """Take a port for a leg; NoMediaPort when none is left."""
+        """Take a port for a leg, or return the one it has; NoMediaPort when none is left."""
         ...
 
     def connect(self, leg: str, remote: RemoteMedia) -> None:

@@ -188,6 +188,8 @@ class Exchange:
                 news = leg.watch.look(leg.received, is_silent(leg), now)
                 if news is not None:
                     self._report(FlowChanged(leg.name, *news))
+                if leg.listener is not None and leg.watch.stopped(now) and leg.listener.cease():
+                    self._report(Heard(leg.name, leg.listener.heard))
             if now >= leg.reports.due_at and (leg.stream.sent or leg.received):
                 self._send_control(leg, leg.reports.report(now, leg.sent(now), leg.ssrc, leg.receiver))
 

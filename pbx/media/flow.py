@@ -8,6 +8,8 @@ from pbx.media.engine import Flow
 
 LOOK_S = 0.5
 NOTHING_AFTER_S = 2.0
+STOPPED_AFTER_S = 1.5
+"""Without a packet an ear hears nothing any more: what it heard last is over."""
 SILENT_LOOKS = 10
 """Samples of silence in a row, five seconds: a listener's pauses are shorter."""
 
@@ -47,6 +49,10 @@ class Watch:
         if now - self.since >= NOTHING_AFTER_S:
             return self._now("nothing", f"no packet of {self.agreed} for {now - self.since:.1f} s")
         return None
+
+    def stopped(self, now: float) -> bool:
+        """Whether what arrived has ceased to; true before anything came, too."""
+        return now - self.since >= STOPPED_AFTER_S
 
     def _now(self, flow: Flow, detail: str) -> tuple[Flow, str] | None:
         if flow == self.flow:

@@ -177,6 +177,8 @@ class VirtualEngine:
         self._now = max(self._now, now)
 
     def open(self, leg: str) -> MediaAddress:
+        if (known := self._legs.get(leg)) is not None:
+            return MediaAddress(self._host, known.port)
         port = self._ports.take(self._now)
         self._count += 1
         made = _Leg(leg, port, self._count, self._now)
@@ -352,6 +354,8 @@ class VirtualEngine:
                 news = it.watch.look(it.arrived, it.heard == "silence", self._now)
                 if news is not None:
                     self._events.append(FlowChanged(it.name, *news))
+                if it.heard not in ("", "silence") and it.watch.stopped(self._now):
+                    self._hear(it, "silence")
             self._look_later(it)
 
         self._later(2 * LOOK_S, look)

@@ -12,6 +12,7 @@ from two_engines import Call, RealRoom, Room, VirtualRoom
 from pbx.media.engine import (
     Closed,
     FlowChanged,
+    Heard,
     MediaAddress,
     Music,
     PlayFinished,
@@ -251,6 +252,21 @@ async def test_a_far_end_that_keeps_silent_is_told_from_one_that_is_gone(call: C
     )
     call.engines[0].stop(call.legs[0])
     assert await call.room.wait(6, lambda: call.last(1, FlowChanged).flow == "nothing")
+
+
+async def test_a_sound_that_stops_arriving_is_not_heard_any_more(call: Call):
+    call.engines[0].play(call.legs[0], Signature("101"))
+    assert await call.hears(1, "signature:101")
+    call.engines[0].stop(call.legs[0])
+    assert await call.hears(1, "silence")
+    call.engines[0].play(call.legs[0], Signature("101"))
+    assert await call.room.wait(4, lambda: call.last(1, Heard).sound == "signature:101")
+
+
+async def test_a_leg_that_is_opened_twice_keeps_its_port(room: Room):
+    first = room.engines[0].open("twice")
+    assert room.engines[0].open("twice") == first
+    room.engines[0].close("twice")
 
 
 async def test_a_port_is_given_back(room: Room):

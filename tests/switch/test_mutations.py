@@ -7,9 +7,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from conftest import directory
 from mutations import spoilt
-from town import CARRIER_HOST, SWITCH, Phone, Town
+from town import CARRIER_HOST, SWITCH, Phone, Town, directory
 
 from pbx.domain.registrations import Peer
 from pbx.events import ServerFault
