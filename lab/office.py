@@ -13,6 +13,7 @@ from lab.console.app import Console
 from lab.house import AnyPhone
 from lab.live_run import RunDesk
 from lab.logs import keep_peers_faults_short
+from lab.metrics import Metrics
 from lab.seeds.load import Seed
 from lab.service import Lab, LabSettings
 from lab.source import LabSource
@@ -36,6 +37,8 @@ class Office:
         self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address, self.lab.tls_secrets)
         self.observer.route(self.console.app)
         Phones(self.lab).route(self.console.app)
+        self.metrics = Metrics(self.lab)
+        self.metrics.route(self.console.app)
         self.console_port = 0
 
     async def __aenter__(self) -> Office:
@@ -50,6 +53,7 @@ class Office:
         except BaseException:
             await self._close()
             raise
+        self.metrics.start()
         self.lab.changed = self._phone_changed
         self.lab.bus.subscribe(self._call_changed, [CallInvited, CallRouted, CallUp, CallEnded, CallRecordWritten])
         return self
@@ -75,6 +79,7 @@ class Office:
     async def _close(self) -> None:
         self.console.hub.close()
         self.observer.close()
+        self.metrics.close()
         await self.api.close()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,6 +45,7 @@ from pbx.media.local import LocalEngine
 from pbx.media.spoken import spoken_digits
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
+from pbx.sip.tolerances import Tolerance, Tolerances
 from pbx.store.database import CannotOpen
 from pbx.store.protocol import DirectorySaved, StoredDirectory, TokenSpent
 from pbx.store.sql import SqlStore
@@ -118,7 +120,7 @@ class Lab:
         host, ports = self.settings.host, self.settings.ports
         data = self._data_folder()
         self._certificates = await asyncio.to_thread(self._open_certificates, data)
-        self._switch_shell = await shell_on_both(self.clock, host, ports.sip)
+        self._switch_shell = await shell_on_both(self.clock, host, ports.sip, Tolerances(self.settings.sip.strict))
         self._switch_shell.refused = self._tls_refused
         await self._switch_shell.listen_tls(ports.sips, self._certificates.security)
         self._store = await self._open_store(data)
@@ -234,6 +236,10 @@ class Lab:
     def sip_address(self, transport: str) -> Peer:
         """Where the switch is reached by a transport."""
         return Peer(transport, *(self._shell.tls if transport == "tls" else self._shell.udp))
+
+    def tolerated(self) -> Counter[Tolerance]:
+        """What bad handsets did that was forgiven: in messages, and on streams."""
+        return self.switch.stack.tolerances.forgiven + self._shell.tolerances.forgiven
 
     def tls_secrets(self) -> bytes:
         """Return the secrets of the newest TLS connections, an NSS key log; empty unless the setting asks for it."""

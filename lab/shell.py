@@ -16,6 +16,7 @@ from pbx.clock import FOREVER, Moment
 from pbx.sip.address import Peer
 from pbx.sip.overload import Admission
 from pbx.sip.streams import Security, StreamTransport
+from pbx.sip.tolerances import Tolerances
 from pbx.sip.transport import UdpTransport
 
 _TRIES = 20
@@ -34,8 +35,9 @@ class RealClock:
 class Shell:
     """Sockets of one core. Bind first (`addresses` are needed to make the core), then `start` it."""
 
-    def __init__(self, clock: RealClock, host: str, port: int = 0) -> None:
+    def __init__(self, clock: RealClock, host: str, port: int = 0, tolerances: Tolerances | None = None) -> None:
         """Bind UDP; OSError when the port is taken."""
+        self.tolerances = tolerances or Tolerances()
         self._clock = clock
         self._core: Core | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -68,17 +70,17 @@ class Shell:
     async def listen_tcp(self) -> None:
         """Listen on TCP at the UDP port's number; OSError when it is taken."""
         host, port = self._udp.address
-        tcp = StreamTransport(self, host, port)
+        tcp = StreamTransport(self, host, port, tolerances=self.tolerances)
         await tcp.start()
         self._streams["tcp"] = tcp
 
     def secure(self, security: Security) -> None:
         """Be able to call out over TLS."""
-        self._streams["tls"] = StreamTransport(self, self._udp.address[0], 0, security)
+        self._streams["tls"] = StreamTransport(self, self._udp.address[0], 0, security, self.tolerances)
 
     async def listen_tls(self, port: int, security: Security) -> None:
         """Listen for TLS; port 0 lets the system choose. OSError when the port is taken."""
-        tls = StreamTransport(self, self._udp.address[0], port, security)
+        tls = StreamTransport(self, self._udp.address[0], port, security, self.tolerances)
         await tls.start()
         self._streams["tls"] = tls
         self._security, self._tls_port = security, tls.address[1]
@@ -177,10 +179,10 @@ class Shell:
         self.settle()
 
 
-async def shell_on_both(clock: RealClock, host: str, port: int = 0) -> Shell:
+async def shell_on_both(clock: RealClock, host: str, port: int = 0, tolerances: Tolerances | None = None) -> Shell:
     """Return a shell that listens on UDP and TCP at one port number; port 0 lets the system choose it."""
     for left in range(_TRIES, 0, -1):
-        shell = Shell(clock, host, port)
+        shell = Shell(clock, host, port, tolerances)
         try:
             await shell.listen_tcp()
         except OSError:

@@ -28,7 +28,7 @@ def _path_or_none(value: object) -> object:
 
 def _several(value: object) -> object:
     """Text from a flag or the environment names several, by commas."""
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 def _whole_number(value: object) -> object:
@@ -79,6 +79,8 @@ class Sip(_Section):
     algorithms: Annotated[tuple[Algorithm, ...], BeforeValidator(_several), Field(min_length=1)] = ("MD5",)
     nonce_lifetime_s: float = Field(default=300.0, ge=1, le=86_400)
     max_calls: int = Field(default=2000, ge=1)
+    strict: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
+    """Faults of handsets that are not forgiven, by name (docs/tolerances.md)."""
     tls_key_log: bool = False
     """Whether the secrets of TLS connections are written down, so that captures of the wire can be read."""
 

@@ -13,6 +13,7 @@ import test_plans
 from lab.errors import BAD_INPUT, USAGE, UserError
 from lab.seeds.load import OFFICE, Seed, SeedError, load_seed
 from pbx.settings import FLAG, BadSettings, Setting, Settings, load_settings
+from pbx.sip.tolerances import Tolerance
 from pbx.switch.settings import SwitchSettings
 from test_plans.plan import BadPlan, Case, Plan, load_plan
 from test_plans.runner import VERBS
@@ -61,7 +62,18 @@ def switch_settings(settings: Settings) -> SwitchSettings:
         algorithms=chosen.algorithms,
         nonce_lifetime_s=chosen.nonce_lifetime_s,
         max_calls=chosen.max_calls,
+        strict=frozenset(_tolerance(name) for name in chosen.strict),
     )
+
+
+def _tolerance(name: str) -> Tolerance:
+    known = [one.name.lower() for one in Tolerance]
+    if name not in known:
+        raise UserError(
+            "a setting is not understood", f"sip.strict names {name!r}, which is no tolerance",
+            f"name any of {', '.join(known)}", "docs/tolerances.md", BAD_INPUT,
+        )  # fmt: skip
+    return Tolerance[name.upper()]
 
 
 def the_seed(path: Path | None) -> Seed:

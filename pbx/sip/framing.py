@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pbx.sip.message import MAX_HEAD
+from pbx.sip.tolerances import Tolerance, Tolerances
 
 MAX_MESSAGE = 65_535
 """Octets of one message."""
@@ -16,14 +17,13 @@ _LENGTH = re.compile(rb"(?im)^(?:content-length|l)[ \t]*:(?:[ \t]|\r\n[ \t])*([^
 class Framer:
     """Cuts one stream; `feed` it what arrives. Once `broken` nothing after it can be told apart: close the stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, tolerances: Tolerances | None = None) -> None:
+        self._tolerances = tolerances or Tolerances()
         self._buffer = b""
         self._searched = 0
         self.broken = False
         self.pings = 0
         """Keep-alives to be answered, each with a PONG; the owner counts them down."""
-        self.unmeasured = 0
-        """Messages without a Content-Length, taken for bodiless: forgiven, though §20.14 wants one."""
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the messages that are whole now. The last one of a broken stream is whatever is there of it: it
@@ -64,8 +64,7 @@ class Framer:
         """Octets of the body; None when nobody can tell."""
         found = {value.strip() for value in _LENGTH.findall(head)}
         if not found:
-            self.unmeasured += 1
-            return 0
+            return 0 if self._tolerances.forgives(Tolerance.NO_LENGTH) else None  # taken for bodiless
         (text, *others) = found
         return int(text) if not others and text.isdigit() and len(text) < 10 else None
 

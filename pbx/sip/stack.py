@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from pbx.sip.replaces import Replaces
 from pbx.sip.session import Session
 from pbx.sip.sip_events import Ignored, InviteReceived, RequestReceived, RequestTimedOut, ResponseReceived, SipEvent
 from pbx.sip.timers import Timers
+from pbx.sip.tolerances import Tolerance, Tolerances
 from pbx.sip.transaction import ClientTransaction, ClientUser, ServerTransaction, State, Transaction
 from pbx.sip.uri import BadUri, NameAddr, parse_uri
 from pbx.sip.validate import validate
@@ -86,6 +86,7 @@ class Stack:
         trace: Callable[[str, Peer, bytes, float], None] | None = None,
         session_expires_s: int = 0,
         admission: Admission | None = None,
+        tolerances: Tolerances | None = None,
     ) -> None:
         """`local` maps a transport to the (host, port) we tell others; `trace` sees (`in`|`out`, peer, data, now).
 
@@ -99,8 +100,7 @@ class Stack:
         self.user_agent = ("User-Agent", user_agent)
         self.server = ("Server", user_agent)
         self.timers = Timers()
-        self.tolerated: Counter[str] = Counter()
-        """What a bad handset did that was forgiven, by name."""
+        self.tolerances = tolerances or Tolerances()
         self._transactions: dict[tuple[str, ...], Transaction] = {}
         self._paths: dict[tuple[str, ...], tuple[str, ...]] = {}
         """Requests without a To tag, by what a proxy does not change of them: the key of the way they came."""
@@ -215,8 +215,7 @@ class Stack:
             return session
         session = self._sessions.get((wanted.call_id, wanted.from_tag))
         if session is not None and session.remote.tag == wanted.to_tag:
-            self.tolerated["Replaces with its tags the other way round"] += 1
-            return session
+            return session if self.tolerances.forgives(Tolerance.REPLACES_TAGS) else None
         return None
 
     def invite(
@@ -433,9 +432,9 @@ class Stack:
         if known is not None:
             known.step("again", now)
             return
-        forgiven = validate(request)
-        if forgiven:
-            self.tolerated.update(forgiven)
+        for fault in validate(request):
+            if not self.tolerances.forgives(fault):
+                raise Malformed(400, fault.value)
         transaction = ServerTransaction(self, key, _answers_go_to(via, source), request)
         self._note_path(transaction)
         self._transactions[key] = transaction
@@ -490,8 +489,8 @@ class Stack:
         session = self._sessions.get((request.call_id, request.to.tag))
         if session is None:  # stock pyVoIP makes up a To tag: the caller's tag and the Call-ID still tell
             session = self._called.get((request.call_id, request.from_.tag))
-            if session is not None:
-                self.tolerated["ACK with a wrong To tag"] += 1
+            if session is not None and not self.tolerances.forgives(Tolerance.ACK_TO_TAG):
+                session = None
         if session is not None:
             session.acked(request, now)
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from pbx.sip.address import Peer
 from pbx.sip.framing import PONG, Framer
+from pbx.sip.tolerances import Tolerances
 from pbx.sip.transport import Owner
 
 MAX_CONNECTIONS = 5_000
@@ -38,7 +38,14 @@ class Security:
 class StreamTransport:
     """A listener and the connections made to and from it, by peer; with `security` they are TLS."""
 
-    def __init__(self, owner: Owner, host: str, port: int = 0, security: Security | None = None) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        host: str,
+        port: int = 0,
+        security: Security | None = None,
+        tolerances: Tolerances | None = None,
+    ) -> None:
         self._owner = owner
         self._host, self._port = host, port
         self._security = security
@@ -49,7 +56,7 @@ class StreamTransport:
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: set[asyncio.Transport] = set()
         self.address: tuple[str, int] = (host, port)
-        self.tolerated: Counter[str] = Counter()
+        self.tolerances = tolerances or Tolerances()
 
     async def start(self) -> None:
         """Listen; OSError when the port is taken."""
@@ -167,7 +174,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, transport: StreamTransport, peer: Peer | None = None) -> None:
         self._owner = transport
         self._peer = peer
-        self._framer = Framer()
+        self._framer = Framer(transport.tolerances)
         self._early = b""
         self._wire: asyncio.Transport | None = None
         self._idle: asyncio.TimerHandle | None = None
@@ -197,9 +204,6 @@ class _Connection(asyncio.Protocol):
             framer.pings -= 1
             self.write(PONG)
             self._rearm(IDLE_S)
-        if framer.unmeasured:
-            self._owner.tolerated["no Content-Length on a stream"] += framer.unmeasured
-            framer.unmeasured = 0
         if messages:
             self._rearm(IDLE_S)
         for message in messages:

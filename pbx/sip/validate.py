@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pbx.sip.bodies import UNDECIPHERABLE, is_described, media_type, required_types
 from pbx.sip.message import Malformed, Request
+from pbx.sip.tolerances import Tolerance
 from pbx.sip.uri import BadUri, parse_uri, split_list
 
 SUPPORTED_OPTIONS = frozenset({"100rel", "norefersub", "replaces", "timer"})
@@ -24,8 +25,8 @@ _MANDATORY = ("From", "To", "Call-ID", "CSeq", "Via")
 _SINGLE = frozenset({"From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length"})
 
 
-def validate(request: Request) -> Sequence[str]:
-    """Raise Malformed with the status the peer is owed; else return the names of what was forgiven."""
+def validate(request: Request) -> Sequence[Tolerance]:
+    """Raise Malformed with the status the peer is owed; else return the faults that may be forgiven."""
     has = _first_values(request)
     for name in _MANDATORY:
         if name not in has:
@@ -45,7 +46,7 @@ def validate(request: Request) -> Sequence[str]:
     if request.method == "INVITE" and "Accept" in has:
         _acceptable(has["Accept"])
     if "Date" in has and not has["Date"].rstrip().endswith("GMT"):
-        return ("Date in a zone of its own",)  # RFC 4475 §3.1.2.12; nothing here relies on it
+        return (Tolerance.DATE_ZONE,)  # RFC 4475 §3.1.2.12; nothing here relies on it
     return ()
 
 

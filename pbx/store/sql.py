@@ -108,6 +108,11 @@ class SqlStore:
         self._wake.set()
         return self._ticket
 
+    @property
+    def waiting(self) -> int:
+        """Changes that are not durable yet."""
+        return len(self._queue)
+
     def bindings(self) -> Sequence[Binding]:
         return self._mirror.bindings()
 

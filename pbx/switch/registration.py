@@ -6,7 +6,7 @@ Unknown user, wrong password and wrong realm get the same answer, and who guesse
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pbx.callflow.ports import BindingRemoved, BindingSaved
@@ -25,6 +25,7 @@ from pbx.sip.digest import DigestServer, Verdict
 from pbx.sip.guesses import Guesses, Key
 from pbx.sip.message import Malformed, Request
 from pbx.sip.registrar import Added, Binding, Change, Registrar, Removed
+from pbx.sip.tolerances import Tolerance
 from pbx.sip.transaction import ServerTransaction
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Registration:
     def prove(self, request: Request, source: Peer) -> tuple[Device | None, Verdict]:
         """Check the request's digest; the device it proves, or why not. It must own From (and To of a REGISTER)."""
         now = self._switch.now.mono
-        value = self._answer_of(request)
+        value = self._answer_of(request, self._switch.stack.tolerances.forgives)
         user = self._digest.user(value)
         keys = self._guesser_keys(user, source)
         if value and not self._guesses.may_try(keys, now):
@@ -114,11 +115,14 @@ class Registration:
         status, headers = self.refusal(transaction.request, source, verdict)
         self._switch.stack.respond(transaction, status, headers=headers, now=self._switch.now.mono)
 
-    def _answer_of(self, request: Request) -> str | None:
+    def _answer_of(self, request: Request, forgives: Callable[[Tolerance], bool] = lambda fault: True) -> str | None:
         asked, other = ("Proxy-Authorization", "Authorization")
         if self._switch.settings.challenge != 407:
             asked, other = other, asked
-        return request.get(asked) or request.get(other)
+        value = request.get(asked)
+        if value or not (stray := request.get(other)):
+            return value
+        return stray if forgives(Tolerance.OTHER_HEADER) else None
 
     def _guesser_keys(self, user: str, source: Peer) -> tuple[Key, ...]:
         """Whose guess a failure would be: of a registered phone's flow nobody's, from its address its own."""

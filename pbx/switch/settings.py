@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials
+from pbx.sip.tolerances import Tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class SwitchSettings:
     """Digest algorithms offered, of `MD5` and `SHA-256`. MD5 alone by default, as the platform does: baresip 1.0 gives
     up (ENOSYS) when any of several challenges names an algorithm it does not know, and sipp reads the first only."""
     nonce_lifetime_s: float = 300.0
+    strict: frozenset[Tolerance] = frozenset()
+    """Faults of handsets that are not forgiven."""
     user_agent: str = "Switchroom"
     max_calls: int = 2000
     """Calls at once over all domains; more get 503."""

@@ -40,6 +40,7 @@ from pbx.sip.sip_events import (
 from pbx.sip.stack import Outgoing, Stack
 from pbx.sip.subscriptions import Notifier
 from pbx.sip.timers import Timers
+from pbx.sip.tolerances import Tolerances
 from pbx.sip.uri import NameAddr
 from pbx.switch.calls import FAULT_STATUS, Call
 from pbx.switch.inbound import is_always_taken, take_invite, take_request
@@ -86,6 +87,7 @@ class Switch:
             trace=self._traced,
             session_expires_s=self.settings.session_expires_s,
             admission=self.admission,
+            tolerances=Tolerances(self.settings.strict),
         )
         digest = DigestServer(
             self.realm, token, algorithms=self.settings.algorithms, lifetime_s=self.settings.nonce_lifetime_s

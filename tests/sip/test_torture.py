@@ -17,6 +17,7 @@ from pair import ALICE, BOB, stack
 
 from pbx.media.sdp import parse_sdp
 from pbx.sip.message import Malformed, Request, Response, parse
+from pbx.sip.tolerances import Tolerance
 from pbx.sip.validate import validate
 
 RFC_4475 = messages("rfc4475")
@@ -166,7 +167,7 @@ def test_a_refusal_carries_what_the_sender_needs_to_match_it_and_one_tag_for_eve
 def test_a_date_in_another_zone_is_forgiven_and_counted():
     bob = stack(BOB, 1)
     bob.receive(RFC_4475["baddate"], ALICE, 0.0)
-    assert bob.tolerated == {"Date in a zone of its own": 1}
+    assert bob.tolerances.forgiven == {Tolerance.DATE_ZONE: 1}
 
 
 MANGLED = st.sampled_from(sorted(ALL.values())).flatmap(
