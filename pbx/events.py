@@ -438,6 +438,28 @@ class MediaQuality(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class QualityReported(Event):
+    """What a phone itself says of a call it had (RFC 6035); figures it does not give are None."""
+
+    kind: ClassVar[str] = "rtp.reported"
+    call: str
+    """Empty when it names no dialog this device had with us of late."""
+    leg: str
+    device: str
+    report: str
+    """`session`, `interval` or `alert`."""
+    sip_call_id: str
+    codec: str
+    lost_percent: float | None
+    discarded_percent: float | None
+    jitter_ms: float | None
+    buffer_ms: float | None
+    round_trip_ms: float | None
+    mos_listening: float | None
+    mos_conversational: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class DigitReceived(Event):
     kind: ClassVar[str] = "rtp.dtmf"
     call: str
@@ -537,6 +559,22 @@ class LampSent(Event):
     new: int
     saved: int
     waiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRelayed(Event):
+    """A text went from one extension to another, or did not; what it says is nobody else's business."""
+
+    kind: ClassVar[str] = "message.relayed"
+    device: str
+    """Who sent it."""
+    extension: str
+    to: str
+    taken_by: str
+    """The first device that took it, empty when none did."""
+    status: int
+    """What the sender was told."""
+    octets: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pbx.sip.stack import Stack
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, SUBSCRIBE, REGISTER"
+ALLOW_OUTSIDE = f"{ALLOW}, MESSAGE, PUBLISH"
+"""What a server takes that is not in a call."""
 SUPPORTED = "100rel, replaces, timer"
 
 

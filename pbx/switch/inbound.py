@@ -14,16 +14,21 @@ from pbx.callflow.question import Asked
 from pbx.domain.devices import Device
 from pbx.domain.dialplan import Means, read_dialled
 from pbx.events import CallInvited
-from pbx.sip.dialog import ALLOW, SUPPORTED
-from pbx.sip.message import Request
+from pbx.sip.address import Peer
+from pbx.sip.dialog import ALLOW_OUTSIDE, SUPPORTED
+from pbx.sip.message import Malformed, Request
+from pbx.sip.referral import Referral, parse_target_dialog
 from pbx.sip.replaces import parse_replaces
 from pbx.sip.session import Session
 from pbx.sip.sip_events import RequestReceived
+from pbx.sip.transaction import ServerTransaction
 from pbx.sip.uri import BadUri, parse_uri
 from pbx.switch.calls import Call
 from pbx.switch.legs import Leg
 from pbx.switch.replacing import pick_up, replaced_leg
+from pbx.switch.transfer import referred
 from pbx.switch.trunk_identity import asserted_caller
+from pbx.switch.watchers import ALLOW_EVENTS
 
 if TYPE_CHECKING:
     from pbx.switch.switch import Switch
@@ -80,13 +85,42 @@ def take_request(switch: Switch, event: RequestReceived) -> None:
             switch.registration.register(transaction, event.source)
         case "SUBSCRIBE":
             switch.watchers.subscribe(transaction, event.source)
+        case "MESSAGE":
+            switch.texts.take(transaction, event.source)
+        case "PUBLISH":
+            switch.reports.take(transaction, event.source)
+        case "REFER":
+            _refer(switch, transaction, event.source)
         case "OPTIONS":
-            headers = [("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", SUPPORTED)]
+            headers = [("Allow", ALLOW_OUTSIDE), ("Accept", "application/sdp"), ("Supported", SUPPORTED)]
+            headers.append(("Allow-Events", ALLOW_EVENTS))
             switch.stack.respond(transaction, 200, headers=headers, now=now)
-        case "NOTIFY" | "PUBLISH" | "MESSAGE" | "REFER":
-            switch.stack.respond(transaction, 405, headers=[("Allow", ALLOW)], now=now)
+        case "NOTIFY":
+            switch.stack.respond(transaction, 405, headers=[("Allow", ALLOW_OUTSIDE)], now=now)
         case _:
-            switch.stack.respond(transaction, 501, headers=[("Allow", ALLOW)], now=now)
+            switch.stack.respond(transaction, 501, headers=[("Allow", ALLOW_OUTSIDE)], now=now)
+
+
+def _refer(switch: Switch, transaction: ServerTransaction, source: Peer) -> None:
+    """A REFER beside a call: only of a device that has that call, which it names (RFC 4538)."""
+    now = switch.now.mono
+    request = transaction.request
+    device, verdict = switch.registration.prove(request, source)
+    if device is None:
+        switch.registration.refuse(transaction, source, verdict)
+        return
+    wanted = parse_target_dialog(request.get("Target-Dialog") or "")
+    session = switch.stack.replaced_session(wanted) if wanted is not None else None
+    found = switch.leg_of(session) if session is not None else None
+    if found is None or found[1].device != device.id or found[1].gone:
+        switch.stack.respond(transaction, 403, now=now)
+        return
+    try:
+        referral = Referral(switch.stack, transaction, source, switch.token(16))
+    except Malformed as error:
+        switch.stack.respond(transaction, error.status, error.reason, now=now)
+        return
+    switch.guarded(found[0], partial(referred, switch, *found, referral, referral.target))
 
 
 def _take_over(switch: Switch, session: Session, device: Device | None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pbx.media.engine import Engine, MediaAddress, RemoteMedia, Sound
 from pbx.media.negotiation import Negotiation
 from pbx.media.sdp import BadSdp, Description, parse_sdp
+from pbx.sip.referral import Referrer
 from pbx.sip.session import Session
 
 
@@ -43,6 +44,8 @@ class Leg:
     opened: bool = False
     """It had media: the engine will report on it."""
     remote: RemoteMedia | None = None
+    referrer: Referrer | None = None
+    """Who is to be told what becomes of its REFER."""
     last_key: Key | None = None
     flow: str = ""
     """What arrives, as the engine said last; empty before it did."""

@@ -17,6 +17,7 @@ from pbx.events import CallTransferred, CallUp
 from pbx.media.engine import NoMediaPort
 from pbx.media.sdp import BadSdp
 from pbx.sip.dialog import Phase
+from pbx.sip.referral import Referrer
 from pbx.sip.replaces import Replaces
 from pbx.sip.session import Session
 from pbx.switch.legs import Leg
@@ -26,28 +27,28 @@ if TYPE_CHECKING:
     from pbx.switch.switch import Switch
 
 
-def transfer_attended(switch: Switch, call: Call, leaving: Leg, session: Session, wanted: Replaces) -> None:
+def transfer_attended(switch: Switch, call: Call, leaving: Leg, referrer: Referrer, wanted: Replaces) -> None:
     """Join whom `leaving` talks to here with whom it consults there; both calls of the transferor end.
 
     What cannot be joined is told as the INVITE's fate would be (RFC 3515 §2.4.4): a 481 to the REFER itself would mean
     that *this* call is gone.
     """
     now = switch.now.mono
-    session.accept_refer(now)
+    referrer.accept_refer(now)
     found = _leg_of(switch, wanted)
     if found is None:
-        session.notify_refer("SIP/2.0 481 Call/Transaction Does Not Exist", True, now)
+        referrer.notify_refer("SIP/2.0 481 Call/Transaction Does Not Exist", True, now)
         return
     there, consulting = found
     if there is call or consulting.device != leaving.device or not leaving.joined:
-        session.notify_refer("SIP/2.0 603 Decline", True, now)
+        referrer.notify_refer("SIP/2.0 603 Decline", True, now)
         return
     staying = call.legs[leaving.joined]
     target = there.dialled if consulting is there.caller else there.asked.caller_number
     call.part(leaving)
     move(switch, staying, call, there)
     take_place(switch, there, consulting, staying)
-    session.notify_refer("SIP/2.0 200 OK", True, now)
+    referrer.notify_refer("SIP/2.0 200 OK", True, now)
     call.publish(CallTransferred(call.id, leaving.name, leaving.device, target, "attended"))
     call.end()
 

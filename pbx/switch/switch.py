@@ -37,7 +37,7 @@ from pbx.sip.sip_events import (
     ResponseReceived,
     SipEvent,
 )
-from pbx.sip.stack import Outgoing, Stack
+from pbx.sip.stack import Outgoing, RequestHandle, Stack
 from pbx.sip.subscriptions import Notifier
 from pbx.sip.timers import Timers
 from pbx.sip.tolerances import Tolerances
@@ -49,8 +49,10 @@ from pbx.switch.mailboxes import Mailboxes
 from pbx.switch.media import conversation, media_event
 from pbx.switch.queues import Queues
 from pbx.switch.registration import Registration
+from pbx.switch.reports import Reports
 from pbx.switch.settings import SwitchSettings
 from pbx.switch.signalling import session_event
+from pbx.switch.texts import Texts
 from pbx.switch.trace import message_event
 from pbx.switch.watchers import Watchers
 
@@ -74,6 +76,7 @@ class Switch:
         self.settings = settings or SwitchSettings()
         self.engine = engine
         self.history = history
+        self.token = token
         self.now = now
         """The moment of the input being served."""
         self.realm = directory.domain.name
@@ -94,6 +97,8 @@ class Switch:
         )
         self.registration = Registration(self, digest, history.bindings())
         self.watchers = Watchers(self, Notifier(self.stack, token), history.subscriptions())
+        self.texts = Texts(self)
+        self.reports = Reports(self, token)
         self.mailboxes = Mailboxes(self, token)
         self.queues = Queues()
         self.timers = Timers()
@@ -105,6 +110,7 @@ class Switch:
         self._by_session: dict[Session, tuple[Call, Leg]] = {}
         self._by_leg: dict[str, tuple[Call, Leg]] = {}
         self._by_extension: dict[str, dict[str, Leg]] = {}
+        self._asked: dict[RequestHandle, Callable[[RequestHandle, int], None]] = {}
         self._busy: Counter[str] = Counter()
         self._afterwards: deque[Callable[[], object]] = deque()
         self._held: dict[int, list[Outgoing]] = {}
@@ -235,6 +241,7 @@ class Switch:
             "queued": self.queues.live(),
             "recordings": self.mailboxes.live(),
             "held": len(self._held),
+            "texts": self.texts.live(),
             "busy": self._busy.total(),
         }
 
@@ -291,6 +298,7 @@ class Switch:
         if leg.extension:
             self._busy[leg.extension] += 1
             self._by_extension.setdefault(leg.extension, {})[leg.name] = leg
+        self.reports.leg_began(call.id, leg)
 
     def leg_of(self, session: Session) -> tuple[Call, Leg] | None:
         return self._by_session.get(session)
@@ -371,6 +379,10 @@ class Switch:
         else:
             self._when.setdefault(ticket, []).append(do)
 
+    def when_answered(self, handle: RequestHandle, do: Callable[[RequestHandle, int], None]) -> None:
+        """Do something with the final status of a request outside any call; 408 when nobody answers."""
+        self._asked[handle] = do
+
     def later(self, call: Call, do: Callable[[], None]) -> None:
         """Do something to a call when the present consequence has been dealt with."""
         self._afterwards.append(partial(self.guarded, call, do))
@@ -442,13 +454,19 @@ class Switch:
                 if not self.guarded(None, partial(take_request, self, event)):
                     self.stack.respond(transaction, FAULT_STATUS, now=self.now.mono)
             case ResponseReceived(handle=handle, response=response):
-                self.watchers.answered(handle, response.status)
+                self._answered(handle, response.status)
             case RequestTimedOut(handle=handle):
-                self.watchers.answered(handle, 408)
+                self._answered(handle, 408)
             case Ignored(source=source, reason=reason, status=status):
                 self.publish(InputIgnored("sip", str(source), reason, status))
             case _:
                 self._session_event(event)
+
+    def _answered(self, handle: RequestHandle, status: int) -> None:
+        self.watchers.answered(handle, status)
+        then = self._asked.pop(handle, None)
+        if then is not None:
+            then(handle, status)
 
     def _session_event(self, event: SipEvent) -> None:
         session: Session | None = getattr(event, "session", None)

@@ -12,8 +12,8 @@ from pbx.callflow.question import Asked
 from pbx.callflow.vocabulary import TransferAsked
 from pbx.domain.destinations import Cause, ToDevice
 from pbx.events import CallTransferred
+from pbx.sip.referral import Referrer
 from pbx.sip.replaces import parse_replaces, replaces_in
-from pbx.sip.session import Session
 from pbx.sip.uri import BadUri, parse_uri
 from pbx.switch.legs import Leg
 from pbx.switch.replacing import transfer_attended
@@ -23,29 +23,30 @@ if TYPE_CHECKING:
     from pbx.switch.switch import Switch
 
 
-def referred(switch: Switch, call: Call, leg: Leg, session: Session, target: str) -> None:
+def referred(switch: Switch, call: Call, leg: Leg, referrer: Referrer, target: str) -> None:
     """Take a REFER of a party that talks to another; where it leads is decided by what the transferor may call."""
     now = switch.now.mono
     try:
         uri = parse_uri(target)
     except BadUri:
-        session.reject_refer(400, now)
+        referrer.reject_refer(400, now)
         return
     replaces = replaces_in(uri.headers)
     if replaces is not None:
         wanted = parse_replaces(replaces)
         if wanted is None:
-            session.reject_refer(400, now)
+            referrer.reject_refer(400, now)
         else:
-            transfer_attended(switch, call, leg, session, wanted)
+            transfer_attended(switch, call, leg, referrer, wanted)
         return
     if not (leg.joined and leg.answered and uri.user):
-        session.reject_refer(603, now)
+        referrer.reject_refer(603, now)
         return
     asked = Asked(uri.user, leg.extension or leg.number, leg.device, leg.extension)
     route = routing.route(switch.directory, asked, switch.presence(call), switch.now)
-    session.accept_refer(now)
-    session.notify_refer("SIP/2.0 100 Trying", False, now)
+    referrer.accept_refer(now)
+    referrer.notify_refer("SIP/2.0 100 Trying", False, now)
+    leg.referrer = referrer
     call.routed(route.destination.label, route.record.to_json())
     call.feed(TransferAsked(call.name_of(leg), route.destination, uri.user))
 
@@ -60,7 +61,7 @@ def hand_over(switch: Switch, call: Call, leaving: Leg, target: str) -> None:
         call.diversions.clear()
         call.asked = Asked("", staying.extension or staying.number, staying.device, staying.extension)
         call.shown = routing.caller_id_for(switch.directory, call.asked, ToDevice(device=staying.device))
-    if leaving.session is not None:
-        leaving.session.notify_refer("SIP/2.0 200 OK", True, switch.now.mono)
+    if leaving.referrer is not None:
+        leaving.referrer.notify_refer("SIP/2.0 200 OK", True, switch.now.mono)
     call.publish(CallTransferred(call.id, leaving.name, leaving.device, target, "blind"))
     call.release(leaving, Cause.NORMAL.status, Cause.NORMAL.q850)

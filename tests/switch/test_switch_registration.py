@@ -187,7 +187,7 @@ def test_a_phone_is_told_to_fetch_its_configuration_again(town):
     assert "Event: check-sync;reboot=false" in notify.text
 
 
-@pytest.mark.parametrize(("method", "status"), [("OPTIONS", 200), ("MESSAGE", 405), ("FROBNICATE", 501)])
+@pytest.mark.parametrize(("method", "status"), [("OPTIONS", 200), ("NOTIFY", 405), ("FROBNICATE", 501)])
 def test_other_requests_get_what_they_are_owed(town, method, status):
     response = town.phone("101").request(method)
     assert response.status == status

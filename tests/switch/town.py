@@ -97,6 +97,9 @@ class Phone:
         self.lamps: list[str] = []
         self.lamp_events: list[str] = []
         self.notices: list[Request] = []
+        self.texts: list[Request] = []
+        self.takes_texts = 200
+        """Status for every MESSAGE."""
         self.rings = True
         """Tells that it rings; a dead one says nothing at all."""
         self.answers_with = 0
@@ -151,11 +154,13 @@ class Phone:
     def told(self, package: str) -> list[Request]:
         return [notice for notice in self.notices if (notice.get("Event") or "").partition(";")[0] == package]
 
-    def request(self, method: str, **headers: str) -> Response:
+    def request(self, method: str, *, to: str = "", body: bytes = b"", kind: str = "", **headers: str) -> Response:
+        """Send a request outside any call, `to` somebody or to the domain; return the newest response."""
         made = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        uri = f"sip:{to}@{DOMAIN}" if to else f"sip:{DOMAIN}"
         self.stack.request(
-            method, f"sip:{DOMAIN}", SWITCH, from_=self.who, to=self.who, now=self.now, headers=made,
-            credentials=self.credentials,
+            method, uri, SWITCH, from_=self.who, to=NameAddr(uri) if to else self.who, now=self.now, headers=made,
+            credentials=self.credentials, body=body, content_type=kind,
         )  # fmt: skip
         self.town.run(1.0)
         return self.responses[-1]
@@ -262,7 +267,9 @@ class Phone:
             case InviteReceived(session=session):
                 self._rung(session)
             case RequestReceived(transaction=transaction, request=request):
-                self.stack.respond(transaction, 200, now=self.now)
+                self.stack.respond(transaction, self.takes_texts if request.method == "MESSAGE" else 200, now=self.now)
+                if request.method == "MESSAGE":
+                    self.texts.append(request)
                 if request.method == "NOTIFY":
                     self.notices.append(request)
                     self.lamps.append(request.body.decode())
