@@ -17,7 +17,7 @@ from aiohttp.http import HttpProcessingError
 from structlog.types import EventDict, Processor
 
 from pbx.bus import Bus
-from pbx.events import ServerFault, Stamped, fields
+from pbx.events import ServerFault, SipRequest, SipResponse, Stamped, fields
 
 LONG = 300
 UNWRITTEN = frozenset({"digits", "digit", "record"})
@@ -43,10 +43,17 @@ def configure(stream: TextIO = sys.stderr, level: str = "info", form: str = "aut
 
 
 def follow(bus: Bus) -> Callable[[], None]:
-    """Write every event of `bus`; return what ends it."""
-    log = structlog.get_logger()
+    """Write every event of `bus`, each SIP message at level `debug` only; return what ends it.
+
+    The messages are four of the five events of a registration, and `trace`, the ladder and the book of calls have
+    them: writing each would cost more than serving it.
+    """
+    log = structlog.get_logger().bind()
+    silent = () if log.is_enabled_for(logging.DEBUG) else (SipRequest, SipResponse)
 
     def write(stamped: Stamped) -> None:
+        if isinstance(stamped.event, silent):
+            return
         told = {name: _short(value) for name, value in shown(stamped).items()}
         say = log.error if isinstance(stamped.event, ServerFault) else log.info
         say(stamped.event.kind, seq=stamped.seq, time=stamped.at.wall.isoformat(), **told)

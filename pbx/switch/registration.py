@@ -6,7 +6,7 @@ Unknown user, wrong password and wrong realm get the same answer, and who guesse
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from pbx.callflow.ports import BindingRemoved, BindingSaved
@@ -41,7 +41,8 @@ class Registration:
         self._guesses = Guesses()
         self.registrar = Registrar()
         self._known: dict[tuple[str, str], Binding] = {}
-        self._contacts_at: dict[Peer, dict[tuple[str, str], None]] = {}
+        self._contacts_at: dict[Peer, dict[str, dict[str, None]]] = {}
+        """Peer → device → its contacts."""
         self._expiries: list[tuple[float, str, str]] = []
         self._online: frozenset[str] | None = None
         kept = tuple(kept)
@@ -57,9 +58,9 @@ class Registration:
             self._online = self.registrar.registered(self._switch.now)
         return self._online
 
-    def devices_at(self, peer: Peer) -> tuple[str, ...]:
-        """The devices that registered from an address: the ports of an adapter share one."""
-        return tuple(device for device, _ in self._contacts_at.get(peer, ()))
+    def devices_at(self, peer: Peer) -> Collection[str]:
+        """The devices that registered from an address: the ports of an adapter share one, a load generator thousands."""
+        return self._contacts_at.get(peer, {}).keys()
 
     def next_deadline(self) -> float:
         """Monotonic seconds of the next expiry."""
@@ -162,7 +163,8 @@ class Registration:
     def lost(self, peer: Peer) -> None:
         """A connection is gone: what was registered over it cannot be reached any more."""
         if peer.reliable:
-            self._remove(list(self._contacts_at.get(peer, ())))
+            found = self._contacts_at.get(peer, {})
+            self._remove([(device, contact) for device, contacts in found.items() for contact in contacts])
 
     def forget(self, device: str) -> bool:
         """Drop every contact of a device, at the operator's word; False when it has none."""
@@ -211,7 +213,7 @@ class Registration:
         self._forget(binding)
         key = (binding.device, binding.contact)
         self._known[key] = binding
-        self._contacts_at.setdefault(binding.peer, {})[key] = None
+        self._contacts_at.setdefault(binding.peer, {}).setdefault(binding.device, {})[binding.contact] = None
         heapq.heappush(self._expiries, (binding.expires_at, *key))
 
     def _forget(self, binding: Binding) -> None:
@@ -219,9 +221,12 @@ class Registration:
         known = self._known.pop(key, None)
         if known is None:
             return
-        contacts = self._contacts_at[known.peer]
-        del contacts[key]
+        devices = self._contacts_at[known.peer]
+        contacts = devices[known.device]
+        del contacts[known.contact]
         if not contacts:
+            del devices[known.device]
+        if not devices:
             del self._contacts_at[known.peer]
 
 

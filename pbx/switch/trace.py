@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from pbx.events import Event, SipRequest, SipResponse
 from pbx.sip.masking import masked
@@ -18,7 +18,7 @@ _TO = re.compile(rb"(?im)^(?:to|t)[ \t]*:[^\r\n]*?sips?:([^@;>\s]+)@")
 _TARGET = re.compile(rb"[A-Za-z]+ sips?:([^@;>\s]+)@")
 
 
-def message_event(direction: str, address: str, data: bytes, devices: Sequence[str]) -> Event | None:
+def message_event(direction: str, address: str, data: bytes, devices: Collection[str]) -> Event | None:
     """Return the event of one message, None when it is too broken to be named; `devices` are at its address."""
     start = _START.match(data.lstrip(b"\r\n"))
     if start is None:
@@ -33,14 +33,13 @@ def message_event(direction: str, address: str, data: bytes, devices: Sequence[s
     return SipResponse(direction, method, int(start[1]), address, sip_id, device, masked(data))
 
 
-def _one_of(devices: Sequence[str], direction: str, data: bytes, *, is_request: bool) -> str:
+def _one_of(devices: Collection[str], direction: str, data: bytes, *, is_request: bool) -> str:
     """Two ports of an adapter share an address: the message itself tells them apart."""
-    if len(devices) < 2:
-        return devices[0] if devices else ""
-    # The far end asks (From) in a request that comes in and in the response that goes out to it.
-    theirs = (_FROM,) if (direction == "in") is is_request else (_TARGET, _TO)
-    for pattern in theirs:
-        found = pattern.search(data)
-        if found is not None and found[1].decode("utf-8", "replace") in devices:
-            return found[1].decode("utf-8", "replace")
-    return devices[0]
+    if len(devices) > 1:
+        # The far end asks (From) in a request that comes in and in the response that goes out to it.
+        theirs = (_FROM,) if (direction == "in") is is_request else (_TARGET, _TO)
+        for pattern in theirs:
+            found = pattern.search(data)
+            if found is not None and (named := found[1].decode("utf-8", "replace")) in devices:
+                return named
+    return next(iter(devices), "")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from lab import logs
 from pbx.bus import Bus
 from pbx.clock import Moment
-from pbx.events import ConfigRefused
+from pbx.events import ConfigRefused, SipRequest
 
 NOW = Moment(1.0, datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
 REFUSED = ConfigRefused(
@@ -47,6 +47,15 @@ def test_a_token_is_not_written() -> None:
     bus.publish(REFUSED, NOW)
     assert "s3cret" not in stream.getvalue()
     assert lines(stream)[0]["path"] == "805ec0000001.cfg"
+
+
+def test_sip_messages_are_written_from_level_debug_on() -> None:
+    for level, written in (("info", 0), ("debug", 1)):
+        stream, bus = io.StringIO(), Bus()
+        logs.configure(stream, level)
+        logs.follow(bus)
+        bus.publish(SipRequest("in", "OPTIONS", "udp:127.0.0.1:5060", "a@b", "101", "OPTIONS sip:acme.lab SIP/2.0"), NOW)
+        assert len(lines(stream)) == written
 
 
 def test_a_library_s_warning_takes_the_same_form() -> None:
