@@ -7,6 +7,7 @@ keys pressed may be a PIN, so they are not written at all.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from pbx.bus import Bus
 from pbx.events import ServerFault, SipRequest, SipResponse, Stamped, fields
 
 LONG = 300
+_JSON = json.JSONEncoder(default=repr)
+"""Made once: an encoder for each line costs as much as the line."""
 UNWRITTEN = frozenset({"digits", "digit", "record"})
 
 
@@ -30,7 +33,7 @@ def configure(stream: TextIO = sys.stderr, level: str = "info", form: str = "aut
     written: Processor = (
         structlog.dev.ConsoleRenderer(colors=stream.isatty())
         if form == "text" or (form == "auto" and stream.isatty())
-        else structlog.processors.JSONRenderer(sort_keys=False)
+        else structlog.processors.JSONRenderer(lambda event, **_: _JSON.encode(event))
     )
     structlog.configure(
         processors=[*shared, written],

@@ -30,7 +30,15 @@ class Stamped:
 
 def fields(event: Event) -> dict[str, Any]:
     """Return the event's fields by name; values are str, int, float, bool, None or tuples of them."""
-    return {f.name: getattr(event, f.name) for f in dataclass_fields(event)}
+    kind = type(event)
+    names = _NAMES.get(kind)
+    if names is None:
+        names = _NAMES[kind] = tuple(f.name for f in dataclass_fields(event))
+    return {name: getattr(event, name) for name in names}
+
+
+_NAMES: dict[type[Event], tuple[str, ...]] = {}
+"""Field names by class: asking `dataclasses` each time costs more than the event."""
 
 
 def event_kinds() -> dict[str, type[Event]]:

@@ -10,9 +10,11 @@ import hashlib
 import hmac
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from types import MappingProxyType
 
 from pbx.sip.uri import split_list
 
@@ -29,10 +31,14 @@ def hexdigest(algorithm: str, *parts: str) -> str:
     return _HASHES[algorithm](":".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def auth_params(value: str) -> tuple[str, dict[str, str]]:
-    """Return (scheme, parameters by lower-case name) of an Authorization or challenge value."""
+@lru_cache(maxsize=256)
+def auth_params(value: str) -> tuple[str, Mapping[str, str]]:
+    """Return (scheme, parameters by lower-case name) of an Authorization or challenge value.
+
+    The newest are kept: who a request is from is asked before whether it is right.
+    """
     scheme, _, rest = value.strip().partition(" ")
-    return scheme, {name.lower(): quoted or plain for name, quoted, plain in _PARAM.findall(rest)}
+    return scheme, MappingProxyType({name.lower(): quoted or plain for name, quoted, plain in _PARAM.findall(rest)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ class DigestServer:
             return Verdict.WRONG
         return self._counted(nonce, given)
 
-    def _expected(self, given: dict[str, str], algorithm: str, method: str, password: str) -> bytes:
+    def _expected(self, given: Mapping[str, str], algorithm: str, method: str, password: str) -> bytes:
         secret = hexdigest(algorithm, given.get("username", ""), self.realm, password)
         request = hexdigest(algorithm, method, given.get("uri", ""))
         if given.get("qop", "").lower() == "auth":
@@ -135,7 +141,7 @@ class DigestServer:
             middle = [given.get("nonce", "")]
         return hexdigest(algorithm, secret, *middle, request).encode()
 
-    def _counted(self, nonce: _Nonce, given: dict[str, str]) -> Verdict:
+    def _counted(self, nonce: _Nonce, given: Mapping[str, str]) -> Verdict:
         if nonce.spent:
             return Verdict.REPLAYED
         if "qop" not in given:
@@ -155,7 +161,7 @@ def answer_challenge(
     challenges: Sequence[str], credentials: Credentials, method: str, uri: str, cnonce: str, count: int = 1
 ) -> str | None:
     """Return the Authorization value for the strongest challenge we know, None when there is none."""
-    best: tuple[int, str, dict[str, str]] | None = None
+    best: tuple[int, str, Mapping[str, str]] | None = None
     for text in challenges:
         for part in _apart(text):
             scheme, given = auth_params(part)

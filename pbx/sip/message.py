@@ -74,15 +74,21 @@ class Via(NamedTuple):
 
 
 class Message:
-    """What requests and responses share; `headers` are (canonical name, raw value) in order."""
+    """What requests and responses share; `headers` are (canonical name, raw value) in order.
 
-    __slots__ = ("_cseq", "_via", "body", "headers")
+    What identifies a message (Via, From, To, Call-ID, CSeq) is read once, when first asked for: it does not change.
+    """
+
+    __slots__ = ("_call_id", "_cseq", "_from", "_to", "_via", "body", "headers")
 
     def __init__(self, headers: list[tuple[str, str]], body: bytes) -> None:
         self.headers = headers
         self.body = body
         self._cseq: CSeq | None = None
         self._via: Via | None = None
+        self._call_id: str | None = None
+        self._from: NameAddr | None = None
+        self._to: NameAddr | None = None
 
     def get(self, name: str) -> str | None:
         """Return the first value of a header by its canonical name."""
@@ -109,7 +115,9 @@ class Message:
 
     @property
     def call_id(self) -> str:
-        return self.need("Call-ID").strip()
+        if self._call_id is None:
+            self._call_id = self.need("Call-ID").strip()
+        return self._call_id
 
     @property
     def cseq(self) -> CSeq:
@@ -129,11 +137,15 @@ class Message:
 
     @property
     def from_(self) -> NameAddr:
-        return self.name_addr("From")
+        if self._from is None:
+            self._from = self.name_addr("From")
+        return self._from
 
     @property
     def to(self) -> NameAddr:
-        return self.name_addr("To")
+        if self._to is None:
+            self._to = self.name_addr("To")
+        return self._to
 
     def name_addr(self, name: str) -> NameAddr:
         try:

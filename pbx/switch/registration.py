@@ -84,9 +84,11 @@ class Registration:
         """Check the request's digest; the device it proves, or why not. It must own From (and To of a REGISTER)."""
         now = self._switch.now.mono
         value = self._answer_of(request, self._switch.stack.tolerances.forgives)
+        if not value:
+            return None, Verdict.MISSING
         user = self._digest.user(value)
         keys = self._guesser_keys(user, source)
-        if value and not self._guesses.may_try(keys, now):
+        if not self._guesses.may_try(keys, now):
             return None, Verdict.TOO_SOON
         device = self._switch.directory.devices_by_id.get(user)
         password = device.password.get_secret_value() if device is not None else None

@@ -213,8 +213,8 @@ class Switch:
     def take_outgoing(self) -> list[Outgoing]:
         """Return what may leave now; what waits for the disk stays until it is confirmed."""
         ready: list[Outgoing] = []
-        for ticket in sorted(number for number in self._held if number <= self._confirmed):
-            ready += self._held.pop(ticket)
+        while self._held and next(iter(self._held)) <= self._confirmed:  # tickets only grow: the oldest stands first
+            ready += self._held.pop(next(iter(self._held)))
         for item in self.stack.take_outgoing():
             if item.ticket is not None and item.ticket > self._confirmed:
                 self._held.setdefault(item.ticket, []).append(item)
