@@ -59,7 +59,7 @@ class Registration:
         return self._online
 
     def devices_at(self, peer: Peer) -> Collection[str]:
-        """The devices that registered from an address: the ports of an adapter share one, a load generator thousands."""
+        """The devices that registered from an address: the ports of an adapter share one, all of a load test do."""
         return self._contacts_at.get(peer, {}).keys()
 
     def next_deadline(self) -> float:

@@ -54,7 +54,9 @@ def test_sip_messages_are_written_from_level_debug_on() -> None:
         stream, bus = io.StringIO(), Bus()
         logs.configure(stream, level)
         logs.follow(bus)
-        bus.publish(SipRequest("in", "OPTIONS", "udp:127.0.0.1:5060", "a@b", "101", "OPTIONS sip:acme.lab SIP/2.0"), NOW)
+        bus.publish(
+            SipRequest("in", "OPTIONS", "udp:127.0.0.1:5060", "a@b", "101", "OPTIONS sip:acme.lab SIP/2.0"), NOW
+        )
         assert len(lines(stream)) == written
 
 
