@@ -746,6 +746,26 @@ class ServerFault(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ClockStepped(Event):
+    """Somebody has set the clock: what was to last so many seconds lasts so many seconds still."""
+
+    kind: ClassVar[str] = "server.clock"
+    by_s: float
+    """Positive when it was put forward."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthChanged(Event):
+    """A listener, or what it needs, does its work again or does it no more."""
+
+    kind: ClassVar[str] = "server.health"
+    part: str
+    ready: bool
+    reason: str
+    """What is wrong; empty when it is ready."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerRecovered(Event):
     """What a fault took away is there again."""
 

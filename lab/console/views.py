@@ -54,6 +54,7 @@ RESULTS = {
     "NO ANSWER": StateLook("○", "No answer", "ring"),
     "CANCELLED": StateLook("–", "Cancelled", "off"),
     "FAILED": StateLook("✗", "Failed", "fault"),
+    "SERVER RESTART": StateLook("✗", "Cut by a restart", "fault"),
     "up": StateLook("✓", "Answered", "ok"),
     "": StateLook("–", "Ended", "off"),
 }

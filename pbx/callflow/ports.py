@@ -67,6 +67,11 @@ Change = (
 class History(Protocol):
     """Everything call control must not lose. One writer; a read sees what was submitted before."""
 
+    @property
+    def writes(self) -> bool:
+        """False while the disk refuses: what is submitted waits and is not durable."""
+        ...
+
     def submit(self, change: Change) -> int:
         """Take a change; return the ticket that will be confirmed, or 0 when it is durable already."""
         ...

@@ -168,6 +168,11 @@ class Control(Protocol):
 
     def stop(self) -> None: ...
 
+    @property
+    def can_record(self) -> bool:
+        """False while nothing can be kept: no message may be promised."""
+        ...
+
     def record_message(self, box: str, *, max_s: float, silence_s: float) -> None:
         """Record the caller; what is recorded is delivered to the box, also when the caller hangs up."""
         ...

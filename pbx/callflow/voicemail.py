@@ -23,6 +23,8 @@ FIRST_KEY_S, NEXT_KEY_S, CHOICE_S = 8.0, 3.0, 6.0
 
 def leave_message(call: Control, box: str) -> Script[Destination | None]:
     """Greet, beep, record; the message is delivered also when the caller just hangs up. A key skips the greeting."""
+    if not call.can_record:
+        return (yield from _no_message(call))
     call.answer()
     call.publish(VoicemailGreeted(call.id, box))
     yield from play_until_key(call, Prompts(("vm-greeting", *spoken_digits(box), "vm-not-available")))
@@ -31,6 +33,13 @@ def leave_message(call: Control, box: str) -> Script[Destination | None]:
     yield until(Recorded, within_s=MAX_MESSAGE_S + SILENCE_S)
     yield from say(call, "goodbye")
     return HangUp(cause=Cause.NORMAL)
+
+
+def _no_message(call: Control) -> Script[Destination | None]:
+    """Nothing can be kept: a call that is not answered stays so, one that is hears it."""
+    if call.answered:
+        yield from say(call, "vm-not-available", "goodbye")
+    return HangUp(cause=Cause.UNAVAILABLE)
 
 
 def log_in(call: Control, box: str) -> Script[Destination | None]:

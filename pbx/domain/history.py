@@ -32,14 +32,14 @@ class CallRecord:
     dialled: str
     answered_by: str
     disposition: str
-    """`ANSWERED`, `NO ANSWER`, `BUSY`, `CANCELLED`, `FAILED`, `VOICEMAIL`; empty while nothing is decided."""
+    """`ANSWERED`, `NO ANSWER`, `BUSY`, `CANCELLED`, `FAILED`, `VOICEMAIL`, `SERVER RESTART`; empty while open."""
     direction: str
     """`internal`, `inbound` or `outbound`."""
     started_at: float
     answered_at: float
     """0 when nobody answered."""
     ended_at: float
-    """0 while the call is up; a row found open at start is closed as `server-restart`."""
+    """0 while the call is up; a row found open at start ends when the process was last seen."""
     talk_s: float
     cause: int
     path: str

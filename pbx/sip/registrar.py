@@ -7,7 +7,7 @@ answer waits for it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 
 from pbx.clock import FOREVER, Moment
@@ -108,6 +108,12 @@ class Registrar:
         for binding in gone:
             self._keep(binding.device, [b for b in self._bindings[binding.device] if b is not binding])
         return tuple(Removed(binding, expired=True) for binding in gone)
+
+    def shift(self, by_s: float) -> list[Binding]:
+        """Move every expiry with a clock that was set; return the bindings as they are now, oldest first."""
+        for device, bindings in self._bindings.items():
+            self._bindings[device] = [replace(b, expires_at=b.expires_at + by_s) for b in bindings]
+        return [binding for bindings in self._bindings.values() for binding in bindings]
 
     def next_deadline(self, now: Moment) -> float:
         """Monotonic seconds of the next expiry."""

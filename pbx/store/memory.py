@@ -20,7 +20,7 @@ from pbx.callflow.ports import (
     SubscriptionSaved,
 )
 from pbx.domain.registrations import Binding, KeptSubscription
-from pbx.store.protocol import LOST, DirectorySaved, Kept, RunSaved, StoredDirectory, StoredRun, TokenSpent
+from pbx.store.protocol import LOST, DirectorySaved, Kept, RunSaved, SeenAlive, StoredDirectory, StoredRun, TokenSpent
 
 KEPT_RECORDS = 5000
 KEPT_RUNS = 100
@@ -39,6 +39,8 @@ class _State:
 
 class MemoryStore:
     """Keeps what was submitted; `frozen` and `thawed` are what a process leaves on disk and finds again."""
+
+    writes = True
 
     def __init__(self) -> None:
         self._state = _State()
@@ -72,6 +74,8 @@ class MemoryStore:
                 state.spent.pop(mac, None)
                 if digest:
                     state.spent[mac] = digest
+            case SeenAlive():
+                pass  # a mirror lives as long as its process
             case _:
                 assert_never(change)
         return 0

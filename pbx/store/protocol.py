@@ -58,11 +58,21 @@ class TokenSpent:
     digest: str
 
 
-Kept = Change | DirectorySaved | RunSaved | TokenSpent
+@dataclass(frozen=True, slots=True)
+class SeenAlive:
+    """The process lives at this moment (POSIX seconds): the end of what it had open when it lives no more."""
+
+    at: float
+
+
+Kept = Change | DirectorySaved | RunSaved | TokenSpent | SeenAlive
 
 
 class Store(Protocol):
     """The history of call control (`pbx.callflow.ports.History`), and beside it configuration, runs and tokens."""
+
+    @property
+    def writes(self) -> bool: ...
 
     def submit(self, change: Kept) -> int: ...
 

@@ -69,6 +69,8 @@ class SqlStore:
         self._writer: asyncio.Task[None] | None = None
         self.writes = True
         """False while the disk refuses."""
+        self.confirmed = 0
+        """The newest ticket that is durable."""
 
     async def start(self, now: float) -> None:
         """Open, check, migrate and read; `now` in POSIX seconds closes what a crash left open. CannotOpen may come."""
@@ -160,21 +162,11 @@ class SqlStore:
                 mirror.submit(TokenSpent(**row))
 
     async def _close_what_was_open(self, connection: AsyncConnection, now: float) -> None:
-        """A call that was up when the process died is recorded as what it was."""
+        """A call that was up when the process died ended when that was last seen alive, and not by anybody's word."""
         table = tables.records
+        seen = (await connection.execute(select(tables.life.c.seen_at))).scalar()
         found = (await connection.execute(select(table).where(table.c.ended_at == 0.0))).mappings()
-        closed = [
-            RecordSaved(
-                replace(
-                    CallRecord(**row),
-                    ended_at=now,
-                    disposition="FAILED",
-                    cause=RESTARTED,
-                    path=f"{row['path']} > server-restart",
-                )
-            )
-            for row in found
-        ]
+        closed = [RecordSaved(_cut_short(CallRecord(**row), now if seen is None else seen, now)) for row in found]
         for statement, values in executions(closed):
             await connection.execute(statement, values)
 
@@ -239,6 +231,7 @@ class SqlStore:
             recording = self._removed.pop(ticket, None)
             if recording is not None and self._recordings is not None:
                 recordings.remove(self._recordings, recording)
+        self.confirmed = tickets[-1]
         self._durable(tickets[-1])
 
     def _stopped(self, writer: asyncio.Task[None]) -> None:
@@ -262,6 +255,20 @@ class SqlStore:
             await engine.dispose()
         if lock is not None:
             lock.close()
+
+
+def _cut_short(record: CallRecord, seen_at: float, now: float) -> CallRecord:
+    """Return the record of a call whose server died; the process was last seen at `seen_at`, POSIX seconds."""
+    ended_at = min(max(seen_at, record.started_at, record.answered_at), now)
+    talk_s = round(max(0.0, ended_at - record.answered_at), 3) if record.answered_at else 0.0
+    return replace(
+        record,
+        ended_at=ended_at,
+        talk_s=talk_s,
+        disposition="SERVER RESTART",
+        cause=RESTARTED,
+        path=f"{record.path} > server-restart",
+    )
 
 
 async def _rows(

@@ -20,7 +20,7 @@ from pbx.callflow.ports import (
     SubscriptionSaved,
 )
 from pbx.store import tables
-from pbx.store.protocol import DirectorySaved, Kept, RunSaved, TokenSpent
+from pbx.store.protocol import DirectorySaved, Kept, RunSaved, SeenAlive, TokenSpent
 
 Statement = Insert | Delete
 
@@ -55,6 +55,8 @@ def _statement(change: Kept) -> tuple[str, dict[str, Any]]:
             return "token", {"mac": mac, "digest": digest}
         case TokenSpent(mac=mac):
             return "no token", {"_mac": mac}
+        case SeenAlive(at=at):
+            return "life", {"id": 1, "seen_at": at}
         case _:
             assert_never(change)
 
@@ -83,6 +85,7 @@ _STATEMENTS: dict[str, Statement] = {
     "record": _replacing(tables.records),
     "directory": _replacing(tables.directories),
     "run": _replacing(tables.runs),
+    "life": _replacing(tables.life),
     "token": _replacing(tables.spent_tokens),
     "no token": _removing(tables.spent_tokens),
 }

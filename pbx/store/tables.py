@@ -122,3 +122,11 @@ spent_tokens = Table(
     Column("mac", Text, primary_key=True),
     Column("digest", Text, nullable=False),
 )
+
+life = Table(
+    "life",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seen_at", Float, nullable=False),
+)
+"""One row: when the process that writes here was last seen."""

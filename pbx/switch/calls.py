@@ -202,6 +202,7 @@ class Call:
         caller.engine.listen(caller.name)
         number = self.asked.caller_number
         self.publish(CallUp(self.id, caller.name, caller.device, caller.extension, number, "caller"))
+        self._switch.save(self._facts.record())
 
     def dial_device(self, device: str) -> str | None:
         return dialling.dial_device(self._switch, self, device)
@@ -277,6 +278,10 @@ class Call:
             self.play_to(new, Tone("ringback"))
         elif old.sound is not None:
             self.play_to(new, *old.sound)
+
+    @property
+    def can_record(self) -> bool:
+        return self._switch.history.writes
 
     def record_message(self, box: str, *, max_s: float, silence_s: float) -> None:
         recording = self._switch.mailboxes.expect(self.id, box, self.asked.caller_number)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from pbx.switch.switch import Switch
 
 
+STORE_RETRY_S = 5
+
+
 class Registration:
     """Owns the digest nonces and the registrar, and what must be known of bindings without a search."""
 
@@ -72,6 +75,14 @@ class Registration:
                 return now.mono + max(0.0, expires_at - now.wall.timestamp())
             heapq.heappop(self._expiries)
         return FOREVER
+
+    def clock_stepped(self, by_s: float) -> None:
+        """Expiries are wall time, to survive a restart: they move with the clock, here and on disk."""
+        moved = self.registrar.shift(by_s)
+        self._expiries.clear()
+        for binding in moved:
+            self._note(binding)
+            self._switch.submit(BindingSaved(binding))
 
     def prune(self) -> None:
         """Forget the contacts of devices the directory no longer has."""
@@ -151,9 +162,14 @@ class Registration:
             self._switch.stack.respond(transaction, error.status, error.reason[:60], now=now.mono)
             return
         ticket = self._store(result.changes)
-        self._switch.stack.respond(
-            transaction, result.status, result.reason, headers=result.headers, now=now.mono, ticket=ticket or None
-        )
+        if result.changes and not self._switch.history.writes:
+            # Not to be promised while the disk refuses, but taken: the phone is there, and it can be called.
+            headers = [("Retry-After", str(STORE_RETRY_S))]
+            self._switch.stack.respond(transaction, 503, "Cannot Be Stored", headers=headers, now=now.mono)
+        else:
+            self._switch.stack.respond(
+                transaction, result.status, result.reason, headers=result.headers, now=now.mono, ticket=ticket or None
+            )
         self.tell(result.changes)
 
     def expire(self) -> None:

@@ -21,7 +21,16 @@ from pbx.clock import Moment
 from pbx.domain.destinations import Cause
 from pbx.domain.directory import Directory
 from pbx.domain.history import CallRecord
-from pbx.events import DirectoryChanged, Event, InputIgnored, OverloadBegan, OverloadEnded, ResyncRequested, ServerFault
+from pbx.events import (
+    ClockStepped,
+    DirectoryChanged,
+    Event,
+    InputIgnored,
+    OverloadBegan,
+    OverloadEnded,
+    ResyncRequested,
+    ServerFault,
+)
 from pbx.media.engine import Engine
 from pbx.media.negotiation import Negotiation
 from pbx.sip.address import Peer
@@ -56,6 +65,8 @@ from pbx.switch.texts import Texts
 from pbx.switch.trace import message_event
 from pbx.switch.watchers import Watchers
 
+CLOCK_STEP_S = 2.0
+"""Wall and monotonic time may differ by so much between two inputs before somebody has set the clock."""
 _CALL_ID = re.compile(r"c-(\d+)")
 
 
@@ -405,8 +416,13 @@ class Switch:
     # --- drain ----------------------------------------------------------------------------------------
 
     def _begin(self, now: Moment) -> None:
-        self.now = now
+        before, self.now = self.now, now
         self.engine.at(now.mono)
+        stepped_s = (now.wall - before.wall).total_seconds() - (now.mono - before.mono)
+        if abs(stepped_s) > CLOCK_STEP_S:
+            self.registration.clock_stepped(stepped_s)
+            self.watchers.clock_stepped()
+            self.publish(ClockStepped(round(stepped_s, 3)))
 
     def _drain(self) -> None:
         while True:

@@ -101,6 +101,11 @@ class Watchers:
         for subscription in self.notifier.watching(package, resource):
             self._pending[subscription] = None
 
+    def clock_stepped(self) -> None:
+        """On disk an expiry is wall time: it moves with a clock that was set."""
+        for subscription in self.notifier:
+            self._switch.submit(SubscriptionSaved(self._kept(subscription)))
+
     def directory_changed(self) -> None:
         """Who may watch, and what there is to watch, may be different for everybody."""
         self._pending.update(dict.fromkeys(self.notifier))

@@ -157,6 +157,8 @@ class Playbook:
     def messages(self, box: str) -> Sequence[Message]:
         return tuple(message for message in self.box if message.box == box)
 
+    can_record = True
+
     def keep_message(self, message: Message) -> None:
         self.said.append(f"keep {message.id} {message.folder}")
 

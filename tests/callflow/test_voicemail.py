@@ -44,6 +44,22 @@ def test_a_message_is_left_after_greeting_and_beep():
     assert book.played().goes_to == "hangup:normal"
 
 
+def test_while_nothing_can_be_kept_no_message_is_promised():
+    book = Playbook()
+    book.can_record = False
+    book.start(leave_message(book, "101"))
+    assert (book.take(), book.goes_to) == ([], "hangup:unavailable")
+
+
+def test_who_has_been_answered_is_told_so():
+    book = Playbook()
+    book.can_record, book.answered = False, True
+    book.start(leave_message(book, "101"))
+    assert book.take() == ["play prompt:vm-not-available+goodbye"]
+    assert book.played().goes_to == "hangup:unavailable"
+    assert kinds(book) == []
+
+
 def test_a_key_skips_the_greeting():
     book = Playbook()
     book.start(leave_message(book, "101")).key("#")

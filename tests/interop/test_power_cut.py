@@ -80,7 +80,7 @@ def test_a_message_and_calls_survive_a_power_cut(folder):
         assert set(records) == {"400", "7102"}
         assert (records["7102"]["result"], records["7102"]["path"]) == ("VOICEMAIL", ["mailbox:102"])
         cut = records["400"]
-        assert (cut["result"], cut["live"], cut["path"][-1]) == ("FAILED", False, "server-restart")
+        assert (cut["result"], cut["live"], cut["path"][-1]) == ("SERVER RESTART", False, "server-restart")
         with urlopen(f"{later.ready['console']}/calls/{cut['call']}", timeout=PATIENCE_S) as page:
             assert "only its record is kept" in page.read().decode()
 

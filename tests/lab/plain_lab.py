@@ -33,6 +33,8 @@ from pbx.sip.registrar import Binding
 class Notebook:
     """A history that is durable at once."""
 
+    writes = True
+
     def __init__(self) -> None:
         self._bindings: dict[tuple[str, str], Binding] = {}
         self._subscriptions: dict[tuple[str, str], KeptSubscription] = {}

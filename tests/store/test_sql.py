@@ -12,7 +12,7 @@ import pytest
 from pbx.callflow.ports import BindingSaved, MessageSaved, RecordSaved
 from pbx.store import database
 from pbx.store.database import FILE, CannotOpen, Damaged, move_aside
-from pbx.store.protocol import DirectorySaved, TokenSpent
+from pbx.store.protocol import DirectorySaved, SeenAlive, TokenSpent
 from pbx.store.sql import SqlStore
 from tests.store.kept import NOW, binding, directory, message, record, reopened, written
 
@@ -73,8 +73,23 @@ async def test_a_call_that_was_up_is_closed_as_what_it_was(tmp_path):
     await written(tmp_path, RecordSaved(record(ended_at=0.0)))
     store = await reopened(tmp_path, NOW + 100)
     (found,) = store.records()
-    assert (found.ended_at, found.disposition) == (NOW + 100, "FAILED")
+    assert (found.ended_at, found.disposition) == (NOW + 100, "SERVER RESTART")
     assert found.path.endswith("server-restart")
+    await store.close()
+
+
+async def test_a_call_that_was_up_ended_when_its_server_was_last_seen(tmp_path):
+    await written(
+        tmp_path,
+        RecordSaved(record("c-0001", ended_at=0.0)),
+        RecordSaved(record("c-0002", ended_at=0.0, started_at=NOW + 30)),
+        SeenAlive(NOW + 10),
+        SeenAlive(NOW + 20),
+    )
+    store = await reopened(tmp_path, NOW + 100)
+    ended = {found.call: (found.ended_at, found.talk_s, found.cause) for found in store.records()}
+    # the second began after the last sign of life: it ended no earlier than it began
+    assert ended == {"c-0001": (NOW + 20, 19.0, 41), "c-0002": (NOW + 30, 29.0, 41)}
     await store.close()
 
 
@@ -125,6 +140,7 @@ async def test_an_older_schema_is_copied_and_brought_up_to_date(tmp_path):
     with sqlite3.connect(tmp_path / FILE) as connection:
         connection.execute("DROP TABLE spent_tokens")
         connection.execute("DROP TABLE subscriptions")
+        connection.execute("DROP TABLE life")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     store = await reopened(tmp_path)
     assert store.directory("acme.lab") == directory()

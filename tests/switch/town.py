@@ -358,6 +358,8 @@ class Town:
         self, directory: Directory, *, history: History | None = None, settings: SwitchSettings | None = None
     ) -> None:
         self.mono = 0.0
+        self.epoch = EPOCH
+        """Wall time at zero: another one and somebody has set the clock."""
         self.history: History = history if history is not None else MemoryStore()
         self.bus = Bus()
         self._parties: dict[str, Phone] = {}
@@ -392,7 +394,7 @@ class Town:
 
     @property
     def now(self) -> Moment:
-        return moment_at(self.mono, EPOCH)
+        return moment_at(self.mono, self.epoch)
 
     def phone(self, device: str, *, registered: bool = True) -> Phone:
         phone = self._add(Phone(self, device, f"10.0.1.{len(self._parties)}"))
