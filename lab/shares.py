@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pbx.media.engine import (
     Closed,
     Engine,
+    Faulted,
     MediaAddress,
     MediaEvent,
     RemoteMedia,
@@ -107,7 +108,7 @@ class SharedEngine:
         if isinstance(event, WorkerLost):
             self._owners.clear()
             return list(self._shares)
-        if isinstance(event, WorkerBack):
+        if isinstance(event, WorkerBack | Faulted):
             return list(self._shares)
         leg = getattr(event, "leg", "")
         owner = self._owners.pop(leg, None) if isinstance(event, Closed) else self._owners.get(leg)

@@ -121,6 +121,8 @@ class RecordingFinished(MediaEvent):
     """`key`, `silence`, `limit`, `stopped` or `hangup`."""
     heard: str
     """What was recognised in it, e.g. `signature:101`, else `unknown` or `silence`."""
+    problem: str = ""
+    """Why nothing of it could be kept, e.g. a full disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,13 @@ class Closed(MediaEvent):
 @dataclass(frozen=True, slots=True)
 class WorkerLost(MediaEvent):
     """The media process died; every leg is gone."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Faulted(MediaEvent):
+    """A fault of our own in the media process, contained to one packet or beat; each is told once."""
 
     reason: str
 

@@ -298,15 +298,15 @@ class Exchange:
         leg.attentive = leg.listener is not None
         if it is None:
             return
-        samples, heard = it.samples, it.heard
+        samples, heard, problem = it.samples, it.heard, ""
         path = self._path(it.name)
         try:
             if path is None:
                 raise OSError("not a name for a file")
             wav.write_wav(path, samples)
-        except OSError:
-            samples, heard = b"", "silence"  # nothing was kept: the owner treats it as no message
-        self._report(RecordingFinished(leg.name, it.name, len(samples) / 8000, reason, heard))
+        except OSError as error:
+            samples, heard, problem = b"", "silence", str(error)  # nothing was kept: the owner says so
+        self._report(RecordingFinished(leg.name, it.name, len(samples) / 8000, reason, heard, problem))
 
 
 def _again(frames: list[bytes] | tuple[bytes, ...]) -> Frames:

@@ -51,8 +51,6 @@ class Incoming:
                 leg.rubbish += 1
                 return
             data = opened
-            if source != leg.source:
-                leg.latch.trust(source)
         first, second, sequence, timestamp, ssrc = _header(data)
         if 192 <= second <= 223:
             if leg.remote is not None and leg.remote.rtcp_mux:

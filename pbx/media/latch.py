@@ -51,10 +51,6 @@ class Latch:
         self.source = source
         return True
 
-    def trust(self, source: Address) -> None:
-        """Its packets are authenticated (SRTP): wherever they come from, it is the far end."""
-        self.source = source
-
     def tries(self, source: Address) -> bool:
         """Tell whether a source is on its way to be latched."""
         return self._candidate is not None and self._candidate[0] == source

@@ -307,8 +307,6 @@ class VirtualEngine:
         if segment.sealed != (_digest(it.remote.keys.theirs) if it.remote.keys is not None else ""):
             it.rubbish += 1
             return
-        if it.remote.keys is not None:
-            it.latch.trust(source)
         if source != it.latch.source and not self._admitted(it, source, segment):
             return
         if segment.payload_type not in (it.remote.payload_type, it.remote.event_type):

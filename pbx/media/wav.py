@@ -15,16 +15,20 @@ class BadWav(ValueError):
 
 
 def write_wav(path: Path, payload: bytes) -> None:
-    """Write to a name of its own, sync, rename, sync the folder: the file is there whole or not at all."""
+    """Write to a name of its own, sync, rename, sync the folder: the file is there whole or not at all; OSError."""
     temporary = path.with_suffix(".tmp")
     header = _HEADER.pack(
         b"RIFF", 36 + len(payload), b"WAVE", b"fmt ", 16, _ULAW, 1, 8000, 8000, 1, 8, b"data", len(payload)
     )
-    with temporary.open("wb") as file:
-        file.write(header + payload)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(header + payload)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # half a file on a full disk helps nobody
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

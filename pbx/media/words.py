@@ -11,6 +11,7 @@ from pbx.media.engine import (
     Closed,
     DigitPressed,
     FarEndReported,
+    Faulted,
     FlowChanged,
     Heard,
     MediaEvent,
@@ -34,7 +35,7 @@ _EVENTS: dict[str, type[MediaEvent]] = {
     kind.__name__: kind
     for kind in (
         PlayFinished, DigitPressed, RecordingFinished, SourceLatched, Heard, Closed, FlowChanged, StrangerIgnored,
-        FarEndReported,
+        FarEndReported, Faulted,
     )
 }  # fmt: skip
 

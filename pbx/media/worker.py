@@ -17,13 +17,14 @@ import socket
 import struct
 import sys
 import time
+import traceback
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pbx.media import ears, sounds_made, words
-from pbx.media.engine import MediaEvent
+from pbx.media.engine import Faulted, MediaEvent
 from pbx.media.exchange import Exchange
 from pbx.media.latch import Address
 from pbx.media.prompts import catalogue
@@ -36,6 +37,10 @@ _EXPEDITED = 0xB8
 """DSCP EF (RFC 3246)."""
 _TRIES = 2000
 _OTHER_DESCRIPTORS = 64
+_MOST_FAULTS = 100
+_REAL_TIME = 5
+"""Priority: a low one of those that go before everything ordinary."""
+_NICE = -10
 _LARGEST_DATAGRAM = 2048
 _LARGEST_WORDS = 1 << 17
 _CLOCK_MONOTONIC = 1
@@ -116,6 +121,8 @@ class Worker:
         self._control: dict[int, tuple[int, socket.socket]] = {}
         self._slots: list[set[int]] = [set() for _ in range(SLOTS)]
         self._slot = 0
+        self._told: set[str] = set()
+        """Faults told already: one that every packet repeats must not flood the owner."""
         self._awake: dict[int, set[int]] = {}
         """The slot of each leg that wants beats, by its port."""
         labels = [f"prompt:{name}" for name in catalogue.names()]
@@ -153,22 +160,33 @@ class Worker:
         poll = self._epoll.poll
         while True:
             for fd, event in poll():
-                found = media.get(fd)
-                if found is not None:
-                    # One packet an event: what is left is shown again, and the others have their turn.
-                    try:
-                        data, source = found[1].recvfrom(_LARGEST_DATAGRAM)
-                    except OSError:
-                        continue  # a port that was closed over there (ICMP), or nothing after all
-                    exchange.receive(found[0], data, source[:2], clock())
-                elif fd == self._timer.fd:
-                    self._ticked(self._timer.ticks())
-                elif fd in self._control:
-                    self._reported(*self._control[fd])
-                elif event & select.EPOLLOUT:
-                    self._flush()
+                try:
+                    found = media.get(fd)
+                    if found is not None:
+                        # One packet an event: what is left is shown again, and the others have their turn.
+                        try:
+                            data, source = found[1].recvfrom(_LARGEST_DATAGRAM)
+                        except OSError:
+                            continue  # a port that was closed over there (ICMP), or nothing after all
+                        exchange.receive(found[0], data, source[:2], clock())
+                    elif fd == self._timer.fd:
+                        self._ticked(self._timer.ticks())
+                    elif fd in self._control:
+                        self._reported(*self._control[fd])
+                    elif event & select.EPOLLOUT:
+                        self._flush()
+                except Exception as fault:  # noqa: BLE001 - the driver of the exchange: every other call goes on
+                    self._faulted(fault)
                 if fd == self._pair.fileno() and event & ~select.EPOLLOUT and not self._commands():
                     return
+
+    def _faulted(self, fault: Exception) -> None:
+        reason = "".join(traceback.format_exception_only(fault)).strip()
+        at = traceback.extract_tb(fault.__traceback__)[-1]
+        reason = f"{reason} ({Path(at.filename).name}:{at.lineno})"
+        if reason not in self._told and len(self._told) < _MOST_FAULTS:
+            self._told.add(reason)
+            self._report(Faulted(reason))
 
     # --- the wire -------------------------------------------------------------------------------------
 
@@ -219,6 +237,8 @@ class Worker:
                 self._carry_out(told)
             except KeyError:
                 continue  # the leg was closed meanwhile
+            except Exception as fault:  # noqa: BLE001 - as for packets
+                self._faulted(fault)
 
     def _carry_out(self, told: words.Words) -> None:
         exchange, leg, now = self._exchange, told["leg"], time.monotonic()

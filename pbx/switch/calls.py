@@ -25,6 +25,7 @@ from pbx.events import (
     PromptPlayed,
     QueueJoined,
     QueueLeft,
+    ServerFault,
 )
 from pbx.media.engine import NoMediaPort, Sound, Tone
 from pbx.media.sdp import BadSdp
@@ -57,6 +58,7 @@ class Call:
         self._dialled = asked.dialled
         self._made = 0
         self._played = 0
+        self._congested = False
         self._cause = Cause.NORMAL.q850
         self.diversions: list[tuple[str, str]] = []
         """Users whose rules sent the call on, with why, in order."""
@@ -195,6 +197,8 @@ class Call:
         try:
             sdp = self._caller_sdp(called)
         except (BadSdp, NoMediaPort) as error:
+            if isinstance(error, NoMediaPort):
+                self.without_media(str(error))
             self._refuse_caller(488 if isinstance(error, BadSdp) else 503)
             return
         caller.session.answer(sdp, self.now)
@@ -250,7 +254,15 @@ class Call:
         if found is not None:
             self.release(found, cause.status, cause.q850)
 
+    def without_media(self, reason: str) -> None:
+        """A leg had no port: a caller who is not answered is owed 503, whatever the script makes of it."""
+        if not self._congested:
+            self._congested = True
+            self._switch.publish(ServerFault("media", self.id, f"a leg was not called: {reason}"))
+
     def hang_up(self, cause: Cause) -> None:
+        if self._congested and not self.caller.answered:
+            cause = Cause.CONGESTION
         self._cause = cause.q850
         self.release(self.caller, cause.status, cause.q850)
 

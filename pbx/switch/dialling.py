@@ -78,8 +78,9 @@ def _invite(
 ) -> str | None:
     try:
         sdp = leg.offer(call.caller)
-    except NoMediaPort:
+    except NoMediaPort as error:
         del call.legs[leg.name]
+        call.without_media(str(error))
         return None
     credentials = switch.settings.carrier_credentials if peer == switch.settings.carrier else None
     session = switch.stack.invite(

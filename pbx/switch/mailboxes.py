@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pbx.callflow.ports import MessageRemoved, MessageSaved
 from pbx.domain.history import Message
-from pbx.events import VoicemailLeft
+from pbx.events import ServerFault, VoicemailLeft
 from pbx.media.engine import RecordingFinished
 
 if TYPE_CHECKING:
@@ -34,10 +34,16 @@ class Mailboxes:
     def recorded(self, event: RecordingFinished) -> None:
         """A recording has ended: deliver it; the lamp is lit once the message is durable."""
         expected = self._expected.pop(event.recording, None)
-        if expected is None or event.seconds < MIN_MESSAGE_S:
+        if expected is None:
             return
         call, box, caller = expected
         switch = self._switch
+        if event.problem:
+            where = f"a message of {caller or 'somebody'} for box {box} could not be kept: {event.problem}"
+            switch.publish(ServerFault("voicemail", call, where))
+            return
+        if event.seconds < MIN_MESSAGE_S:
+            return
         at = switch.now.wall.timestamp()
         message = Message(event.recording, box, "new", event.recording, event.seconds, caller, event.heard, at)
         left = VoicemailLeft(call, box, message.id, message.seconds, caller, message.heard)

@@ -22,6 +22,7 @@ from pbx.media.engine import (
     Closed,
     DigitPressed,
     FarEndReported,
+    Faulted,
     FlowChanged,
     Heard,
     MediaEvent,
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 def media_event(switch: Switch, event: MediaEvent) -> None:
     if isinstance(event, WorkerLost):
         _worker_lost(switch, event)
+        return
+    if isinstance(event, Faulted):
+        switch.publish(ServerFault("media", "", event.reason))
         return
     if isinstance(event, WorkerBack):
         switch.publish(ServerRecovered("media", f"another worker took over after {event.seconds:.1f} s"))

@@ -356,7 +356,7 @@ def test_no_recording_leaves_its_folder(bench: Bench, tmp_path: Path) -> None:
     bench.exchange.record("near", "../escaped", bench.now, max_s=5, silence_s=5, end_keys="")
     bench.arrives(VOICE[0], 1)
     bench.exchange.stop_record("near")
-    assert RecordingFinished("near", "../escaped", 0.0, "stopped", "silence") in bench.said
+    assert RecordingFinished("near", "../escaped", 0.0, "stopped", "silence", "not a name for a file") in bench.said
     assert not (tmp_path.parent / "escaped.wav").exists()
     bench.exchange.play("near", Recording("../escaped"), "nothing")
     bench.beats(1)

@@ -7,8 +7,16 @@ from test_switch_calls import up
 from town import DOMAIN, Town, assert_at_rest, directory
 
 from pbx.domain.registrations import Peer
-from pbx.events import CallEnded, CallRecordWritten, InputIgnored, ServerFault, ServerRecovered, SipResponse
-from pbx.media.engine import NoMediaPort, WorkerBack, WorkerLost
+from pbx.events import (
+    CallEnded,
+    CallRecordWritten,
+    InputIgnored,
+    ServerFault,
+    ServerRecovered,
+    SipResponse,
+    VoicemailLeft,
+)
+from pbx.media.engine import NoMediaPort, RecordingFinished, WorkerBack, WorkerLost
 from pbx.switch.calls import Call
 
 STRANGER = Peer("udp", "10.0.7.7", 5060)
@@ -156,9 +164,30 @@ def test_without_a_media_port_nothing_rings_and_nothing_hangs(town, monkeypatch)
     for number in ("103", "400", "501", "611", "5001"):
         ana.dial(number)
         town.run(1.0)
-        assert ana.talk.status in (480, 503), number
+        assert ana.talk.status == 503, number
     assert cleo.talks == []
     assert town.switch.live()["calls"] == 0
+    assert {fault.where for fault in town.seen(ServerFault)} == {"media"}
+    assert "every media port is taken" in town.last(ServerFault).message
+    town.bus._ring.clear()
+
+
+def test_a_message_the_disk_had_no_room_for_is_told_and_nobody_is_promised_it(town):
+    ana = town.phone("101")
+    ana.dial("7102")
+    town.run(1.0)
+    call = next(iter(town.switch._calls))
+    name = town.switch.mailboxes.expect(call, "102", "101")
+    town.engine._events.append(RecordingFinished("gone", name, 0.0, "limit", "silence", "No space left on device"))
+    town.switch.media(town.now)
+    ana.hang_up()
+    town.run(1.0)
+    fault = town.last(ServerFault)
+    assert (fault.where, fault.message) == (
+        "voicemail", "a message of 101 for box 102 could not be kept: No space left on device"
+    )  # fmt: skip
+    assert town.seen(VoicemailLeft) == []
+    town.bus._ring.clear()
 
 
 def test_the_switch_goes_down_in_order():
