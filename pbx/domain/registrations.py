@@ -42,6 +42,13 @@ class Binding:
     cseq: int
     instance: str
     user_agent: str
+    path: str = ""
+    """The proxies it is reached through, first one first, a line each (RFC 3327)."""
+
+    @property
+    def routes(self) -> list[tuple[str, str]]:
+        """The Route headers of a request to it."""
+        return [("Route", proxy) for proxy in self.path.splitlines()]
 
 
 @dataclass(frozen=True, slots=True)

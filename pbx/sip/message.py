@@ -33,7 +33,7 @@ _USUAL = (
 )  # fmt: skip
 """Names the code asks for, or that are common: each is kept in this writing, however it came."""
 _NAMES = {name.lower(): name for name in (*_USUAL, *_COMPACT.values())} | _COMPACT
-_LISTS = frozenset({"Via", "Route", "Record-Route", "Contact"})
+_LISTS = frozenset({"Via", "Route", "Record-Route", "Path", "Contact"})
 
 _REQUEST_LINE = re.compile(r"([!%'*+\-.0-9A-Z_`a-z~]+) ([^\s]+) SIP/2\.0\Z", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-9][0-9]{2})(?: (.*))?\Z", re.IGNORECASE)

@@ -90,8 +90,9 @@ class Registrar:
         shown = tuple(
             ("Contact", f"<{b.contact}>;expires={max(0, round(b.expires_at - wall))}") for b in reversed(after)
         )
+        path = [("Path", proxy) for proxy in request.all("Path")]  # RFC 3327 §5.3
         date = ("Date", format_datetime(now.wall.replace(microsecond=0), usegmt=True))
-        return Registration(200, "OK", (*shown, date), changes)
+        return Registration(200, "OK", (*shown, *path, date), changes)
 
     def remove(self, device: str, contact: str) -> Change | None:
         """Drop one contact, found dead."""
@@ -160,7 +161,7 @@ class Registrar:
             after.append(
                 Binding(
                     device, extension, contact.uri, source, wall + granted, request.call_id,
-                    request.cseq.number, instance, agent,
+                    request.cseq.number, instance, agent, "\n".join(request.all("Path")),
                 )
             )  # fmt: skip
         return None

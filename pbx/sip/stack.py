@@ -324,6 +324,7 @@ class Stack:
         invite = session.request
         headers = [("Via", invite.need("Via")), ("Max-Forwards", "70"), ("From", invite.need("From"))]
         headers += [("To", invite.need("To")), ("Call-ID", invite.call_id), ("CSeq", f"{invite.cseq.number} CANCEL")]
+        headers += [(name, value) for name, value in invite.headers if name == "Route"]
         cancel = Request("CANCEL", invite.uri, headers)
         if ("client", invite.via.branch, "CANCEL") not in self._transactions:
             self.start_client(cancel, session.peer, _Silent(), now)

@@ -13,7 +13,7 @@ from pbx.sip.message import Malformed, Request
 from pbx.sip.tolerances import Tolerance
 from pbx.sip.uri import BadUri, parse_uri, split_list
 
-SUPPORTED_OPTIONS = frozenset({"100rel", "norefersub", "replaces", "timer"})
+SUPPORTED_OPTIONS = frozenset({"100rel", "norefersub", "path", "replaces", "timer"})
 MAX_URI = 2048
 MAX_BODY = 32_768
 """Octets of a Request-URI and of a body."""

@@ -40,6 +40,7 @@ bindings = Table(
     Column("cseq", Integer, nullable=False),
     Column("instance", Text, nullable=False),
     Column("user_agent", Text, nullable=False),
+    Column("path", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("device", "contact"),
 )
 

@@ -32,7 +32,8 @@ def dial_device(switch: Switch, call: Call, device: str) -> str | None:
     number = call.shown.number or "anonymous"
     sender = NameAddr(f"sip:{number}@{domain}", call.shown.name or call.shown.number)
     leg = call.new_leg(device, binding.extension, "")
-    return _invite(switch, call, leg, binding.contact, binding.peer, sender, NameAddr(f"sip:{device}@{domain}"))
+    called = NameAddr(f"sip:{device}@{domain}")
+    return _invite(switch, call, leg, binding.contact, binding.peer, sender, called, binding.routes)
 
 
 def dial_number(switch: Switch, call: Call, number: str) -> str | None:

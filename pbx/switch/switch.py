@@ -183,7 +183,7 @@ class Switch:
         who = NameAddr(f"sip:{device}@{self.realm}")
         event = f"check-sync;reboot={'true' if reboot else 'false'}"
         if not self.watchers.resync(device, event):
-            headers = [("Event", event), ("Subscription-State", "terminated")]
+            headers = [("Event", event), ("Subscription-State", "terminated"), *binding.routes]
             self.stack.request(
                 "NOTIFY", binding.contact, binding.peer, from_=who, to=who, now=now.mono, headers=headers
             )

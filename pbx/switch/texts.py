@@ -98,6 +98,7 @@ class _Text:
                     from_=who,
                     to=NameAddr(f"sip:{self._to}@{switch.realm}"),
                     now=now.mono,
+                    headers=binding.routes,
                     body=self._transaction.request.body,
                     content_type=content_type,
                 )

@@ -123,3 +123,16 @@ def test_bindings_of_before_a_restart_are_taken_up():
     assert second.next_deadline(at(10)) == pytest.approx(120.0)
     assert isinstance(second.remove("101", "sip:101@127.0.0.1"), Removed)
     assert second.remove("101", "sip:nobody") is None
+
+
+def test_the_proxies_on_the_way_are_kept_in_order_and_told_back():
+    registrar = Registrar()
+    request = register()
+    request.headers += [("Path", "<sip:edge@10.0.0.3;lr>, <sip:10.0.0.4;lr>"), ("Path", "<sip:10.0.0.5;lr>")]
+    told = put(registrar, request).headers
+    proxies = ["<sip:edge@10.0.0.3;lr>", "<sip:10.0.0.4;lr>", "<sip:10.0.0.5;lr>"]
+    assert [value for name, value in told if name == "Path"] == proxies
+    (binding,) = registrar.bindings("101", at(1))
+    assert binding.routes == [("Route", proxy) for proxy in proxies]
+    put(registrar, register(cseq=2), 60.0)
+    assert registrar.bindings("101", at(61))[0].routes == []

@@ -23,7 +23,12 @@ Restarted = Callable[..., Awaitable[Store]]
 
 def binding(device: str = "101", expires_at: float = NOW + 60, **changes: Any) -> Binding:
     peer = Peer("udp", "127.0.0.1", 5060)
-    values = {"contact": f"sip:{device}@127.0.0.1", "user_agent": "T54W", **changes}
+    values = {
+        "contact": f"sip:{device}@127.0.0.1",
+        "user_agent": "T54W",
+        "path": "<sip:10.0.0.3;lr>\n<sip:10.0.0.4;lr>",
+        **changes,
+    }
     return Binding(
         device=device, extension=device, peer=peer, expires_at=expires_at, call_id="id", cseq=1, instance="", **values
     )

@@ -135,12 +135,13 @@ async def test_a_database_that_is_only_locked_is_not_called_damaged(tmp_path, mo
 
 
 async def test_an_older_schema_is_copied_and_brought_up_to_date(tmp_path):
-    """As version 1 left it: no tables of tokens and subscriptions."""
+    """As version 1 left it: no tables of tokens and subscriptions, no proxies of a binding."""
     await written(tmp_path, DirectorySaved(directory()))
     with sqlite3.connect(tmp_path / FILE) as connection:
         connection.execute("DROP TABLE spent_tokens")
         connection.execute("DROP TABLE subscriptions")
         connection.execute("DROP TABLE life")
+        connection.execute("ALTER TABLE bindings DROP COLUMN path")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     store = await reopened(tmp_path)
     assert store.directory("acme.lab") == directory()

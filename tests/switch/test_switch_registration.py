@@ -18,6 +18,7 @@ from pbx.events import (
     SipRequest,
     SipResponse,
 )
+from pbx.sip.message import Request, parse
 from pbx.sip.uri import NameAddr
 from pbx.store.memory import MemoryStore
 from pbx.switch.settings import SwitchSettings
@@ -243,3 +244,25 @@ def test_a_device_that_the_operator_unregisters_is_gone_until_it_registers_again
     assert not town.switch.unregister("101", town.now)
     phone.register()
     assert town.switch.registered() == {"101"}
+
+
+def test_a_phone_behind_a_proxy_is_called_through_it(town):
+    ana, ben = town.phone("101"), town.phone("102", registered=False)
+    path = ("Path", f"<sip:edge@{ben.host};lr>")
+    headers = [("Contact", "<sip:102@192.168.7.7:5060>"), ("Expires", "300"), ("Supported", "path"), path]
+    ben.stack.request(
+        "REGISTER", f"sip:{DOMAIN}", SWITCH, from_=ben.who, to=ben.who, now=town.mono, headers=headers,
+        credentials=ben.credentials,
+    )  # fmt: skip
+    town.run(0.5)
+    assert ben.responses[-1].all("Path") == [path[1]]
+    heard = []
+    take = ben.receive
+    ben.receive = lambda data, source: (heard.append(parse(data)), take(data, source))[1]
+    ana.dial("102")
+    town.run(0.5)
+    ana.hang_up()
+    town.run(1.0)
+    assert [(it.method, it.uri, it.all("Route")) for it in heard if isinstance(it, Request)] == [
+        (method, "sip:102@192.168.7.7:5060", [path[1]]) for method in ("INVITE", "CANCEL", "ACK")
+    ]
