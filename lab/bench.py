@@ -7,6 +7,7 @@ the phone's ears recognise.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from lab.bench_devices import DirectNumbers, LabDevice, OutsideDevice
@@ -164,10 +165,16 @@ class LabBench:
         if frame.kind != "holiday":
             raise CannotDo(f"{frame.name} is no list of holidays but of kind {frame.kind}")
         today = self._house.now.wall.astimezone(ZoneInfo(directory.domain.time_zone)).date()
-        others = tuple(day for day in frame.dates if day != today)
-        dates = (*others, today) if _on(arguments["state"]) else others
-        changed = frame.model_copy(update={"dates": dates})
-        frames = tuple(changed if item.name == changed.name else item for item in directory.time_frames)
+        on = _on(arguments["state"])
+        dates, worked = _without(frame.dates, today), _without(frame.except_dates, today)
+        by_law = any(holidays.observed_on(today) for holidays in frame.holidays)
+        changed = frame.model_copy(
+            update={
+                "dates": (*dates, today) if on and not by_law else dates,
+                "except_dates": worked if on or not by_law else (*worked, today),
+            }
+        )
+        frames = tuple(changed if item == frame else item for item in directory.time_frames)
         self._house.apply(directory.replaced(time_frames=frames), f"time frame {changed.name}")
 
     def _reopen(self, arguments: Mapping[str, str]) -> None:
@@ -196,6 +203,10 @@ _OPERATOR: dict[str, Callable[[LabBench, Mapping[str, str]], None]] = {
     "unplug": LabBench._unplug,
     "plug": LabBench._plug,
 }
+
+
+def _without(days: tuple[date, ...], day: date) -> tuple[date, ...]:
+    return tuple(other for other in days if other != day)
 
 
 def _on(state: str) -> bool:

@@ -69,7 +69,7 @@ def _in_force(directory: Directory, user: User, at: Moment, trail: Trail) -> tup
     found: tuple[AnsweringRule, str] | None = None
     for place in order:
         rule, link = user.rules[place], f"users/{user.extension}/rules/{place}"
-        frame = directory.frames_by_name.get(rule.time_frame)
+        frame = directory.frame_of(user, rule.time_frame)
         saw = frame.text_in(zone) if frame else "always"
         if found is not None:
             trail.open("answering rule", rule.time_frame, saw, "not reached", link)

@@ -80,7 +80,14 @@ def _extensions(directory: Directory) -> Iterator[Problem]:
 
 
 def _names(directory: Directory) -> Iterator[Problem]:
-    yield from _twice("time_frames", "time frame", (frame.name for frame in directory.time_frames))
+    frames = directory.time_frames
+    private = (f"{frame.name} of user {frame.owner}" if frame.owner else frame.name for frame in frames)
+    yield from _twice("time_frames", "time frame", private)
+    for place, frame in enumerate(frames):
+        if frame.owner and frame.owner not in directory.users_by_extension:
+            yield Problem(
+                ("time_frames", place, "owner"), f"time frame {frame.name}: there is no user {frame.owner} to own it"
+            )
     yield from _twice("sites", "site", (site.name for site in directory.sites))
     yield from _twice("addresses", "emergency address", (address.key for address in directory.addresses))
     yield from _twice("devices", "device", (device.id for device in directory.devices))
@@ -162,7 +169,8 @@ def _rules(directory: Directory) -> Iterator[Problem]:
             if rule.time_frame in seen:
                 yield Problem(path, f"user {user.extension}: two answering rules for time frame {rule.time_frame}")
             seen.add(rule.time_frame)
-            yield from _frame(directory, path, f"user {user.extension}", rule.time_frame)
+            if directory.frame_of(user, rule.time_frame) is None:
+                yield from _frame(directory, path, f"user {user.extension}", rule.time_frame)
             for target in rule.simultaneous_ring:
                 word, _, device = target.target.partition(" ")
                 if word == "device" and device not in directory.devices_by_id:
@@ -174,7 +182,8 @@ def _rules(directory: Directory) -> Iterator[Problem]:
 
 def _frame(directory: Directory, path: Path, owner: str, name: str) -> Iterator[Problem]:
     if name != "*" and name not in directory.frames_by_name:
-        yield Problem((*path, "time_frame"), f"{owner}: there is no time frame {name}")
+        private = " that everybody shares" if any(frame.name == name for frame in directory.time_frames) else ""
+        yield Problem((*path, "time_frame"), f"{owner}: there is no time frame {name}{private}")
 
 
 def _numbers(directory: Directory) -> Iterator[Problem]:

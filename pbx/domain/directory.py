@@ -65,7 +65,12 @@ class Directory(Model):
 
     @cached_property
     def frames_by_name(self) -> dict[str, TimeFrame]:
-        return {frame.name: frame for frame in self.time_frames}
+        """The time frames everybody shares; `frame_of` knows the private ones."""
+        return {frame.name: frame for frame in self.time_frames if not frame.owner}
+
+    @cached_property
+    def _frames_by_owner(self) -> dict[tuple[str, str], TimeFrame]:
+        return {(frame.owner, frame.name): frame for frame in self.time_frames}
 
     @cached_property
     def attendants_by_extension(self) -> dict[str, Attendant]:
@@ -82,6 +87,10 @@ class Directory(Model):
     @cached_property
     def addresses_by_key(self) -> dict[str, EmergencyAddress]:
         return {address.key: address for address in self.addresses}
+
+    def frame_of(self, user: User, name: str) -> TimeFrame | None:
+        """Return the time frame a user means by `name`: the own private one before one that is shared."""
+        return self._frames_by_owner.get((user.extension, name)) or self.frames_by_name.get(name)
 
     def zone_of_site(self, name: str) -> str:
         """Return the time zone of a site, or the domain's."""

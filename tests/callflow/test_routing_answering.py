@@ -117,6 +117,18 @@ def test_the_first_rule_whose_frame_covers_the_moment_is_in_force():
     assert sent(rules, at="2026-11-24T20:00")[0] == "mailbox:101"
 
 
+def test_a_private_time_frame_is_its_owners_alone_and_goes_before_one_that_is_shared():
+    mine = {"name": "office", "owner": "101", "weekdays": {"sat": "10:00-11:00"}}
+    shared = {"name": "office", "weekdays": {"mon-fri": "08:00-18:00"}}
+    rule = [{"time_frame": "office", "forward_always": "user 102"}]
+    frames = {"time_frames": (mine, shared), "numbers": (), "attendants": (), "queues": ()}
+    assert sent(rule, at="2026-11-28T10:30", **frames) == ("user:102", "always")
+    assert targets(rung(rule, at="2026-11-24T10:00", **frames))
+    with pytest.raises(ValueError, match="no time frame office that everybody shares"):
+        office(time_frames=(mine,), attendants=(), queues=(),
+               numbers=[{"number": 14165550100, "routes": [{"time_frame": "office", "to": "user 101"}]}])  # fmt: skip
+
+
 def test_a_rule_switched_off_uncovers_the_next():
     rules = [{"time_frame": "office", "enabled": False, "forward_always": "user 102"}, {"forward_always": "queue 500"}]
     assert sent(rules)[0] == "queue:500"

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pbx.domain.timeframes import WEEKDAYS, Interval, TimeFrame
+from pbx.domain.timeframes import TimeFrame
+from pbx.domain.weekdays import WEEKDAYS, Interval
 
 OFFICE = TimeFrame.model_validate({"name": "office", "weekdays": {"mon-fri": ["08:00-18:00"]}})
 ZONES = ("America/Toronto", "America/Vancouver", "America/St_Johns", "Asia/Tokyo", "UTC")
@@ -96,7 +97,7 @@ def test_always_covers_every_moment():
         ({"name": "x", "weekdays": {"mon": ["late"]}}, "weekdays"),
         ({"name": "x", "weekdays": "mon"}, "dictionary"),
         ({"name": "x"}, "weekdays and no dates"),
-        ({"name": "x", "kind": "holiday"}, "dates and no weekdays"),
+        ({"name": "x", "kind": "holiday"}, "dates or holidays"),
         ({"name": "x", "kind": "always", "dates": ["2026-01-01"]}, "neither weekdays nor dates"),
     ],
 )
