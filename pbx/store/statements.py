@@ -1,13 +1,14 @@
-"""Changes as SQL: each kind is one statement, so that a run of them is one execution."""
+"""Changes as SQL: each kind is one statement, compiled once, so that a run of them is one execution."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, assert_never
 
 from sqlalchemy import Delete, Table, bindparam, delete
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pbx.callflow.ports import (
@@ -22,35 +23,38 @@ from pbx.callflow.ports import (
 from pbx.store import tables
 from pbx.store.protocol import DirectorySaved, Kept, RunSaved, SeenAlive, TokenSpent
 
-Statement = Insert | Delete
 
-
-def executions(changes: Sequence[Kept]) -> Iterator[tuple[Statement, list[dict[str, Any]]]]:
-    """Return the statements in order, neighbours of one kind joined: (statement, the values of each)."""
+def executions(changes: Sequence[Kept]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Return the statements in order, neighbours of one kind joined: (SQL, the values of each by name)."""
     for key, run in groupby(map(_statement, changes), key=lambda pair: pair[0]):
-        yield _STATEMENTS[key], [values for _, values in run]
+        statement = _STATEMENTS[key]
+        rows = [values for _, values in run]
+        for name, written in statement.written:
+            for row in rows:
+                row[name] = written(row[name])
+        yield statement.sql, rows
 
 
 def _statement(change: Kept) -> tuple[str, dict[str, Any]]:
     match change:
         case BindingSaved(binding=binding):
-            return "binding", {**asdict(binding), "peer": str(binding.peer)}
+            return "binding", {**_values(binding), "peer": str(binding.peer)}
         case BindingRemoved(device=device, contact=contact):
             return "no binding", {"_device": device, "_contact": contact}
         case SubscriptionSaved(subscription=subscription):
-            return "subscription", {**asdict(subscription), "peer": str(subscription.peer)}
+            return "subscription", {**_values(subscription), "peer": str(subscription.peer)}
         case SubscriptionRemoved(call_id=call_id, local=local):
             return "no subscription", {"_call_id": call_id, "_local": local}
         case MessageSaved(message=message):
-            return "message", asdict(message)
+            return "message", _values(message)
         case MessageRemoved(box=box, id=number):
             return "no message", {"_box": box, "_id": number}
         case RecordSaved(record=record):
-            return "record", asdict(record)
+            return "record", _values(record)
         case DirectorySaved(directory=directory):
-            return "directory", asdict(directory)
+            return "directory", _values(directory)
         case RunSaved(run=run):
-            return "run", asdict(run)
+            return "run", _values(run)
         case TokenSpent(mac=mac, digest=digest) if digest:
             return "token", {"mac": mac, "digest": digest}
         case TokenSpent(mac=mac):
@@ -59,6 +63,10 @@ def _statement(change: Kept) -> tuple[str, dict[str, Any]]:
             return "life", {"id": 1, "seen_at": at}
         case _:
             assert_never(change)
+
+
+def _values(kept: Any) -> dict[str, Any]:
+    return {name: getattr(kept, name) for name in kept.__dataclass_fields__}
 
 
 def _replacing(table: Table) -> Insert:
@@ -75,7 +83,7 @@ def _removing(table: Table) -> Delete:
     return statement
 
 
-_STATEMENTS: dict[str, Statement] = {
+_CORE: dict[str, Insert | Delete] = {
     "binding": _replacing(tables.bindings),
     "no binding": _removing(tables.bindings),
     "subscription": _replacing(tables.subscriptions),
@@ -89,3 +97,22 @@ _STATEMENTS: dict[str, Statement] = {
     "token": _replacing(tables.spent_tokens),
     "no token": _removing(tables.spent_tokens),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """Compiled once: SQLAlchemy would take thrice the time of the insertion over each row."""
+
+    sql: str
+    written: tuple[tuple[str, Callable[[Any], Any]], ...]
+    """Parameters whose type writes them in a form of its own."""
+
+
+def _compiled(core: Insert | Delete) -> _Statement:
+    dialect = sqlite.dialect(paramstyle="named")
+    made = core.compile(dialect=dialect)
+    forms = ((name, bound.type.dialect_impl(dialect).bind_processor(dialect)) for name, bound in made.binds.items())
+    return _Statement(str(made), tuple((name, written) for name, written in forms if written is not None))
+
+
+_STATEMENTS = {kind: _compiled(core) for kind, core in _CORE.items()}
