@@ -23,7 +23,9 @@ bench: $(VENV)/.stamp
 	$(BIN)/python tools/debian.py
 	$(BIN)/python -m tests.bench
 
+# atheris has wheels for some machines only: without it the coverage-guided part is skipped, the seeded part is not.
 soak: $(VENV)/.stamp
+	-@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r tests/fuzz/requirements.txt
 	$(BIN)/pytest -m soak
 
 serve: $(VENV)/.stamp

@@ -69,8 +69,8 @@ class Sent:
 def _bye(session: Session, transaction: ServerTransaction, now: float) -> None:
     request = transaction.request
     transaction.respond(reply(request, 200, to_tag=session.local.tag), now)
-    if session.reoffer_received is not None:
-        session.reject_reoffer(487, now)
+    session.reject_reoffer(487, now)
+    session.reject_refer(487, now)
     found = _CAUSE.search(request.get("Reason") or "")
     session.end_by("peer", int(found[1]) if found else 16, request.get("Reason") or "")
 
@@ -146,6 +146,9 @@ def _refer(session: Session, transaction: ServerTransaction, now: float) -> None
         target = None
     if target is None:
         transaction.respond(reply(request, 400, "exactly one Refer-To", to_tag=session.local.tag), now)
+        return
+    if session.refer_received is not None:
+        transaction.respond(reply(request, 491, "one REFER at a time", to_tag=session.local.tag), now)
         return
     session.refer_received = transaction
     session.stack.report(ReferReceived(session, target.uri, request))

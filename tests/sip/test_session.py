@@ -238,6 +238,35 @@ def test_record_route_of_a_proxy_is_kept_for_every_later_request():
     assert pair.now == 0.0
 
 
+def test_a_second_refer_before_the_first_is_answered_is_told_to_wait():
+    pair = Pair()
+    mine = pair.call()
+    theirs = pair.of("bob", InviteReceived)[0].session
+    theirs.answer(b"answer", pair.now)
+    pair.settle()
+    for who in ("carol", "dave"):
+        mine.refer(f"sip:{who}@lab", pair.now)
+        pair.settle()
+    theirs.accept_refer(pair.now)
+    pair.settle()
+    assert [code for code in pair.started("bob") if code in ("202", "491")] == ["491", "202"]
+    assert [event.target_uri for event in pair.of("bob", ReferReceived)] == ["sip:carol@lab"]
+    assert pair.bob.live() == {"sessions": 1, "transactions": 0}
+
+
+def test_a_refer_that_was_not_answered_before_the_bye_is_answered_with_it():
+    pair = Pair()
+    mine = pair.call()
+    pair.of("bob", InviteReceived)[0].session.answer(b"answer", pair.now)
+    pair.settle()
+    mine.refer("sip:carol@lab", pair.now)
+    pair.settle()
+    mine.bye(pair.now)
+    pair.settle()
+    assert "487" in pair.started("bob")
+    assert pair.bob.live() == {"sessions": 0, "transactions": 0}
+
+
 def test_an_ack_with_a_made_up_to_tag_is_tolerated_and_counted():
     """Stock pyVoIP makes up the To tag of its ACK and repeats the branch of the INVITE."""
     pair = Pair()
