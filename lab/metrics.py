@@ -90,6 +90,11 @@ class Metrics:
             "switchroom_media_mos", "Estimated mean opinion score of a stream.", (1.5, 2, 2.5, 3, 3.5, 3.8, 4, 4.2, 4.4)
         )
         self.one_way = Metric(counter, "switchroom_one_way_audio_total", "Times one party of two was not heard.")
+        self.overload = Metric(
+            counter,
+            "switchroom_overload_refused_total",
+            "Requests refused with 503: more came than can be served.",
+        )
         self.tls = Metric(counter, "switchroom_tls_refused_total", "TLS connections that did not come about.")
         self.faults = Metric(counter, "switchroom_faults_total", "Faults of our own, contained.", ["where"])
         lab.bus.subscribe(self._count)
@@ -125,6 +130,7 @@ class Metrics:
         self.store.replace([((), lab.store.waiting)])
         live, registered, tolerated = {}, 0, Counter[Tolerance]()
         if lab.alive:
+            self.overload.replace([((), lab.switch.admission.refused)])
             live, registered = lab.switch.live(), len(lab.switch.registered())
             tolerated = lab.tolerated()
         self.live.replace(((what,), count) for what, count in live.items())

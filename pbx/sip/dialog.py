@@ -18,6 +18,11 @@ ALLOW_OUTSIDE = f"{ALLOW}, MESSAGE, PUBLISH"
 SUPPORTED = "100rel, replaces, timer"
 
 
+def is_secure(uri: str, peer: Peer) -> bool:
+    """Whether the Contact of a dialog begun with `uri` must be a sips: URI (§8.1.1.8, §12.1.1)."""
+    return uri[:5].lower() == "sips:" and peer.transport == "tls"
+
+
 class Phase(Enum):
     NEW = auto()
     EARLY = auto()
@@ -50,8 +55,7 @@ class Dialog:
 
     @property
     def contact(self) -> str:
-        secure = self.request.uri[:5].lower() == "sips:" and self.peer.transport == "tls"
-        return self.stack.contact(self.local, self.peer, secure=secure)
+        return self.stack.contact(self.local, self.peer, secure=is_secure(self.request.uri, self.peer))
 
     def in_dialog(self, method: str, *, cseq: int, body: bytes = b"", kind: str = "") -> Request:
         """Build a request of this dialog (§12.2.1.1); a strict first route becomes the Request-URI."""

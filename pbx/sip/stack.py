@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pbx.domain.registrations import host_and_port
 from pbx.sip.address import Peer
-from pbx.sip.dialog import ALLOW, SUPPORTED, Dialog, Phase
+from pbx.sip.dialog import ALLOW, SUPPORTED, Dialog, Phase, is_secure
 from pbx.sip.digest import Credentials, answer_challenge
 from pbx.sip.message import REASONS, CSeq, Malformed, Request, Response, Via, parse, reply
 from pbx.sip.overload import Admission, retry_after
@@ -232,7 +232,8 @@ class Stack:
     ) -> Session:
         local = from_.with_tag(self._token(16))
         made = [("From", str(local)), ("To", str(to)), ("Call-ID", self._call_id(peer)), ("CSeq", "1 INVITE")]
-        made += [("Contact", f"<{self.contact(local, peer)}>"), ("Allow", ALLOW), ("Supported", SUPPORTED), *headers]
+        contact = self.contact(local, peer, secure=is_secure(target_uri, peer))
+        made += [("Contact", f"<{contact}>"), ("Allow", ALLOW), ("Supported", SUPPORTED), *headers]
         request = self._request("INVITE", target_uri, peer, made, sdp or b"", "application/sdp" if sdp else "")
         session = Session(self, "uac", request, peer, local, to)
         request.headers.extend(session.timer.ask())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from pair import ALICE, BOB, Pair, stack
+from pair import ALICE, BOB, Pair, stack, token
 
 from pbx.sip.address import Peer
-from pbx.sip.message import Request
+from pbx.sip.message import Request, parse, reply
 from pbx.sip.sip_events import (
     Answered,
     Cancelled,
@@ -22,6 +22,7 @@ from pbx.sip.sip_events import (
     ReofferReceived,
     ReofferRejected,
 )
+from pbx.sip.stack import Stack
 from pbx.sip.tolerances import Tolerance
 from pbx.sip.uri import NameAddr
 
@@ -357,3 +358,53 @@ def test_a_request_outside_a_call_is_answered_and_reported():
     pair.bob.respond(event.transaction, 200, now=0.0)
     pair.settle()
     assert pair.events["alice"][0].response.status == 200
+
+
+@pytest.mark.parametrize(
+    ("uri", "peer", "contact"),
+    [
+        ("sip:bob@lab", Peer("udp", "10.0.0.2", 5060), "<sip:alice@10.0.0.1:5060>"),
+        ("sip:bob@lab", Peer("tcp", "10.0.0.2", 5060), "<sip:alice@10.0.0.1:5060;transport=tcp>"),
+        ("sip:bob@lab;transport=tls", Peer("tls", "10.0.0.2", 5061), "<sip:alice@10.0.0.1:5061;transport=tls>"),
+        ("sips:bob@lab", Peer("tls", "10.0.0.2", 5061), "<sips:alice@10.0.0.1:5061>"),
+        ("sip:bob@lab", Peer("udp", "2001:db8::2", 5060), "<sip:alice@[2001:db8::1]:5060>"),
+        ("sips:bob@lab", Peer("tls", "2001:db8::2", 5061), "<sips:alice@[2001:db8::1]:5061>"),
+    ],
+)
+def test_a_contact_says_how_we_are_reached_and_stays_secure_where_the_call_is(uri, peer, contact):
+    host = "2001:db8::1" if ":" in peer.host else "10.0.0.1"
+    ports = {"udp": (host, 5060), "tcp": (host, 5060), "tls": (host, 5061)}
+    it = Stack(ports, token=token(1), user_agent="it")
+    alice = NameAddr("sip:alice@lab")
+    session = it.invite(uri, peer, from_=alice, to=NameAddr(uri), sdp=b"offer", now=0.0)
+    (sent,) = it.take_outgoing()
+    invite = parse(sent.data)
+    assert (sent.to, invite.need("Contact")) == (peer, contact)
+    assert (invite.via.transport, invite.via.port) == (peer.transport, ports[peer.transport][1])
+    assert invite.via.host == (f"[{host}]" if ":" in host else host)
+    ok = reply(invite, 200, to_tag="b", headers=[("Contact", "<sip:bob@10.0.0.2>")], body=b"")
+    it.receive(bytes(ok), peer, 0.1)
+    it.take_outgoing()
+    session.reoffer(b"again", 1.0)
+    (sent,) = it.take_outgoing()
+    assert (sent.to, parse(sent.data).need("Contact")) == (peer, contact)
+
+
+@pytest.mark.parametrize(
+    ("route", "to"),
+    [
+        ("<sip:10.0.0.9;lr>", Peer("udp", "10.0.0.9", 5060)),
+        ("<sip:10.0.0.9:5070;transport=tcp;lr>", Peer("tcp", "10.0.0.9", 5070)),
+        ("<sip:[2001:db8::9];transport=tls;lr>", Peer("tls", "2001:db8::9", 5061)),
+        ("<sips:[2001:db8::9]:5071;lr>", Peer("tls", "2001:db8::9", 5071)),
+        ("<sip:proxy.example.com;lr>", BOB),
+        ("<sip:broken host;lr>", BOB),
+    ],
+)
+def test_a_request_in_a_call_goes_to_the_first_route_that_names_an_address(route, to):
+    pair = Pair()
+    mine, _ = up(pair)
+    mine.routes = [route]
+    mine.bye(pair.now)
+    (sent,) = pair.alice.take_outgoing()
+    assert sent.to == to
