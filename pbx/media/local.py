@@ -41,7 +41,7 @@ class LocalEngine:
         on_events: Callable[[], None],
         parties: Sequence[str] = (),
         music: Sequence[str] = MUSIC,
-        ports: int = 400,
+        ports: int = 1200,
     ) -> None:
         """Media at `host`; `on_events` runs when `take_events` has something; `parties` are known by their voice."""
         self._host = host

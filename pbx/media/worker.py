@@ -100,11 +100,14 @@ def bind_pairs(host: str, wanted: int) -> list[tuple[socket.socket, socket.socke
     raise OSError(f"only {len(pairs)} of {wanted} pairs of ports are free at {host}")
 
 
-def _allow_descriptors(wanted: int) -> None:
+def _affordable(pairs: int) -> int:
+    """Return how many of that many pairs of ports this process may have, after asking for as many descriptors."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * pairs + _OTHER_DESCRIPTORS
     if soft < wanted:
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(wanted, hard), hard))
+        soft = wanted if hard < 0 else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(pairs, (soft - _OTHER_DESCRIPTORS) // 2)
 
 
 class Worker:
@@ -133,8 +136,7 @@ class Worker:
             self._send, self._report, Path(told["recordings"]), ears.Knowledge(labels), secrets.randbits, self._wake
         )
         Path(told["recordings"]).mkdir(parents=True, exist_ok=True)
-        _allow_descriptors(2 * told["ports"] + _OTHER_DESCRIPTORS)
-        for even, odd in bind_pairs(told["host"], told["ports"]):
+        for even, odd in bind_pairs(told["host"], _affordable(told["ports"])):
             self._adopt(even, self._media)
             self._adopt(odd, self._control)
         self._epoll.register(self._timer.fd, select.EPOLLIN)

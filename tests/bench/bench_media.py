@@ -217,7 +217,7 @@ async def reference_spacing(sink: Sink) -> float:
 async def _bench() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         made: list[LocalEngine] = []
-        for core, ports in ((SERVER, 2 * STREAMS + 2), (GENERATOR, STREAMS)):
+        for core, ports in ((SERVER, 6 * STREAMS), (GENERATOR, 3 * STREAMS)):
             with on_core(core):
                 engine = LocalEngine(_HOST, recordings=Path(folder), on_events=lambda: None, ports=ports)
                 await engine.start()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import select
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,10 @@ def test_a_worker_ends_when_its_owner_does(tmp_path: Path) -> None:
         ours.shutdown(socket.SHUT_WR)
         worker.run()
         assert words.unpack(ours.recv(1000))["event"] == "Closed"
+
+
+def test_a_process_with_few_descriptors_has_as_many_ports_as_they_allow() -> None:
+    told = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (200, 264))\n"
+    told += "from pbx.media.worker import _affordable\nprint(_affordable(1200), _affordable(10))"
+    said = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["100", "10"]
