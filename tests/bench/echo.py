@@ -32,6 +32,9 @@ class _Echo:
     def disconnected(self, peer: Peer) -> None:
         pass
 
+    def waited(self, seconds: float) -> None:
+        pass
+
 
 async def _serve() -> None:
     loop, over = asyncio.get_running_loop(), asyncio.Event()
