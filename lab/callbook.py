@@ -30,7 +30,8 @@ from pbx.events import (
 KEPT_CALLS = 2000
 KEPT_EVENTS = 1000
 """Of one call; a call that has more keeps its newest."""
-_KEPT_ASIDE = 400
+_KEPT_ASIDE, _KEPT_OF_ONE = 200, 20
+"""Call-IDs whose call is not known yet, and messages of each."""
 
 
 @dataclass(slots=True)
@@ -88,7 +89,8 @@ class CallBook:
     def __init__(self) -> None:
         self._entries: OrderedDict[str, CallEntry] = OrderedDict()
         self._by_sip_id: dict[str, str] = {}
-        self._aside: deque[Stamped] = deque(maxlen=_KEPT_ASIDE)
+        self._aside: OrderedDict[str, deque[Stamped]] = OrderedDict()
+        """Messages of no call yet, by Call-ID, oldest first: a registration's stay so."""
 
     def entries(self) -> Iterable[CallEntry]:
         """Newest first."""
@@ -133,7 +135,9 @@ class CallBook:
         call = self._by_sip_id.get(sip_id)
         entry = self._entries.get(call) if call else None
         if entry is None:
-            self._aside.append(stamped)
+            self._aside.setdefault(sip_id, deque(maxlen=_KEPT_OF_ONE)).append(stamped)
+            if len(self._aside) > _KEPT_ASIDE:
+                self._aside.popitem(last=False)
             return None
         entry.events.append(stamped)
         return entry
@@ -141,12 +145,7 @@ class CallBook:
     def _join(self, entry: CallEntry, sip_id: str) -> None:
         entry.sip_call_ids.add(sip_id)
         self._by_sip_id[sip_id] = entry.call
-        mine = [
-            s for s in self._aside if isinstance(s.event, SipRequest | SipResponse) and s.event.sip_call_id == sip_id
-        ]
-        for stamped in mine:
-            self._aside.remove(stamped)
-            entry.events.append(stamped)
+        entry.events.extend(self._aside.pop(sip_id, ()))
 
     def _note(self, entry: CallEntry, event: Event) -> None:
         match event:

@@ -66,6 +66,8 @@ RECORDINGS = "recordings"
 class LabSettings:
     host: str = "127.0.0.1"
     ports: PortPlan = field(default_factory=PortPlan)
+    media_ports: int = 400
+    """Pairs of ports of each media process, one a leg."""
     data: Path | None = None
     """Where the state is kept; None for a folder that goes with the lab."""
     reseed: bool = False
@@ -369,7 +371,12 @@ class Lab:
         recordings = data / folder
         recordings.mkdir(parents=True, exist_ok=True)
         return LocalEngine(
-            self.settings.host, recordings=recordings, on_events=woken, parties=self._parties(), music=self._music()
+            self.settings.host,
+            recordings=recordings,
+            on_events=woken,
+            parties=self._parties(),
+            music=self._music(),
+            ports=self.settings.media_ports,
         )
 
     def _switch_woken(self) -> None:

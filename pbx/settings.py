@@ -85,6 +85,11 @@ class Sip(_Section):
     """Whether the secrets of TLS connections are written down, so that captures of the wire can be read."""
 
 
+class Media(_Section):
+    ports: int = Field(default=400, ge=2, le=20_000)
+    """Pairs of UDP ports for sound, one a leg; each rests two seconds between calls (`pbx.media.ports`)."""
+
+
 class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     form: Literal["auto", "json", "text"] = "auto"
@@ -96,6 +101,7 @@ class Settings(_Section):
     lab: Lab = Lab()
     store: Store = Store()
     sip: Sip = Sip()
+    media: Media = Media()
     log: Log = Log()
 
 

@@ -35,7 +35,7 @@ PLAN = Path("office")
 def run_demo(settings: Settings, out: Path, *, keep: bool) -> int:
     plan, seed = the_plan(PLAN), the_seed(settings.lab.seed)
     number, sip = settings.lab.number, switch_settings(settings)
-    lab = LabSettings(sip=sip, tls_key_log=settings.sip.tls_key_log)
+    lab = LabSettings(sip=sip, tls_key_log=settings.sip.tls_key_log, media_ports=settings.media.ports)
     look_at(out / name for name in ("report.json", "junit.xml", "report.html", "rehearsal.json"))
     print(f"switchroom demo · {seed.directory.domain.name} · loopback only · seed {number}")
     began = time.monotonic()

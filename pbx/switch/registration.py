@@ -211,7 +211,8 @@ class Registration:
         wall = self._switch.now.wall.timestamp()
         for change in changes:
             b = change.binding
-            self._online = None
+            if isinstance(change, Removed) or (self._online is not None and b.device not in self._online):
+                self._online = None
             match change:
                 case Added(refreshed=refreshed):
                     self._note(b)

@@ -272,9 +272,12 @@ class Switch:
 
     def presence(self, but: Call | None) -> Presence:
         """What routing may see; the call being routed does not make its own caller busy."""
-        busy = self._busy
-        if but is not None:
-            busy = busy - Counter(leg.extension for leg in but.legs.values() if leg.extension and not leg.gone)
+        busy = self._busy.copy()
+        for leg in but.legs.values() if but is not None else ():
+            if leg.extension and not leg.gone:
+                busy[leg.extension] -= 1
+                if busy[leg.extension] <= 0:
+                    del busy[leg.extension]
         full = frozenset(extension for extension in busy if self.has_all_calls(extension, busy))
         return Presence(self.registered(), frozenset(busy), frozenset(self.do_not_disturb), full)
 

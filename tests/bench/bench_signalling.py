@@ -38,8 +38,8 @@ REGISTER_DATAGRAMS = 2
 """In, and as many out: REGISTER and its challenge, REGISTER and its 200."""
 CALL_DATAGRAMS = 8.5
 """8 in (INVITE, ACK, INVITE, ACK, BYE of the caller; 180, 200, 200 of the called) and 9 out."""
-START_S = 120.0
-"""A machine that is shared may take its time."""
+MEDIA_PORTS = 2000
+"""Pairs: a port rests two seconds after each call."""
 _HOST = "127.0.0.1"
 _PASSWORD = "load-secret-{}-abcdefgh"
 
@@ -141,7 +141,7 @@ def figures() -> list[Figure]:
         folder = Path(name)
         asyncio.run(keep(fleet(), folder / "data"))
         with on_core(SERVER):
-            server = Switchroom(folder, None, start_s=START_S)
+            server = Switchroom(folder, None, "--set", f"media.ports={MEDIA_PORTS}")
         with server:
             pid = server.process.pid
             empty = pss_kb(pid)

@@ -31,9 +31,7 @@ LAYOUT = (
 class Switchroom:
     """One `switchroom up`; a context manager that insists on a clean end. Without a seed it goes on with its data."""
 
-    def __init__(
-        self, folder: Path, seed: Path | None = OFFICE, *options: str, base: int = 0, start_s: float = START_S
-    ) -> None:
+    def __init__(self, folder: Path, seed: Path | None = OFFICE, *options: str, base: int = 0) -> None:
         self.folder = folder
         self.base = base or free_base()
         ready = folder / "ready.json"
@@ -51,7 +49,7 @@ class Switchroom:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )  # fmt: skip
-        deadline = time.monotonic() + start_s
+        deadline = time.monotonic() + START_S
         while not ready.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.process.kill()
