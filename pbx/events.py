@@ -258,6 +258,22 @@ class CallHeld(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmationAsked(Event):
+    """A called party has answered but does not have the call before it presses 1."""
+
+    kind: ClassVar[str] = "call.confirming"
+    call: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerConfirmed(Event):
+    kind: ClassVar[str] = "call.confirmed"
+    call: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallResumed(Event):
     kind: ClassVar[str] = "call.resumed"
     call: str
@@ -656,6 +672,27 @@ class QueueLeft(Event):
     """`answered`, `abandoned`, `overflow`, `refused`."""
     agent: str
     waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFinished(Event):
+    """An agent has left a call it took from a queue."""
+
+    kind: ClassVar[str] = "queue.finished"
+    call: str
+    queue: str
+    agent: str
+    wrap_up_s: float
+    """How long the queue offers it nothing from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStatusChanged(Event):
+    kind: ClassVar[str] = "queue.agent"
+    queue: str
+    agent: str
+    status: str
+    """`available`, `one call`, `logged out`, or why the agent takes no calls: `lunch`, `break`, …"""
 
 
 # --- records, features, server ------------------------------------------------------------------------

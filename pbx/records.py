@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pbx.clock import Moment
 from pbx.domain.history import CallRecord
 from pbx.events import (
+    AnswerConfirmed,
     CallEnded,
     CallInvited,
     CallRouted,
     CallUp,
+    ConfirmationAsked,
     Event,
     LegEnded,
     LegInvited,
@@ -42,6 +44,8 @@ class CallFacts:
     _outbound: bool = False
     _path: list[str] = field(default_factory=list)
     _numbers: dict[str, str] = field(default_factory=dict)
+    _before: tuple[str, str, float | None] = ("", "", None)
+    """Answered by, disposition and talk before the newest answer, which may turn out to need confirmation."""
 
     @property
     def answered_by(self) -> str:
@@ -67,7 +71,12 @@ class CallFacts:
             case CallUp(role="caller"):
                 self._answered_at = at.wall.timestamp()
             case CallUp(leg=leg, device=device, extension=extension):
-                self._answered(extension or device or self._numbers.get(leg, ""), "ANSWERED", at)
+                self._numbers[leg] = extension or device or self._numbers.get(leg, "")
+                self._answered(self._numbers[leg], "ANSWERED", at)
+            case ConfirmationAsked():
+                self._answered_by, self._disposition, self._talk_from = self._before
+            case AnswerConfirmed(leg=leg):
+                self._answered(self._numbers.get(leg, ""), "ANSWERED", at)
             case MenuEntered(attendant=attendant) if not self._disposition:
                 self._by_attendant = True
                 self._answered(attendant, "ANSWERED", at)
@@ -106,6 +115,7 @@ class CallFacts:
         )
 
     def _answered(self, by: str, disposition: str, at: Moment) -> None:
+        self._before = self._answered_by, self._disposition, self._talk_from
         self._answered_by, self._disposition = by, disposition
         self._talk_from = at.mono if self._talk_from is None else self._talk_from
 

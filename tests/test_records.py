@@ -6,11 +6,13 @@ import pytest
 
 from pbx.clock import Moment, moment_at
 from pbx.events import (
+    AnswerConfirmed,
     CallEnded,
     CallHeld,
     CallInvited,
     CallRouted,
     CallUp,
+    ConfirmationAsked,
     LegEnded,
     LegInvited,
     MenuEntered,
@@ -112,6 +114,13 @@ def test_an_attendant_answers_until_the_call_goes_on():
 def test_after_a_transfer_the_last_to_answer_counts_and_talking_goes_on():
     events = (answered_by("102"), CALLER_UP, MenuEntered("c-1", "400", "main", ""), rings("103"), answered_by("103"))
     assert outcome(*events) == ("ANSWERED", "103", 5.0)
+
+
+def test_who_answers_but_never_confirms_has_not_answered():
+    asked, mobile = ConfirmationAsked("c-1", "c-1.1"), answered_by("14165550199")
+    assert outcome(CALLER_UP, rings("", "14165550199"), mobile, asked, CALLER_LEFT) == ("CANCELLED", "", 0.0)
+    confirmed = AnswerConfirmed("c-1", "c-1.1")
+    assert outcome(CALLER_UP, mobile, asked, confirmed, CALLER_LEFT) == ("ANSWERED", "14165550199", 2.0)
 
 
 @pytest.mark.parametrize(

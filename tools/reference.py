@@ -1,6 +1,6 @@
-"""Write the reference pages that are made from the code: docs/metrics.md and docs/tolerances.md.
+"""Write the reference pages that are made from the code: metrics, tolerances, queue strategies.
 
-A test compares them with what this would write: run it after changing a metric or a tolerance.
+A test compares them with what this would write: run it after changing a metric, a tolerance or a plug-in.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from lab.metrics import Metrics
 from lab.seeds.load import load_seed
 from lab.service import Lab
+from pbx.catalogue import plug_ins
 from pbx.sip.tolerances import Tolerance
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -18,7 +19,11 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 def pages() -> dict[str, str]:
     """Return the text of every page by file name."""
-    return {"metrics.md": metrics_page(), "tolerances.md": tolerances_page()}
+    return {
+        "metrics.md": metrics_page(),
+        "tolerances.md": tolerances_page(),
+        "strategies.md": strategies_page(),
+    }
 
 
 def metrics_page() -> str:
@@ -41,6 +46,20 @@ def tolerances_page() -> str:
         "`switchroom_handset_faults_tolerated_total` under its fault; `sip.strict` names those that are not to be",
         "forgiven, e.g. `--set sip.strict=ack_to_tag,date_zone`. Written by `tools/reference.py`.", "",
         "| Name | Fault | What the law says | When it is not forgiven |", "|---|---|---|---|", *rows, "",
+    ])  # fmt: skip
+
+
+def strategies_page() -> str:
+    """Each row is the first line of a plug-in's docstring, `Name: what it does.`"""
+    rows = []
+    for name, module in plug_ins("pbx.callflow.strategies", needs="choose").items():
+        title, _, what = (module.__doc__ or "").strip().partition("\n")[0].partition(": ")
+        rows.append(f"| `{name}` | {title} | {what[:1].upper()}{what[1:]} |")
+    return "\n".join([
+        "# Queue strategies", "",
+        "Whom a queue (`strategy:`) offers to a waiting caller; one file each in `pbx/callflow/strategies/`,",
+        "the settings are in [queues](queues.md). Written by `tools/reference.py`.", "",
+        "| Name | Strategy | What it does |", "|---|---|---|", *rows, "",
     ])  # fmt: skip
 
 

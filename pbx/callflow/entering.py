@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pbx.callflow.decisions import Trail
 from pbx.callflow.question import Presence
 from pbx.clock import Moment
 from pbx.domain.attendants import Attendant, Menu
 from pbx.domain.destinations import Cause, Destination, HangUp
 from pbx.domain.directory import Directory
-from pbx.domain.queues import Queue
+from pbx.domain.queues import Agent, Queue, person
 
 
 def menu_in_force(
@@ -64,26 +66,38 @@ def queue_entry(
     saw = f"{queue.strategy.replace('_', ' ')}, agents: {len(queue.agents)}"
     trail.applied("queue", f"{extension} {queue.name}", saw, "takes callers", link)
     online: list[str] = []
-    for agent in sorted(queue.agents, key=lambda agent: agent.order):
-        own = directory.devices_by_extension.get(agent.extension, ())
-        registered = any(device.id in presence.registered for device in own)
-        if not agent.available:
-            trail.failed("agent", agent.extension, "logged out", "never offered", link)
-        elif not registered:
-            trail.failed("agent", agent.extension, "no registered phone", "never offered", link)
-        elif agent.extension in presence.busy:
-            trail.failed("agent", agent.extension, "in a call", "offered when free", link)
+    for agent in queue.in_order:
+        status = presence.statuses.get((extension, agent.name)) or agent.status
+        reached = agent_can_be_reached(directory, agent, presence.registered, True)
+        if not status.takes_calls:
+            trail.failed("agent", agent.name, status, "never offered", link)
+        elif not reached:
+            trail.failed("agent", agent.name, "no registered phone", "never offered", link)
+        elif agent.max_calls == 1 and person(agent.name) in presence.busy:
+            trail.failed("agent", agent.name, "in a call", "offered when free", link)
         else:
-            trail.applied("agent", agent.extension, "registered, free", "can be offered", link)
-        if agent.available and registered:
-            online.append(agent.extension)
+            trail.applied(
+                "agent", agent.name, "off-net" if agent.number else "registered, free", "can be offered", link
+            )
+        if status.takes_calls and reached:
+            online.append(agent.name)
     overflow = queue.overflow or HangUp(cause=Cause.UNAVAILABLE)
     if queue.require_agents and not online:
-        trail.failed("queue", "require agents", "none is logged in", overflow.label, link)
-        return queue, (), overflow
+        refused = queue.unavailable or overflow
+        trail.failed("queue", "require agents", "none is logged in", refused.label, link)
+        return queue, (), refused
     wait = f"{queue.max_wait_s:g} s" if queue.max_wait_s else "no limit"
     trail.open("then", "longest wait", wait, overflow.label, link)
     return queue, tuple(online), None
+
+
+def agent_can_be_reached(directory: Directory, agent: Agent, registered: Collection[str], trunk: bool) -> bool:
+    """Tell whether an agent has a registered phone, or is off-net and there is a trunk."""
+    if agent.number:
+        return trunk
+    if agent.device:
+        return agent.device in registered
+    return any(device.id in registered for device in directory.devices_by_extension.get(agent.extension, ()))
 
 
 def music_of(directory: Directory, extension: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pbx.callflow.decisions import DecisionRecord
 from pbx.domain.attendants import Attendant, Menu
 from pbx.domain.destinations import Destination, ToDevice, ToExternal
-from pbx.domain.queues import Queue
+from pbx.domain.queues import AgentStatus, Queue
 
 MAX_HOPS = 10
 """Destinations a call may pass before it is ended as a loop (482)."""
@@ -48,6 +49,8 @@ class Presence:
     """Extensions, set by feature or phone."""
     full: frozenset[str] = frozenset()
     """Extensions with as many calls as their user may have."""
+    statuses: Mapping[tuple[str, str], AgentStatus] = field(default_factory=dict)
+    """Of (queue, agent), where it is not the one configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Ringing:
 
     target: ToDevice | ToExternal
     delay_s: float = 0.0
+    confirm: bool = False
+    """Whoever answers has to press 1 before it counts: a mailbox at the far end must not take the call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pbx.callflow.script import TIMED_OUT, Script, until
 from pbx.callflow.vocabulary import (
     CALLER,
     Control,
+    KeyPressed,
     LegAnswered,
     LegEarlyMedia,
     LegGone,
@@ -20,10 +21,14 @@ from pbx.callflow.vocabulary import (
     TransferAsked,
 )
 from pbx.domain.destinations import Destination, ToDevice, ToExternal
+from pbx.domain.sounds import Prompts
+from pbx.events import AnswerConfirmed, ConfirmationAsked
 
 BUSY = frozenset({486, 600, 603})
 """Busy, or refused by hand: one outcome for the answering rules (C05)."""
+CONFIRM_KEY = "1"
 UNREACHABLE = frozenset({404, 408, 410, 430, 502, 503, 604})
+_HUNG_UP_UNCONFIRMED = 480
 _EPSILON_S = 1e-9
 
 
@@ -41,6 +46,8 @@ class Rung:
 
     outcome: Outcome
     leg: str = ""
+    target: ToDevice | ToExternal | None = None
+    """What was rung to reach that leg, None when somebody picked the call up."""
 
 
 def ring_user(call: Control, plan: RingPlan, extension: str = "") -> Script[Destination | None]:
@@ -68,38 +75,50 @@ def ring_user(call: Control, plan: RingPlan, extension: str = "") -> Script[Dest
 def ring(call: Control, targets: Sequence[Ringing], ring_s: float, *, quiet: bool = False) -> Script[Rung]:
     """Ring `targets`, each after its delay, until one answers or `ring_s` are over; who is left ringing is cancelled.
 
-    `quiet` leaves the caller hearing what it hears (queue music).
+    The others ring on while one who answered is asked to confirm. `quiet` leaves the caller hearing what it hears
+    (queue music).
     """
     started = call.now
     end = started + ring_s
     waiting = sorted(targets, key=lambda target: target.delay_s)
-    ringing: list[str] = []
+    ringing: dict[str, Ringing] = {}
+    confirming: set[str] = set()
     refused: list[int] = []
     if not quiet:
         call.progress()
     try:
         while True:
             while waiting and call.now >= started + waiting[0].delay_s - _EPSILON_S:
-                leg = _dial(call, waiting.pop(0))
+                target = waiting.pop(0)
+                leg = _dial(call, target)
                 if leg is not None:
-                    ringing.append(leg)
+                    ringing[leg] = target
             if not ringing and not waiting:
                 return Rung(_why_nobody(refused))
             pause = min(end, started + waiting[0].delay_s) if waiting else end
             news = yield until(
-                LegAnswered, LegRefused, LegEarlyMedia, LegReplaced,
+                LegAnswered, LegRefused, LegEarlyMedia, LegReplaced, LegGone, KeyPressed,
                 within_s=max(0.0, pause - call.now), where=lambda event: event.leg in ringing,
             )  # fmt: skip
             match news:
+                case LegAnswered(leg=leg) if ringing[leg].confirm:
+                    confirming.add(leg)
+                    call.publish(ConfirmationAsked(call.id, leg))
+                    call.tell(leg, Prompts(("confirm-call",), repeat=True))
                 case LegAnswered(leg=leg):
-                    ringing.remove(leg)
-                    return Rung(Outcome.ANSWERED, leg)
+                    return Rung(Outcome.ANSWERED, leg, ringing.pop(leg).target)
+                case KeyPressed(leg=leg, digit=digit) if leg in confirming and digit == CONFIRM_KEY:
+                    call.publish(AnswerConfirmed(call.id, leg))
+                    return Rung(Outcome.ANSWERED, leg, ringing.pop(leg).target)
                 case LegReplaced(leg=leg, by=by):  # somebody picked the call up
-                    ringing.remove(leg)
+                    del ringing[leg]
                     return Rung(Outcome.ANSWERED, by)
                 case LegRefused(leg=leg, status=status):
-                    ringing.remove(leg)
+                    del ringing[leg]
                     refused.append(status)
+                case LegGone(leg=leg):
+                    del ringing[leg]
+                    refused.append(_HUNG_UP_UNCONFIRMED)
                 case LegEarlyMedia(leg=leg) if not quiet and len(targets) == 1:
                     call.early(leg)
                 case _ if news is TIMED_OUT and call.now >= end - _EPSILON_S:

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from pbx.callflow.answering import apply_rules
 from pbx.callflow.decisions import Trail
-from pbx.callflow.entering import menu_in_force, music_of, queue_entry
+from pbx.callflow.entering import agent_can_be_reached, menu_in_force, music_of, queue_entry
 from pbx.callflow.identity import (
     caller_id_for,
     caller_in_words,
@@ -64,6 +64,7 @@ __all__ = [
     "Ringing",
     "Route",
     "UserRoute",
+    "agent_can_be_reached",
     "caller_id_for",
     "destination_of_extension",
     "emergency_location",

@@ -44,6 +44,31 @@ def until(*kinds: type, within_s: float = FOREVER, where: Callable[[Any], bool] 
 
 Script = Generator[Wait, Any, R]
 
+E = TypeVar("E")
+
+
+def beside(script: Script[R], kind: type[E], react: Callable[[E], None], now: Callable[[], float]) -> Script[R]:
+    """Run `script`, and `react` to events of a kind that come while it waits for something else."""
+    news: Any = None
+    try:
+        while True:
+            wait = script.send(news)
+            end = now() + wait.within_s
+            while True:
+                news = yield Wait(_or(wait.accepts, kind), max(0.0, end - now()))
+                if news is TIMED_OUT or wait.accepts(news):
+                    break
+                react(news)
+    except StopIteration as stop:
+        result: R = stop.value
+        return result
+    finally:
+        script.close()
+
+
+def _or(accepts: Callable[[object], bool], kind: type) -> Callable[[object], bool]:
+    return lambda event: accepts(event) or isinstance(event, kind)
+
 
 class Running(Generic[R]):
     """A script in progress; owned by whoever feeds it."""

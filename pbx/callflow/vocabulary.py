@@ -166,6 +166,10 @@ class Control(Protocol):
         """Play to the caller instead of what plays; return the token of its `Played`."""
         ...
 
+    def tell(self, leg: str, sound: Sound) -> None:
+        """Play to a called leg that has answered and is not joined yet."""
+        ...
+
     def stop(self) -> None: ...
 
     @property
@@ -195,7 +199,19 @@ class Control(Protocol):
         """The caller has heard the greeting: agents may be offered, as `AgentsOffered`."""
         ...
 
-    def leave_queue(self, queue: str, outcome: str, agent: str = "") -> None: ...
+    def queue_place(self, queue: str) -> int:
+        """Return the place in the line, from 1."""
+        ...
+
+    def expected_wait_s(self, queue: str) -> float: ...
+
+    def leave_queue(self, queue: str, outcome: str) -> None:
+        """Leave the line without an agent; harmless for one who is not in it."""
+        ...
+
+    def taken_by(self, queue: str, agent: str, leg: str) -> None:
+        """Leave the line with an agent, whose leg has answered."""
+        ...
 
     def missed(self, queue: str, agents: tuple[str, ...]) -> None:
         """Nobody of those offered answered."""

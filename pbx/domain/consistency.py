@@ -20,6 +20,7 @@ from pbx.domain.destinations import (
     ToUser,
 )
 from pbx.domain.dialplan import is_reserved
+from pbx.domain.queues import person
 
 if TYPE_CHECKING:
     from pbx.domain.attendants import MenuAction
@@ -229,11 +230,17 @@ def _queues(directory: Directory) -> Iterator[Problem]:
         seen: set[str] = set()
         for order, agent in enumerate(queue.agents):
             path: Path = ("queues", place, "agents", order)
-            if agent.extension not in directory.users_by_extension:
+            if agent.extension and agent.extension not in directory.users_by_extension:
                 yield Problem(path, f"queue {queue.extension}: agent {agent.extension} is no user")
-            if agent.extension in seen:
-                yield Problem(path, f"queue {queue.extension}: agent {agent.extension} is listed twice")
-            seen.add(agent.extension)
+            if agent.device and agent.device not in directory.devices_by_id:
+                yield Problem(path, f"queue {queue.extension}: agent {agent.device} is no device")
+            if agent.number and agent.number in directory.numbers_by_digits:
+                yield Problem(
+                    path, f"queue {queue.extension}: agent {agent.number} is a number of this domain, not off-net"
+                )
+            if person(agent.name) in seen:
+                yield Problem(path, f"queue {queue.extension}: agent {agent.name} is listed twice")
+            seen.add(person(agent.name))
 
 
 def _destinations(directory: Directory) -> Iterator[Problem]:
@@ -262,6 +269,8 @@ def _configured(directory: Directory) -> Iterator[tuple[Path, str, Destination]]
     for place, queue in enumerate(directory.queues):
         if queue.overflow is not None:
             yield ("queues", place, "overflow"), f"queue {queue.extension}, overflow", queue.overflow
+        if queue.unavailable is not None:
+            yield ("queues", place, "unavailable"), f"queue {queue.extension}, unavailable", queue.unavailable
 
 
 def _missing(directory: Directory, destination: Destination) -> str:

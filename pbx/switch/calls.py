@@ -14,8 +14,11 @@ from pbx.clock import FOREVER
 from pbx.domain.destinations import Cause, ToEmergency, ToExternal, ToSupport
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
+from pbx.domain.queues import AgentStatus
 from pbx.events import (
+    AgentFinished,
     AgentOffered,
+    AgentStatusChanged,
     CallEnded,
     CallRecordWritten,
     CallRouted,
@@ -64,8 +67,8 @@ class Call:
         """Users whose rules sent the call on, with why, in order."""
         self._script: Running[None] | None = None
         self._facts = CallFacts(call)
-        self.agents: dict[str, str] = {}
-        """Extension of an agent who answered through a queue → that queue; its wrap-up follows."""
+        self.agents: dict[str, tuple[str, str]] = {}
+        """Leg of an agent who answered through a queue → that queue and the agent; its wrap-up follows."""
 
     # --- the switch's side ----------------------------------------------------------------------------
 
@@ -239,6 +242,8 @@ class Call:
         if self.caller.gone:
             return
         self.stop()
+        if called.sound is not None:
+            called.engine.stop(called.name)
         self.join(self.caller, called)
         called.engine.listen(called.name)
 
@@ -271,6 +276,11 @@ class Call:
         token = f"play-{self._played}"
         self.play_to(self.caller, sound, token)
         return token
+
+    def tell(self, leg: str, sound: Sound) -> None:
+        told = self.legs[leg]
+        told.engine.listen(told.name)
+        self.play_to(told, sound)
 
     def play_to(self, leg: Leg, sound: Sound, token: str = "") -> None:
         """Play to any leg; what it hears of the other side pauses."""
@@ -316,22 +326,38 @@ class Call:
 
     def join_queue(self, queue: str) -> int:
         known = self.directory.queues_by_extension.get(queue)
-        place = self._switch.queues.join(known, self.id, self._switch.reachable, self.now) if known else 0
+        place = self._switch.queues.join(known, self.id, self._switch.agent_reachable, self.now) if known else 0
         self.publish(QueueJoined(self.id, queue, place) if place else QueueLeft(self.id, queue, "refused", "", 0.0))
         return place
 
     def ready_for_agents(self, queue: str) -> None:
         self._switch.queues.ready(queue, self.id)
 
-    def leave_queue(self, queue: str, outcome: str, agent: str = "") -> None:
+    def queue_place(self, queue: str) -> int:
+        return self._switch.queues.place(queue, self.id)
+
+    def expected_wait_s(self, queue: str) -> float:
+        return self._switch.queues.expected_wait_s(queue, self.now)
+
+    def leave_queue(self, queue: str, outcome: str) -> None:
         waited = self._switch.queues.leave(queue, self.id, self.now)
         if waited is not None:
-            self.publish(QueueLeft(self.id, queue, outcome, agent, round(waited, 3)))
-        if agent:
-            self.agents[agent] = queue
+            self.publish(QueueLeft(self.id, queue, outcome, "", round(waited, 3)))
+
+    def taken_by(self, queue: str, agent: str, leg: str) -> None:
+        queues, known = self._switch.queues, self.directory.queues_by_extension.get(queue)
+        waited = queues.leave(queue, self.id, self.now)
+        if waited is None:
+            return
+        self.publish(QueueLeft(self.id, queue, "answered", agent, round(waited, 3)))
+        self.agents[leg] = (queue, agent)
+        if queues.answered(known, queue, agent, waited, self.now):
+            self.publish(AgentStatusChanged(queue, agent, AgentStatus.LOGGED_OUT.value))
 
     def missed(self, queue: str, agents: tuple[str, ...]) -> None:
-        self._switch.queues.missed(self.directory.queues_by_extension.get(queue), queue, self.id, agents, self.now)
+        known = self.directory.queues_by_extension.get(queue)
+        for agent in self._switch.queues.missed(known, queue, self.id, agents, self.now):
+            self.publish(AgentStatusChanged(queue, agent, AgentStatus.LOGGED_OUT.value))
 
     def offered(self, queue: str, agents: tuple[str, ...], round_: int) -> None:
         for agent in agents:
@@ -422,9 +448,11 @@ class Call:
         self._switch.leg_gone(leg)
         if tell:
             self.publish(LegEnded(self.id, leg.name, leg.device, leg.extension, cause, by))
-        queue = self.agents.pop(leg.extension, "") if leg.answered else ""
-        if queue:
-            self._switch.queues.talked(self.directory.queues_by_extension.get(queue), queue, leg.extension, self.now)
+        if (serving := self.agents.pop(leg.name, None)) is not None:
+            queue, agent = serving
+            known = self.directory.queues_by_extension.get(queue)
+            wrap_up_s = self._switch.queues.talked(known, agent, self.now)
+            self.publish(AgentFinished(self.id, queue, agent, wrap_up_s))
 
     def _conclude(self) -> None:
         """Every leg is gone: say so, and write the record."""

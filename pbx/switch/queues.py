@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 
-from pbx.callflow.acd import Offer, Waiting, assign
+from pbx.callflow.acd import Hunt, Offer, Waiting, assign
 from pbx.catalogue import plug_ins
 from pbx.clock import FOREVER
-from pbx.domain.queues import Agent, Queue
+from pbx.domain.queues import Agent, AgentStatus, Queue, person
+from pbx.switch.agents import Agents
 
 STRATEGIES: dict[str, ModuleType] = plug_ins("pbx.callflow.strategies", needs="choose")
-REST_S = 1.0
-"""After a missed or refused offer: a phone that refuses at once must not be rung without end."""
+WAITS_KEPT = 20
+WAITS_COUNT_S = 3600.0
+"""The wait to expect is the mean of the newest waits that ended in an answer, none older than this."""
 
 
 @dataclass(slots=True)
@@ -34,30 +37,58 @@ class _Caller:
 @dataclass(slots=True)
 class _Line:
     callers: list[_Caller] = field(default_factory=list)
-    busy_at: dict[str, float] = field(default_factory=dict)
-    """When each agent was last offered a call or ended one: who idles longest."""
-    free_from: dict[str, float] = field(default_factory=dict)
-    """End of an agent's wrap-up or rest."""
+    waits: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=WAITS_KEPT))
+    """(when answered, seconds waited)."""
 
     def caller(self, call: str) -> _Caller | None:
         return next((caller for caller in self.callers if caller.call == call), None)
+
+    @property
+    def wanting(self) -> list[_Caller]:
+        return [caller for caller in self.callers if caller.wants_offer]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An offer as it was made; `round` counts those of that caller."""
+
+    queue: str
+    offer: Offer
+    round: int
 
 
 class Queues:
     """Owns the lines of every queue."""
 
     def __init__(self) -> None:
+        self.agents = Agents()
         self._lines: dict[str, _Line] = {}
 
-    def join(self, queue: Queue, call: str, reachable: Callable[[str], bool], now: float) -> int:
+    def join(self, queue: Queue, call: str, reachable: Callable[[Agent], bool], now: float) -> int:
         """Stand in line; return the place from 1, or 0 when the queue takes nobody."""
         line = self._lines.setdefault(queue.extension, _Line())
         if queue.max_callers and len(line.callers) >= queue.max_callers:
             return 0
-        if queue.require_agents and not any(agent.available and reachable(agent.extension) for agent in queue.agents):
+        if queue.require_agents and not any(reachable(agent) for agent in self._at_work(queue)):
+            return 0
+        if queue.max_expected_wait_s and self.expected_wait_s(queue.extension, now) >= queue.max_expected_wait_s:
             return 0
         line.callers.append(_Caller(call, now))
         return len(line.callers)
+
+    def place(self, extension: str, call: str) -> int:
+        """Return a caller's place from 1, 0 for one who is not in the line."""
+        line = self._lines.get(extension)
+        calls = [caller.call for caller in line.callers] if line else []
+        return calls.index(call) + 1 if call in calls else 0
+
+    def expected_wait_s(self, extension: str, now: float) -> float:
+        """Return the wait to expect: 0 while nobody waits, so that a queue that once was slow takes callers again."""
+        line = self._lines.get(extension)
+        if line is None or not line.callers:
+            return 0.0
+        waits = [waited for at, waited in line.waits if at > now - WAITS_COUNT_S]
+        return sum(waits) / len(waits) if waits else 0.0
 
     def ready(self, extension: str, call: str) -> None:
         """The caller may be offered agents from now on."""
@@ -75,70 +106,131 @@ class Queues:
         line.callers.remove(caller)
         return now - caller.joined_at
 
-    def missed(self, queue: Queue | None, extension: str, call: str, agents: Iterable[str], now: float) -> None:
-        """Nobody of those offered answered: the caller waits again, the agents rest."""
+    def answered(self, queue: Queue | None, extension: str, agent: str, waited_s: float, now: float) -> bool:
+        """An agent took a caller, who has left the line; return whether that logged the agent out (one call)."""
+        self._lines[extension].waits.append((now, waited_s))
+        self.agents.answered(agent)
+        known = queue.agent(agent) if queue is not None else None
+        if known is None or self.agents.status(extension, known) is not AgentStatus.ONE_CALL:
+            return False
+        return self.agents.set_status(extension, known, AgentStatus.LOGGED_OUT)
+
+    def missed(
+        self, queue: Queue | None, extension: str, call: str, agents: Collection[str], now: float
+    ) -> tuple[str, ...]:
+        """Nobody of those offered answered: the caller waits again, the agents rest; return who is logged out."""
         line = self._lines.get(extension)
         caller = line.caller(call) if line else None
         if line is None or caller is None:
-            return
-        for agent in agents:
-            line.free_from[agent] = now + REST_S
+            return ()
+        self.agents.missed(agents, now)
         caller.offered = ()
         caller.tried = (*caller.tried, *agents)
-        everybody = {agent.extension for agent in queue.agents if agent.available} if queue is not None else set()
+        logged_out = self._log_out(queue, agents) if queue is not None and queue.logout_after_miss else ()
+        everybody = {agent.name for agent in self._at_work(queue)} if queue is not None else set()
         if everybody <= set(caller.tried):
             caller.tried = ()
+        return logged_out
 
-    def talked(self, queue: Queue | None, extension: str, agent: str, now: float) -> None:
-        """An agent has left a call from the queue: the wrap-up begins."""
-        line = self._lines.get(extension)
-        if line is None or queue is None:
-            return
-        wrap_up_s = next((known.wrap_up_s for known in queue.agents if known.extension == agent), 0.0)
-        line.busy_at[agent] = now
-        line.free_from[agent] = now + wrap_up_s
+    def talked(self, queue: Queue | None, agent: str, now: float) -> float:
+        """An agent has left a call from the queue: the wrap-up begins; return how long it is."""
+        known = queue.agent(agent) if queue is not None else None
+        wrap_up_s = known.wrap_up_s if known is not None else 0.0
+        self.agents.talked(agent, wrap_up_s, now)
+        return wrap_up_s
 
-    def offers(self, queue: Queue, is_free: Callable[[str], bool], now: float) -> list[tuple[Offer, int]]:
-        """Return the new offers, each with the round it is for that caller."""
-        line = self._lines.get(queue.extension)
-        if line is None or not any(caller.wants_offer for caller in line.callers):
+    def offers(self, queues: Mapping[str, Queue], is_free: Callable[[Agent], bool], now: float) -> list[Made]:
+        """Return the new offers of all queues.
+
+        First every agent serves the queue it puts first (`priority`) of those that have callers; who is left over then
+        serves any. A queue whose strategy wants somebody who rests waits for them.
+        """
+        waiting = self._waiting(queues)
+        if not waiting:
             return []
-        ringing = {agent for every in self._lines.values() for caller in every.callers for agent in caller.offered}
-        free = [
-            agent.extension
-            for agent in sorted(queue.agents, key=_order)
-            if agent.available
-            and agent.extension not in ringing
-            and line.free_from.get(agent.extension, 0.0) <= now
-            and is_free(agent.extension)
-        ]
-        waiting = [Waiting(caller.call, caller.tried) for caller in line.callers if caller.wants_offer]
-        made = []
-        for offer in assign(waiting, free, line.busy_at, STRATEGIES[queue.strategy].choose):
-            caller = line.caller(offer.call)
-            assert caller is not None
-            caller.offered = offer.agents
-            caller.rounds += 1
-            line.busy_at.update(dict.fromkeys(offer.agents, now))
-            made.append((offer, caller.rounds))
+        engaged = {person(a) for line in self._lines.values() for caller in line.callers for a in caller.offered}
+        first = self._first_choice(waiting)
+        patient: set[str] = set()
+        made: list[Made] = []
+        for limits in (first, {}):
+            for queue in waiting:
+                free = [
+                    agent.name
+                    for agent in self._at_work(queue)
+                    if agent.priority <= limits.get(person(agent.name), agent.priority)
+                    and person(agent.name) not in engaged
+                    and self.agents.has_wrapped_up(agent.name, now)
+                    and is_free(agent)
+                ]
+                line = self._lines[queue.extension]
+                callers = [_waits(caller) for caller in line.wanting if caller.call not in patient]
+                for offer in assign(callers, free, self._chooser(queue)):
+                    engaged.update(map(person, offer.agents))
+                    if any(self.agents.rests(agent, now) for agent in offer.agents):
+                        patient.add(offer.call)
+                    else:
+                        made.append(self._make(queue, offer, now))
         return made
 
     def waiting(self) -> list[str]:
         """Return the queues somebody waits in for an offer."""
-        return [
-            extension for extension, line in self._lines.items() if any(caller.wants_offer for caller in line.callers)
-        ]
+        return [extension for extension, line in self._lines.items() if line.wanting]
 
-    def next_deadline(self, now: float) -> float:
+    def next_deadline(self, queues: Mapping[str, Queue], now: float) -> float:
         """The end of a wrap-up or rest somebody waits for."""
+        waiting = self._waiting(queues)
         return min(
-            (end for name in self.waiting() for end in self._lines[name].free_from.values() if end > now),
+            (end for queue in waiting for agent in queue.agents for end in self.agents.ends(agent.name) if end > now),
             default=FOREVER,
         )
 
     def live(self) -> int:
         return sum(len(line.callers) for line in self._lines.values())
 
+    # --- parts ----------------------------------------------------------------------------------------
 
-def _order(agent: Agent) -> int:
-    return agent.order
+    def _at_work(self, queue: Queue) -> list[Agent]:
+        """Agents who take calls, in the queue's order."""
+        return [agent for agent in queue.in_order if self.agents.status(queue.extension, agent).takes_calls]
+
+    def _waiting(self, queues: Mapping[str, Queue]) -> list[Queue]:
+        """Queues with callers who want an offer, the longest wait first."""
+        found = [(line.wanting[0].joined_at, queues[name]) for name, line in self._lines.items()
+                 if name in queues and line.wanting]  # fmt: skip
+        return [queue for _, queue in sorted(found, key=lambda each: each[0])]
+
+    def _first_choice(self, waiting: Iterable[Queue]) -> dict[str, int]:
+        """Return each person's lowest priority number among these queues."""
+        best: dict[str, int] = {}
+        for queue in waiting:
+            for agent in self._at_work(queue):
+                who = person(agent.name)
+                best[who] = min(best.get(who, agent.priority), agent.priority)
+        return best
+
+    def _chooser(self, queue: Queue) -> Callable[[Waiting, tuple[str, ...]], tuple[str, ...]]:
+        choose: Callable[[Hunt], tuple[str, ...]] = STRATEGIES[queue.strategy].choose
+        tier_of = {agent.name: agent.order for agent in queue.agents}
+        return lambda caller, free: choose(
+            Hunt(
+                free, caller.tried, caller.round, self.agents.busy_at, tier_of, queue.initial_agents, queue.added_agents
+            )
+        )
+
+    def _make(self, queue: Queue, offer: Offer, now: float) -> Made:
+        caller = self._lines[queue.extension].caller(offer.call)
+        assert caller is not None
+        caller.offered = offer.agents
+        caller.rounds += 1
+        self.agents.offered(offer.agents, now)
+        return Made(queue.extension, offer, caller.rounds)
+
+    def _log_out(self, queue: Queue, names: Iterable[str]) -> tuple[str, ...]:
+        known = [agent for name in names if (agent := queue.agent(name)) is not None]
+        return tuple(
+            agent.name for agent in known if self.agents.set_status(queue.extension, agent, AgentStatus.LOGGED_OUT)
+        )
+
+
+def _waits(caller: _Caller) -> Waiting:
+    return Waiting(caller.call, caller.tried, caller.rounds + 1)

@@ -112,8 +112,8 @@ def move(switch: Switch, leg: Leg, call: Call, to: Call) -> None:
     """Take a leg out of a call into another."""
     del call.legs[leg.name]
     to.legs[leg.name] = leg
-    if queue := call.agents.pop(leg.extension, ""):
-        to.agents[leg.extension] = queue
+    if (serving := call.agents.pop(leg.name, None)) is not None:
+        to.agents[leg.name] = serving
     switch.rehouse(leg, to)
     leg.engine.stop(leg.name)
 

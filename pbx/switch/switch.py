@@ -21,7 +21,9 @@ from pbx.clock import Moment
 from pbx.domain.destinations import Cause
 from pbx.domain.directory import Directory
 from pbx.domain.history import CallRecord
+from pbx.domain.queues import Agent, AgentStatus, person
 from pbx.events import (
+    AgentStatusChanged,
     ClockStepped,
     DirectoryChanged,
     Event,
@@ -155,6 +157,7 @@ class Switch:
         self.directory = directory
         self.registration.prune()
         self.watchers.directory_changed()
+        self.queues.agents.prune(directory.queues_by_extension)
         self.publish(DirectoryChanged(self.realm, directory.revision, what))
         self._drain()
 
@@ -211,6 +214,16 @@ class Switch:
         self.watchers.changed("presence", extension)
         self._drain()
 
+    def set_agent_status(self, agent: str, status: AgentStatus, now: Moment, queue: str = "") -> tuple[str, ...]:
+        """Log an agent in or out, or say why it takes no calls, in one queue or in all it serves; return these queues.
+
+        Calls it has are not touched. Empty when no such queue has such an agent.
+        """
+        self._begin(now)
+        served = self.agent_status(agent, status, queue)
+        self._drain()
+        return served
+
     def drain(self, now: Moment) -> None:
         """Refuse new calls and end those in progress: the switch is going down."""
         self._begin(now)
@@ -239,7 +252,7 @@ class Switch:
             self.timers.next_deadline(),
             self.registration.next_deadline(),
             self.watchers.next_deadline(),
-            self.queues.next_deadline(self.now.mono),
+            self.queues.next_deadline(self.directory.queues_by_extension, self.now.mono),
         )
 
     def live(self) -> dict[str, int]:
@@ -279,11 +292,27 @@ class Switch:
                 if busy[leg.extension] <= 0:
                     del busy[leg.extension]
         full = frozenset(extension for extension in busy if self.has_all_calls(extension, busy))
-        return Presence(self.registered(), frozenset(busy), frozenset(self.do_not_disturb), full)
+        statuses = self.queues.agents.statuses()
+        return Presence(self.registered(), frozenset(busy), frozenset(self.do_not_disturb), full, statuses)
 
     def reachable(self, extension: str) -> bool:
         registered = self.registered()
         return any(device.id in registered for device in self.directory.devices_by_extension.get(extension, ()))
+
+    def agent_reachable(self, agent: Agent) -> bool:
+        """An agent has a registered phone, or is somebody outside and there is a way out."""
+        return routing.agent_can_be_reached(self.directory, agent, self.registered(), self.settings.carrier is not None)
+
+    def agent_status(self, agent: str, status: AgentStatus, queue: str = "") -> tuple[str, ...]:
+        served = []
+        for known in self.directory.queues:
+            found = known.agent(agent)
+            if found is None or queue not in ("", known.extension):
+                continue
+            served.append(known.extension)
+            if self.queues.agents.set_status(known.extension, found, status):
+                self.publish(AgentStatusChanged(known.extension, agent, status.value))
+        return tuple(served)
 
     @property
     def refuses_calls(self) -> bool:
@@ -446,20 +475,17 @@ class Switch:
     def _distribute(self) -> bool:
         """Offer waiting callers to free agents; True when anything was offered."""
         offered = False
-        for extension in self.queues.waiting():
-            queue = self.directory.queues_by_extension.get(extension)
-            if queue is None:
-                continue
-            for offer, round_ in self.queues.offers(queue, self._is_free, self.now.mono):
-                call = self._calls.get(offer.call)
-                if call is not None:
-                    offered = True
-                    call.offered(extension, offer.agents, round_)
-                    self.guarded(call, partial(call.feed, AgentsOffered(offer.agents)))
+        for made in self.queues.offers(self.directory.queues_by_extension, self._is_free, self.now.mono):
+            call = self._calls.get(made.offer.call)
+            if call is not None:
+                offered = True
+                call.offered(made.queue, made.offer.agents, made.round)
+                self.guarded(call, partial(call.feed, AgentsOffered(made.offer.agents)))
         return offered
 
-    def _is_free(self, extension: str) -> bool:
-        return extension not in self._busy and self.reachable(extension)
+    def _is_free(self, agent: Agent) -> bool:
+        calls = self.queues.agents.calls(agent.name) if agent.number else self._busy[person(agent.name)]
+        return calls < agent.max_calls and self.agent_reachable(agent)
 
     def _admission_changed(self, refusing: bool, waited_s: float, refused: int) -> None:
         self.publish(OverloadBegan(round(waited_s * 1000)) if refusing else OverloadEnded(refused))

@@ -34,6 +34,7 @@ class Playbook:
         self.dead: set[str] = set()
         """Targets that cannot be dialled."""
         self.takes_callers = True
+        self.place, self.expected_s = 1, 0.0
         self._script: Running[Any] | None = None
         self._token = ""
         self._legs = 0
@@ -148,6 +149,9 @@ class Playbook:
         self.said.append(f"play {sound.label}")
         return self._token
 
+    def tell(self, leg: str, sound: Sound) -> None:
+        self.said.append(f"tell {leg} {sound.label}")
+
     def stop(self) -> None:
         self.said.append("stop")
 
@@ -175,8 +179,17 @@ class Playbook:
     def ready_for_agents(self, queue: str) -> None:
         self.said.append(f"ready {queue}")
 
-    def leave_queue(self, queue: str, outcome: str, agent: str = "") -> None:
-        self.said.append(f"leave {queue} {outcome} {agent}".rstrip())
+    def queue_place(self, queue: str) -> int:
+        return self.place
+
+    def expected_wait_s(self, queue: str) -> float:
+        return self.expected_s
+
+    def leave_queue(self, queue: str, outcome: str) -> None:
+        self.said.append(f"leave {queue} {outcome}")
+
+    def taken_by(self, queue: str, agent: str, leg: str) -> None:
+        self.said.append(f"taken {queue} by {agent} on {leg}")
 
     def missed(self, queue: str, agents: tuple[str, ...]) -> None:
         self.said.append(f"missed {queue} {' '.join(agents)}")

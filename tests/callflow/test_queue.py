@@ -4,7 +4,7 @@ from playbook import Playbook
 from small_office import office
 
 from pbx.callflow.queue import wait_in_queue
-from pbx.callflow.vocabulary import AgentsOffered, LegAnswered, LegGone, LegRefused
+from pbx.callflow.vocabulary import AgentsOffered, KeyPressed, LegAnswered, LegGone, LegRefused
 from pbx.events import Event
 
 
@@ -34,7 +34,7 @@ def test_the_agents_offered_ring_while_the_music_plays():
     book.hear(AgentsOffered(("101", "102")))
     assert book.take() == ["dial 101", "dial 101a", "dial 102"]
     book.hear(LegAnswered("102"))
-    assert book.take() == ["drop 101", "drop 101a", "leave 500 answered 102", "connect 102"]
+    assert book.take() == ["drop 101", "drop 101a", "taken 500 by 102 on 102", "connect 102"]
     book.hear(LegGone("102", 16))
     assert (book.goes_to, book.take()) == ("", [])
 
@@ -74,6 +74,72 @@ def test_a_caller_who_hangs_up_has_abandoned_the_queue():
     book.take()
     book.hang_up_caller()
     assert book.take() == ["drop 102", "leave 500 abandoned"]
+
+
+def test_refused_callers_may_go_elsewhere_than_those_who_waited_in_vain():
+    book, script = queued(unavailable="user 102")
+    book.takes_callers = False
+    assert book.start(script).goes_to == "user:102"
+    assert start(unavailable="user 102", max_wait_s=1).wait(1).goes_to == "mailbox:101"
+
+
+def test_a_greeting_that_need_not_be_heard_plays_while_agents_ring_and_music_follows():
+    book = start(greeting="queue-welcome", force_greeting=False)
+    assert book.take() == ["join 500", "answer", "play prompt:queue-welcome", "ready 500"]
+    book.hear(AgentsOffered(("102",))).played()
+    assert book.take() == ["dial 102", "play moh:jazz"]
+    book.wait(3)
+    assert book.take() == ["drop 102", "missed 500 102"]
+
+
+def test_the_place_is_announced_again_and_again():
+    book, script = queued(announce="callers ahead", announce_every_s=10)
+    book.place = 12
+    book.start(script)
+    assert book.take() == ["join 500", "answer", "play prompt:queue-position+number-12", "ready 500"]
+    book.wait(60)
+    assert book.take() == []  # not before the last one has been heard
+    book.place = 3
+    book.played().wait(9)
+    assert book.take() == ["play moh:jazz"]
+    book.wait(1)
+    assert book.take() == ["play prompt:queue-position+digit-3"]
+
+
+def test_the_expected_wait_is_announced_once_in_whole_minutes():
+    book, script = queued(announce="expected wait", greeting="queue-welcome", force_greeting=False)
+    book.expected_s = 130.0
+    book.start(script).played().wait(3600)
+    assert book.take() == [
+        "join 500", "answer", "play prompt:queue-welcome+queue-wait+digit-3", "ready 500", "play moh:jazz",
+    ]  # fmt: skip
+
+
+OFF_NET = {"agents": [{"extension": 102}, {"number": 14165550199, "confirm": True}]}
+
+
+def test_an_outside_agent_has_the_call_when_it_presses_1_and_the_others_ring_on_till_then():
+    """H11."""
+    book = start(**OFF_NET).hear(AgentsOffered(("102", "14165550199")))
+    book.take()
+    book.hear(LegAnswered("14165550199"))
+    assert book.take() == ["tell 14165550199 prompt:confirm-call"]
+    book.hear(KeyPressed("14165550199", "2"))
+    assert book.take() == []
+    book.hear(KeyPressed("14165550199", "1"))
+    assert book.take() == ["drop 102", "taken 500 by 14165550199 on 14165550199", "connect 14165550199"]
+
+
+def test_who_never_confirms_has_missed_the_call():
+    book = start(**OFF_NET).hear(AgentsOffered(("14165550199",))).hear(LegAnswered("14165550199")).wait(3)
+    assert book.said[-2:] == ["drop 14165550199", "missed 500 14165550199"]
+    book.hear(AgentsOffered(("14165550199",))).hear(LegAnswered("14165550199")).hear(LegGone("14165550199", 16))
+    assert book.said[-1] == "missed 500 14165550199"
+
+
+def test_an_agent_may_be_one_device():
+    book = start(agents=[{"device": "101a"}]).hear(AgentsOffered(("101a",))).hear(LegAnswered("101a"))
+    assert book.take()[-3:] == ["dial 101a", "taken 500 by 101a on 101a", "connect 101a"]
 
 
 def test_nothing_is_published_by_the_script_itself():

@@ -1,53 +1,73 @@
-"""Queue strategies against oracles that know nothing of them, and what no distribution may do."""
+"""Queue strategies against an oracle that knows nothing of them, and what no distribution may do."""
 
 from collections import Counter
+from random import Random
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategy_oracle import Scene, expected
 
-from pbx.callflow.acd import Waiting, assign
-from pbx.callflow.strategies import linear_hunt, ring_all, round_robin
+from pbx.callflow.acd import Hunt, Waiting, assign
 from pbx.catalogue import BrokenCatalogue, plug_ins
+from pbx.domain.queues import Strategy
 
-AGENTS = ("ann", "bob", "cid", "dee", "eve")
-free = st.lists(st.sampled_from(AGENTS), min_size=1, unique=True)
-tried = st.lists(st.sampled_from(AGENTS)).map(tuple)
-busy_at = st.dictionaries(st.sampled_from(AGENTS), st.floats(0, 1000))
-strategy = st.sampled_from((ring_all, linear_hunt, round_robin))
+STRATEGIES = plug_ins("pbx.callflow.strategies", needs="choose")
+AGENTS = ("ann", "bob", "cid", "dee", "eve", "fay")
+CASES_EACH = 1700
+"""Times six strategies: more than ten thousand."""
 
-
-@given(free, tried, busy_at)
-def test_ring_all_rings_everybody_who_is_free(agents, before, times):
-    assert ring_all.choose(agents, before, times) == tuple(agents)
+names = st.sampled_from(AGENTS)
 
 
-@given(free, tried, busy_at)
-def test_linear_hunt_takes_the_topmost_who_was_not_tried_or_begins_anew(agents, before, times):
-    chosen = linear_hunt.choose(agents, before, times)
-    expected = agents[0]
-    for agent in agents:
-        if agent not in before:
-            expected = agent
-            break
-    assert chosen == (expected,)
+def scene_of(chance: Random) -> Scene:
+    """Few moments, tiers and agents, so that ties are the rule."""
+    order = chance.sample(AGENTS, chance.randint(1, len(AGENTS)))
+    tiers = sorted(chance.randint(0, 3) for _ in order)
+    some = [agent for agent in AGENTS if chance.random() < 0.6]
+    return Scene(
+        list(zip(order, tiers, strict=True)),
+        {agent for agent in order if chance.random() < 0.7} or {order[0]},
+        {agent for agent in AGENTS if chance.random() < 0.4},
+        {agent: chance.choice((0.0, 1.0, 2.0, chance.uniform(0, 1000))) for agent in some},
+        chance.randint(1, 6),
+        chance.randint(0, 4),
+        chance.randint(0, 3),
+    )
 
 
-@given(free, tried, busy_at)
-def test_round_robin_takes_whoever_idles_longest(agents, before, times):
-    (chosen,) = round_robin.choose(agents, before, times)
-    never = [agent for agent in agents if agent not in times]
-    if never:
-        assert chosen == never[0]
-    else:
-        longest = min(times[agent] for agent in agents)
-        assert chosen == next(agent for agent in agents if times[agent] == longest)
+def choose(strategy, scene):
+    free = tuple(name for name, _ in scene.agents if name in scene.free)
+    hunt = Hunt(
+        free, tuple(scene.tried), scene.round, scene.busy_at, dict(scene.agents), scene.initial, scene.increment
+    )
+    return list(STRATEGIES[strategy].choose(hunt))
 
 
-@given(strategy, st.lists(tried), st.lists(st.sampled_from(AGENTS), unique=True), busy_at)
-def test_callers_and_agents_are_conserved(plug_in, callers, agents, times):
-    waiting = [Waiting(f"c{number}", before) for number, before in enumerate(callers)]
-    offers = assign(waiting, agents, times, plug_in.choose)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_strategy_chooses_what_the_oracle_says(strategy):
+    for seed in range(CASES_EACH):
+        scene = scene_of(Random(f"{strategy} {seed}"))
+        assert choose(strategy, scene) == expected(strategy, scene), f"seed {seed}: {scene}"
+
+
+def test_every_strategy_has_an_oracle_and_a_queue_may_name_it():
+    assert set(STRATEGIES) == set(get_args(Strategy))
+    assert len(STRATEGIES) * CASES_EACH >= 10_000
+
+
+@pytest.mark.parametrize("strategy", sorted(set(STRATEGIES) - {"call_park"}))
+@given(
+    st.lists(st.tuples(st.sets(names), st.integers(1, 4))), st.sets(names), st.dictionaries(names, st.floats(0, 1000))
+)
+def test_callers_and_agents_are_conserved(strategy, callers, agents, times):
+    waiting = [Waiting(f"c{number}", tuple(tried), round_) for number, (tried, round_) in enumerate(callers)]
+    offers = assign(
+        waiting,
+        sorted(agents),
+        lambda caller, free: STRATEGIES[strategy].choose(Hunt(free, caller.tried, caller.round, times)),
+    )
 
     offered = Counter(agent for offer in offers for agent in offer.agents)
     assert set(offered) <= set(agents)
@@ -57,7 +77,25 @@ def test_callers_and_agents_are_conserved(plug_in, callers, agents, times):
     assert all(offer.agents for offer in offers)
 
 
-def test_the_catalogue_finds_one_strategy_a_file_and_names_what_is_missing():
-    assert set(plug_ins("pbx.callflow.strategies", needs="choose")) == {"linear_hunt", "ring_all", "round_robin"}
+@pytest.mark.parametrize(
+    ("strategy", "initial", "increment", "rung"),
+    [
+        ("linear_cascade", 0, 1, ["ann", "ann bob", "ann bob cid", "ann bob cid"]),
+        ("linear_cascade", 2, 1, ["ann bob", "ann bob cid", "ann bob cid", "ann bob cid"]),
+        ("linear_cascade", 1, 0, ["ann", "ann", "ann", "ann"]),
+        ("ring_all", 0, 1, ["ann bob cid"] * 4),
+        ("ring_all", 1, 2, ["cid", "cid ann bob", "cid ann bob", "cid ann bob"]),
+    ],
+)
+def test_the_first_round_rings_so_many_and_each_further_round_more(strategy, initial, increment, rung):
+    """H02. Cid idles longest."""
+    hunts = [
+        Hunt(("ann", "bob", "cid"), (), round_, {"ann": 5, "bob": 6, "cid": 1}, {}, initial, increment)
+        for round_ in range(1, 5)
+    ]
+    assert [" ".join(STRATEGIES[strategy].choose(hunt)) for hunt in hunts] == rung
+
+
+def test_the_catalogue_names_what_a_strategy_lacks():
     with pytest.raises(BrokenCatalogue, match="defines no 'missing'"):
         plug_ins("pbx.callflow.strategies", needs="missing")

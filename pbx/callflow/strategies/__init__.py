@@ -1,1 +1,1 @@
-"""Queue strategies, one a file: each has `choose(free, tried, busy_at)` and a docstring for the table."""
+"""Queue strategies, one a file: each has `choose(hunt)` and a docstring for the table (domain-features 1.7)."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from pbx.callflow.acd import Hunt
 
 
-def choose(free: Sequence[str], tried: Sequence[str], busy_at: Mapping[str, float]) -> tuple[str, ...]:
-    fresh = [agent for agent in free if agent not in tried]
-    return ((fresh or list(free))[0],)
+def choose(hunt: Hunt) -> tuple[str, ...]:
+    return (hunt.fresh[0],)

@@ -1,9 +1,11 @@
-"""Ring all: every free agent rings at once."""
+"""Ring all: every free agent at once; with initial agents so many, whoever idles longest first, and more each round."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from pbx.callflow.acd import Hunt
 
 
-def choose(free: Sequence[str], tried: Sequence[str], busy_at: Mapping[str, float]) -> tuple[str, ...]:
-    return tuple(free)
+def choose(hunt: Hunt) -> tuple[str, ...]:
+    if not hunt.initial:
+        return hunt.free
+    return tuple(hunt.by_idleness(hunt.free)[: hunt.at_once])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from pbx.callflow.acd import Hunt
 
 
-def choose(free: Sequence[str], tried: Sequence[str], busy_at: Mapping[str, float]) -> tuple[str, ...]:
-    order = {agent: place for place, agent in enumerate(free)}
-    return (min(free, key=lambda agent: (busy_at.get(agent, -1.0), order[agent])),)
+def choose(hunt: Hunt) -> tuple[str, ...]:
+    return (hunt.by_idleness(hunt.free)[0],)

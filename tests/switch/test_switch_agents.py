@@ -1,0 +1,108 @@
+"""Agents of a queue through the switch: outside with confirmation, on one device, logged in and out under callers."""
+
+import pytest
+from town import Town, assert_at_rest, directory
+
+from pbx.callflow.question import Asked
+from pbx.domain.queues import AgentStatus
+from pbx.events import AgentFinished, AgentOffered, AgentStatusChanged, CallRecordWritten, PromptPlayed, QueueLeft
+
+MOBILE = "14165550199"
+
+
+@pytest.fixture
+def town_of():
+    made = []
+
+    def town(*agents, **fields):
+        queue = {"extension": 500, "name": "Care", "agent_ring_s": 3, "agents": agents, **fields}
+        made.append(Town(directory(queues=[queue], attendants=[], numbers=[])))
+        return made[-1]
+
+    yield town
+    for town_ in made:
+        assert_at_rest(town_)
+
+
+def test_an_outside_agent_presses_1_and_talks(town_of):
+    """H11."""
+    town = town_of({"number": MOBILE, "confirm": True, "wrap_up_s": 4})
+    ana = town.phone("101")
+    ana.dial("500")
+    town.run(1)
+    town.carrier.answer()
+    town.run(1.5)
+    assert town.last(PromptPlayed).source == "prompt:confirm-call"
+    assert (town.carrier.heard[-1], ana.heard[-1]) == ("prompt:confirm-call", "moh:house")
+    assert town.seen(QueueLeft) == []
+
+    town.carrier.press("1")
+    town.run(2)
+    assert (town.carrier.heard[-1], ana.heard[-1]) == ("signature:101", "signature:14165550142")
+    assert (town.last(QueueLeft).outcome, town.last(QueueLeft).agent) == ("answered", MOBILE)
+    ana.dial("500")
+    town.run(2)
+    assert len(town.seen(AgentOffered)) == 1  # one call at once
+    ana.hang_up(ana.talks[0])
+    town.run(1)
+    assert town.last(AgentFinished).wrap_up_s == 4
+    assert town.seen(CallRecordWritten)[0].answered_by == MOBILE
+    town.run(3.5)
+    assert len(town.seen(AgentOffered)) == 2
+    ana.hang_up()
+
+
+def test_a_mailbox_at_the_far_end_does_not_take_the_call(town_of):
+    town = town_of({"number": MOBILE, "confirm": True}, max_wait_s=4, overflow="mailbox 101")
+    ana = town.phone("101")
+    ana.dial("500")
+    town.run(1)
+    town.carrier.answer()
+    town.run(8)
+    assert town.last(QueueLeft).outcome == "overflow"
+    ana.hang_up()
+    town.run(1)
+    assert town.last(CallRecordWritten).disposition == "VOICEMAIL"
+
+
+def test_one_device_rings_and_its_user_is_busy(town_of):
+    town = town_of({"device": "101a"})
+    desk, mobile, ben = town.phone("101"), town.phone("101a"), town.phone("102")
+    ben.dial("500")
+    town.run(1)
+    assert (desk.talks, mobile.talk.state) == ([], "ringing")
+    mobile.answer()
+    town.run(1)
+    assert town.last(QueueLeft).agent == "101a"
+    ben.hang_up()
+    town.run(1)
+    assert [finished.agent for finished in town.seen(AgentFinished)] == ["101a"]
+
+
+def test_an_agent_who_logs_in_is_offered_who_waits(town_of):
+    """H04, H12: the record of `why` says what the queue does."""
+    town = town_of({"extension": 102, "available": False})
+    ana, ben = town.phone("101"), town.phone("102")
+    ana.dial("500")
+    town.run(2)
+    assert ben.talks == []
+    assert "logged out" in town.switch.why(Asked("500", caller_extension="103"), town.now).to_json()
+
+    assert town.switch.set_agent_status("102", AgentStatus.ONE_CALL, town.now) == ("500",)
+    town.run(1)
+    ben.answer()
+    town.run(1)
+    assert [event.status for event in town.seen(AgentStatusChanged)] == ["one call", "logged out"]
+    assert "logged out" in town.switch.why(Asked("500", caller_extension="103"), town.now).to_json()
+    ana.hang_up()
+
+
+def test_an_agent_is_logged_out_by_a_miss_and_only_in_that_queue(town_of):
+    town = town_of({"extension": 102}, logout_after_miss=True)
+    ana, ben = town.phone("101"), town.phone("102")
+    ana.dial("500")
+    town.run(10)
+    assert (len(ben.talks), town.last(AgentStatusChanged).status) == (1, "logged out")
+    assert town.switch.set_agent_status("102", AgentStatus.LUNCH, town.now, "501") == ()
+    assert town.switch.set_agent_status("109", AgentStatus.LUNCH, town.now) == ()
+    ana.hang_up()
