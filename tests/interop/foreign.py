@@ -160,11 +160,19 @@ class LinphonePhone:
 
 @contextmanager
 def booted_baresip(
-    switchroom: Switchroom, device: str, folder: Path, address: str, *, account: str = "", module: str = ""
+    switchroom: Switchroom,
+    device: str,
+    folder: Path,
+    address: str,
+    *,
+    account: str = "",
+    module: str = "",
+    authority: str = "",
 ) -> Iterator[BaresipPhone]:
     """Boot a baresip: fetch what the server has for it, add only what belongs to this machine.
 
-    `account` is a parameter its account gets by hand, `module` one more module.
+    `account` is a parameter its account gets by hand, `module` one more module, `authority` the file of who may vouch
+    for a server.
     """
     home = folder / device
     (home / "rec").mkdir(parents=True)
@@ -191,6 +199,7 @@ module aubridge.so
 module sndfile.so
 module_app ctrl_tcp.so
 {f"module {module}" if module else ""}
+{f"sip_cafile {authority}" if authority else ""}
 """
     with (home / "config").open("a") as config:
         config.write(local)

@@ -23,7 +23,7 @@ START_S = 120.0
 PATIENCE_S = 60.0
 LAYOUT = (
     (0, socket.SOCK_STREAM), (1, socket.SOCK_STREAM), (60, socket.SOCK_DGRAM), (60, socket.SOCK_STREAM),
-    (69, socket.SOCK_DGRAM),
+    (61, socket.SOCK_STREAM), (69, socket.SOCK_DGRAM),
 )  # fmt: skip
 """What `up` listens on, from the port base on."""
 
