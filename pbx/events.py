@@ -491,7 +491,7 @@ class DigitReceived(Event):
     device: str
     digit: str
     method: str
-    """`rfc4733` or `info`."""
+    """`rfc4733`, `inband` or `info`."""
 
 
 @dataclass(frozen=True, slots=True)

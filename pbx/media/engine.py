@@ -105,10 +105,15 @@ class PlayFinished(MediaEvent):
     token: str
 
 
+KeyMethod = Literal["rfc4733", "inband"]
+"""Telephone-event packets, or the two tones themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class DigitPressed(MediaEvent):
     leg: str
     digit: str
+    method: KeyMethod = "rfc4733"
 
 
 @dataclass(frozen=True, slots=True)

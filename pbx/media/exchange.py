@@ -111,7 +111,7 @@ class Exchange:
         leg.recorder = Recorder(
             recording, now, max_s=max_s, silence_s=silence_s, end_keys=end_keys, knowledge=self._knowledge
         )
-        leg.attentive = True
+        leg.attend()
         self._wake(leg.port)
 
     def stop_record(self, name: str) -> None:
@@ -126,7 +126,7 @@ class Exchange:
         leg = self._legs[name]
         if leg.listener is None:
             leg.listener = ears.Recogniser(self._knowledge)
-            leg.attentive = True
+            leg.attend()
         elif leg.listener.heard:
             self._report(Heard(name, leg.listener.heard))
 
@@ -295,7 +295,7 @@ class Exchange:
 
     def _finish(self, leg: Leg, reason: str) -> None:
         it, leg.recorder = leg.recorder, None
-        leg.attentive = leg.listener is not None
+        leg.attend()
         if it is None:
             return
         samples, heard, problem = it.samples, it.heard, ""

@@ -13,6 +13,7 @@ from pbx.media.engine import (
     DigitPressed,
     FarEndReported,
     Heard,
+    KeyMethod,
     MediaEvent,
     SourceLatched,
     StrangerIgnored,
@@ -117,12 +118,12 @@ class Incoming:
                 )
             )
 
-    def keys(self, leg: Leg, keys: list[str]) -> None:
+    def keys(self, leg: Leg, keys: list[str], method: KeyMethod = "rfc4733") -> None:
         """These were pressed at the far end."""
         for key in keys:
             if leg.recorder is not None and key in leg.recorder.end_keys:
                 self._finish(leg, "key")
-            self._report(DigitPressed(leg.name, key))
+            self._report(DigitPressed(leg.name, key, method))
 
     def _admitted(self, leg: Leg, source: Address, ssrc: int) -> bool:
         """Judge a packet from elsewhere than the latched address."""
@@ -178,6 +179,8 @@ class Incoming:
             heard = leg.listener.feed(sound)
             if heard:
                 self._report(Heard(leg.name, heard))
+        if leg.key_ear is not None:
+            self.keys(leg, leg.key_ear.feed(sound), "inband")
         if leg.recorder is not None:
             leg.recorder.packet(ssrc, timestamp, sound, now)
 

@@ -10,6 +10,7 @@ from pbx.media import ears, telephone_event
 from pbx.media.codecs import Coding, transcoder
 from pbx.media.engine import MediaStatistics, RemoteMedia
 from pbx.media.flow import Watch
+from pbx.media.inband import KeyEar
 from pbx.media.latch import Address, Latch
 from pbx.media.quality import Receiver, mos_g711
 from pbx.media.recorder import Recorder
@@ -72,8 +73,10 @@ class Leg:
     events: telephone_event.KeyReceiver = field(default_factory=telephone_event.KeyReceiver)
     listener: ears.Recogniser | None = None
     recorder: Recorder | None = None
+    key_ear: KeyEar | None = None
+    """Hears keys as tones where no telephone-event was agreed."""
     attentive: bool = False
-    """Somebody here listens: ears or a recorder."""
+    """Somebody here listens: ears, a recorder, or who waits for keys."""
 
     def connect(self, remote: RemoteMedia, now: float) -> None:
         """Take what was negotiated; latching begins again."""
@@ -92,7 +95,16 @@ class Leg:
         self.audio_type = remote.payload_type
         self.event_type = _NONE if remote.event_type is None else remote.event_type
         self.watch = Watch(now, f"{remote.codec} ({remote.payload_type}) from {remote.host}:{remote.port}")
+        if self.event_type != _NONE:
+            self.key_ear = None
+        elif self.key_ear is None:
+            self.key_ear = KeyEar()
+        self.attend()
         self.retarget()
+
+    def attend(self) -> None:
+        """Who listens is news."""
+        self.attentive = not (self.listener is None and self.recorder is None and self.key_ear is None)
 
     def retarget(self) -> None:
         """The far end's address is news."""

@@ -64,8 +64,8 @@ def _leg_event(switch: Switch, call: Call, leg: Leg, event: MediaEvent) -> None:
             if leg.sound is not None and leg.sound[1] == token:
                 leg.sound = None
             call.feed(Played(call.name_of(leg), token))
-        case DigitPressed(digit=digit):
-            pressed(call, leg, digit, "rfc4733")
+        case DigitPressed(digit=digit, method=method):
+            pressed(call, leg, digit, method)
         case RecordingFinished(seconds=seconds, reason=reason) if reason != "hangup":
             call.feed(Recorded(call.name_of(leg), seconds, reason))
         case SourceLatched(host=host, port=port, codec=codec):

@@ -6,11 +6,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbx.media import ears, rtcp, rtp, sounds_made, telephone_event, wav
+from pbx.media import ears, g711, rtcp, rtp, sounds_made, telephone_event, wav
 from pbx.media.engine import (
     Closed,
     DigitPressed,
@@ -188,6 +189,19 @@ def test_keys_are_sent_60_ms_apart_and_silence_our_sound(bench: Bench) -> None:
     assert [packet.payload[0] for packet in events] == [1] * 8 + [11] * 8
     assert len({packet.timestamp for packet in events}) == 2
     assert (bench.sent[19][1].timestamp - events[8].timestamp) & 0xFFFFFFFF == 8 * 160
+
+
+def test_without_telephone_events_keys_are_heard_as_tones(bench: Bench) -> None:
+    time = np.arange(800) / 8000
+    wave = (np.sin(2 * np.pi * 852 * time) + np.sin(2 * np.pi * 1336 * time)) * 6000
+    sound = g711.encode(wave.astype(np.int16), "PCMU")
+    frames = [sound[at : at + 160] for at in range(0, 800, 160)]
+    for sequence, frame in enumerate(frames):
+        bench.arrives(frame, sequence)
+    bench.exchange.connect("near", RemoteMedia(*FAR_END, "PCMU", 0, None, "sendrecv"), bench.now)
+    for sequence, frame in enumerate(frames, start=100):
+        bench.arrives(frame, sequence)
+    assert [event for event in bench.said if isinstance(event, DigitPressed)] == [DigitPressed("near", "8", "inband")]
 
 
 def test_without_telephone_events_no_key_is_sent(bench: Bench) -> None:
