@@ -1,7 +1,7 @@
 """What a user's answering rules make of a call (domain-features 1.5): send it on, or ring, and what then.
 
-The first enabled rule whose time frame covers the moment is in force, `*` last. In it: block list, do not disturb,
-always, on active, no registered phone, ring; busy and no answer come true only during the call.
+The first enabled rule whose time frame covers the moment is in force, `*` last. In it: block list, allow
+list, do not disturb, always, on active, no registered phone, ring; busy and no answer come true only during the call.
 """
 
 from __future__ import annotations
@@ -72,14 +72,14 @@ def _in_force(directory: Directory, user: User, at: Moment, trail: Trail) -> tup
         frame = directory.frame_of(user, rule.time_frame)
         saw = frame.text_in(zone) if frame else "always"
         if found is not None:
-            trail.open("answering rule", rule.time_frame, saw, "not reached", link)
+            trail.open("answering rule", rule.time_frame, saw, f"not reached; {_gist(rule)}", link)
         elif not rule.enabled:
             trail.failed("answering rule", rule.time_frame, saw, "switched off", link)
         elif frame is None or frame.covers(at.wall, zone):
             trail.applied("answering rule", rule.time_frame, saw, "in force", link)
             found = rule, link
         else:
-            trail.failed("answering rule", rule.time_frame, saw, "does not cover this moment", link)
+            trail.failed("answering rule", rule.time_frame, saw, f"does not cover this moment; {_gist(rule)}", link)
     if found is None:
         link = f"users/{user.extension}"
         trail.applied("answering rule", "default", "no rule in force", "just ring the user's phones", link)
@@ -87,19 +87,39 @@ def _in_force(directory: Directory, user: User, at: Moment, trail: Trail) -> tup
     return found
 
 
+def _gist(rule: AnsweringRule) -> str:
+    """What the rule would do at another time, in short."""
+    if rule.do_not_disturb:
+        chosen = rule.forward_on_dnd.label if rule.forward_on_dnd else "voicemail"
+        return f"then do not disturb, {chosen}"
+    if rule.forward_always is not None:
+        return f"then {rule.forward_always.label}"
+    together = ", ".join(target.target for target in rule.simultaneous_ring)
+    return f"then rings {together or 'own phones'}"
+
+
 def _sent_on(called: _Called, asked: Asked, presence: Presence) -> Forward | None:
     """Apply what needs nobody to ring; None when the phones are to ring."""
     user, rule, trail, link = called.user, called.rule, called.trail, called.link
     if rule.block:
-        if _blocked(called, asked):
+        if _listed(called, rule.block, asked):
             trail.applied("rule", "block list", "the caller is listed", "refused with busy", link)
             return Forward(HangUp(cause=Cause.BUSY), "blocked")
         trail.failed("rule", "block list", f"entries: {len(rule.block)}", "the caller is not listed", link)
-    if rule.do_not_disturb or user.do_not_disturb or user.extension in presence.do_not_disturb:
-        destination = called.otherwise(Cause.BUSY)
+    allowed = _listed(called, rule.allow, asked)
+    if allowed:
+        trail.applied("rule", "allow list", "the caller is listed", "rings in spite of do not disturb", link)
+    elif rule.allow:
+        trail.failed("rule", "allow list", f"entries: {len(rule.allow)}", "the caller is not listed", link)
+    if not (rule.do_not_disturb or user.do_not_disturb or user.extension in presence.do_not_disturb):
+        trail.failed("rule", "do not disturb", "off", "the call goes on", link)
+    elif allowed:
+        trail.failed("rule", "do not disturb", "on", "the caller is allowed all the same", link)
+    else:
+        chosen = called.permitted(rule.forward_on_dnd, "forward on do not disturb")
+        destination = chosen or called.otherwise(Cause.BUSY)
         trail.applied("rule", "do not disturb", "on", destination.label, link)
         return Forward(destination, "do not disturb")
-    trail.failed("rule", "do not disturb", "off", "the call goes on", link)
     if always := called.permitted(rule.forward_always, "forward always"):
         trail.applied("rule", "forward always", "set", always.label, link)
         return Forward(always, "always")
@@ -111,8 +131,9 @@ def _sent_on(called: _Called, asked: Asked, presence: Presence) -> Forward | Non
     return _when_offline(called, presence)
 
 
-def _blocked(called: _Called, asked: Asked) -> bool:
-    listed = {normal_number(entry).lower() for entry in called.rule.block}
+def _listed(called: _Called, entries: tuple[str, ...], asked: Asked) -> bool:
+    """Tell whether the caller is among numbers, extensions, `anonymous` and `unknown`."""
+    listed = {normal_number(entry).lower() for entry in entries}
     caller = calling_user(called.directory, asked)
     if caller is not None:
         return caller.extension in listed
@@ -144,13 +165,23 @@ def _reachable(called: _Called, presence: Presence) -> Iterator[Ringing]:
             if called.user.outbound:
                 yield Ringing(ToExternal(number=name), target.delay_s)
             continue
-        for device in called.devices if word == "own" else (name,):
+        for device in _phones_of(called, word, name):
             if device in presence.registered:
                 yield Ringing(ToDevice(device=device), target.delay_s)
     if not called.rule.simultaneous_ring:
         for device in called.devices:
             if device in presence.registered:
                 yield Ringing(ToDevice(device=device))
+
+
+def _phones_of(called: _Called, word: str, name: str) -> tuple[str, ...]:
+    match word:
+        case "own":
+            return called.devices
+        case "user":
+            return tuple(device.id for device in called.directory.devices_by_extension.get(name, ()))
+        case _:
+            return (name,)
 
 
 def _ring_plan(called: _Called, asked: Asked, presence: Presence) -> Forward | RingPlan:

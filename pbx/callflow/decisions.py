@@ -102,7 +102,7 @@ def explain(record: DecisionRecord) -> str:
     return "\n".join([title, "", *(f"{text:<{width}}  {link}".rstrip() for text, link in lines)])
 
 
-_LINK_COLUMN = 100
+_LINK_COLUMN = 120
 _NUMBER = re.compile(r"\b1([2-9][0-9]{2})([0-9]{3})([0-9]{4})\b")
 
 

@@ -215,12 +215,14 @@ def _by_treatment(directory: Directory, number: PhoneNumber, at: Moment, trail: 
         saw = frame.text_in(zone) if frame else "always"
         link = f"timeframes/{choice.time_frame}" if frame else f"numbers/{number.number}"
         if found is not None:
-            trail.open("time frame", choice.time_frame, saw, "not reached", link)
+            trail.open("time frame", choice.time_frame, saw, f"not reached; then {choice.to.label}", link)
         elif frame is None or frame.covers(at.wall, zone):
             trail.applied("time frame", choice.time_frame, saw, choice.to.label, link)
             found = choice.to
         else:
-            trail.failed("time frame", choice.time_frame, saw, "does not cover this moment", link)
+            trail.failed(
+                "time frame", choice.time_frame, saw, f"does not cover this moment; then {choice.to.label}", link
+            )
     return found or HangUp(cause=Cause.UNAVAILABLE)
 
 

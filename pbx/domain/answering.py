@@ -2,27 +2,67 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from typing import Any
+
+from pydantic import Field, model_validator
 
 from pbx.domain.base import Model
 from pbx.domain.destinations import Destination
 
+_PLATFORM_TARGETS = (
+    (re.compile(r"<OwnDevices>"), "own"),
+    (re.compile(r"1?([2-9][0-9]{9})"), r"external 1\1"),
+    (re.compile(r"([1-9][0-9]{2,4}[a-z]{1,2})"), r"device \1"),
+    (re.compile(r"([1-9][0-9]{2,4})"), r"user \1"),
+)
+
 
 class RingTarget(Model):
-    """One target of simultaneous ring: own devices (`own`), a device, or an outside number, after a delay."""
+    """One target of simultaneous ring: own devices, another user's, one device, or an outside number, after a delay.
 
-    target: str = Field(default="own", pattern=r"^(own|device [0-9]{3,5}[a-z]{0,2}|external 1[0-9]{10})$")
-    """`own`, `device 101a` or `external 1NPANXXXXXX`."""
+    As the platform writes it for short: `<OwnDevices>`, `1234wp`, `3456;delay=15`, `18005551234;delay=20`.
+    """
+
+    target: str = Field(
+        default="own", pattern=r"^(own|user [1-9][0-9]{2,4}|device [0-9]{3,5}[a-z]{0,2}|external 1[0-9]{10})$"
+    )
+    """`own`, `user 102` (the phones, not the rules), `device 101a` or `external 1NPANXXXXXX`."""
     delay_s: float = Field(default=0.0, ge=0, le=120)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_short(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        target, *options = value.split(";")
+        fields: dict[str, Any] = {"target": _as_written_here(target.strip())}
+        for option in options:
+            name, _, given = option.strip().partition("=")
+            if name != "delay":
+                raise ValueError(f"{value!r}: {option.strip()!r} is no option of a target; delay=SECONDS is one")
+            fields["delay_s"] = given
+        return fields
+
+
+def _as_written_here(target: str) -> str:
+    if target.startswith("confirm_"):
+        raise ValueError(f"{target!r}: answer confirmation is not offered")
+    for pattern, written in _PLATFORM_TARGETS:
+        if pattern.fullmatch(target):
+            return pattern.sub(written, target)
+    return target
 
 
 class AnsweringRule(Model):
-    """Evaluated in this order: block, do not disturb, always, on active, offline, ring, busy, no answer."""
+    """Evaluated in this order: block, allow, do not disturb, always, on active, offline, ring, busy, no answer."""
 
     time_frame: str = "*"
     """Name of a time frame, or `*` for always."""
     enabled: bool = True
     do_not_disturb: bool = False
+    forward_on_dnd: Destination | None = None
+    """None: voicemail."""
     forward_always: Destination | None = None
     forward_on_active: Destination | None = None
     forward_on_busy: Destination | None = None
@@ -30,5 +70,7 @@ class AnsweringRule(Model):
     forward_offline: Destination | None = None
     simultaneous_ring: tuple[RingTarget, ...] = ()
     """Empty: just ring the user's own devices."""
+    allow: tuple[str, ...] = ()
+    """Caller numbers or extensions that ring in spite of do not disturb; written as in `block`, which goes first."""
     block: tuple[str, ...] = ()
     """Caller numbers or extensions refused with busy; `anonymous` for callers without a number."""

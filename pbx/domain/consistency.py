@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 """Where in the directory: `("users", 3, "rules", 0)`."""
 
-FORWARDS = ("forward_always", "forward_on_active", "forward_on_busy", "forward_no_answer", "forward_offline")
+FORWARDS = (
+    "forward_always",
+    "forward_on_active",
+    "forward_on_busy",
+    "forward_no_answer",
+    "forward_offline",
+    "forward_on_dnd",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +170,7 @@ def _devices(directory: Directory) -> Iterator[Problem]:
 
 
 def _rules(directory: Directory) -> Iterator[Problem]:
+    known = {"device": set(directory.devices_by_id), "user": set(directory.users_by_extension)}
     for place, user in enumerate(directory.users):
         seen: set[str] = set()
         for order, rule in enumerate(user.rules):
@@ -174,10 +182,10 @@ def _rules(directory: Directory) -> Iterator[Problem]:
                 yield from _frame(directory, path, f"user {user.extension}", rule.time_frame)
             for target in rule.simultaneous_ring:
                 word, _, device = target.target.partition(" ")
-                if word == "device" and device not in directory.devices_by_id:
+                if word in known and device not in known[word]:
                     yield Problem(
                         (*path, "simultaneous_ring"),
-                        f"user {user.extension}: simultaneous ring names device {device}, which does not exist",
+                        f"user {user.extension}: simultaneous ring names {word} {device}, which does not exist",
                     )
 
 

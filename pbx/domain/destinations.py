@@ -2,11 +2,13 @@
 
 `label` is the word for it in events and decision records, `user:102`; `parse_destination` reads the seed's
 short form (`user 102`, `queue 500`, `mailbox 101`, `attendant 400/closed`, `external 16135550199`, `hangup busy`),
-and every field of type `Destination` accepts that form.
+and every field of type `Destination` accepts that form, and the platform's own (domain-features 1.5): `1002`,
+`18005551234`, `user_5555`, `phone_5555`, `vmail_5555`, `queue_234`, `aa_400`.
 """
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -178,10 +180,22 @@ SHORT_FORMS = {
 """First word of the short form → the field its second word fills; 911 and 933 are dialled, never configured."""
 
 
+_PLATFORM_FORMS = (
+    (re.compile(r"(?:user_)?([1-9][0-9]{2,4})"), r"user \1"),
+    (re.compile(r"phone_([0-9]{3,5}[a-z]{0,2})"), r"device \1"),
+    (re.compile(r"vmail_([0-9]+)"), r"mailbox \1"),
+    (re.compile(r"queue_([0-9]+)"), r"queue \1"),
+    (re.compile(r"aa_([0-9]+)"), r"attendant \1"),
+    (re.compile(r"1?([2-9][0-9]{9})"), r"external 1\1"),
+)
+
+
 def _spelt_out(value: object) -> object:
     """Return the fields of a short form; anything else passes for the models to judge."""
     if not isinstance(value, str):
         return value
+    for pattern, written in _PLATFORM_FORMS:
+        value = pattern.sub(written, value) if pattern.fullmatch(value) else value
     word, _, rest = value.strip().partition(" ")
     if word not in SHORT_FORMS:
         raise ValueError(f"{value!r} is no destination; it starts with one of {', '.join(SHORT_FORMS)}")

@@ -60,8 +60,11 @@ def test_a_record_is_explained_in_numbered_steps_with_links_to_the_right():
     assert texts == [
         [" 1 number      ✓ 14165550100  Main — routed by time frame", "numbers/14165550100"],
         [" 2 time frame  ✓ christmas  2026-12-25 in America/Toronto — attendant:400/closed", "timeframes/christmas"],
-        ["               · office     mon–fri 08:00–18:00 in America/Toronto — not reached", "timeframes/office"],
-        ["               · *          always — not reached", "numbers/14165550100"],
+        [
+            "               · office     mon–fri 08:00–18:00 in America/Toronto — not reached; then attendant:400/main",
+            "timeframes/office",
+        ],
+        ["               · *          always — not reached; then mailbox:101", "numbers/14165550100"],
         [" 3 attendant   ✓ 400 Main  answers", "attendants/400"],
         [" 4 menu        ✓ closed  attendant-closed — keys: none", "attendants/400/menus/closed"],
     ]

@@ -98,6 +98,40 @@ def test_the_block_list_comes_first_and_answers_busy(entry, asked):
     assert sent([rule], asked=asked) == ("hangup:busy", "blocked")
 
 
+QUIET = {"do_not_disturb": True, "forward_on_dnd": "queue 500"}
+
+
+def test_do_not_disturb_may_have_a_target_of_its_own():
+    assert sent([QUIET]) == ("queue:500", "do not disturb")
+
+
+@pytest.mark.parametrize("asked", [Asked("101", OUTSIDE), PLAIN, Asked("101", "")])
+def test_who_is_allowed_rings_in_spite_of_do_not_disturb(asked):
+    rule = {**QUIET, "allow": ["416 555 0142", "102", "anonymous"]}
+    assert targets(rung([rule], asked=asked, presence=Presence(ALL, do_not_disturb=frozenset({"101"}))))
+    assert sent([{**rule, "allow": ["16135550190"]}], asked=asked) == ("queue:500", "do not disturb")
+
+
+def test_who_is_blocked_is_not_allowed():
+    assert sent([{"allow": ["102"], "block": ["102"]}]) == ("hangup:busy", "blocked")
+
+
+def test_a_record_says_where_a_rule_would_lead_at_its_own_time():
+    rules = [
+        {"time_frame": "lunch", "forward_always": "queue 500"},
+        {"time_frame": "office", "simultaneous_ring": ["<OwnDevices>", "102"]},
+        {"time_frame": "christmas", **QUIET},
+        {},
+    ]
+    tried = {d.rule: d.because for d in called(rules).record.decisions if d.step == "answering rule"}
+    assert tried == {
+        "lunch": "does not cover this moment; then queue:500",
+        "office": "in force",
+        "christmas": "not reached; then do not disturb, queue:500",
+        "*": "not reached; then rings own phones",
+    }
+
+
 @pytest.mark.parametrize("asked", [Asked("101", OUTSIDE), PLAIN, Asked("101", "")])
 def test_who_is_not_listed_is_not_blocked(asked):
     assert targets(rung([{"block": ["16135550190"]}], asked=asked))
@@ -170,6 +204,12 @@ def test_simultaneous_ring_names_targets_with_delays_each_once():
         ("device:102", 2),
         ("external:14165550190", 3),
     ]
+
+
+def test_another_users_phones_ring_without_that_users_rules():
+    directory = [{"simultaneous_ring": ["<OwnDevices>", "102;delay=3"]}]
+    assert targets(rung(directory, asked=Asked("101", OUTSIDE))) == [
+        ("device:101", 0), ("device:101a", 0), ("device:102", 3)]  # fmt: skip
 
 
 def test_unregistered_targets_are_left_out():

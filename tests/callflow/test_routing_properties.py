@@ -40,12 +40,17 @@ rules = st.fixed_dictionaries(
         "forward_on_busy": forwards,
         "forward_no_answer": forwards,
         "forward_offline": forwards,
+        "forward_on_dnd": forwards,
         "simultaneous_ring": st.lists(
             st.fixed_dictionaries(
-                {"target": st.sampled_from(("own", "device 102", "external 14165550190")), "delay_s": st.integers(0, 9)}
+                {
+                    "target": st.sampled_from(("own", "user 103", "device 102", "external 14165550190")),
+                    "delay_s": st.integers(0, 9),
+                }
             ),
             max_size=3,
         ),
+        "allow": st.lists(st.sampled_from(("14165550142", "101", "anonymous")), max_size=2),
         "block": st.lists(st.sampled_from(("14165550142", "101", "anonymous")), max_size=2),
     }
 )

@@ -96,6 +96,7 @@ CASES = [
     ("users.0.rules.1.time_frame", "office", "user 101: two answering rules for time frame office"),
     ("users.0.rules.0.time_frame", "noon", "user 101: there is no time frame noon"),
     ("users.0.rules.0.simultaneous_ring.1.target", "device 199", "simultaneous ring names device 199"),
+    ("users.0.rules.0.simultaneous_ring.1.target", "user 199", "simultaneous ring names user 199"),
     ("users.0.rules.0.forward_always", "user 199", "user 101, forward always: there is no user 199"),
     ("users.0.rules.0.forward_on_active", "queue 599", "user 101, forward on active: there is no queue 599"),
     ("users.0.rules.0.forward_on_busy", "attendant 499", "user 101, forward on busy: there is no attendant 499"),
