@@ -42,13 +42,14 @@ def test_sipsak_pings_the_switch(crowd):
 
 
 def test_a_thousand_users_register_and_two_hundred_calls_go_through(crowd, tmp_path):
+    """With no more in flight than is served: what comes beyond that is refused, as it should be (test_overload)."""
     need("sipp")
     target = f"127.0.0.1:{crowd.sip_port}"
     port = free_base() + 50
     everybody = [caller(n, n, crowd.domain) for n in range(FIRST, FIRST + USERS)]
     users = sipp.write_callers(tmp_path / "users.csv", everybody)
     register = sipp.command(
-        "register", target, "127.0.0.1", callers=users, count=USERS, rate=200, port=port, timeout_s=60
+        "register", target, "127.0.0.1", callers=users, count=USERS, rate=200, limit=40, port=port, timeout_s=60
     )
     registered = sipp.run(register, tmp_path)
     assert (registered.successful, registered.failed) == (USERS, 0), registered.output
@@ -64,7 +65,15 @@ def test_a_thousand_users_register_and_two_hundred_calls_go_through(crowd, tmp_p
         callers = sipp.write_callers(tmp_path / "callers.csv", pairs)
         calls = sipp.run(
             sipp.command(
-                "call", target, "127.0.0.1", callers=callers, count=200, rate=20, timeout_s=60, media_port=18000
+                "call",
+                target,
+                "127.0.0.1",
+                callers=callers,
+                count=200,
+                rate=20,
+                limit=10,
+                timeout_s=60,
+                media_port=18000,
             ),
             tmp_path,
         )
