@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pbx.callflow import routing
@@ -34,6 +35,7 @@ from pbx.media.engine import NoMediaPort, Sound, Tone
 from pbx.media.sdp import BadSdp
 from pbx.records import CallFacts
 from pbx.switch import dialling
+from pbx.switch.keys import hand_on
 from pbx.switch.legs import Leg
 from pbx.switch.transfer import hand_over
 
@@ -88,8 +90,11 @@ class Call:
             self._settle()
 
     def fired(self, name: str, now: float) -> None:
-        """The script's deadline has come."""
-        self._switch.guarded(self, self._tick)
+        """The script's deadline has come, or keys are to be handed on."""
+        self._switch.guarded(self, self._tick if name == "script" else partial(hand_on, self))
+
+    def hand_keys_on_at(self, at: float) -> None:
+        self._switch.timers.arm(self, "keys", at)
 
     @property
     def dialled(self) -> str:

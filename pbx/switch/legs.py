@@ -47,6 +47,10 @@ class Leg:
     referrer: Referrer | None = None
     """Who is to be told what becomes of its REFER."""
     last_key: Key | None = None
+    sends_events: bool = False
+    """Its keys come as telephone-events, whatever else it sends."""
+    owed: str = ""
+    """Keys by INFO that the other end is still to get."""
     flow: str = ""
     """What arrives, as the engine said last; empty before it did."""
     flow_detail: str = ""

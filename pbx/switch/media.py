@@ -34,8 +34,8 @@ from pbx.media.engine import (
     WorkerLost,
 )
 from pbx.switch.calls import Call
+from pbx.switch.keys import pressed
 from pbx.switch.legs import Leg
-from pbx.switch.signalling import pressed
 
 if TYPE_CHECKING:
     from pbx.switch.switch import Switch

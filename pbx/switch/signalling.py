@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pbx.callflow.vocabulary import KeyPressed, LegAnswered, LegEarlyMedia, LegRang, LegRefused
-from pbx.events import CallEarly, CallRinging, CallUp, DigitReceived, LegFailed
+from pbx.callflow.vocabulary import LegAnswered, LegEarlyMedia, LegRang, LegRefused
+from pbx.events import CallEarly, CallRinging, CallUp, LegFailed
 from pbx.media.info import info_digit
 from pbx.media.sdp import BadSdp
 from pbx.sip.session import Session
@@ -23,15 +23,14 @@ from pbx.sip.sip_events import (
 )
 from pbx.switch.calls import Call
 from pbx.switch.hold import confirmed, reoffered
-from pbx.switch.legs import Key, Leg
+from pbx.switch.keys import pressed
+from pbx.switch.legs import Leg
 from pbx.switch.transfer import referred
 
 if TYPE_CHECKING:
     from pbx.switch.switch import Switch
 
 CALLER_GAVE_UP = 16
-SAME_KEY_S = 1.0
-"""The same key by another way within this is the same press."""
 
 
 def session_event(switch: Switch, call: Call, leg: Leg, session: Session, event: SipEvent) -> None:
@@ -58,16 +57,6 @@ def session_event(switch: Switch, call: Call, leg: Leg, session: Session, event:
             referred(switch, call, leg, session, target)
         case _:
             pass
-
-
-def pressed(call: Call, leg: Leg, digit: str, method: str) -> None:
-    """A key came, by INFO or as telephone-event. A phone set to send both must not press every key twice."""
-    now, last = call.now, leg.last_key
-    if last is not None and last.digit == digit and last.method != method and now - last.at < SAME_KEY_S:
-        return
-    leg.last_key = Key(digit, method, now)
-    call.publish(DigitReceived(call.id, leg.name, leg.device, digit, method))
-    call.feed(KeyPressed(call.name_of(leg), digit))
 
 
 def _progress(switch: Switch, call: Call, leg: Leg, session: Session, status: int, sdp: bytes | None) -> None:

@@ -394,6 +394,7 @@ class Switch:
     def call_over(self, call: Call) -> None:
         self._calls.pop(call.id, None)
         self.timers.cancel(call, "script")
+        self.timers.cancel(call, "keys")
         for leg in call.legs.values():
             # A called leg that was cancelled may still have to be told so: its session stays until it is over.
             if leg.session is not None and leg.session.over:

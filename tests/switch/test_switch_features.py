@@ -31,6 +31,7 @@ from pbx.events import (
     VoicemailOpened,
     VoicemailRefused,
 )
+from pbx.media.sdp import offer
 from pbx.sip.uri import NameAddr
 
 # --- voicemail and its lamp ---------------------------------------------------------------------------
@@ -256,6 +257,42 @@ def test_a_phone_that_sends_its_keys_in_both_ways_presses_each_once(town):
 
     assert [(e.digit, e.method) for e in town.seen(DigitReceived)] == [("3", "rfc4733"), ("9", "rfc4733")]
     assert [e.menu for e in town.seen(MenuEntered)] == ["main", "more", "main"]
+    ben.hang_up()
+
+
+def test_a_key_by_info_reaches_the_other_end_as_a_telephone_event(town):
+    ana, ben = up(town)
+    ben.info("3")
+    ben.info("#")
+    town.run(1.0)
+    assert ana.keys == ["3", "#"]
+    ana.info("5")
+    town.run(1.0)
+    assert ben.keys == ["5"]
+    ben.hang_up()
+
+
+def test_a_key_sent_both_ways_reaches_the_other_end_once(town):
+    ana, ben = up(town)
+    for key in "39":
+        ben.info(key)
+        ben.press(key)
+    town.run(1.0)
+    assert ana.keys == ["3", "9"]
+    ben.hang_up()
+
+
+def test_a_key_by_info_stays_an_info_where_no_telephone_events_were_agreed(town):
+    ana, ben = town.phone("101"), town.phone("102")
+    plain = offer(ben.engine.open("plain"))
+    plain = b"\r\n".join(line for line in plain.split(b"\r\n") if b":101 " not in line).replace(b" 0 8 101", b" 0 8")
+    ben.dial("101", sdp=plain)
+    town.run(0.5)
+    ana.answer()
+    town.run(0.5)
+    ana.info("5")
+    town.run(1.0)
+    assert ben.keys == ["5"]
     ben.hang_up()
 
 

@@ -18,7 +18,8 @@ from pbx.callflow.ports import History
 from pbx.clock import Moment, moment_at
 from pbx.domain.directory import Directory
 from pbx.events import Event, ServerFault
-from pbx.media.engine import Heard, Signature
+from pbx.media.engine import DigitPressed, Heard, Signature
+from pbx.media.info import info_digit
 from pbx.media.sdp import answer, offer, parse_sdp, settle
 from pbx.media.virtual import VirtualEngine
 from pbx.sip.address import Peer
@@ -29,6 +30,7 @@ from pbx.sip.sip_events import (
     Answered,
     Cancelled,
     Ended,
+    InfoReceived,
     InviteReceived,
     Progress,
     ReferProgress,
@@ -93,6 +95,8 @@ class Phone:
         self.who = NameAddr(f"sip:{name}@{DOMAIN}")
         self.talks: list[Talk] = []
         self.heard: list[str] = []
+        self.keys: list[str] = []
+        """Pressed at the other end of its calls."""
         self.responses: list[Response] = []
         self.lamps: list[str] = []
         self.lamp_events: list[str] = []
@@ -260,6 +264,8 @@ class Phone:
         for media in self.engine.take_events():
             if isinstance(media, Heard):
                 self.heard.append(media.sound)
+            elif isinstance(media, DigitPressed):
+                self.keys.append(media.digit)
 
     def _take(self, event: SipEvent) -> None:
         talk = next((t for t in self.talks if t.session is getattr(event, "session", None)), None)
@@ -294,6 +300,8 @@ class Phone:
                 text, remote = answer(parse_sdp(sdp), self.engine.open(talk.leg))
                 self.engine.connect(talk.leg, remote)
                 session.accept_reoffer(text, self.now)
+            case InfoReceived(content_type=kind, body=body):
+                self.keys.append(info_digit(kind, body))
             case Rejected(status=status) if talk is not None:
                 talk.state, talk.status = "over", status
                 self.engine.close(talk.leg)
