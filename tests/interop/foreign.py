@@ -168,11 +168,12 @@ def booted_baresip(
     account: str = "",
     module: str = "",
     authority: str = "",
+    hertz: float = 0.0,
 ) -> Iterator[BaresipPhone]:
     """Boot a baresip: fetch what the server has for it, add only what belongs to this machine.
 
     `account` is a parameter its account gets by hand, `module` one more module, `authority` the file of who may vouch
-    for a server.
+    for a server, `hertz` its tone.
     """
     home = folder / device
     (home / "rec").mkdir(parents=True)
@@ -183,7 +184,7 @@ def booted_baresip(
         accounts = (home / "accounts").read_text().rstrip()
         (home / "accounts").write_text(f"{accounts};{account}\n")
     control = free_port()
-    tone = write_tone(home / "tone.wav", TONES[device], TONE_S)
+    tone = write_tone(home / "tone.wav", hertz or TONES[device], TONE_S)
     local = f"""
 module_path {MODULES}
 sip_listen {address}:5060
@@ -209,18 +210,20 @@ module_app ctrl_tcp.so
 
 
 @contextmanager
-def booted_linphone(switchroom: Switchroom, device: str, folder: Path, address: str) -> Iterator[LinphonePhone]:
-    """Boot a linphonec with nothing but its provisioning URI and what belongs to this machine."""
+def booted_linphone(
+    switchroom: Switchroom, device: str, folder: Path, address: str, *, hertz: float = 0.0, more: str = ""
+) -> Iterator[LinphonePhone]:
+    """Boot a linphonec with nothing but its provisioning URI, what belongs to this machine, and `more` of [sip]."""
     home = folder / device
     (home / ".local" / "share" / "linphone").mkdir(parents=True)
     rc = home / "linphonerc"
     rc.write_text(
         f"[misc]\nconfig-uri={switchroom.device(device)['config_url']}\n"
         f"[sip]\nbind_address={address}\nsip_port={free_port()}\nsip_tcp_port=0\nsip_tls_port=0\nguess_hostname=0\n"
-        f"use_ipv6=0\nauto_net_state_mon=0\n[rtp]\nbind_address={address}\naudio_rtp_port=7100-7150\n"
+        f"use_ipv6=0\nauto_net_state_mon=0\n{more}[rtp]\nbind_address={address}\naudio_rtp_port=7100-7150\n"
         "[net]\nmtu=0\nfirewall_policy=0\n[video]\nenabled=0\ncapture=0\ndisplay=0\n[storage]\nuri=null\ncall_logs_db_uri=null\n"
     )
-    write_tone(home / "tone.wav", TONES[device], TONE_S)
+    write_tone(home / "tone.wav", hertz or TONES[device], TONE_S)
     with Linphone(home, rc) as phone:
         phone.ask("status register", "registered, identity", PATIENCE_S)
         phone.command("soundcard use files")

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -38,6 +39,7 @@ class Switchroom:
         ready.unlink(missing_ok=True)
         self._log = (folder / "switchroom.log").open("w")
         self._read_to = 0
+        self._reading = threading.Lock()
         self._events: list[dict[str, Any]] = []
         given = ["--seed", str(seed)] if seed is not None else []
         self.process = subprocess.Popen(
@@ -82,16 +84,17 @@ class Switchroom:
 
     def events(self) -> list[dict[str, Any]]:
         """Return every event logged so far; a line being written counts once it is whole."""
-        with (self.folder / "switchroom.log").open("rb") as file:
-            file.seek(self._read_to)
-            whole, newline, _ = file.read().rpartition(b"\n")
-        self._read_to += len(whole) + len(newline)
-        for line in whole.splitlines():
-            if line.startswith(b"{"):
-                event = json.loads(line)
-                if "seq" in event:
-                    self._events.append(event)
-        return self._events
+        with self._reading:
+            with (self.folder / "switchroom.log").open("rb") as file:
+                file.seek(self._read_to)
+                whole, newline, _ = file.read().rpartition(b"\n")
+            self._read_to += len(whole) + len(newline)
+            for line in whole.splitlines():
+                if line.startswith(b"{"):
+                    event = json.loads(line)
+                    if "seq" in event:
+                        self._events.append(event)
+            return self._events[:]
 
     def wait_for(self, kind: str, *, after: int = 0, within_s: float = PATIENCE_S, **where: object) -> dict[str, Any]:
         """Return the first event of this kind that fits, of those numbered above `after`."""

@@ -8,71 +8,26 @@ from __future__ import annotations
 
 import json
 import math
-import queue
-import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.request import urlopen
 
-ROOT = Path(__file__).parents[2]
+from tests.interop.program import Program, tell
+
 HERTZ = 600.0
 """What it says into a call."""
 RATE = 8000
 
 
-class StockPyvoip:
+class StockPyvoip(Program):
     """The handset as a test holds it; a context manager that leaves no process behind."""
 
     def __init__(self, config_url: str, address: str, log: Path) -> None:
+        super().__init__("tests.interop.stock_pyvoip", config_url, address, log=log)
         self.config_url, self.address = config_url, address
-        self._log = log.open("w")
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "tests.interop.stock_pyvoip", config_url, address],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
-        )  # fmt: skip
-        self._lines: queue.Queue[str] = queue.Queue()
-        self.told: list[dict[str, Any]] = []
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def __enter__(self) -> StockPyvoip:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.kill()
-        self._log.close()
-
-    def kill(self) -> None:
-        """Pull the plug: nobody is told."""
-        self._process.kill()
-        self._process.wait(10)
-
-    def do(self, command: str, argument: str = "") -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([command, argument]) + "\n")
-        self._process.stdin.flush()
-
-    def wait_for(self, what: str, within_s: float = 60.0) -> dict[str, Any]:
-        """Return the next thing told of that name; what comes before it is kept in `told`."""
-        deadline = time.monotonic() + within_s
-        while (left := deadline - time.monotonic()) > 0:
-            try:
-                event = json.loads(self._lines.get(timeout=left))
-            except queue.Empty:
-                break
-            self.told.append(event)
-            if event["what"] == what:
-                return dict(event)
-        raise AssertionError(f"the stock phone did not say {what!r}: {self.told}")
-
-    def forget(self) -> None:
-        """What was told so far no longer counts."""
-        while not self._lines.empty():
-            self._lines.get_nowait()
-        self.told.clear()
 
     def wait_until_up(self) -> None:
         while self.wait_for("state")["state"] != "ANSWERED":
@@ -84,11 +39,6 @@ class StockPyvoip:
         time.sleep(seconds)
         self.do("tell", str(hertz))
         return float(self.wait_for("heard")["amplitude"])
-
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
 
 
 # --- the handset itself -----------------------------------------------------------------------------------
@@ -102,11 +52,12 @@ def main(config_url: str, address: str) -> None:
         (line,) = json.load(answer)["lines"]
     called: list[Any] = []
     ears = bytearray()
+    mouth: list[bytes] = []
 
     def rings(call: Any) -> None:
         called.append(call)
         tell("rings", caller=call.request.headers["From"]["number"])
-        follow(call, ears)
+        follow(call, ears, mouth)
 
     phone = VOIP.VoIPPhone(
         line["server"]["host"], line["server"]["port"], line["user"], line["password"],
@@ -125,7 +76,7 @@ def main(config_url: str, address: str) -> None:
         try:
             match command:
                 case "dial":
-                    threading.Thread(target=dial, args=(phone, argument, called, ears), daemon=True).start()
+                    threading.Thread(target=dial, args=(phone, argument, called, ears, mouth), daemon=True).start()
                 case "answer":
                     called[-1].answer()
                 case "deny":
@@ -134,20 +85,28 @@ def main(config_url: str, address: str) -> None:
                     called[-1].hangup()
                 case "listen":
                     ears.clear()
+                case "say":
+                    mouth.append(Path(argument).read_bytes())
+                case "show":
+                    Path(argument).write_bytes(bytes(ears))
+                    tell("shown")
                 case "tell":
                     tell("heard", amplitude=loudness(bytes(ears), float(argument)))
         except Exception as fault:  # noqa: BLE001 - whatever it does badly is part of what is tested
             tell("fault", command=command, fault=f"{type(fault).__name__}: {fault}")
 
 
-def dial(phone: Any, number: str, called: list[Any], ears: bytearray) -> None:
+def dial(phone: Any, number: str, called: list[Any], ears: bytearray, mouth: list[bytes]) -> None:
     call = phone.call(number)
     called.append(call)
-    follow(call, ears)
+    follow(call, ears, mouth)
 
 
-def follow(call: Any, ears: bytearray) -> None:
-    """Stay with the call: speak, listen, tell each state; a callback that returned would end it."""
+def follow(call: Any, ears: bytearray, mouth: list[bytes]) -> None:
+    """Stay with the call: speak, listen, tell each state; a callback that returned would end it.
+
+    What is in `mouth` is said once, between two stretches of the tone.
+    """
     tone = bytes(128 + round(90 * math.sin(2 * math.pi * HERTZ * n / RATE)) for n in range(RATE))
     state, spoke_at = "", 0.0
     while state != "ENDED":
@@ -156,9 +115,11 @@ def follow(call: Any, ears: bytearray) -> None:
             tell("state", state=state)
         if state == "ANSWERED":
             if time.monotonic() - spoke_at > 0.9:
-                call.write_audio(tone)
+                call.write_audio(mouth.pop() if mouth else tone)
                 spoke_at = time.monotonic()
             ears += call.read_audio(160, blocking=False)
+            if key := call.get_dtmf():
+                tell("key", key=key)
         time.sleep(0.02)
     tell("over")
 
@@ -174,10 +135,6 @@ def loudness(sound: bytes, hertz: float) -> float:
         power = max(0.0, one * one + two * two - factor * one * two)
         best = max(best, 2 * math.sqrt(power) / max(1, len(window)))
     return best
-
-
-def tell(what: str, **more: Any) -> None:
-    print(json.dumps({"what": what} | more), flush=True)
 
 
 if __name__ == "__main__":
