@@ -35,6 +35,7 @@ from lab.seeds.model import LabSeed
 from lab.shell import RealClock, Shell, shell_on_both
 from lab.supervisor import Supervisor
 from lab.waiting import until
+from lab.watchdog import Watchdog
 from pbx.bus import Bus
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
@@ -105,6 +106,8 @@ class Lab:
         self._key_log: Path | None = None
         self._floor: Floor | None = None
         self._carrier_peer: Peer | None = None
+        self._watchdog = Watchdog(self.clock, self.publish)
+        self._watchdog_peer: Peer | None = None
         self._starts = 0
         self._closing = False
 
@@ -131,11 +134,17 @@ class Lab:
         if self.settings.phones:
             self._floor = self._make_floor()
             self._carrier_peer = Peer("udp", *self._floor.bind_carrier())
+        self._watchdog_peer = self._watchdog.bind(host)
         self._start_switch()
         await self._start_provisioning(data)
         if self._floor is not None:
             self._floor.start_carrier(self._make_carrier)
             await self._furnish(self._floor)
+        await self._watchdog.start(
+            self.sip_address("udp"),
+            store=lambda: self._store if self.alive else None,
+            media=lambda: self._engine is not None and self._engine.runs,
+        )
 
     async def boot_phones(self, within_s: float = 60.0) -> bool:
         """Power every phone and wait until all are registered; return whether they are.
@@ -168,6 +177,7 @@ class Lab:
             await self._floor.close()
         if self._provisioning is not None:
             await self._provisioning.close()
+        self._watchdog.close()
         await self._supervisor.close()
         if self._switch_shell is not None:
             await self._switch_shell.close()
@@ -250,12 +260,14 @@ class Lab:
     def health(self) -> dict[str, bool]:
         """Readiness by listener; a part that is not there is not ready."""
         up = self.listening is not None and not self._closing
+        wrong = self._watchdog.reasons()
         return {
-            "sip": up and self.alive,
+            "sip": up and self.alive and not wrong["sip"],
             "provisioning-http": up and self._provisioning is not None,
             "provisioning-tftp": up and self._provisioning is not None,
-            "store": up and self._store is not None and self._store.writes,
-            "media": up and self._engine is not None,
+            "store": up and self.alive and self.store.writes and not wrong["store"],
+            "media": up and self._engine is not None and self._engine.runs,
+            "loop": up and not wrong["loop"],
         }
 
     # --- commands -------------------------------------------------------------------------------------
@@ -411,7 +423,12 @@ class Lab:
             token=real_token,
             history=self._store,
             now=self.now,
-            settings=replace(self.settings.sip, carrier=self._carrier_peer, config_url=self._config_url),
+            settings=replace(
+                self.settings.sip,
+                carrier=self._carrier_peer,
+                watchdog=self._watchdog_peer,
+                config_url=self._config_url,
+            ),
         )
         self._shell.admission = switch.admission
         self._shell.start(SwitchCore(switch, lambda mono: self.now))

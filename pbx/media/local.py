@@ -88,6 +88,11 @@ class LocalEngine:
             await asyncio.to_thread(_end, process)
 
     @property
+    def runs(self) -> bool:
+        """The worker is there and has its ports."""
+        return self._up and self._socket is not None
+
+    @property
     def pid(self) -> int:
         """Of the worker; 0 before it was started."""
         return self._process.pid if self._process is not None else 0

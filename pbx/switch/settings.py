@@ -29,5 +29,7 @@ class SwitchSettings:
     """Calls at once over all domains; more get 503."""
     session_expires_s: int = 1800
     """Session interval asked for (RFC 4028): a call whose phone vanished ends by then; 0 asks for none."""
+    watchdog: Peer | None = None
+    """Where the house asks itself for a sign of life: served like anybody, and not traced."""
     config_url: Callable[[str], str] | None = None
     """Where a device's configuration is, by its id; empty for one that has none. None serves no `ua-profile`."""

@@ -524,6 +524,8 @@ class Switch:
             self._by_session.pop(session, None)
 
     def _traced(self, direction: str, peer: Peer, data: bytes, now: float) -> None:
+        if peer == self.settings.watchdog:
+            return
         event = message_event(direction, str(peer), data, self.registration.devices_at(peer))
         if event is not None:
             self.publish(event)

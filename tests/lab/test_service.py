@@ -43,7 +43,7 @@ async def test_the_office_boots_talks_and_ends():
     lab = Lab(load_seed(), LabSettings(pace=QUICK))
     await lab.start()
     try:
-        assert all(lab.health().values())
+        assert await lab.until(lambda: all(lab.health().values()), 10)
         assert await lab.boot_phones(10)
         bench = LabBench(lab)
         device = {item.id: item for item in bench.devices()}
