@@ -127,7 +127,13 @@ class _Asking:
         """Keep what a subclass needs of a success."""
 
     def _refused(self, response: Response, now: float) -> None:
-        self._due = now + RETRY_S
+        self._due = now + retry_s(response)
+
+
+def retry_s(response: Response) -> float:
+    """When to ask again: as an overloaded server wants it (RFC 3261 §20.33), else after a while."""
+    wanted = re.match(r"\d{1,4}", response.get("Retry-After") or "")
+    return float(wanted[0]) if response.status == 503 and wanted else RETRY_S
 
 
 class Registration(_Asking):
@@ -258,7 +264,7 @@ class Subscription(_Asking):
 
     def _refused(self, response: Response, now: float) -> None:
         # A server that was restarted may know nothing of the subscription: begin a new one (RFC 6665 §4.1.2.2).
-        self._again(now + (1.0 if response.status == 481 else RETRY_S))
+        self._again(now + (1.0 if response.status == 481 else retry_s(response)))
 
     def _again(self, due: float) -> None:
         self._remote = NameAddr(self.address.uri)

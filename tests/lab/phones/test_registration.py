@@ -115,6 +115,15 @@ def test_a_refusal_waits_and_silence_is_told_apart(exchange):
     assert exchange.registration.registered
 
 
+def test_an_overloaded_server_says_when_to_come_again(exchange):
+    exchange.answers = [(503, (("Retry-After", "4 (busy)"),)), (200, contact(40))]
+    exchange.registration.ask(0.0)
+    exchange.pass_on()
+    assert (exchange.registration.standing, exchange.registration.next_deadline()) == (Standing.REFUSED, 4.0)
+    exchange.wait(4.1)
+    assert exchange.registration.registered
+
+
 def test_a_lost_connection_registers_again_soon_unless_it_was_somebody_elses(exchange):
     exchange.answers = [(200, contact(40))] * 2
     exchange.registration.ask(0.0)
