@@ -19,6 +19,8 @@ from tests.interop.stock_pyvoip import StockPyvoip
 FRIEND_HZ, THIRD_HZ = 2100.0, 2400.0
 """Above every note of the music on hold, as the clients' own."""
 RING_S = 60
+ENCRYPTED = frozenset({"baresip SRTP"})
+"""Whose media must be; of all others it must not."""
 FRIEND, THIRD, PLACES = 1, 2, 3
 """Whose the extensions after the client's own are."""
 
@@ -43,7 +45,8 @@ def office_for(folder: Path) -> Switchroom:
         first, kind = extension_of(client), _kind(client)
         phone: dict[str, Any] = {**_FAMILIES[kind]}
         if kind == "baresip":
-            phone["transport"] = client.split()[1].lower()
+            phone["transport"] = {"baresip UDP": "udp", "baresip TCP": "tcp"}.get(client, "tls")
+            phone["srtp"] = "yes" if client in ENCRYPTED else "no"
         for extension in range(first, first + PLACES):
             users.append({
                 "extension": extension, "first_name": f"{client} {extension}", "ring_s": RING_S,
@@ -74,16 +77,18 @@ def at_bench(client: str, switchroom: Switchroom, partners: Partners, folder: Pa
                     address,
                     hertz=BaresipClient.hertz,
                     authority=switchroom.ready["tls"]["ca_file"],
+                    account="mediaenc=srtp-mand" if client in ENCRYPTED else "",
+                    module="srtp.so" if client in ENCRYPTED else "",
                 )
                 phone = BaresipClient(str(first), stack.enter_context(booted), switchroom.domain)
-                yield Bench(client, switchroom, phone, friend, third)
+                yield Bench(client, switchroom, phone, friend, third, client in ENCRYPTED)
             case "linphone":
                 early = "incoming_calls_early_media=1\nreal_early_media=1\n"
                 booted = booted_linphone(
                     switchroom, str(first), folder, address, hertz=LinphoneClient.hertz, more=early
                 )
                 linphone = LinphoneClient(str(first), stack.enter_context(booted), switchroom.domain)
-                yield Bench(client, switchroom, linphone, friend, third)
+                yield Bench(client, switchroom, linphone, friend, third, client in ENCRYPTED)
             case "PJSIP":
                 home = folder / str(first)
                 home.mkdir()
@@ -93,7 +98,7 @@ def at_bench(client: str, switchroom: Switchroom, partners: Partners, folder: Pa
                 )  # fmt: skip
                 pjsip = PjsipClient(str(first), stack.enter_context(program), home)
                 program.wait_for("registered", status=200)
-                yield Bench(client, switchroom, pjsip, friend, third)
+                yield Bench(client, switchroom, pjsip, friend, third, client in ENCRYPTED)
             case "stock pyVoIP":
                 home = folder / str(first)
                 home.mkdir()
@@ -101,7 +106,7 @@ def at_bench(client: str, switchroom: Switchroom, partners: Partners, folder: Pa
                 stock = stack.enter_context(StockPyvoip(url, address, home / "log"))
                 stock.wait_for("ready")
                 pyvoip = PyvoipClient(str(first), stock, home)
-                yield Bench(client, switchroom, pyvoip, friend, third)
+                yield Bench(client, switchroom, pyvoip, friend, third, client in ENCRYPTED)
 
 
 def _kind(client: str) -> str:

@@ -24,6 +24,7 @@ CLIENTS = {
     "baresip UDP": "baresip 1.0.0, SIP over UDP",
     "baresip TCP": "baresip 1.0.0, SIP over TCP",
     "baresip TLS": "baresip 1.0.0, SIP over TLS, trusting the lab's authority alone",
+    "baresip SRTP": "baresip 1.0.0, SIP over TLS, no media but SDES-SRTP (`mediaenc=srtp-mand`)",
     "linphone": "linphonec 5.1.65 (liblinphone), UDP",
     "PJSIP": "PJSIP 2.15.1 by the wheel `pjsua2-python`, UDP",
     "stock pyVoIP": "pyVoIP 1.6.8, nothing of it mended, UDP",

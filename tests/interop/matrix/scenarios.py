@@ -33,6 +33,7 @@ class Bench:
     client: Client
     friend: Partner
     third: Partner
+    encrypted: bool
     outcome: dict[Cell, str] = field(default_factory=dict)
     """Of each cell that was played; empty when it worked."""
 
@@ -160,6 +161,7 @@ def is_called(it: Bench) -> None:
         hear(other.ear, client.hertz, TONE, client)
         client.hang_up()
         other.wait_until_over()
+        it.event("rtp.stopped", before, device=client.device, encrypted=it.encrypted)
         it.event("cdr.written", before, device=friend.device, disposition="ANSWERED")
 
 
