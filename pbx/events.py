@@ -518,6 +518,8 @@ class MediaReport(Event):
     """Packets of a codec nobody agreed, dropped."""
     encrypted: bool = False
     """It was SRTP."""
+    dscp: int | None = None
+    """How its packets were marked when they came (46 is EF); None when none was looked at."""
 
 
 # --- voicemail and lamps ------------------------------------------------------------------------------

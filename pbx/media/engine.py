@@ -93,6 +93,8 @@ class MediaStatistics:
     rubbish: int = 0
     """Datagrams that are no RTP, or SRTP that does not open."""
     encrypted: bool = False
+    dscp: int | None = None
+    """How the far end's packets were marked when they came here; None when none was looked at."""
 
 
 class MediaEvent:

@@ -160,6 +160,12 @@ class Exchange:
         if leg is not None:
             self._incoming.control(leg, data, source, now)
 
+    def marked(self, port: int, source: Address, dscp: int | None) -> None:
+        """A packet at a media port carried this DSCP (RFC 2474)."""
+        leg = self._by_port.get(port)
+        if leg is not None and dscp is not None and source == leg.source:
+            leg.dscp = dscp
+
     def _wire(self, leg: Leg) -> None:
         """Settle how the sound of a leg and of the one it is bridged to become each other's."""
         other = leg.other

@@ -67,6 +67,8 @@ class Leg:
     """Payload that arrived last."""
     earlier: tuple[int, int] = (0, 0)
     """Received and lost of the sources before this one."""
+    dscp: int | None = None
+    """Of a packet of the far end, the last one looked at."""
     rubbish: int = 0
     strangers: int = 0
     misfits: int = 0
@@ -173,6 +175,7 @@ class Leg:
             self.misfits,
             self.rubbish,
             self.guard is not None,
+            self.dscp,
         )
 
     def _put_by(self) -> None:

@@ -78,7 +78,7 @@ def _leg_event(switch: Switch, call: Call, leg: Leg, event: MediaEvent) -> None:
                 MediaReport(
                     call.id, leg.name, leg.party, it.codec, it.received, it.sent, it.lost, it.jitter_ms, it.mos,
                     round(it.seconds, 3), it.round_trip_ms, it.far_lost, it.strangers, it.misfits,
-                    it.encrypted,
+                    it.encrypted, it.dscp,
                 )
             )  # fmt: skip
         case FlowChanged(flow=flow, detail=detail):

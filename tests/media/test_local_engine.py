@@ -222,6 +222,27 @@ async def test_rubbish_by_the_thousand_leaves_the_worker_as_it_was(line: Line) -
     assert not [event for event in line.said if isinstance(event, Faulted | WorkerLost)]
 
 
+async def test_packets_are_marked_and_the_mark_is_read(line: Line) -> None:
+    line.pair("a", "b")
+    line.engine.play("a", Prompts(("queue-welcome",)), "said")
+    await line.until(lambda event: event == PlayFinished("a", "said"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind((HOST, 0))
+        phone.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0x68)
+        port = line.engine.open("c").port
+        line.connect("c", phone.getsockname()[1])
+        line.engine.listen("c")
+        for sequence, frame in enumerate((*ears.frames_of("tone:busy"), *sounds_made.signature_frames("103")[:3])):
+            phone.sendto(rtp.pack(0, sequence, sequence * 160, 9, frame), (HOST, port))
+        await line.hears("c", "signature:103")
+    for leg in "abc":
+        line.engine.close(leg)
+    await line.until(lambda event: isinstance(event, Closed) and event.leg == "c")
+    marks = {event.leg: event.statistics.dscp for event in line.said if isinstance(event, Closed)}
+    assert marks["c"] == 26, "AF31, as that phone marks"
+    assert (marks["a"], marks["b"]) == (None, 46), "EF, as we mark; nothing was sent to the other one"
+
+
 async def test_a_key_ends_a_recording(line: Line) -> None:
     line.pair("a", "b")
     line.engine.record("a", "vm-2", max_s=9, silence_s=9)
