@@ -29,6 +29,7 @@ from pbx.domain.destinations import (
     ToSupport,
     ToUser,
 )
+from pbx.events import QueueLeft
 
 RING_DEVICE_S = 25.0
 _SAID = {
@@ -77,7 +78,10 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
             queue = call.route_queue(extension)
             if queue is None:
                 return HangUp(cause=Cause.NOT_FOUND)
-            return queue.refused or (yield from wait_in_queue(call, queue.queue))
+            if queue.refused is not None:
+                call.publish(QueueLeft(call.id, extension, "refused", "", 0.0))
+                return queue.refused
+            return (yield from wait_in_queue(call, queue.queue))
         case ToMailbox(extension=extension):
             return (yield from leave_message(call, extension))
         case ToMailboxLogin(extension=extension):

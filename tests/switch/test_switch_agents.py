@@ -1,13 +1,27 @@
 """Agents of a queue through the switch: outside with confirmation, on one device, logged in and out under callers."""
 
+from dataclasses import asdict
+from random import Random
+
 import pytest
 from town import Town, assert_at_rest, directory
 
 from pbx.callflow.question import Asked
 from pbx.domain.queues import AgentStatus
-from pbx.events import AgentFinished, AgentOffered, AgentStatusChanged, CallRecordWritten, PromptPlayed, QueueLeft
+from pbx.events import (
+    AgentFinished,
+    AgentOffered,
+    AgentStatusChanged,
+    CallRecordWritten,
+    PromptPlayed,
+    QueueLeft,
+    fields,
+)
+from pbx.statistics import Statistics
+from tests.statistics_oracle import figures
 
 MOBILE = "14165550199"
+FOLDED = {"queue", "call", "attendant", "voicemail"}
 
 
 @pytest.fixture
@@ -106,3 +120,42 @@ def test_an_agent_is_logged_out_by_a_miss_and_only_in_that_queue(town_of):
     assert town.switch.set_agent_status("102", AgentStatus.LUNCH, town.now, "501") == ()
     assert town.switch.set_agent_status("109", AgentStatus.LUNCH, town.now) == ()
     ana.hang_up()
+
+
+def test_the_figures_of_a_busy_hour_equal_those_counted_from_its_events(town_of):
+    """Callers who are served, held, give up, are refused or overflow, in an order from one seed."""
+    chance = Random(611)
+    town = town_of({"extension": 102, "wrap_up_s": 3}, {"number": MOBILE, "confirm": True}, max_wait_s=12,
+                   max_callers=1, overflow="mailbox 101", unavailable="user 103")  # fmt: skip
+    told = Statistics(town.switch.directory, town.now)
+    town.bus.subscribe(lambda stamped: told.take(stamped.event, stamped.at))
+    town.phone("103")
+    callers, ben = [town.phone("101"), town.phone("101a"), town.phone("104")], town.phone("102")
+    for _ in range(100):
+        act = chance.choice(("call", "call", "answer", "answer", "press", "hang up", "agent leaves", "wait", "wait"))
+        caller = chance.choice(callers)
+        busy = bool(caller.talks) and caller.talk.state != "over"
+        if act == "call" and not busy:
+            caller.dial("500")
+        if act == "hang up" and busy:
+            caller.hang_up()
+        if act == "answer" and ben.talks and ben.talk.state == "ringing":
+            ben.answer()
+        if act == "answer" and town.carrier.talks and town.carrier.talk.state == "ringing":
+            town.carrier.answer()
+        if act == "press" and town.carrier.talks and town.carrier.talk.state == "up":
+            town.carrier.press("1")
+        if act == "agent leaves" and ben.talks and ben.talk.state == "up":
+            ben.hang_up()
+        town.run(chance.uniform(0.5, 6))
+    for caller in callers:
+        if caller.talks and caller.talk.state != "over":
+            caller.hang_up()
+    town.run(5)
+
+    raw = [stamped for stamped in town.bus.since(0) if stamped.event.kind.split(".")[0] in FOLDED]
+    lines = [(stamped.at.mono, stamped.event.kind, fields(stamped.event)) for stamped in raw]
+    have = asdict(told.queues["500"])
+    assert have == pytest.approx(figures(lines, "500"))
+    assert min(have[name] for name in ("answered", "abandoned", "voicemailed", "forwarded", "finished")) > 0
+    assert told.live() == 0
