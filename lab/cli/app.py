@@ -133,6 +133,24 @@ def why(
     print(explain_call(seed, number, caller, at, without, as_json=as_json))
 
 
+@app.command("map")
+def map_(
+    at: Annotated[str, typer.Option(help="Moment, `2026-12-25 10:15` on the domain's clock; now without it.")] = "",
+    reaches: Annotated[str, typer.Option("--reaches", help="Only what leads to this extension, number or label.")] = "",
+    without: Annotated[str, typer.Option(help="Devices taken as not registered, comma-separated.")] = "",
+    seed: Seed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Map where every number leads, and what is wrong with it; exit code 1 when something is."""
+    from lab.cli.inputs import the_settings
+    from lab.cli.map import map_calls
+
+    text, well = map_calls(the_settings({"lab.seed": seed}).lab.seed, at, reaches, without, as_json=as_json)
+    print(text)
+    if not well:
+        raise typer.Exit(1)
+
+
 @phone_app.command("ls")
 def phone_ls(seed: Seed = None, as_json: AsJson = False) -> None:
     """List the phones of a seed."""

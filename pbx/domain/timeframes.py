@@ -135,8 +135,11 @@ class TimeFrame(Model):
         for period in self.periods:
             clocks.update(period.clock_times)
         first = moment.astimezone(place).date()
-        for days in range(_HORIZON_DAYS):
-            day = first + timedelta(days=days)
+        days = [first + timedelta(days=later) for later in range(_HORIZON_DAYS)]
+        if not (self.weekdays or self.periods or self.holidays):
+            own = {*self.dates, *(day + timedelta(days=1) for day in self.dates)}
+            days = [day for day in days if day in own]
+        for day in days:
             turns = {
                 datetime.combine(day, clock, place).replace(fold=fold).astimezone(UTC)
                 for clock in clocks

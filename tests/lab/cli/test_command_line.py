@@ -90,6 +90,8 @@ def test_without_arguments_it_helps(switchroom: Switchroom) -> None:
         (["calls", "ls"], "--against"),
         (["why", ""], "empty"),
         (["why", "102", "--without", "1022"], "did you mean 102"),
+        (["map", "--without", "1022"], "did you mean 102"),
+        (["map", "--reaches", "999"], "nothing here is called 999"),
     ],
 )
 def test_wrong_usage_is_2_and_names_what_was_meant(switchroom: Switchroom, arguments: list[str], named: str) -> None:
@@ -272,3 +274,21 @@ def test_doctor_fails_where_something_needed_is_wrong(switchroom: Switchroom, tm
     answer = switchroom("doctor")
     assert answer.code == 1
     assert "✗ settings: file switchroom.toml" in answer.out
+
+
+def test_map_shows_where_numbers_lead_what_is_wrong_and_what_reaches_an_extension(switchroom):
+    answer = switchroom("map", "--at", "2026-12-25 10:15")
+    assert answer.code == 1
+    assert "now → attendant:400/closed; from Sun 27 Dec 2026 00:00 → mailbox:101" in answer.out
+    assert "✗ R02 14165550109 has no treatment" in answer.out
+    assert "findings: 3" in answer.out
+    reached = switchroom("map", "--reaches", "104")
+    assert reached.code == 0
+    assert "number:14165550102 ─always→ queue:500 ─agent 104→ device:104" in reached.out
+    shown = json.loads(switchroom("map", "--json").out)
+    assert {finding["rule"] for finding in shown["findings"]} == {"R02", "R04"}
+
+
+def test_why_names_the_next_change(switchroom):
+    answer = switchroom("why", "14165550107", "--from", "14165550142", "--at", "2026-12-25 10:15")
+    assert answer.out.splitlines()[-1] == "next change   Sun 27 Dec 2026 00:00 → mailbox:101"
