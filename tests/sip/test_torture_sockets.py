@@ -31,7 +31,7 @@ UNFRAMED = {"ncl", "mcl01", "clerr", "scalar02", "ipv6-in-sdp", "baddn", "test",
 """Over a stream nobody can tell where these end, or they want more octets than there are."""
 OVER_TCP = {"clerr": set(), "ipv6-in-sdp": set(), "baddn": set(), "dblreq": {407}, "mcl01": {400}}
 """What a stream makes different: it waits for the rest, and what follows a message is the next one."""
-SWITCH_SAYS = {"OPTIONS": 200, "INVITE": 407, "REGISTER": 407, "MESSAGE": 405}
+SWITCH_SAYS = {"OPTIONS": 200, "INVITE": 407, "REGISTER": 407, "MESSAGE": 407}
 
 
 def owed(name: str, *, stream: bool) -> set[int]:
