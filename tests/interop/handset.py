@@ -69,6 +69,13 @@ class Handset:
                                 ("Expires", "600")])  # fmt: skip
         return self.next_notify()
 
+    def watch(self, package: str, whom: str) -> str:
+        """Subscribe to somebody's state; return the body of the NOTIFY that follows."""
+        contact = f"<sip:{self._who.user}@{self.address[0]}:{self.address[1]}>"
+        headers = [("Event", package), ("Contact", contact), ("Expires", "600")]
+        self._ask("SUBSCRIBE", headers, f"sip:{whom}@{self._domain}")
+        return self.next_notify()
+
     def next_notify(self) -> str:
         """Wait for a NOTIFY, answer it and return its body."""
         event = self.wait_for(RequestReceived)
@@ -107,16 +114,21 @@ class Handset:
             self._media.sendto(pack(0, number, number * 160, ssrc, LOUD_FRAME), to)
             self._take_until(begun + (number + 1) * FRAME_S)
 
+    def ring(self, session: Session) -> None:
+        """Say that it rings."""
+        session.ring(time.monotonic())
+        self._send()
+
     def hang_up(self, session: Session) -> None:
         session.bye(time.monotonic())
         self._send()
 
     # --- parts ----------------------------------------------------------------------------------------
 
-    def _ask(self, method: str, headers: list[tuple[str, str]]) -> Response:
+    def _ask(self, method: str, headers: list[tuple[str, str]], uri: str = "") -> Response:
         self._cseq += 10
         handle = self._stack.request(
-            method, f"sip:{self._domain}", self._switch, from_=self._who, to=self._who, now=time.monotonic(),
+            method, uri or f"sip:{self._domain}", self._switch, from_=self._who, to=self._who, now=time.monotonic(),
             headers=headers, credentials=self._credentials, call_id=f"{method}-{self.address[1]}", cseq=self._cseq,
         )  # fmt: skip
         event = self._wait(lambda event: isinstance(event, ResponseReceived) and event.handle is handle)

@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from pbx.sip.sip_events import InviteReceived, Progress, Rejected
+from pbx.sip.sip_events import Cancelled, InviteReceived, Progress, Rejected
 from tests.interop.handset import Handset
 from tests.interop.office import PATIENCE_S, Switchroom, seed_with
 
@@ -83,6 +83,46 @@ def test_a_message_and_calls_survive_a_power_cut(folder):
         assert (cut["result"], cut["live"], cut["path"][-1]) == ("SERVER RESTART", False, "server-restart")
         with urlopen(f"{later.ready['console']}/calls/{cut['call']}", timeout=PATIENCE_S) as page:
             assert "only its record is kept" in page.read().decode()
+
+
+def cut_and_watched(folder: Path, rounds: int) -> None:
+    """Round by round a phone registers and watches another; the power goes the moment it has its 200 and NOTIFY.
+
+    After each restart the subscription goes on by itself: the phone is told the present state in the dialog it had,
+    and what happens then.
+    """
+    running = first(folder)
+    try:
+        for number in range(rounds):
+            with Handset(running, DEVICES[number % 5]["id"]) as watcher, ExitStack() as phones:
+                watcher.register(3600)
+                assert "<dialog " not in watcher.watch("dialog", "102")
+                running.kill()
+                running = again(folder, running)
+                assert "<dialog " not in watcher.next_notify()
+                called = phones.enter_context(Handset(running, "102k"))
+                caller = phones.enter_context(Handset(running, "101o"))
+                called.register(60)
+                calling = caller.dial("102")
+                caller.wait_for(Progress)
+                rung = called.wait_for(InviteReceived)
+                assert isinstance(rung, InviteReceived)
+                called.ring(rung.session)
+                assert "<state>early</state>" in watcher.next_notify()
+                calling.cancel(time.monotonic())
+                caller.wait_for(Rejected)
+                called.wait_for(Cancelled)
+    finally:
+        running.kill()
+
+
+def test_what_a_phone_watches_goes_on_after_a_power_cut(folder):
+    cut_and_watched(folder, 1)
+
+
+@pytest.mark.soak
+def test_fifty_power_cuts_and_no_subscription_lost(folder):
+    cut_and_watched(folder, 50)
 
 
 @pytest.mark.soak
