@@ -720,6 +720,16 @@ class CallRecordWritten(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureUsed(Event):
+    kind: ClassVar[str] = "feature.used"
+    call: str
+    code: str
+    argument: str
+    done: bool
+    """False when it was refused, e.g. *88 of a user who serves no queue."""
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryChanged(Event):
     kind: ClassVar[str] = "config.changed"
     domain: str

@@ -14,6 +14,7 @@ from pbx.events import (
     CallUp,
     ConfirmationAsked,
     Event,
+    FeatureUsed,
     LegEnded,
     LegInvited,
     MenuEntered,
@@ -82,6 +83,8 @@ class CallFacts:
                 self._answered(attendant, "ANSWERED", at)
             case VoicemailGreeted(box=box):
                 self._answered(box, "VOICEMAIL", at)
+            case FeatureUsed(code=code):
+                self._answered(code, "ANSWERED", at)
             case VoicemailOpened(box=box) | VoicemailRefused(box=box):
                 self._answered(box, "ANSWERED", at)
             case LegEnded(leg=leg, by="peer") if self._invited is not None and leg == self._invited.leg:

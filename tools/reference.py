@@ -1,4 +1,4 @@
-"""Write the reference pages that are made from the code: metrics, tolerances, queue strategies.
+"""Write the reference pages that are made from the code: metrics, tolerances, queue strategies, feature codes.
 
 A test compares them with what this would write: run it after changing a metric, a tolerance or a plug-in.
 """
@@ -6,11 +6,14 @@ A test compares them with what this would write: run it after changing a metric,
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 from lab.metrics import Metrics
 from lab.seeds.load import load_seed
 from lab.service import Lab
+from pbx.callflow.feature_codes import FEATURES
 from pbx.catalogue import plug_ins
 from pbx.sip.tolerances import Tolerance
 
@@ -23,6 +26,7 @@ def pages() -> dict[str, str]:
         "metrics.md": metrics_page(),
         "tolerances.md": tolerances_page(),
         "strategies.md": strategies_page(),
+        "features.md": features_page(),
     }
 
 
@@ -50,17 +54,32 @@ def tolerances_page() -> str:
 
 
 def strategies_page() -> str:
-    """Each row is the first line of a plug-in's docstring, `Name: what it does.`"""
-    rows = []
-    for name, module in plug_ins("pbx.callflow.strategies", needs="choose").items():
-        title, _, what = (module.__doc__ or "").strip().partition("\n")[0].partition(": ")
-        rows.append(f"| `{name}` | {title} | {what[:1].upper()}{what[1:]} |")
+    rows = plug_in_rows(plug_ins("pbx.callflow.strategies", needs="choose"))
     return "\n".join([
         "# Queue strategies", "",
         "Whom a queue (`strategy:`) offers to a waiting caller; one file each in `pbx/callflow/strategies/`,",
         "the settings are in [queues](queues.md). Written by `tools/reference.py`.", "",
         "| Name | Strategy | What it does |", "|---|---|---|", *rows, "",
     ])  # fmt: skip
+
+
+def features_page() -> str:
+    rows = plug_in_rows(FEATURES)
+    return "\n".join([
+        "# Feature codes", "",
+        "Dialled from any phone of the domain, never from outside; one file each in `pbx/callflow/features/`.",
+        "Written by `tools/reference.py`.", "",
+        "| Code | Feature | What it does |", "|---|---|---|", *rows, "",
+    ])  # fmt: skip
+
+
+def plug_in_rows(modules: Mapping[str, ModuleType]) -> list[str]:
+    """Each row is the first line of a plug-in's docstring, `Name: what it does.`"""
+    rows = []
+    for name, module in sorted(modules.items()):
+        title, _, what = (module.__doc__ or "").strip().partition("\n")[0].partition(": ")
+        rows.append(f"| `{name}` | {title} | {what[:1].upper()}{what[1:]} |")
+    return rows
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from typing import assert_never
 from pbx.callflow.attendant import attend
 from pbx.callflow.emergency import call_emergency
 from pbx.callflow.external import call_number
+from pbx.callflow.feature_codes import use_feature
 from pbx.callflow.question import MAX_HOPS, Forward, Ringing, RingPlan
 from pbx.callflow.queue import wait_in_queue
 from pbx.callflow.ring import ring_user
@@ -23,6 +24,7 @@ from pbx.domain.destinations import (
     ToDevice,
     ToEmergency,
     ToExternal,
+    ToFeature,
     ToMailbox,
     ToMailboxLogin,
     ToQueue,
@@ -92,6 +94,8 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
             return (yield from call_support(call))
         case ToEmergency(code=code):
             return (yield from call_emergency(call, code))
+        case ToFeature():
+            return (yield from use_feature(call, destination))
         case HangUp():
             return destination
         case _:

@@ -11,6 +11,7 @@ from typing import assert_never
 from pbx.callflow.answering import apply_rules
 from pbx.callflow.decisions import Trail
 from pbx.callflow.entering import agent_can_be_reached, menu_in_force, music_of, queue_entry
+from pbx.callflow.feature_codes import feature_dialled
 from pbx.callflow.identity import (
     caller_id_for,
     caller_in_words,
@@ -41,6 +42,7 @@ from pbx.domain.destinations import (
     ToDevice,
     ToEmergency,
     ToExternal,
+    ToFeature,
     ToMailbox,
     ToMailboxLogin,
     ToQueue,
@@ -180,6 +182,9 @@ def _first(
             own = caller.extension if digits == "5001" and caller is not None and caller.voicemail else ""
             trail.applied("dial plan", f"voicemail {digits}", "", f"opens box {own}" if own else "asks for the box", "")
             return ToMailboxLogin(extension=own)
+        case Means.NOTHING if (feature := feature_dialled(dialled.digits)) is not None:
+            trail.applied("dial plan", f"feature code {feature.code}", feature.argument, "is answered", "features")
+            return feature
         case Means.SERVICE_CODE | Means.NOTHING:
             trail.failed("dial plan", digits or "nothing", "", dialled.because, "")
         case _:
@@ -270,7 +275,7 @@ def _follow(
                 else:
                     trail.failed("ring", f"device {device}", "not registered", "cannot ring", f"devices/{device}")
                 return destination.label, None, ""
-            case ToMailbox() | ToMailboxLogin() | ToExternal() | ToSupport() | ToEmergency() | HangUp():
+            case ToMailbox() | ToMailboxLogin() | ToExternal() | ToSupport() | ToEmergency() | ToFeature() | HangUp():
                 return destination.label, None, ""
             case _:
                 assert_never(destination)

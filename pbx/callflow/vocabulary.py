@@ -10,6 +10,7 @@ from pbx.callflow.question import AttendantRoute, QueueRoute, UserRoute
 from pbx.domain.destinations import Cause, Destination
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
+from pbx.domain.queues import AgentStatus
 from pbx.domain.sounds import Sound
 from pbx.events import Event
 
@@ -211,6 +212,10 @@ class Control(Protocol):
 
     def taken_by(self, queue: str, agent: str, leg: str) -> None:
         """Leave the line with an agent, whose leg has answered."""
+        ...
+
+    def set_own_status(self, status: AgentStatus) -> tuple[str, ...]:
+        """Set the caller's status as an agent in every queue it serves; return these queues."""
         ...
 
     def missed(self, queue: str, agents: tuple[str, ...]) -> None:

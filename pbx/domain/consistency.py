@@ -13,6 +13,7 @@ from pbx.domain.destinations import (
     ToDevice,
     ToEmergency,
     ToExternal,
+    ToFeature,
     ToMailbox,
     ToMailboxLogin,
     ToQueue,
@@ -301,6 +302,8 @@ def _missing(directory: Directory, destination: Destination) -> str:
             return "" if attendant.menu(menu) else f"attendant {extension} has no menu {menu}"
         case ToEmergency():
             return "emergency is dialled by a person, never configured"
+        case ToFeature():
+            return "a feature code is dialled by a person, never configured"
         case ToExternal() | ToSupport() | HangUp():
             return ""
         case _:

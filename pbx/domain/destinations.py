@@ -157,6 +157,18 @@ class ToEmergency(Model):
         return f"emergency:{self.code}"
 
 
+class ToFeature(Model):
+    """A feature code and what was dialled after it; dialled by a person, never configured."""
+
+    to: Literal["feature"] = "feature"
+    code: str
+    argument: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"feature:{self.code}{self.argument}"
+
+
 class HangUp(Model):
     to: Literal["hangup"] = "hangup"
     cause: Cause = Cause.NORMAL
@@ -221,6 +233,7 @@ AnyDestination = (
     | ToExternal
     | ToSupport
     | ToEmergency
+    | ToFeature
     | HangUp
 )
 Destination = Annotated[AnyDestination, Field(discriminator="to"), BeforeValidator(_spelt_out)]

@@ -359,6 +359,10 @@ class Call:
         if queues.answered(known, queue, agent, waited, self.now):
             self.publish(AgentStatusChanged(queue, agent, AgentStatus.LOGGED_OUT.value))
 
+    def set_own_status(self, status: AgentStatus) -> tuple[str, ...]:
+        names = [name for name in (self.asked.caller_extension, self.asked.caller_device) if name]
+        return tuple(queue for name in dict.fromkeys(names) for queue in self._switch.agent_status(name, status))
+
     def missed(self, queue: str, agents: tuple[str, ...]) -> None:
         known = self.directory.queues_by_extension.get(queue)
         for agent in self._switch.queues.missed(known, queue, self.id, agents, self.now):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pbx.callflow import routing
 from pbx.callflow.question import Asked
 from pbx.callflow.vocabulary import TransferAsked
-from pbx.domain.destinations import Cause, ToDevice
+from pbx.domain.destinations import Cause, ToDevice, ToFeature
 from pbx.events import CallTransferred
 from pbx.sip.referral import Referrer
 from pbx.sip.replaces import parse_replaces, replaces_in
@@ -44,6 +44,9 @@ def referred(switch: Switch, call: Call, leg: Leg, referrer: Referrer, target: s
         return
     asked = Asked(uri.user, leg.extension or leg.number, leg.device, leg.extension)
     route = routing.route(switch.directory, asked, switch.presence(call), switch.now)
+    if isinstance(route.destination, ToFeature):  # it would be used in the name of whoever is transferred
+        referrer.reject_refer(603, now)
+        return
     referrer.accept_refer(now)
     referrer.notify_refer("SIP/2.0 100 Trying", False, now)
     leg.referrer = referrer

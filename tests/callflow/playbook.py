@@ -14,6 +14,7 @@ from pbx.callflow.vocabulary import CALLER, KeyPressed, Played, Recorded
 from pbx.domain.destinations import Cause
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
+from pbx.domain.queues import AgentStatus
 from pbx.domain.sounds import Sound
 from pbx.events import Event
 
@@ -35,6 +36,7 @@ class Playbook:
         """Targets that cannot be dialled."""
         self.takes_callers = True
         self.place, self.expected_s = 1, 0.0
+        self.serves: tuple[str, ...] = ("500",)
         self._script: Running[Any] | None = None
         self._token = ""
         self._legs = 0
@@ -190,6 +192,10 @@ class Playbook:
 
     def taken_by(self, queue: str, agent: str, leg: str) -> None:
         self.said.append(f"taken {queue} by {agent} on {leg}")
+
+    def set_own_status(self, status: AgentStatus) -> tuple[str, ...]:
+        self.said.append(f"status {status}")
+        return self.serves
 
     def missed(self, queue: str, agents: tuple[str, ...]) -> None:
         self.said.append(f"missed {queue} {' '.join(agents)}")

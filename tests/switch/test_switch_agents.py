@@ -4,7 +4,7 @@ from dataclasses import asdict
 from random import Random
 
 import pytest
-from town import Town, assert_at_rest, directory
+from town import DOMAIN, Town, assert_at_rest, directory
 
 from pbx.callflow.question import Asked
 from pbx.domain.queues import AgentStatus
@@ -13,6 +13,7 @@ from pbx.events import (
     AgentOffered,
     AgentStatusChanged,
     CallRecordWritten,
+    FeatureUsed,
     PromptPlayed,
     QueueLeft,
     fields,
@@ -108,6 +109,46 @@ def test_an_agent_who_logs_in_is_offered_who_waits(town_of):
     town.run(1)
     assert [event.status for event in town.seen(AgentStatusChanged)] == ["one call", "logged out"]
     assert "logged out" in town.switch.why(Asked("500", caller_extension="103"), town.now).to_json()
+    ana.hang_up()
+
+
+def test_an_agent_logs_in_and_out_by_code_and_an_open_call_goes_on(town_of):
+    """H12: the same state as by command."""
+    town = town_of({"extension": 102, "available": False, "max_calls": 2})
+    ana, ben = town.phone("101"), town.phone("102")
+    ana.dial("500")
+    ben.dial("*88")
+    town.run(4)
+    assert ben.talks[0].state == "over"
+    assert "prompt:agent-available" in ben.heard
+    record = town.last(CallRecordWritten)
+    assert (record.dialled, record.answered_by, record.disposition) == ("*88", "*88", "ANSWERED")
+    ben.answer()
+    town.run(1)
+    ben.dial("*89")
+    town.run(3)
+    assert [event.status for event in town.seen(AgentStatusChanged)] == ["available", "logged out"]
+    assert ana.talk.state == "up"
+    ana.hang_up()
+
+
+def test_a_code_is_for_agents_and_for_the_one_who_dials_it(town_of):
+    town = town_of({"extension": 102})
+    ana, ben = town.phone("101"), town.phone("102")
+    ana.dial("*89")
+    town.run(3)
+    assert "prompt:agent-of-no-queue" in ana.heard
+    assert [(used.code, used.done) for used in town.seen(FeatureUsed)] == [("*89", False)]
+    outside = town.carrier.dial("*89")
+    town.run(1)
+    assert (outside.state, outside.status) == ("over", 404)
+    ana.dial("102")
+    town.run(1)
+    ben.answer()
+    town.run(1)
+    ana.refer(f"sip:*89@{DOMAIN}")  # would log Ben out
+    town.run(3)
+    assert (ben.talk.state, town.seen(AgentStatusChanged)) == ("up", [])
     ana.hang_up()
 
 

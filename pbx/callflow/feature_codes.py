@@ -1,0 +1,38 @@
+"""Feature codes: which one was dialled, and using it. Each code is a plug-in of `callflow.features`."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from pbx.callflow.script import Script
+from pbx.callflow.vocabulary import Control
+from pbx.catalogue import BrokenCatalogue, plug_ins
+from pbx.domain.destinations import Cause, Destination, HangUp, ToFeature
+from pbx.events import FeatureUsed
+
+
+def by_code(modules: dict[str, ModuleType]) -> dict[str, ModuleType]:
+    """Return plug-ins by their code; BrokenCatalogue when two have the same."""
+    found: dict[str, ModuleType] = {}
+    for name, module in modules.items():
+        if module.CODE in found:
+            raise BrokenCatalogue(f"{name} and {found[module.CODE].__name__} both have the code {module.CODE}")
+        found[module.CODE] = module
+    return found
+
+
+FEATURES = by_code(plug_ins("pbx.callflow.features", needs="CODE"))
+
+
+def feature_dialled(digits: str) -> ToFeature | None:
+    """Return the feature whose code `digits` begins with, the longest of several, and what was dialled after it."""
+    code = max((code for code in FEATURES if digits.startswith(code)), key=len, default=None)
+    return None if code is None else ToFeature(code=code, argument=digits[len(code) :])
+
+
+def use_feature(call: Control, feature: ToFeature) -> Script[Destination]:
+    """Answer, do what the code does and say so; the call is over then."""
+    call.answer()
+    done: bool = yield from FEATURES[feature.code].use(call, feature.argument)
+    call.publish(FeatureUsed(call.id, feature.code, feature.argument, done))
+    return HangUp(cause=Cause.NORMAL)
