@@ -18,7 +18,7 @@ class Linphone:
         self.home = home
         environment = {**os.environ, "HOME": str(home), "XDG_DATA_HOME": str(home), "XDG_CONFIG_HOME": str(home)}
         self._process = subprocess.Popen(
-            ["linphonec", "-c", str(rc), "-d", "6", "-l", str(home / "linphone.log")],
+            ["linphonec", "-c", str(rc), "-d", "0"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -9,6 +9,7 @@ from shutil import which
 import pytest
 
 from lab.phones.pyvoip_phone import available
+from tests.interop.matrix import scripted
 from tests.interop.matrix.bench import at_bench, office_for
 from tests.interop.matrix.cells import CANNOT, CLIENTS, FEATURES, Cell, cells, document
 from tests.interop.matrix.partner import Partners
@@ -37,7 +38,7 @@ def play_all(clients: list[str], folders: pytest.TempPathFactory) -> Outcome:
         def run(client: str) -> None:
             try:
                 with at_bench(client, switchroom, partners, folder) as bench:
-                    play(bench)
+                    scripted.play(bench) if isinstance(bench, scripted.ScriptedBench) else play(bench)
                     played.update(bench.outcome)
             except Exception as fault:  # noqa: BLE001 - it fails every test of this client
                 played[Cell(client, "", "")] = f"{type(fault).__name__}: {fault}"
@@ -60,6 +61,8 @@ def missing(client: str) -> str:
         return "" if which("baresip") else "baresip is not installed (see tools/debian.py)"
     if client == "linphone":
         return "" if which("linphonec") else "linphonec is not installed (see tools/debian.py)"
+    if client == "sipp":
+        return "" if which("sipp") else "sipp is not installed (see tools/debian.py)"
     if client == "PJSIP":
         return "" if find_spec("pjsua2") else "pjsua2-python has no wheel for this Python or machine"
     return "" if available() else "pyVoIP, the extra `lab`, is not installed"

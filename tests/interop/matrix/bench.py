@@ -12,6 +12,7 @@ from tests.interop.matrix.cells import CLIENTS
 from tests.interop.matrix.clients import BaresipClient, LinphoneClient, PjsipClient, PyvoipClient
 from tests.interop.matrix.partner import Partners
 from tests.interop.matrix.scenarios import Bench
+from tests.interop.matrix.scripted import ScriptedBench
 from tests.interop.office import Switchroom, seed_with
 from tests.interop.program import Program
 from tests.interop.stock_pyvoip import StockPyvoip
@@ -28,6 +29,7 @@ _FAMILIES = {
     "baresip": {"family": "generic/baresip", "model": "baresip"},
     "linphone": {"family": "linphone/desktop", "model": "Linphone"},
     "PJSIP": {"family": "generic/json", "model": "pyVoIP"},
+    "sipp": {},
     "stock pyVoIP": {"family": "generic/json", "model": "pyVoIP"},
 }
 
@@ -61,12 +63,13 @@ def office_for(folder: Path) -> Switchroom:
 
 
 @contextmanager
-def at_bench(client: str, switchroom: Switchroom, partners: Partners, folder: Path) -> Iterator[Bench]:
+def at_bench(client: str, switchroom: Switchroom, partners: Partners, folder: Path) -> Iterator[Bench | ScriptedBench]:
     """Boot a client and put its partners beside it."""
     first = extension_of(client)
     address = f"127.0.78.{first - 2000}"
     friend = partners.line(str(first + FRIEND), FRIEND_HZ)
     third = partners.line(str(first + THIRD), THIRD_HZ)
+    common: dict[str, Any] = {"name": client, "switchroom": switchroom, "friend": friend, "third": third}
     with ExitStack() as stack:
         match _kind(client):
             case "baresip":
@@ -81,14 +84,14 @@ def at_bench(client: str, switchroom: Switchroom, partners: Partners, folder: Pa
                     module="srtp.so" if client in ENCRYPTED else "",
                 )
                 phone = BaresipClient(str(first), stack.enter_context(booted), switchroom.domain)
-                yield Bench(client, switchroom, phone, friend, third, client in ENCRYPTED)
+                yield Bench(**common, client=phone, encrypted=client in ENCRYPTED)
             case "linphone":
                 early = "incoming_calls_early_media=1\nreal_early_media=1\n"
                 booted = booted_linphone(
                     switchroom, str(first), folder, address, hertz=LinphoneClient.hertz, more=early
                 )
                 linphone = LinphoneClient(str(first), stack.enter_context(booted), switchroom.domain)
-                yield Bench(client, switchroom, linphone, friend, third, client in ENCRYPTED)
+                yield Bench(**common, client=linphone, encrypted=client in ENCRYPTED)
             case "PJSIP":
                 home = folder / str(first)
                 home.mkdir()
@@ -98,7 +101,11 @@ def at_bench(client: str, switchroom: Switchroom, partners: Partners, folder: Pa
                 )  # fmt: skip
                 pjsip = PjsipClient(str(first), stack.enter_context(program), home)
                 program.wait_for("registered", status=200)
-                yield Bench(client, switchroom, pjsip, friend, third, client in ENCRYPTED)
+                yield Bench(**common, client=pjsip, encrypted=client in ENCRYPTED)
+            case "sipp":
+                home = folder / str(first)
+                home.mkdir()
+                yield ScriptedBench(**common, device=str(first), address=address, folder=home)
             case "stock pyVoIP":
                 home = folder / str(first)
                 home.mkdir()
@@ -106,7 +113,7 @@ def at_bench(client: str, switchroom: Switchroom, partners: Partners, folder: Pa
                 stock = stack.enter_context(StockPyvoip(url, address, home / "log"))
                 stock.wait_for("ready")
                 pyvoip = PyvoipClient(str(first), stock, home)
-                yield Bench(client, switchroom, pyvoip, friend, third, client in ENCRYPTED)
+                yield Bench(**common, client=pyvoip, encrypted=client in ENCRYPTED)
 
 
 def _kind(client: str) -> str:

@@ -27,6 +27,7 @@ CLIENTS = {
     "baresip SRTP": "baresip 1.0.0, SIP over TLS, no media but SDES-SRTP (`mediaenc=srtp-mand`)",
     "linphone": "linphonec 5.1.65 (liblinphone), UDP",
     "PJSIP": "PJSIP 2.15.1 by the wheel `pjsua2-python`, UDP",
+    "sipp": "sipp 3.6.1 with scenarios of ours and `-rtp_echo`, UDP",
     "stock pyVoIP": "pyVoIP 1.6.8, nothing of it mended, UDP",
 }
 
@@ -44,6 +45,8 @@ FEATURES = {
     "early media": "out: it hears what the called end says before it answers; in: it is heard before it answers",
 }
 
+_ECHO = "sipp has neither ear nor voice, it echoes"
+_UNWRITTEN = "no scenario for it: sipp does what is written, and the phones above show it"
 CANNOT: dict[tuple[str, str, str], str] = {
     **{(client, "registration", "in"): "" for client in CLIENTS},
     **{
@@ -54,6 +57,23 @@ CANNOT: dict[tuple[str, str, str], str] = {
             ("attended transfer", "out", "baresip 1.0 has no command for it, blind transfer alone"),
             ("keys INFO", "out", "baresip 1.0 sends telephone-events alone; `dtmfmode` came later"),
             ("early media", "in", "baresip 1.0 answers 183 when told to, but says nothing before its 200"),
+        )
+    },
+    **{
+        ("sipp", feature, direction): reason
+        for feature, direction, reason in (
+            ("hold", "in", _ECHO),
+            ("attended transfer", "out", "a sipp scenario is one dialog"),
+            ("attended transfer", "in", _UNWRITTEN),
+            ("keys RFC 4733", "out", "sipp plays events from a capture through a raw socket, which wants root"),
+            ("keys RFC 4733", "in", _ECHO),
+            ("keys INFO", "in", _ECHO),
+            ("keys in-band", "out", _ECHO),
+            ("keys in-band", "in", _ECHO),
+            ("MWI", "out", _UNWRITTEN),
+            ("MWI", "in", _UNWRITTEN),
+            ("early media", "out", _UNWRITTEN),
+            ("early media", "in", _UNWRITTEN),
         )
     },
     ("linphone", "MWI", "out"): "liblinphone 5.1 knows no message waiting",

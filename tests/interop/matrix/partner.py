@@ -134,6 +134,10 @@ class Partner:
             assert time.monotonic() < deadline, f"{self.device} not within {PATIENCE_S} s {what}; its calls: {states}"
             time.sleep(0.02)
 
+    def run_for(self, seconds: float) -> None:
+        """Let time pass; it lives in a thread of its own."""
+        time.sleep(seconds)
+
     def rest(self) -> None:
         """Hang up whatever is left."""
         for talk in self.talks:

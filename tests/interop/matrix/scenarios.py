@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tests.interop.matrix.cells import CANNOT, Cell
 from tests.interop.matrix.clients import Client
@@ -24,16 +25,20 @@ MUSIC = r"(?:(?!t).){6}\Z"
 """Sound, and none of the tone, for the last 600 ms."""
 
 
-@dataclass
-class Bench:
-    """A client on the bench, and its two partners."""
+class Passing(Protocol):
+    """Somebody who goes on living while we wait."""
+
+    device: str
+
+    def run_for(self, seconds: float) -> None: ...
+
+
+@dataclass(kw_only=True)
+class Noting:
+    """What became of the cells of a client."""
 
     name: str
     switchroom: Switchroom
-    client: Client
-    friend: Partner
-    third: Partner
-    encrypted: bool
     outcome: dict[Cell, str] = field(default_factory=dict)
     """Of each cell that was played; empty when it worked."""
 
@@ -48,18 +53,32 @@ class Bench:
             raise
         self.outcome[cell] = ""
 
+    def broke(self, scenario: str, fault: Exception) -> None:
+        """Note why the rest of a scenario was not played."""
+        self.outcome[Cell(self.name, scenario, "")] = f"{type(fault).__name__}: {fault}"
+
     def can(self, feature: str, direction: str) -> bool:
         return (self.name, feature, direction) not in CANNOT
 
-    def methods(self, client: Client, after: int) -> list[str]:
-        """How the keys of a client came, as the switch says: each a name."""
+    def methods(self, device: str, after: int) -> list[str]:
+        """How the keys of a device came, as the switch says: each a name."""
         return [
             event["method"] for event in self.switchroom.events()
-            if event["event"] == "rtp.dtmf" and event["device"] == client.device and event["seq"] > after
+            if event["event"] == "rtp.dtmf" and event["device"] == device and event["seq"] > after
         ]  # fmt: skip
 
     def event(self, kind: str, after: int, **where: object) -> None:
         self.switchroom.wait_for(kind, after=after, **where)
+
+
+@dataclass(kw_only=True)
+class Bench(Noting):
+    """A client on the bench, and its two partners."""
+
+    client: Client
+    friend: Partner
+    third: Partner
+    encrypted: bool
 
 
 def play(bench: Bench) -> None:
@@ -69,7 +88,7 @@ def play(bench: Bench) -> None:
         try:
             scenario(bench)
         except Exception as fault:  # noqa: BLE001 - it is in the outcome of the cell, or of those that were not reached
-            bench.outcome.setdefault(Cell(bench.name, scenario.__name__, ""), f"{type(fault).__name__}: {fault}")
+            bench.broke(scenario.__name__, fault)
         for phone in (bench.client, bench.friend, bench.third):
             phone.rest()
         time.sleep(0.2)
@@ -105,7 +124,7 @@ def calls(it: Bench) -> None:
         with it.cell("keys RFC 4733", "out"):
             client.press("19#0")
             wait_until(lambda: talk.keys_by("rfc4733") == "19#0", lambda: f"4 keys, not {talk.keys}", client)
-            wait_until(lambda: it.methods(client, before) == ["rfc4733"] * 4, "named by the switch", client)
+            wait_until(lambda: it.methods(client.device, before) == ["rfc4733"] * 4, "named by the switch", client)
     with it.cell("keys in-band", "in"):
         hear_keys("528", lambda: client.ear().pressed(friend.hertz), talk.press_in_band, client)
     with it.cell("keys in-band", "out"):
@@ -222,7 +241,7 @@ def presses_by_info(it: Bench) -> None:
         hear(talk.ear, client.hertz, TONE, client)
         client.press_by_info("19#0")
         wait_until(lambda: talk.keys_by("rfc4733") == "19#0", lambda: f"4 keys, not {talk.keys}", client)
-        wait_until(lambda: it.methods(client, before) == ["info"] * 4, "named by the switch", client)
+        wait_until(lambda: it.methods(client.device, before) == ["info"] * 4, "named by the switch", client)
     talk.hang_up()
     client.wait_until_over()
 
@@ -259,7 +278,7 @@ def is_heard_early(it: Bench) -> None:
     client.wait_until_over()
 
 
-def hear(ear: Callable[[], Heard], hertz: float, pattern: str, client: Client) -> None:
+def hear(ear: Callable[[], Heard], hertz: float, pattern: str, client: Passing) -> None:
     """Wait until the newest of what an ear heard fits, told as by `Heard.story`."""
     deadline = time.monotonic() + PATIENCE_S
     while re.search(pattern, told := ear().story(hertz)) is None:
@@ -267,7 +286,7 @@ def hear(ear: Callable[[], Heard], hertz: float, pattern: str, client: Client) -
         client.run_for(0.1)
 
 
-def wait_until(holds: Callable[[], bool], what: str | Callable[[], str], client: Client) -> None:
+def wait_until(holds: Callable[[], bool], what: str | Callable[[], str], client: Passing) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not holds():
         told = what if isinstance(what, str) else what()
@@ -275,7 +294,7 @@ def wait_until(holds: Callable[[], bool], what: str | Callable[[], str], client:
         client.run_for(0.1)
 
 
-def hear_keys(keys: str, pressed: Callable[[], str], press: Callable[[str], None], client: Client) -> None:
+def hear_keys(keys: str, pressed: Callable[[], str], press: Callable[[str], None], client: Passing) -> None:
     """Press in-band until they are heard: a jitter buffer that runs dry on a busy machine tears a tone apart."""
     for _ in range(TRIES):
         press(keys)
