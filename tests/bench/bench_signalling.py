@@ -8,10 +8,13 @@ restart. The floor is the same number of datagrams of the same size, echoed by t
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +85,7 @@ def registrations(server: Switchroom, folder: Path) -> Load:
     command = sipp.command(
         "register", f"{_HOST}:{server.sip_port}", _HOST, callers=sipp.write_callers(folder / "users.csv", everybody),
         count=USERS, rate=REGISTER_RATE, limit=IN_FLIGHT, timeout_s=120, port=free_base() + 50,
+        media_port=_media_port(),
     )  # fmt: skip
     return _loaded(server, command, folder, USERS)
 
@@ -90,12 +94,12 @@ def calls(server: Switchroom, folder: Path, *, count: int, rate: float) -> Load:
     """Make calls through the server to another sipp, half a second of talk each."""
     port, target = free_base() + 50, f"{_HOST}:{server.sip_port}"
     _register_at(server, folder, port)
-    answer = sipp.command("answer", target, _HOST, count=count, port=port, timeout_s=120, media_port=16_000)
+    answer = sipp.command("answer", target, _HOST, count=count, port=port, timeout_s=120, media_port=_media_port())
     with _sipp(answer, folder / "answering") as called:
         pairs = [_caller(FIRST + n, FIRST + USERS // 2 + n, server.domain) for n in range(USERS // 2)]
         command = sipp.command(
             "call", target, _HOST, callers=sipp.write_callers(folder / "callers.csv", pairs), count=count, rate=rate,
-            limit=2000, timeout_s=120, media_port=18_000,
+            limit=2000, timeout_s=120, media_port=_media_port(18_000),
         )  # fmt: skip
         load = _loaded(server, command, folder, count)
         called.communicate(timeout=120)
@@ -108,6 +112,7 @@ def _register_at(server: Switchroom, folder: Path, port: int) -> None:
     command = sipp.command(
         "register", f"{_HOST}:{server.sip_port}", _HOST, callers=sipp.write_callers(folder / "called.csv", called),
         count=len(called), rate=REGISTER_RATE, limit=IN_FLIGHT, timeout_s=120, port=port,
+        media_port=_media_port(),
     )  # fmt: skip
     _loaded(server, command, folder, len(called))
 
@@ -129,6 +134,20 @@ def _sipp(command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
         return subprocess.Popen(
             command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
         )  # fmt: skip
+
+
+def _media_port(first: int = 10_000) -> int:
+    """A port below the ephemeral ones whose neighbours are free too: sipp binds four even where nobody speaks."""
+    for port in range(first + os.getpid() % 500 * 8, first + 8_000, 8):
+        with ExitStack() as probes:
+            try:
+                for at in range(4):
+                    probe = probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                    probe.bind((_HOST, port + at))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no media port is free for sipp")
 
 
 def _caller(number: int, callee: int, domain: str) -> sipp.Caller:
