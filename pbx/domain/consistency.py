@@ -20,7 +20,7 @@ from pbx.domain.destinations import (
     ToSupport,
     ToUser,
 )
-from pbx.domain.dialplan import is_reserved
+from pbx.domain.dialplan import why_reserved
 from pbx.domain.queues import person
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def _extensions(directory: Directory) -> Iterator[Problem]:
     ):
         for place, extension in enumerate(extensions):
             path: Path = (f"{kind}s", place, "extension")
-            if is_reserved(extension):
-                yield Problem(path, f"{kind} {extension}: {extension} is reserved and never an extension")
+            if reserved := why_reserved(extension):
+                yield Problem(path, f"{kind} {extension}: {extension} is reserved and never an extension: {reserved}")
             if extension in owners:
                 yield Problem(path, f"{kind} {extension}: the extension is already that of a {owners[extension]}")
             owners.setdefault(extension, kind)

@@ -20,8 +20,19 @@ SERVICE_CODES = {
 }
 """Real services this simulator has no desk for. They are refused, never sent to a trunk."""
 
-RESERVED = frozenset({*SERVICE_CODES, "611", "911", "9911", "933", "5000", "5001", "5002", "5003", "8888"})
-"""Never an extension (domain-features 1.1), beside park slots and direct-to-voicemail, see `is_reserved`."""
+RESERVED = {
+    **SERVICE_CODES,
+    "611": "the provider's support",
+    "911": "emergency",
+    "9911": "emergency, with the prefix for an outside line",
+    "933": "the emergency test that reads back the address",
+    "5000": "voicemail for any box",
+    "5001": "voicemail of the calling phone",
+    "5002": "hot desk",
+    "5003": "a second dial tone by PIN",
+    "8888": "the platform's limited view",
+}
+"""Never an extension, with what it is (domain-features 1.1); more of them in `why_reserved`."""
 
 _SEPARATORS = re.compile(r"[\s().\-]+")
 _EXTENSION = re.compile(r"[1-9][0-9]{2,4}")
@@ -53,9 +64,16 @@ class Dialled:
     """For `NOTHING` and service codes: why it leads nowhere."""
 
 
-def is_reserved(extension: str) -> bool:
-    """Tell whether an extension must not be given out: service codes, park slots 700–799, `7` + extension."""
-    return extension in RESERVED or (extension.startswith("7") and 3 <= len(extension) <= 5)
+def why_reserved(extension: str) -> str:
+    """Return what an extension that must not be given out is dialled for, empty when it is free to give.
+
+    Beside `RESERVED`: park slots 700–799, and `7` + extension, which is straight to voicemail.
+    """
+    if extension in RESERVED:
+        return RESERVED[extension]
+    if not extension.startswith("7") or not 3 <= len(extension) <= 5:
+        return ""
+    return "a park slot" if len(extension) == 3 else "7 and an extension, straight to its voicemail"
 
 
 def read_dialled(text: str, area_code: str) -> Dialled:

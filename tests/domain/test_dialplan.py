@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbx.domain.dialplan import RESERVED, Means, is_reserved, normal_number, read_dialled
+from pbx.domain.dialplan import RESERVED, Means, normal_number, read_dialled, why_reserved
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,20 @@ def test_any_text_is_understood_or_refused_with_a_reason(dialled):
 
 @pytest.mark.parametrize("extension", [*sorted(RESERVED), "700", "799", "7000", "7999", "70000", "79999"])
 def test_reserved_numbers_are_no_extensions(extension):
-    assert is_reserved(extension)
+    assert why_reserved(extension)
+
+
+@pytest.mark.parametrize(
+    ("extension", "reason"),
+    [("611", "support"), ("988", "crisis"), ("5001", "voicemail"), ("720", "park slot"), ("7101", "to its voicemail")],
+)
+def test_a_reserved_number_says_what_it_is(extension, reason):
+    assert reason in why_reserved(extension)
 
 
 @pytest.mark.parametrize("extension", ["101", "699", "800", "6999", "8000", "60000", "5004"])
 def test_ordinary_numbers_are(extension):
-    assert not is_reserved(extension)
+    assert not why_reserved(extension)
 
 
 def test_a_number_is_stored_one_way_and_other_text_stays_bare():
