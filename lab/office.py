@@ -8,6 +8,7 @@ from aiohttp import web
 
 from lab.api.observe import Observer
 from lab.api.phones import Phones
+from lab.api.queues import QueueDesk
 from lab.api.v1 import Api
 from lab.console.app import Console
 from lab.house import AnyPhone
@@ -37,6 +38,7 @@ class Office:
         self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address, self.lab.tls_secrets)
         self.observer.route(self.console.app)
         Phones(self.lab).route(self.console.app)
+        QueueDesk(self.lab).route(self.console.app)
         self.metrics = Metrics(self.lab)
         self.metrics.route(self.console.app)
         self.console_port = 0
