@@ -51,6 +51,8 @@ def caller_id_for(directory: Directory, asked: Asked, destination: Destination) 
             return CallerId(location.callback, location.caller_name)
         case ToExternal() | ToSupport() if user is not None:
             return CallerId(_number_outside(directory, asked.caller_device, user), cnam(user.name))
+    if asked.private:
+        return CallerId("", "Anonymous")
     if user is not None:
         return CallerId(user.extension, user.name)
     return CallerId(normal_number(asked.caller_number), asked.caller_name)

@@ -34,6 +34,8 @@ RESERVED = {
 }
 """Never an extension, with what it is (domain-features 1.1); more of them in `why_reserved`."""
 
+WITHHOLD = "*67"
+
 _SEPARATORS = re.compile(r"[\s().\-]+")
 _EXTENSION = re.compile(r"[1-9][0-9]{2,4}")
 _TO_MAILBOX = re.compile(r"7([1-9][0-9]{2,4})")
@@ -76,14 +78,21 @@ def why_reserved(extension: str) -> str:
     return "a park slot" if len(extension) == 3 else "7 and an extension, straight to its voicemail"
 
 
+def withholds_number(text: str) -> bool:
+    """Tell whether the caller dialled `*67` first, so as not to be shown; emergency and support know no such wish."""
+    if read_dialled(text, "").means in (Means.EMERGENCY, Means.SUPPORT):
+        return False
+    return _SEPARATORS.sub("", text).startswith(WITHHOLD)
+
+
 def read_dialled(text: str, area_code: str) -> Dialled:
     """Return what `text` means; seven digits are completed with `area_code`.
 
     Emergency comes before everything else: with and without the outside-line prefix 9 (K03), and as `urn:service:sos`
-    (RFC 5031), which is how some softphones put it.
+    (RFC 5031), which is how some softphones put it. `*67` before it changes who is shown, not who is called.
     """
     bare = text.partition(";")[0]
-    digits = _SEPARATORS.sub("", bare)
+    digits = _SEPARATORS.sub("", bare).removeprefix(WITHHOLD)
     if digits in ("911", "9911") or _SOS.match(bare):
         return Dialled(Means.EMERGENCY, "911")
     if digits == "933":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pbx.callflow import routing
 from pbx.callflow.question import Asked
 from pbx.domain.devices import Device
-from pbx.domain.dialplan import Means, read_dialled
+from pbx.domain.dialplan import Means, read_dialled, withholds_number
 from pbx.events import CallInvited
 from pbx.sip.address import Peer
 from pbx.sip.dialog import ALLOW_OUTSIDE, SUPPORTED
@@ -153,4 +153,5 @@ def _asked(switch: Switch, session: Session, device: Device | None, dialled: str
             return Asked(dialled, caller_name="Anonymous", private=True, asserted=caller.number)
         return Asked(dialled, caller.number, caller_name=caller.name)
     user = switch.directory.users_by_extension.get(device.extension)
-    return Asked(dialled, device.extension, device.id, device.extension, user.name if user else "")
+    name = user.name if user else ""
+    return Asked(dialled, device.extension, device.id, device.extension, name, private=withholds_number(dialled))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbx.domain.dialplan import RESERVED, Means, normal_number, read_dialled, why_reserved
+from pbx.domain.dialplan import RESERVED, Means, normal_number, read_dialled, why_reserved, withholds_number
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ from pbx.domain.dialplan import RESERVED, Means, normal_number, read_dialled, wh
         ("+14165550100", Means.NUMBER, "14165550100"),
         ("+14165550100;phone-context=acme.lab", Means.NUMBER, "14165550100"),
         ("8005550142", Means.NUMBER, "18005550142"),
+        ("*67 416 555 0100", Means.NUMBER, "14165550100"),
+        ("*67911", Means.EMERGENCY, "911"),
         ("911", Means.EMERGENCY, "911"),
         ("9911", Means.EMERGENCY, "911"),
         ("9-1-1", Means.EMERGENCY, "911"),
@@ -93,6 +95,12 @@ def test_a_reserved_number_says_what_it_is(extension, reason):
 @pytest.mark.parametrize("extension", ["101", "699", "800", "6999", "8000", "60000", "5004"])
 def test_ordinary_numbers_are(extension):
     assert not why_reserved(extension)
+
+
+def test_star_67_hides_the_caller_but_never_from_emergency_or_support():
+    assert [withholds_number(text) for text in ("*67102", "*67 416-555-0100", "102", "*68102", "*67911", "*67611")] == [
+        True, True, False, False, False, False,
+    ]  # fmt: skip
 
 
 def test_a_number_is_stored_one_way_and_other_text_stays_bare():

@@ -117,6 +117,23 @@ def test_a_private_caller_is_not_shown(town, who, headers):
     town.carrier.hang_up()
 
 
+def test_star_67_hides_the_caller_from_the_callee_and_is_told_to_the_carrier(town):
+    ana = town.phone("101")
+    ana.dial("*6714165550199")
+    town.run(0.5)
+    assert told(town)["From"] == ['"Anonymous" <sip:anonymous@anonymous.invalid>']
+    assert told(town)["Privacy"] == ["id"]
+    end(town, ana)
+
+
+def test_star_67_hides_a_colleague_too(town):
+    ana, ben = town.phone("101"), town.phone("102")
+    ana.dial("*67102")
+    town.run(0.5)
+    assert ben.talk.shown == ("anonymous", "Anonymous")
+    end(town, ana)
+
+
 def test_a_private_caller_that_is_sent_on_is_told_to_the_carrier_alone():
     town = forwarding(forward_always=ELSEWHERE)
     town.carrier.dial("+14165550101", who=MOBILE, headers=[("Privacy", "id")])
