@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from pbx.domain.base import Model
 from pbx.domain.holidays import Holidays
@@ -30,6 +31,8 @@ _OWED = {
 
 
 class TimeFrame(Model):
+    model_config = ConfigDict(ignored_types=(cached_property,))
+
     name: str = Field(min_length=1)
     owner: str = ""
     """Extension of the user whose private frame it is; empty for one of the domain, which everybody shares."""
@@ -75,7 +78,12 @@ class TimeFrame(Model):
         """The frame in words with the zone it is read in, if that matters."""
         return self.text if self.kind == "always" else f"{self.text} in {zone}"
 
-    @property
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> TimeFrame:
+        """Return a validated copy: pydantic's own would carry the words of the old one along."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return TimeFrame.model_validate({**values, **(update or {})})
+
+    @cached_property
     def text(self) -> str:
         """The frame in words, e.g. `mon–fri 08:00–18:00`."""
         if self.kind == "always":

@@ -157,6 +157,14 @@ def test_a_custom_frame_is_whatever_is_listed_and_nothing_else():
     assert mixed.text_in("UTC") == ("mon 09:00–10:00; 2026-11-26 08:00–09:00; public holidays of CA; 2026-11-25 in UTC")
 
 
+def test_a_changed_copy_has_words_of_its_own_and_equals_one_made_afresh():
+    office = frame("days-of-week", weekdays={"mon": "09:00-10:00"})
+    assert office.text == "mon 09:00–10:00"
+    changed = office.model_copy(update={"weekdays": {"tue": ["09:00-10:00"]}})
+    assert changed.text == "tue 09:00–10:00"
+    assert changed == frame("days-of-week", weekdays={"tue": "09:00-10:00"})
+
+
 def test_the_next_change_of_a_holiday_is_midnight_where_it_is_kept():
     holiday = frame("holiday", holidays=["CA-ON"])
     now = datetime(2026, 11, 26, 12, tzinfo=UTC)
