@@ -77,5 +77,9 @@ class Program:
 
 
 def tell(what: str, **more: Any) -> None:
-    """Say something, in the program itself."""
-    print(json.dumps({"what": what} | more), flush=True)
+    """Say something, in the program itself: a whole line, whichever of its threads has something to say."""
+    with _SPEAKING:
+        print(json.dumps({"what": what} | more), flush=True)
+
+
+_SPEAKING = threading.Lock()
