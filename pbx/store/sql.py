@@ -1,4 +1,4 @@
-"""The durable store: what was submitted is mirrored at once and written by one thread, many changes a commit.
+"""The durable store: what was submitted is mirrored at once and written by one task, many changes a commit.
 
 `submit` returns a ticket; `durable(ticket)` is called when everything up to it is on the disk. Reads come from the
 mirror, so nobody waits for the database. While the disk refuses, nothing is confirmed and nothing is forgotten: the
@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, select
+from sqlalchemy import Connection, Table, delete, event, select
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from pbx.callflow.ports import (
     BindingSaved,
@@ -65,9 +64,7 @@ class SqlStore:
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._ticket = 0
-        self._engine: Engine | None = None
-        self._thread = ThreadPoolExecutor(1, "store")
-        """Everything the database does happens here: one hand-over a commit, not one a statement."""
+        self._engine: AsyncEngine | None = None
         self._lock: FolderLock | None = None
         self._writer: asyncio.Task[None] | None = None
         self.writes = True
@@ -80,7 +77,11 @@ class SqlStore:
         self._lock = FolderLock(self._folder)
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._thread, self._open, now)
+            path = await loop.run_in_executor(None, prepare, self._folder)
+            self._engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+            event.listen(self._engine.sync_engine, "connect", set_up)
+            async with self._engine.begin() as connection:
+                await connection.run_sync(self._load, now)
             self._sweep()
         except OSError as error:
             await self._let_go()
@@ -138,35 +139,26 @@ class SqlStore:
 
     # --- at the start ---------------------------------------------------------------------------------
 
-    def _open(self, now: float) -> None:
-        path = prepare(self._folder)
-        one = {"check_same_thread": False}  # the loop's thread closes what this one has opened
-        self._engine = create_engine(f"sqlite:///{path}", poolclass=StaticPool, connect_args=one)
-        event.listen(self._engine, "connect", set_up)
-        self._load(now)
-
-    def _load(self, now: float) -> None:
-        assert self._engine is not None
+    def _load(self, connection: Connection, now: float) -> None:
         mirror = self._mirror
-        with self._engine.begin() as connection:
-            for table in (tables.bindings, tables.subscriptions):
-                connection.execute(delete(table).where(table.c.expires_at <= now))
-            for row in _rows(connection, tables.bindings):
-                mirror.submit(BindingSaved(Binding(**{**row, "peer": parse_peer(row["peer"])})))
-            for row in _rows(connection, tables.subscriptions):
-                kept = KeptSubscription(**{**row, "peer": parse_peer(row["peer"])})
-                mirror.submit(SubscriptionSaved(kept))
-            for row in _rows(connection, tables.messages):
-                mirror.submit(MessageSaved(Message(**row)))
-            self._close_what_was_open(connection, now)
-            for row in reversed(_rows(connection, tables.records, newest="started_at", most=KEPT_RECORDS)):
-                mirror.submit(RecordSaved(CallRecord(**row)))
-            for row in _rows(connection, tables.directories):
-                mirror.submit(DirectorySaved(StoredDirectory(**row)))
-            for row in reversed(_rows(connection, tables.runs, newest="started_at", most=KEPT_RUNS)):
-                mirror.submit(RunSaved(StoredRun(**row)))
-            for row in _rows(connection, tables.spent_tokens):
-                mirror.submit(TokenSpent(**row))
+        for table in (tables.bindings, tables.subscriptions):
+            connection.execute(delete(table).where(table.c.expires_at <= now))
+        for row in _rows(connection, tables.bindings):
+            mirror.submit(BindingSaved(Binding(**{**row, "peer": parse_peer(row["peer"])})))
+        for row in _rows(connection, tables.subscriptions):
+            kept = KeptSubscription(**{**row, "peer": parse_peer(row["peer"])})
+            mirror.submit(SubscriptionSaved(kept))
+        for row in _rows(connection, tables.messages):
+            mirror.submit(MessageSaved(Message(**row)))
+        self._close_what_was_open(connection, now)
+        for row in reversed(_rows(connection, tables.records, newest="started_at", most=KEPT_RECORDS)):
+            mirror.submit(RecordSaved(CallRecord(**row)))
+        for row in _rows(connection, tables.directories):
+            mirror.submit(DirectorySaved(StoredDirectory(**row)))
+        for row in reversed(_rows(connection, tables.runs, newest="started_at", most=KEPT_RUNS)):
+            mirror.submit(RunSaved(StoredRun(**row)))
+        for row in _rows(connection, tables.spent_tokens):
+            mirror.submit(TokenSpent(**row))
 
     def _close_what_was_open(self, connection: Connection, now: float) -> None:
         """A call that was up when the process died ended when that was last seen alive, and not by anybody's word."""
@@ -216,7 +208,7 @@ class SqlStore:
     async def _commit(self, changes: Sequence[Kept]) -> bool:
         """Write changes in one transaction; False when the disk refuses and they are to be tried again."""
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._write_out, changes)
+            await self._write_out(changes)
         except (SQLAlchemyError, ValueError, TypeError, OverflowError) as error:
             reason = str(getattr(error, "orig", None) or error)
             if isinstance(error, OperationalError) or type(error) is DatabaseError:
@@ -230,11 +222,11 @@ class SqlStore:
         self.writes = True
         return True
 
-    def _write_out(self, changes: Sequence[Kept]) -> None:
+    async def _write_out(self, changes: Sequence[Kept]) -> None:
         assert self._engine is not None
-        with self._engine.begin() as connection:
+        async with self._engine.begin() as connection:
             for statement, rows in executions(changes):
-                connection.exec_driver_sql(statement, rows)
+                await connection.exec_driver_sql(statement, rows)
 
     def _committed(self, tickets: Sequence[int]) -> None:
         for ticket in tickets:
@@ -262,8 +254,7 @@ class SqlStore:
         engine, self._engine = self._engine, None
         lock, self._lock = self._lock, None
         if engine is not None:
-            engine.dispose()
-        self._thread.shutdown()
+            await engine.dispose()
         if lock is not None:
             lock.close()
 

@@ -169,15 +169,15 @@ async def test_while_the_disk_refuses_nothing_is_confirmed_and_nothing_forgotten
     store.submit(MessageSaved(message("m1")))
     await until(lambda: confirmed == [1])
     assert store._engine is not None
-    with store._engine.begin() as connection:  # the one connection of the writer: no page more than it has
-        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+    async with store._engine.begin() as connection:  # the one connection of the writer: no page more than it has
+        await connection.exec_driver_sql("PRAGMA max_page_count = 1")
     store.submit(MessageSaved(message("m2" * 20_000)))
     await until(lambda: not store.writes)
     store.submit(MessageSaved(message("m3")))
     assert confirmed == [1]
     assert "refuses" in said[0]
-    with store._engine.begin() as connection:
-        connection.exec_driver_sql("PRAGMA max_page_count = 100000")
+    async with store._engine.begin() as connection:
+        await connection.exec_driver_sql("PRAGMA max_page_count = 100000")
     await until(lambda: bool(confirmed[1:]))
     assert store.writes
     assert confirmed[-1] == 3
