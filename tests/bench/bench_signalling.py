@@ -35,7 +35,6 @@ REGISTER_RATE = 2000.0
 IN_FLIGHT = 40
 """Registrations at once: the rate that is reached is the server's own, not the depth of a queue."""
 CALLS, CALL_RATE = 200, 30.0
-LIVE_CALLS = 60
 EXCHANGES = 10_000
 REGISTER_DATAGRAMS = 2
 """In, and as many out: REGISTER and its challenge, REGISTER and its 200."""
