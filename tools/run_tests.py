@@ -1,4 +1,6 @@
-"""Run the tests as CI does: what can share the machine two at a time, then what needs it alone; coverage over both.
+"""Run the tests as CI does: what computes, then what waits (sockets, browsers, foreign phones); coverage over both.
+
+Both two files at a time; apart, so that what keeps to the wall clock never stands beside what takes a core whole.
 
 The last lines name every test that did not run, and why.
 """
@@ -14,23 +16,23 @@ from pathlib import Path
 COVERED_AT_LEAST = 90
 """Per cent of lines of the four packages."""
 
-ALONE = "interop or browser or realtime"
+WAITS = "interop or browser or realtime"
 REPORTS = Path("build/tests")
 """JUnit reports of the two halves, for a CI server and for the last lines."""
 
 
 def main() -> int:
     python = [sys.executable, "-m"]
-    reports = {name: REPORTS / f"{name}.xml" for name in ("together", "alone")}
+    reports = {name: REPORTS / f"{name}.xml" for name in ("computes", "waits")}
     for report in reports.values():
         report.unlink(missing_ok=True)
     subprocess.run([*python, "coverage", "erase"], check=True)
-    base = [*python, "pytest", "-q", "--cov", "--cov-report=", "--cov-append"]
-    together = [*base, f"--junitxml={reports['together']}", "-n", "2", "--dist", "loadfile"]
-    alone = [*base, f"--junitxml={reports['alone']}"]
+    base = [*python, "pytest", "-q", "--cov", "--cov-report=", "--cov-append", "-n", "2", "--dist", "loadfile"]
+    base.append("--durations=12")
+    marked = {"computes": f"not soak and not ({WAITS})", "waits": f"not soak and ({WAITS})"}
     codes = [
-        subprocess.run([*together, "-m", f"not soak and not ({ALONE})"], check=False).returncode,
-        subprocess.run([*alone, "-m", f"not soak and ({ALONE})"], check=False).returncode,
+        subprocess.run([*base, f"--junitxml={report}", "-m", marked[name]], check=False).returncode
+        for name, report in reports.items()
     ]
     subprocess.run([*python, "coverage", "combine", "--append", "--quiet"], check=False)
     report = [*python, "coverage", "report", f"--fail-under={COVERED_AT_LEAST}"]

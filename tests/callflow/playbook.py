@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from small_office import EVERYBODY, moment, office
-
 from pbx.callflow.question import Asked, AttendantRoute, QueueRoute, UserRoute
 from pbx.callflow.routing import resolve_attendant, resolve_queue, resolve_user
 from pbx.callflow.script import Running, Script
@@ -17,6 +15,7 @@ from pbx.domain.history import Message
 from pbx.domain.queues import AgentStatus
 from pbx.domain.sounds import Sound
 from pbx.events import Event
+from tests.callflow.small_office import EVERYBODY, moment, office
 
 
 class Playbook:

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-import answering_oracle
 import pytest
-from answering_oracle import State, Verdict, verdict
 
 from pbx.callflow.routing import Asked, Forward, Presence, resolve_user
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
+from tests.callflow import answering_oracle
+from tests.callflow.answering_oracle import State, Verdict, verdict
 
 USERS = ("101", "102", "103")
 PHONES = ("101", "101a", "102", "103", "103b")

@@ -1,11 +1,11 @@
 """The attendant, as a conversation."""
 
 import pytest
-from playbook import Playbook
-from small_office import office
 
 from pbx.callflow.attendant import attend
 from pbx.events import MenuChosen, MenuEntered
+from tests.callflow.playbook import Playbook
+from tests.callflow.small_office import office
 
 
 def attendant(**main):

@@ -5,10 +5,10 @@ from dataclasses import FrozenInstanceError
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_office import EVERYBODY, OUTSIDE, moment, office
 
 from pbx.callflow.decisions import Decision, DecisionRecord, Trail, explain
 from pbx.callflow.routing import Asked, route
+from tests.callflow.small_office import EVERYBODY, OUTSIDE, moment, office
 
 words = st.text(max_size=12)
 decisions = st.builds(Decision, words, words, words, st.sampled_from("✓✗·"), words, words)

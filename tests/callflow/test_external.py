@@ -1,12 +1,12 @@
 """Out through the carrier: outside numbers, support, the emergency desk."""
 
 import pytest
-from playbook import Playbook
 
 from pbx.callflow.emergency import call_emergency
 from pbx.callflow.external import call_number
 from pbx.callflow.support import call_support
 from pbx.callflow.vocabulary import LegAnswered, LegEarlyMedia, LegGone, LegRang, LegRefused
+from tests.callflow.playbook import Playbook
 
 NUMBER = "14165550190"
 

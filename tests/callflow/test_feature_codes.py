@@ -3,8 +3,6 @@
 from types import ModuleType
 
 import pytest
-from playbook import Playbook
-from small_office import EVERYBODY, moment, office
 
 from pbx.callflow.feature_codes import FEATURES, by_code, feature_dialled
 from pbx.callflow.itinerary import travel
@@ -13,6 +11,8 @@ from pbx.callflow.routing import route
 from pbx.catalogue import BrokenCatalogue
 from pbx.domain.destinations import ToFeature
 from pbx.events import FeatureUsed
+from tests.callflow.playbook import Playbook
+from tests.callflow.small_office import EVERYBODY, moment, office
 
 
 def used(code, *, serves=("500",)):

@@ -1,13 +1,13 @@
 """The map of call flows: what is wrong with a domain is found, all of it and nothing else."""
 
 import pytest
-from small_office import EVERYBODY, OUTSIDE, moment
 
 from pbx.callflow.changes import next_changes
 from pbx.callflow.findings import TITLES, findings
 from pbx.callflow.flow_map import flow_map
 from pbx.callflow.routing import Asked
 from pbx.domain.directory import Directory
+from tests.callflow.small_office import EVERYBODY, OUTSIDE, moment
 
 PROMPTS = {"attendant-welcome", "attendant-closed"}
 

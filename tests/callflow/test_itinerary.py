@@ -1,12 +1,12 @@
 """A call from destination to destination."""
 
 import pytest
-from playbook import Playbook
-from small_office import office
 
 from pbx.callflow.itinerary import travel
 from pbx.callflow.vocabulary import LegAnswered, LegRefused, TransferAsked
 from pbx.domain.destinations import ToEmergency, ToUser, parse_destination
+from tests.callflow.playbook import Playbook
+from tests.callflow.small_office import office
 
 
 def travelling(text, directory=None, *, answered=False):

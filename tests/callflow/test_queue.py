@@ -1,11 +1,10 @@
 """A caller in a queue, as a conversation."""
 
-from playbook import Playbook
-from small_office import office
-
 from pbx.callflow.queue import wait_in_queue
 from pbx.callflow.vocabulary import AgentsOffered, KeyPressed, LegAnswered, LegGone, LegRefused
 from pbx.events import Event
+from tests.callflow.playbook import Playbook
+from tests.callflow.small_office import office
 
 
 def queued(**fields):

@@ -1,7 +1,6 @@
 """Ringing and talking, as a conversation."""
 
 import pytest
-from playbook import Playbook
 
 from pbx.callflow.question import Ringing, RingPlan
 from pbx.callflow.ring import ring_user
@@ -15,6 +14,7 @@ from pbx.callflow.vocabulary import (
     TransferAsked,
 )
 from pbx.domain.destinations import Cause, HangUp, ToDevice, ToExternal, ToMailbox, ToUser
+from tests.callflow.playbook import Playbook
 
 
 def plan(*targets, ring_s=10.0):

@@ -1,5 +1,4 @@
 import pytest
-from small_office import EVERYBODY, OUTSIDE, moment, office
 
 from pbx.callflow.routing import (
     Asked,
@@ -15,6 +14,7 @@ from pbx.callflow.routing import (
     route,
 )
 from pbx.domain.destinations import ToEmergency, ToExternal, ToMailbox, ToSupport, ToUser, parse_destination
+from tests.callflow.small_office import EVERYBODY, OUTSIDE, moment, office
 
 OFFICE = office()
 

@@ -1,9 +1,9 @@
 """Answering rules: each condition fires alone, the first rule in force decides, what cannot ring does not."""
 
 import pytest
-from small_office import EVERYBODY, OUTSIDE, moment, office
 
 from pbx.callflow.routing import Asked, Forward, Presence, RingPlan, UserRoute, resolve_user
+from tests.callflow.small_office import EVERYBODY, OUTSIDE, moment, office
 
 ALL = EVERYBODY.registered
 FULL = {

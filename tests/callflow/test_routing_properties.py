@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_office import later
 
 from pbx.callflow.routing import (
     MAX_HOPS,
@@ -21,6 +20,7 @@ from pbx.callflow.routing import (
 from pbx.clock import Moment
 from pbx.domain.destinations import Cause, HangUp, ToDevice, ToEmergency, ToExternal, ToSupport
 from pbx.domain.directory import Directory
+from tests.callflow.small_office import later
 
 USERS = ("101", "102", "103", "104")
 QUEUES = ("500", "501")

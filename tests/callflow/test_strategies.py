@@ -7,11 +7,11 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategy_oracle import Scene, expected
 
 from pbx.callflow.acd import Hunt, Waiting, assign
 from pbx.catalogue import BrokenCatalogue, plug_ins
 from pbx.domain.queues import Strategy
+from tests.callflow.strategy_oracle import Scene, expected
 
 STRATEGIES = plug_ins("pbx.callflow.strategies", needs="choose")
 AGENTS = ("ann", "bob", "cid", "dee", "eve", "fay")

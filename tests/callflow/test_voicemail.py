@@ -1,12 +1,12 @@
 """Voicemail, as a conversation."""
 
 import pytest
-from playbook import Playbook
-from small_office import office
 
 from pbx.callflow.voicemail import leave_message, log_in
 from pbx.domain.history import Message
 from pbx.events import VoicemailDeleted, VoicemailGreeted, VoicemailHeard, VoicemailOpened, VoicemailRefused
+from tests.callflow.playbook import Playbook
+from tests.callflow.small_office import office
 
 
 def message(number, folder="new", box="101"):

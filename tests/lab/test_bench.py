@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from plain_lab import Shelf, small_world
 
 from lab.bench import LabBench
 from lab.house import House
@@ -13,6 +12,7 @@ from lab.world import World
 from pbx.callflow.ports import Message, MessageSaved
 from pbx.events import CallRouted
 from test_plans.bench import Bench, BenchDevice, CannotDo
+from tests.lab.plain_lab import Shelf, small_world
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from small_network import Network
 
 from lab.carrier import DeskCall, Habit
 from lab.phones.calls import CallState
 from lab.wire import Impairment
+from tests.lab.small_network import Network
 
 
 @pytest.fixture

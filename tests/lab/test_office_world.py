@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from plain_lab import NotebookKeeper
 
 from lab.bench import LabBench
 from lab.inventory import stations
@@ -14,6 +13,7 @@ from lab.wire import Impairment
 from lab.world import SWITCH, World
 from pbx.events import ConfigServed, ServerFault
 from pbx.sip.digest import hexdigest
+from tests.lab.plain_lab import NotebookKeeper
 
 SEED = load_seed()
 

@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 import yaml
-from test_service import QUICK, hang_up, talk
 
 from lab.bench import LabBench
 from lab.seeds.load import OFFICE, load_seed, read_seed
 from lab.service import Lab, LabSettings
 from pbx.events import CertificateUsed, DeviceRegistered, ServerFault, SipRequest, TlsRefused
+from tests.lab.test_service import QUICK, hang_up, talk
 
 pytestmark = pytest.mark.realtime
 

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from small_network import EPOCH
-
 from lab.clockwork import Clockwork
 from lab.shares import SharedEngine
 from lab.wire import Wire
 from pbx.media.engine import Closed, DigitPressed, Heard, MediaEvent, RemoteMedia, Signature, WorkerLost
+from tests.lab.small_network import EPOCH
 
 
 class Teller:

@@ -7,7 +7,6 @@ from itertools import count
 
 import pytest
 import pytest_asyncio
-from two_engines import Call, RealRoom, Room, VirtualRoom
 
 from pbx.media.engine import (
     Closed,
@@ -26,6 +25,7 @@ from pbx.media.engine import (
     Tone,
 )
 from pbx.media.sdp import SUITES
+from tests.media.two_engines import Call, RealRoom, Room, VirtualRoom
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 _NUMBERS = count(1)

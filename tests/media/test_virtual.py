@@ -7,7 +7,6 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from two_engines import Call, VirtualRoom
 
 from pbx.media.engine import (
     Closed,
@@ -23,6 +22,7 @@ from pbx.media.engine import (
 )
 from pbx.media.ports import QUARANTINE_S
 from pbx.media.virtual import FIRST_PORT, LAST_PORT, Segment, VirtualEngine, unpack
+from tests.media.two_engines import Call, VirtualRoom
 
 SOURCE = ("10.0.0.0", 16_384)
 

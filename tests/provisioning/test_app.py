@@ -7,13 +7,23 @@ import socket
 
 import aiohttp
 import pytest
-from provisioned import AT, FAMILIES, OWN_FILE, POLY, YEALINK, Counter, first, small_domain, with_device
 
 from pbx.events import ConfigRefused, ConfigServed, Event, InputIgnored, ServerFault
 from provisioning_server.app import ProvisioningService
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
 from provisioning_server.respond import ConfigRequest
+from tests.provisioning.provisioned import (
+    AT,
+    FAMILIES,
+    OWN_FILE,
+    POLY,
+    YEALINK,
+    Counter,
+    first,
+    small_domain,
+    with_device,
+)
 
 pytestmark = pytest.mark.realtime
 DESK = Counter()

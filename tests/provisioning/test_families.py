@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from provisioned import small_domain
 
 from provisioning_server.families import TEMPLATES, BrokenFamily, load_families
+from tests.provisioning.provisioned import small_domain
 
 
 @pytest.fixture

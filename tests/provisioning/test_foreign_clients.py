@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from provisioned import ATA, BARESIP, FAMILIES, JSON, LINPHONE, OWN_FILE, POLY, YEALINK, Counter, first, small_domain
 
 from pbx.domain.directory import Directory
 from pbx.sip.digest import DigestServer, Verdict
@@ -20,6 +19,19 @@ from provisioning_server.app import ProvisioningService
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
 from provisioning_server.respond import ConfigRequest
+from tests.provisioning.provisioned import (
+    ATA,
+    BARESIP,
+    FAMILIES,
+    JSON,
+    LINPHONE,
+    OWN_FILE,
+    POLY,
+    YEALINK,
+    Counter,
+    first,
+    small_domain,
+)
 
 pytestmark = [pytest.mark.interop, pytest.mark.realtime]
 NOW = Counter().now

@@ -3,10 +3,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from provisioned import ATA, OWN_FILE, POLY, WRONG, YEALINK, Counter, first
 
 from provisioning_server.http import make_app
 from provisioning_server.respond import respond
+from tests.provisioning.provisioned import ATA, OWN_FILE, POLY, WRONG, YEALINK, Counter, first
 
 
 @pytest.fixture

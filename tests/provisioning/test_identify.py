@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from provisioned import ATA, FAMILIES, POLY, WRONG, YEALINK, small_domain, with_device
 
 from provisioning_server.identify import Claim, NoClaim, identify, split_path
+from tests.provisioning.provisioned import ATA, FAMILIES, POLY, WRONG, YEALINK, small_domain, with_device
 
 DOMAIN = small_domain()
 TOKEN = "0123456789abcdef0123456789abcdef"

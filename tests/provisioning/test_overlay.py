@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from provisioned import AT, ATA, FAMILIES, LINPHONE, YEALINK, Counter, small_domain, with_device
 
 from provisioning_server.families import Families
 from provisioning_server.overlay import UNSET, Layer, box_values, layers, line_values
 from provisioning_server.render import CannotRender
 from provisioning_server.respond import explain, unused
+from tests.provisioning.provisioned import AT, ATA, FAMILIES, LINPHONE, YEALINK, Counter, small_domain, with_device
 
 SETTINGS = {
     "domain": {"network.vlan.id": 1, "lines.*.expires": 100},

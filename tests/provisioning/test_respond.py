@@ -7,7 +7,12 @@ from statistics import median
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from provisioned import (
+
+from pbx.events import ConfigRefused, ConfigRequested
+from provisioning_server.ledger import GRACE_S
+from provisioning_server.overlay import ServedAt
+from provisioning_server.respond import config_url, tftp_name
+from tests.provisioning.provisioned import (
     AT,
     ATA,
     BARESIP,
@@ -24,11 +29,6 @@ from provisioned import (
     small_domain,
     with_device,
 )
-
-from pbx.events import ConfigRefused, ConfigRequested
-from provisioning_server.ledger import GRACE_S
-from provisioning_server.overlay import ServedAt
-from provisioning_server.respond import config_url, tftp_name
 
 MACS = sorted(OWN_FILE)
 

@@ -9,7 +9,11 @@ import pytest
 from defusedxml.ElementTree import fromstring
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from provisioned import (
+
+from pbx.sip.digest import Credentials, DigestServer, Verdict, answer_challenge
+from provisioning_server import golden
+from provisioning_server.lint import problems
+from tests.provisioning.provisioned import (
     ATA,
     BARESIP,
     FAMILIES,
@@ -24,10 +28,6 @@ from provisioned import (
     small_domain,
     with_device,
 )
-
-from pbx.sip.digest import Credentials, DigestServer, Verdict, answer_challenge
-from provisioning_server import golden
-from provisioning_server.lint import problems
 
 CASES = list(golden.cases(FAMILIES))
 XML = [POLY, ATA, LINPHONE]

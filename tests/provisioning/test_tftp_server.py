@@ -11,13 +11,13 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from provisioned import ATA, OWN_FILE, Counter
 from tftpy import TftpClient
 from tftpy.TftpShared import TftpException
 
 from lab.phones import tftp_client
 from provisioning_server.respond import ConfigRequest, respond
 from provisioning_server.tftp_server import TftpServer
+from tests.provisioning.provisioned import ATA, OWN_FILE, Counter
 
 BODY = bytes(range(256)) * 40
 pytestmark = pytest.mark.realtime

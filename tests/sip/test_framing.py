@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from notation import messages
 
 from pbx.sip.framing import MAX_MESSAGE, Framer
 from pbx.sip.message import MAX_HEAD
 from pbx.sip.tolerances import Tolerance, Tolerances
+from tests.sip.notation import messages
 
 RFC_4475 = messages("rfc4475")
 MESSAGE = b"OPTIONS sip:x SIP/2.0\r\nVia: x\r\nContent-Length: 4\r\n\r\nbody"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from pair import ALICE, BOB, Pair, token
-from test_validate import written
 
 from pbx.sip.message import parse
 from pbx.sip.overload import DEEP_S, LAST_S, PATIENCE_S, STANDING_S, Admission
 from pbx.sip.sip_events import InviteReceived
 from pbx.sip.stack import Stack
+from tests.sip.pair import ALICE, BOB, Pair, token
+from tests.sip.test_validate import written
 
 EMERGENCY = "sip:911@lab"
 PROOF = 'Proxy-Authorization: Digest username="a"'

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from pair import ALICE, BOB, Pair, stack
-from test_session import up
 
 from pbx.sip.message import parse, reply
 from pbx.sip.session import Session
@@ -23,6 +21,8 @@ from pbx.sip.sip_events import (
     ReofferRejected,
 )
 from pbx.sip.uri import NameAddr
+from tests.sip.pair import ALICE, BOB, Pair, stack
+from tests.sip.test_session import up
 
 NOTHING = {"sessions": 0, "transactions": 0}
 

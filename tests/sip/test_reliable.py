@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from pair import BOB, Pair
-from test_session_timer import sent
 
 from pbx.sip.dialog import Phase
 from pbx.sip.message import Request, Response, parse
 from pbx.sip.reliable import RAck, rack_of, rseq_of
 from pbx.sip.sip_events import Answered, Cancelled, Confirmed, InviteReceived, Progress, Rejected
+from tests.sip.pair import BOB, Pair
+from tests.sip.test_session_timer import sent
 
 REQUIRED = [("Require", "100rel")]
 
@@ -94,7 +94,7 @@ def test_the_200_waits_for_the_prack_of_what_was_described():
 
 
 def _source():
-    from pair import ALICE
+    from tests.sip.pair import ALICE
 
     return ALICE
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from pair import ALICE, BOB, Pair, stack, token
 
 from pbx.sip.address import Peer
 from pbx.sip.message import Request, parse, reply
@@ -25,6 +24,7 @@ from pbx.sip.sip_events import (
 from pbx.sip.stack import Stack
 from pbx.sip.tolerances import Tolerance
 from pbx.sip.uri import NameAddr
+from tests.sip.pair import ALICE, BOB, Pair, stack, token
 
 
 def up(pair: Pair):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from pair import Pair
 
 from pbx.sip.message import Request, Response, parse
 from pbx.sip.session import Session
 from pbx.sip.session_timer import session_expires
 from pbx.sip.sip_events import Ended, InviteReceived, ReofferAnswered, ReofferReceived, ReofferRejected
+from tests.sip.pair import Pair
 
 
 def up(pair: Pair) -> tuple[Session, Session]:

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from notation import messages
-from pair import ALICE, BOB, stack
 
 from pbx.media.sdp import parse_sdp
 from pbx.sip.message import Malformed, Request, Response, parse
 from pbx.sip.tolerances import Tolerance
 from pbx.sip.validate import validate
+from tests.sip.notation import messages
+from tests.sip.pair import ALICE, BOB, stack
 
 RFC_4475 = messages("rfc4475")
 RFC_5118 = messages("rfc5118")

@@ -10,7 +10,6 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from test_torture import ALL, REFUSED, SILENCE
 
 from lab.cores import SwitchCore
 from lab.floor import real_token
@@ -23,6 +22,7 @@ from pbx.sip.address import Peer
 from pbx.sip.transport import UdpTransport
 from pbx.store.memory import MemoryStore
 from pbx.switch.switch import Switch
+from tests.sip.test_torture import ALL, REFUSED, SILENCE
 
 pytestmark = pytest.mark.realtime
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from pair import ALICE, BOB, stack
 
 from pbx.sip.bodies import parts, required_types, sdp_of
 from pbx.sip.message import Request, parse
 from pbx.sip.sip_events import InviteReceived, RequestReceived
 from pbx.sip.uri import BadUri, parse_name_addr, parse_uri
+from tests.sip.pair import ALICE, BOB, stack
 
 SDP = "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
 

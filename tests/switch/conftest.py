@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from town import Town, assert_at_rest, directory
+
+from tests.switch.town import Town, assert_at_rest, directory
 
 
 @pytest.fixture

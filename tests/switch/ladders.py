@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 
-from town import CARRIER_HOST, SWITCH, Town
-
 from pbx.domain.registrations import Peer
+from tests.switch.town import CARRIER_HOST, SWITCH, Town
 
 NAMES = {"101": "ana", "102": "ben", "103": "cleo", "104": "dev"}
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from test_packages import states
-from test_switch_calls import up
-from town import Town, assert_at_rest, directory
 
 from pbx.callflow.ports import Change
 from pbx.events import CallEnded, CallRecordWritten, ClockStepped, RegistrationExpired, VoicemailGreeted
 from pbx.store.memory import MemoryStore
+from tests.switch.test_packages import states
+from tests.switch.test_switch_calls import up
+from tests.switch.town import Town, assert_at_rest, directory
 
 HOUR = 3600.0
 

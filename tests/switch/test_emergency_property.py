@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from town import CARRIER_HOST, DOMAIN, Town, assert_at_rest, directory
 
 from pbx.domain.destinations import ToExternal, parse_destination
 from pbx.domain.directory import Directory
@@ -14,6 +13,7 @@ from pbx.events import EmergencyCalled, LegInvited
 from pbx.sip.address import Peer
 from pbx.sip.message import Request, parse
 from pbx.switch.settings import SwitchSettings
+from tests.switch.town import CARRIER_HOST, DOMAIN, Town, assert_at_rest, directory
 
 DIALLED_911 = ("911", "9911", "9-1-1", "911;phone-context=acme.lab", "%39%31%31")
 PLACES = ("user 102", "user 103", "mailbox 101", "queue 500", "attendant 400", "external 14165550190", "support",

@@ -7,13 +7,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from mutations import spoilt
-from town import CARRIER_HOST, SWITCH, Phone, Town, directory
 
 from pbx.domain.registrations import Peer
 from pbx.events import ServerFault
 from pbx.media.engine import MediaAddress
 from pbx.media.sdp import offer
+from tests.switch.mutations import spoilt
+from tests.switch.town import CARRIER_HOST, SWITCH, Phone, Town, directory
 
 STRANGER = "10.0.7.7"
 PAGE = 4096

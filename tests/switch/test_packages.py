@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 
 import pytest
-from test_switch_calls import up
-from town import Phone, Town, assert_at_rest, directory
 
 from pbx.events import BusyLampSent, SubscriptionChanged
 from pbx.sip.message import Request
 from pbx.sip.uri import NameAddr
 from pbx.switch.settings import SwitchSettings
+from tests.switch.test_switch_calls import up
+from tests.switch.town import Phone, Town, assert_at_rest, directory
 
 DIALOG = "{urn:ietf:params:xml:ns:dialog-info}"
 PIDF = "{urn:ietf:params:xml:ns:pidf}"

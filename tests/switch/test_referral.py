@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_switch_calls import up
-from town import DOMAIN
 
 from pbx.events import CallTransferred
+from tests.switch.test_switch_calls import up
+from tests.switch.town import DOMAIN
 
 
 def target(phone: Any) -> str:

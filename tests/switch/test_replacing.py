@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from test_switch_calls import up
-from town import DOMAIN, Phone, Talk, Town, assert_at_rest, directory
 
 from pbx.events import CallEnded, CallRecordWritten, CallTransferred, LegEnded, QueueLeft
+from tests.switch.test_switch_calls import up
+from tests.switch.town import DOMAIN, Phone, Talk, Town, assert_at_rest, directory
 
 
 def consult(town: Town, who: Phone, number: str, other: Phone | None) -> Talk:

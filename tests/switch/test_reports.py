@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_switch_calls import up
 
 from pbx.events import QualityReported
+from tests.switch.test_switch_calls import up
 
 KIND = "application/vq-rtcpxr"
 

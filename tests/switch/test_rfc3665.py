@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from ladders import Ladder, rungs
-from town import Town
+
+from tests.switch.ladders import Ladder, rungs
+from tests.switch.town import Town
 
 Flow = Callable[[Town, Ladder], None]
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from ladders import Ladder, rungs
-from test_replacing import dialog_of
-from town import Phone, Town, assert_at_rest, directory
+
+from tests.switch.ladders import Ladder, rungs
+from tests.switch.test_replacing import dialog_of
+from tests.switch.town import Phone, Town, assert_at_rest, directory
 
 Flow = Callable[[Town, Ladder], None]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-from town import DOMAIN, Town, assert_at_rest, directory
 
 from pbx.events import (
     CallInvited,
@@ -19,6 +18,7 @@ from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials, answer_challenge
 from pbx.sip.message import Response, parse
 from pbx.switch.switch import Switch
+from tests.switch.town import DOMAIN, Town, assert_at_rest, directory
 
 
 @dataclass

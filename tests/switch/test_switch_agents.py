@@ -4,7 +4,6 @@ from dataclasses import asdict
 from random import Random
 
 import pytest
-from town import DOMAIN, Town, assert_at_rest, directory
 
 from pbx.callflow.question import Asked
 from pbx.domain.queues import AgentStatus
@@ -20,6 +19,7 @@ from pbx.events import (
 )
 from pbx.statistics import Statistics
 from tests.statistics_oracle import figures
+from tests.switch.town import DOMAIN, Town, assert_at_rest, directory
 
 MOBILE = "14165550199"
 FOLDED = {"queue", "call", "attendant", "voicemail"}

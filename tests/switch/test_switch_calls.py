@@ -1,7 +1,5 @@
 """Calls through the switch, end to end, in virtual time."""
 
-from town import Town
-
 from pbx.events import (
     CallEnded,
     CallInvited,
@@ -19,6 +17,7 @@ from pbx.events import (
     MediaTwoWay,
 )
 from pbx.media.virtual import Segment
+from tests.switch.town import Town
 
 
 def up(town: Town, caller: str = "101", called: str = "102"):

@@ -3,8 +3,6 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_switch_calls import up
-from town import DOMAIN, Town, assert_at_rest, directory
 
 from pbx.domain.registrations import Peer
 from pbx.events import (
@@ -18,6 +16,8 @@ from pbx.events import (
 )
 from pbx.media.engine import NoMediaPort, RecordingFinished, WorkerBack, WorkerLost
 from pbx.switch.calls import Call
+from tests.switch.test_switch_calls import up
+from tests.switch.town import DOMAIN, Town, assert_at_rest, directory
 
 STRANGER = Peer("udp", "10.0.7.7", 5060)
 INVITE = (

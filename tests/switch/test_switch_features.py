@@ -1,8 +1,6 @@
 """Voicemail, attendant, queue, hold, transfer, 611, 911, outside calls: through the switch in virtual time."""
 
 import pytest
-from test_switch_calls import up
-from town import DOMAIN, SWITCH, Town, assert_at_rest, directory
 
 from pbx.events import (
     AgentOffered,
@@ -33,6 +31,8 @@ from pbx.events import (
 )
 from pbx.media.sdp import offer
 from pbx.sip.uri import NameAddr
+from tests.switch.test_switch_calls import up
+from tests.switch.town import DOMAIN, SWITCH, Town, assert_at_rest, directory
 
 # --- voicemail and its lamp ---------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """Registration, who may call, durable answers and restarts: through the switch in virtual time."""
 
 import pytest
-from town import CARRIER_HOST, DOMAIN, EPOCH, SWITCH, Town, assert_at_rest, directory
 
 from pbx.callflow.ports import CallRecord, Change
 from pbx.clock import moment_at
@@ -22,6 +21,7 @@ from pbx.sip.message import Request, parse
 from pbx.sip.uri import NameAddr
 from pbx.store.memory import MemoryStore
 from pbx.switch.settings import SwitchSettings
+from tests.switch.town import CARRIER_HOST, DOMAIN, EPOCH, SWITCH, Town, assert_at_rest, directory
 
 
 class SlowStore(MemoryStore):

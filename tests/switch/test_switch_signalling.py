@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass, field
 
 import pytest
-from test_switch_calls import up
-from town import CARRIER_HOST, SWITCH, Town, assert_at_rest, directory
 
 from pbx.domain.registrations import Peer
 from pbx.events import CallEnded, CallHeld, CallResumed, CallUp, LegEnded, LegFailed, MediaStarted, SubscriptionChanged
@@ -16,6 +14,8 @@ from pbx.media.sdp import offer
 from pbx.media.virtual import VirtualEngine
 from pbx.sip.address import parse_peer
 from pbx.sip.message import Request, parse
+from tests.switch.test_switch_calls import up
+from tests.switch.town import CARRIER_HOST, SWITCH, Town, assert_at_rest, directory
 
 SDP = offer(MediaAddress(CARRIER_HOST, 20_000))
 NO_SDP = b"v=0\r\nwhatever\r\n"

@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_replacing import dialog_of
-from test_strangers import Stranger
-from town import Phone, Town, directory
 
 from lab.cli.inputs import switch_settings
 from lab.errors import UserError
@@ -16,6 +13,9 @@ from pbx.settings import load_settings
 from pbx.sip.framing import Framer
 from pbx.sip.tolerances import Tolerance, Tolerances
 from pbx.switch.settings import SwitchSettings
+from tests.switch.test_replacing import dialog_of
+from tests.switch.test_strangers import Stranger
+from tests.switch.town import Phone, Town, directory
 
 
 def town(*strict: Tolerance) -> Town:

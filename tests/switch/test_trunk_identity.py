@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from town import CARRIER_HOST, DOMAIN, Town, assert_at_rest, directory, token_of
 
 from pbx.events import CallRinging
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials, DigestServer
 from pbx.sip.uri import NameAddr
 from pbx.switch.settings import SwitchSettings
+from tests.switch.town import CARRIER_HOST, DOMAIN, Town, assert_at_rest, directory, token_of
 
 MOBILE = NameAddr(f"sip:+14165550142@{DOMAIN}", "Pat Caller")
 NOBODY = NameAddr("sip:anonymous@anonymous.invalid", "Anonymous")

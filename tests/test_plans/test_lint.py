@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from toy_office import TALK, plan_of
 
 from test_plans.lint import lint
+from tests.test_plans.toy_office import TALK, plan_of
 
 
 def rules(cases: str, head: str = "") -> list[tuple[int, str]]:

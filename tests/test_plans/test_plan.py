@@ -6,10 +6,10 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from toy_office import HEAD, TALK, plan_of
 
 from test_plans.plan import BadPlan, load_plan, read_plan, seconds
 from test_plans.runner import VERBS
+from tests.test_plans.toy_office import HEAD, TALK, plan_of
 
 ONE = "  - id: C01\n    steps:\n      - "
 

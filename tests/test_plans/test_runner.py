@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from toy_office import HEAD, TALK, ToyBench, plan_of, run
 
 from pbx.events import CallRinging, ServerFault
 from test_plans.plan import read_plan
 from test_plans.runner import VERBS
 from test_plans.verdicts import differences
+from tests.test_plans.toy_office import HEAD, TALK, ToyBench, plan_of, run
 
 
 def one(result, case="C01"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toy_office import ToyBench, plan_of, run
+from tests.test_plans.toy_office import ToyBench, plan_of, run
 
 
 def only(text: str, bench: ToyBench | None = None):

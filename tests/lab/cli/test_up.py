@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
-from up_process import COMMAND, up
+
+from tests.lab.cli.up_process import COMMAND, up
 
 pytestmark = pytest.mark.realtime
 

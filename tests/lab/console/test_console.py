@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
-from fixed_lab import HOSTILE, RUN, Office, card
 from yarl import URL
 
 from lab.console import app
 from lab.console.app import CSP, Console
 from lab.console.stream import KEPT_REGIONS
 from lab.console.views import STATES
+from tests.lab.console.fixed_lab import HOSTILE, RUN, Office, card
 
 
 @pytest.fixture

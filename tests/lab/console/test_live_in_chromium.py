@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from chromium import Line, chromium, opened, unfit_for_everybody
 from playwright.async_api import expect
 
 from lab.bench import LabBench
@@ -21,6 +20,7 @@ from lab.service import LabSettings
 from test_plans.plan import load_plan
 from test_plans.runner import VERBS
 from tests.conftest import need
+from tests.lab.console.chromium import Line, chromium, opened, unfit_for_everybody
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

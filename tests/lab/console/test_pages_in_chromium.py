@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from chromium import chromium, opened, unfit_for_everybody
-from fixed_lab import Office, every_state
 from playwright.async_api import expect
 
 from lab.console.app import Console
 from tests.conftest import need
+from tests.lab.console.chromium import chromium, opened, unfit_for_everybody
+from tests.lab.console.fixed_lab import Office, every_state
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from plain_lab import Shelf, small_world, yealink_file
 
 from lab.phones.calls import CallState, PhoneCall
 from lab.phones.face import cards
@@ -9,6 +8,7 @@ from lab.phones.registration import Standing
 from lab.world import World
 from pbx.callflow.ports import Message, MessageSaved
 from pbx.events import CallTransferred, DeviceUnregistered, DigitReceived, LampSent, LegFailed, SubscriptionChanged
+from tests.lab.plain_lab import Shelf, small_world, yealink_file
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
-from toy_office import TALK, ToyBench, plan_of, run
 
 from test_plans.report.console import case_line, summary
 from test_plans.report.html import html
 from test_plans.report.junit import junit
 from test_plans.report.results import results
+from tests.test_plans.toy_office import TALK, ToyBench, plan_of, run
 
 BLOCKED = """\
   - id: K09

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from shelf import names, serve
 
 from lab.phones.families import FAMILIES
 from lab.phones.families.grandstream import FAMILY as GRANDSTREAM
 from lab.phones.families.json import FAMILY as JSON
 from lab.phones.families.linphone import FAMILY as LINPHONE
 from lab.phones.family import BootFailed, Resync, boxed, discover
+from tests.lab.phones.families.shelf import names, serve
 
 ATA = boxed(GRANDSTREAM, "HT802", "EC-74-D7-00-01-02")
 TWO_PORTS = """<?xml version="1.0"?><gs_provision version="1"><mac>ec74d7000102</mac><config version="1">

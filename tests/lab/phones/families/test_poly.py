@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from shelf import names, serve
 
 from lab.phones.families.poly import FAMILY
 from lab.phones.family import BootFailed, Resync, boxed
+from tests.lab.phones.families.shelf import names, serve
 
 BOX = boxed(FAMILY, "VVX450", "64167f000102")
 URL = "http://10.0.0.2/p/abc/"

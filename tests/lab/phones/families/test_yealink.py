@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from shelf import names, serve
 
 from lab.phones.families.yealink import FAMILY, read_config
 from lab.phones.family import BootFailed, Resync, boxed
+from tests.lab.phones.families.shelf import names, serve
 
 BOX = boxed(FAMILY, "T54W", "80:5e:c0:12:34:56")
 URL = "http://10.0.0.2/p/abc"

@@ -10,12 +10,11 @@ import pytest
 
 pytest.importorskip("pyVoIP")
 
-from strict_server import StrictServer
-
 from lab.phones.family import Account
 from lab.phones.pyvoip.handset import Call, Handset, Sound
 from pbx.sip.digest import Verdict
 from pbx.sip.uri import NameAddr
+from tests.lab.phones.pyvoip.strict_server import StrictServer
 
 pytestmark = pytest.mark.realtime
 

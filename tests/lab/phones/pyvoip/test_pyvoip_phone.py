@@ -10,8 +10,6 @@ import pytest
 
 pytest.importorskip("pyVoIP")
 
-from strict_server import StrictServer
-
 from lab.phones.boot import BootPace
 from lab.phones.calls import CallState
 from lab.phones.face import cards
@@ -22,6 +20,7 @@ from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.phones.registration import Standing
 from lab.shell import RealClock
 from pbx.sip.uri import NameAddr
+from tests.lab.phones.pyvoip.strict_server import StrictServer
 
 pytestmark = pytest.mark.realtime
 
