@@ -13,6 +13,8 @@ from pbx.domain.directory import Directory
 from tests.callflow import answering_oracle
 from tests.callflow.answering_oracle import State, Verdict, verdict
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 USERS = ("101", "102", "103")
 PHONES = ("101", "101a", "102", "103", "103b")
 FORWARDS = (

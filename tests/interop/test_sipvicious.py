@@ -25,7 +25,8 @@ CRACKERS = 6
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switchroom]:
     need("svmap")
     folder = tmp_path_factory.mktemp("attacked")
-    with Switchroom(folder, seed_with(folder / "seed.yaml", [VICTIM])) as running:
+    seed = seed_with(folder / "seed.yaml", [VICTIM])
+    with Switchroom(folder, seed, "--set", "log.level=debug") as running:  # SIP messages are logged there
         yield running
         assert running.stop() == 0, running.log()
 

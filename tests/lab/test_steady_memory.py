@@ -19,6 +19,8 @@ from pbx.sip.uri import NameAddr, parse_name_addr
 from pbx.store.memory import KEPT_RECORDS
 from test_plans.bench import BenchDevice
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 HOUR_S = 3600.0
 PAGE = 4096
 

@@ -14,6 +14,8 @@ from pbx.media.engine import Closed, Heard, MediaEvent, RemoteMedia, Signature, 
 from pbx.media.exchange import Exchange
 from pbx.media.srtp import Guard
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 PHONES = {
     "plain": ("192.0.2.1", 6000),
     "wide": ("192.0.2.2", 6002),

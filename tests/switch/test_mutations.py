@@ -15,6 +15,8 @@ from pbx.media.sdp import offer
 from tests.switch.mutations import spoilt
 from tests.switch.town import CARRIER_HOST, SWITCH, Phone, Town, directory
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 STRANGER = "10.0.7.7"
 PAGE = 4096
 

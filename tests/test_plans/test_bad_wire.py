@@ -14,6 +14,8 @@ from pbx.events import ServerFault
 from test_plans.plan import Plan, load_plan
 from test_plans.runner import VERBS
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 SEED = load_seed()
 LOSSY = Impairment(loss=0.05)
 BAD = Impairment(delay_s=0.02, jitter_s=0.06, loss=0.05, duplication=0.05)

@@ -26,6 +26,8 @@ from provisioning_server import overlay
 from test_plans.plan import load_plan
 from test_plans.runner import VERBS
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 PLAN = load_plan(Path(__file__).parents[2] / "test_plans" / "plans" / "office.yaml", VERBS)
 SEED = load_seed()
 Break = Callable[[pytest.MonkeyPatch], None]
