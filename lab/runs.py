@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from lab.bench import LabBench
 from lab.house import House
-from pbx.clock import FOREVER
+from lab.waiting import woken
 from pbx.events import Stamped
 from test_plans.plan import Case, Plan
 from test_plans.runner import Progress, Runner
@@ -71,18 +71,9 @@ async def run_live(
             now = house.now.mono
             if now >= end:
                 raise Overrun(f"{plan.id} is not over after {limit_s:g} s")
-            await _woken(wake, min(runner.deadline, end) - now)
+            await woken(wake, max(min(runner.deadline, end) - now, 0.0))
             feed.pass_on()
             runner.tick()
     finally:
         feed.end()
     return runner.result
-
-
-async def _woken(wake: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(wake.wait(), None if seconds == FOREVER else max(seconds, 0.0))
-    except TimeoutError:
-        return
-    finally:
-        wake.clear()

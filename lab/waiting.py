@@ -22,11 +22,18 @@ async def until(bus: Bus, clock: RealClock, holds: Callable[[], bool], within_s:
             left = deadline - clock.mono()
             if left <= 0:
                 return False
-            try:
-                await asyncio.wait_for(wake.wait(), min(left, LOOK_S))
-            except TimeoutError:
-                continue
-            wake.clear()
+            await woken(wake, min(left, LOOK_S))
         return True
     finally:
         end()
+
+
+async def woken(wake: asyncio.Event, within_s: float | None) -> None:
+    """Wait for `wake`, at most `within_s`, and put it out again."""
+    try:
+        async with asyncio.timeout(within_s):
+            await wake.wait()
+    except TimeoutError:
+        return
+    finally:
+        wake.clear()

@@ -112,7 +112,8 @@ async def read(
         tries = 1
         while reading.result is None:
             try:
-                packet, address = await asyncio.wait_for(socket.arrived.get(), retry_s)
+                async with asyncio.timeout(retry_s):
+                    packet, address = await socket.arrived.get()
             except TimeoutError:
                 if tries >= TRIES:
                     return Fetched(0)

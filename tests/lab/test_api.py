@@ -90,7 +90,8 @@ async def test_what_is_no_http_is_refused_on_both_listeners_in_one_line(caplog) 
             for what, sent in NO_HTTP.items():
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.write(sent)
-                answer = await asyncio.wait_for(reader.read(), 5)
+                async with asyncio.timeout(5):
+                    answer = await reader.read()
                 assert answer.startswith((b"HTTP/1.0 400", b"HTTP/1.1 400")), what
                 assert b"Traceback" not in answer
                 writer.close()

@@ -122,4 +122,5 @@ async def test_what_is_not_there_is_said_in_four_parts(office, tmp_path):
 async def test_an_open_stream_does_not_keep_the_office_open(office):
     async with aiohttp.ClientSession(office.console_url) as session, session.get("/api/v1/events") as answer:
         office.observer.close()
-        assert await asyncio.wait_for(answer.content.read(), 5) is not None
+        async with asyncio.timeout(5):
+            assert await answer.content.read() is not None

@@ -39,12 +39,14 @@ async def test_a_core_is_reached_by_udp_and_by_tcp_at_one_port():
     via = f"127.0.0.1:{client.getsockname()[1]}"
     loop = asyncio.get_running_loop()
     await loop.sock_sendto(client, OPTIONS.format(host=host, port=port, transport="UDP", via=via).encode(), shell.udp)
-    answer = await asyncio.wait_for(loop.sock_recv(client, 4096), 2)
+    async with asyncio.timeout(2):
+        answer = await loop.sock_recv(client, 4096)
     assert answer.startswith(b"SIP/2.0 200 OK")
     client.close()
     reader, writer = await asyncio.open_connection(host, port)
     writer.write(OPTIONS.format(host=host, port=port, transport="TCP", via="127.0.0.1:1").encode())
-    assert (await asyncio.wait_for(reader.readline(), 2)).startswith(b"SIP/2.0 200 OK")
+    async with asyncio.timeout(2):
+        assert (await reader.readline()).startswith(b"SIP/2.0 200 OK")
     writer.close()
     await writer.wait_closed()
     await shell.close()
@@ -60,8 +62,10 @@ async def test_timers_fire_without_any_input():
     made.act(lambda: made.line("14165550148").dial("101", RealClock().mono()), RealClock().mono())
     shell.settle()
     loop = asyncio.get_running_loop()
-    first = await asyncio.wait_for(loop.sock_recv(silent, 4096), 2)
-    again = await asyncio.wait_for(loop.sock_recv(silent, 4096), 2)
+    async with asyncio.timeout(2):
+        first = await loop.sock_recv(silent, 4096)
+    async with asyncio.timeout(2):
+        again = await loop.sock_recv(silent, 4096)
     assert first == again
     assert first.startswith(b"INVITE sip:101@x.lab")
     await shell.close()

@@ -66,7 +66,8 @@ def asked_by_tftp(address: tuple[str, int], packet: bytes) -> socket.socket:
 
 
 async def reply(wire: socket.socket) -> bytes:
-    return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(wire, 65535), 3)
+    async with asyncio.timeout(3):
+        return await asyncio.get_running_loop().sock_recv(wire, 65535)
 
 
 async def test_a_fault_of_ours_costs_one_answer_and_is_told(house, listening):

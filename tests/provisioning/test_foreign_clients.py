@@ -66,7 +66,8 @@ async def run(*command: str, cwd: Path) -> bytes:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        said, _ = await asyncio.wait_for(process.communicate(), 15)
+        async with asyncio.timeout(15):
+            said, _ = await process.communicate()
     except TimeoutError:
         process.kill()
         await process.wait()
@@ -168,7 +169,8 @@ async def registrar(password: str, *algorithms: str) -> tuple[Registrar, int, as
 
 async def until_registered(taken: Registrar, home: Path) -> str:
     try:
-        return await asyncio.wait_for(taken.registered, 12)
+        async with asyncio.timeout(12):
+            return await taken.registered
     except TimeoutError:
         raise AssertionError((home / "log").read_text(errors="replace")[-2000:]) from None
 

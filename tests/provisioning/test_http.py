@@ -95,7 +95,8 @@ async def test_rubbish_on_the_port_harms_nobody(client, raw):
     reader, writer = await asyncio.open_connection(client.server.host, client.server.port)
     writer.write(raw)
     writer.write_eof()
-    said = await asyncio.wait_for(reader.read(), 5)
+    async with asyncio.timeout(5):
+        said = await reader.read()
     writer.close()
     assert b"Traceback" not in said
     assert (await client.get(url(YEALINK, first(YEALINK)))).status == 200

@@ -124,7 +124,8 @@ def request(name: bytes, *options: bytes, code: int = 1, mode: bytes = b"octet")
 
 
 async def packet(wire: socket.socket, within_s: float = 3.0) -> tuple[bytes, tuple[str, int]]:
-    return await asyncio.wait_for(asyncio.get_running_loop().sock_recvfrom(wire, 65535), within_s)
+    async with asyncio.timeout(within_s):
+        return await asyncio.get_running_loop().sock_recvfrom(wire, 65535)
 
 
 async def answered(server: TftpServer, wire: socket.socket, data: bytes) -> bytes:
@@ -177,7 +178,8 @@ async def test_sixty_phones_at_once_within_three_seconds(shelf):
     try:
         host, port = shelf_server.address
         phones = (tftp_client.read(host, port, "x.cfg", block_size=0) for _ in range(60))
-        got = await asyncio.wait_for(asyncio.gather(*phones), 3)
+        async with asyncio.timeout(3):
+            got = await asyncio.gather(*phones)
     finally:
         shelf_server.close()
     assert [answer.body for answer in got] == [BODY] * 60

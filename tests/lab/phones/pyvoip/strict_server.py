@@ -69,7 +69,8 @@ class StrictServer:
             while not holds():
                 self._wake.clear()
                 try:
-                    await asyncio.wait_for(self._wake.wait(), 0.05)
+                    async with asyncio.timeout(0.05):
+                        await self._wake.wait()
                 except TimeoutError:
                     continue
 
