@@ -1,0 +1,61 @@
+"""Configuration asked for, served and refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pbx.events.base import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRequested(Event):
+    kind: ClassVar[str] = "provisioning.requested"
+    protocol: str
+    """`http`, `https` or `tftp`."""
+    path: str
+    """The requested name, token removed."""
+    address: str
+    user_agent: str
+    mac: str
+    """Twelve lower-case hex digits, or empty when the request does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigServed(Event):
+    kind: ClassVar[str] = "provisioning.served"
+    protocol: str
+    path: str
+    address: str
+    mac: str
+    device: str
+    family: str
+    file: str
+    """The manifest's name of the file, e.g. `{mac}.cfg`."""
+    file_kind: str
+    """`boot`, `common`, `device`, `directory`, `firmware`, …"""
+    sha256: str
+    size: int
+    sensitive: bool
+    reason: str
+    """How it came to this: which file of which family, what opened it, and what does not fit together."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRefused(Event):
+    kind: ClassVar[str] = "provisioning.refused"
+    protocol: str
+    path: str
+    address: str
+    mac: str
+    device: str
+    reason: str
+    """Why, for the operator: the peer is told nothing of it."""
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResyncRequested(Event):
+    kind: ClassVar[str] = "provisioning.resync"
+    device: str
+    mac: str

@@ -1,0 +1,95 @@
+"""The switchroom itself: configuration, overload, certificates, faults, health."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pbx.events.base import Event
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryChanged(Event):
+    kind: ClassVar[str] = "config.changed"
+    domain: str
+    revision: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class OverloadBegan(Event):
+    """More arrives than can be served: what is new is refused with 503 from now on."""
+
+    kind: ClassVar[str] = "server.overloaded"
+    waited_ms: int
+    """How long datagrams wait before they are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverloadEnded(Event):
+    kind: ClassVar[str] = "server.relieved"
+    refused: int
+    """Requests refused since it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateUsed(Event):
+    """What this server shows over TLS from now on."""
+
+    kind: ClassVar[str] = "tls.certificate"
+    names: str
+    expires_at: str
+    """ISO 8601, UTC."""
+    fingerprint: str
+    """SHA-256 of the certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsRefused(Event):
+    """No TLS connection came about, or a certificate was not taken into use; told in four parts."""
+
+    kind: ClassVar[str] = "tls.refused"
+    address: str
+    happened: str
+    why: str
+    remedy: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFault(Event):
+    """A fault of our own, contained to one call or session."""
+
+    kind: ClassVar[str] = "server.error"
+    where: str
+    call: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStepped(Event):
+    """Somebody has set the clock: what was to last so many seconds lasts so many seconds still."""
+
+    kind: ClassVar[str] = "server.clock"
+    by_s: float
+    """Positive when it was put forward."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthChanged(Event):
+    """A listener, or what it needs, does its work again or does it no more."""
+
+    kind: ClassVar[str] = "server.health"
+    part: str
+    ready: bool
+    reason: str
+    """What is wrong; empty when it is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecovered(Event):
+    """What a fault took away is there again."""
+
+    kind: ClassVar[str] = "server.recovered"
+    where: str
+    message: str
