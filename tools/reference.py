@@ -1,4 +1,4 @@
-"""Write the reference pages that are made from the code: metrics, tolerances, queue strategies, feature codes.
+"""Write the reference pages that are made from the code: metrics, tolerances, queue strategies, feature codes, presets.
 
 A test compares them with what this would write: run it after changing a metric, a tolerance or a plug-in.
 """
@@ -15,6 +15,7 @@ from lab.seeds.load import load_seed
 from lab.service import Lab
 from pbx.callflow.feature_codes import FEATURES
 from pbx.catalogue import plug_ins
+from pbx.domain.platform import PRESETS, facts
 from pbx.sip.tolerances import Tolerance
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -27,6 +28,7 @@ def pages() -> dict[str, str]:
         "tolerances.md": tolerances_page(),
         "strategies.md": strategies_page(),
         "features.md": features_page(),
+        "presets.md": presets_page(),
     }
 
 
@@ -70,6 +72,23 @@ def features_page() -> str:
         "Dialled from any phone of the domain, never from outside; one file each in `pbx/callflow/features/`.",
         "Written by `tools/reference.py`.", "",
         "| Code | Feature | What it does |", "|---|---|---|", *rows, "",
+    ])  # fmt: skip
+
+
+def presets_page() -> str:
+    rows = []
+    for name in facts("generic"):
+        for preset in PRESETS:
+            fact = facts(preset)[name]
+            if preset == "generic" or fact != facts("generic")[name]:
+                value = str(fact.value).lower() if isinstance(fact.value, bool) else str(fact.value)
+                rows.append(f"| `{name}` | {preset} | `{value}` | {fact.tag} | {fact.because} |")
+    return "\n".join([
+        "# Presets", "",
+        "How the platform behaves that a domain stands for: `preset: n2p` in `domain:`, and under `platform:` whatever",
+        "this domain does otherwise. Made of the files in `pbx/domain/presets/` by `tools/reference.py`.", "",
+        "Evidence: V verified page, API published specification, seed onboarding document, C conflicting, I inferred.",
+        "", "| Setting | Preset | Value | Evidence | Why |", "|---|---|---|---|---|", *rows, "",
     ])  # fmt: skip
 
 

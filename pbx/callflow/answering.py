@@ -208,12 +208,13 @@ def _ring_plan(called: _Called, asked: Asked, presence: Presence) -> Forward | R
     if not targets:
         trail.applied("ring", "nobody else", "", on_busy.label, link)
         return Forward(on_busy, "busy")
-    if user.ring_s == 0:
+    ring_s = called.directory.ring_s_of(user)
+    if ring_s == 0:
         trail.applied("ring", "ring time", "0 s", on_no_answer.label, link)
         return Forward(on_no_answer, "no answer")
     trail.open("then", "busy", "", on_busy.label, link)
-    trail.open("then", "no answer", f"{user.ring_s} s", on_no_answer.label, link)
-    return RingPlan(tuple(targets), user.ring_s, on_busy, on_no_answer, on_offline)
+    trail.open("then", "no answer", f"{ring_s} s", on_no_answer.label, link)
+    return RingPlan(tuple(targets), ring_s, on_busy, on_no_answer, on_offline)
 
 
 def _when_busy(called: _Called) -> Destination:
@@ -221,7 +222,7 @@ def _when_busy(called: _Called) -> Destination:
     if wanted is None:
         return called.otherwise(Cause.BUSY)
     inert = ""
-    if called.directory.domain.busy_forwarding == "inert":
+    if called.directory.domain.platform.busy_forwarding == "inert":
         inert = "inert for people in this domain"
     elif called.rule.simultaneous_ring:
         inert = "inert with simultaneous ring"

@@ -165,10 +165,11 @@ def _addresses(directory: Directory) -> Iterator[Finding]:
 
 def _short_rings(directory: Directory) -> Iterator[Finding]:
     for user in directory.users:
+        ring_s = directory.ring_s_of(user)
         for order, rule in enumerate(user.rules):
             outside = [t.target for t in rule.simultaneous_ring if t.target.startswith("external")]
-            if rule.enabled and outside and user.ring_s < OFF_NET_RING_S:
-                sentence = f"user {user.extension} rings {outside[0].partition(' ')[2]} along for {user.ring_s} s only"
+            if rule.enabled and outside and ring_s < OFF_NET_RING_S:
+                sentence = f"user {user.extension} rings {outside[0].partition(' ')[2]} along for {ring_s} s only"
                 yield Finding("R08", sentence, f"users/{user.extension}/rules/{order}")
 
 

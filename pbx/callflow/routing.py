@@ -193,7 +193,7 @@ def _first(
 
 
 def _emergency(directory: Directory, asked: Asked, digits: str, trail: Trail) -> Destination:
-    if digits == "933" and not directory.domain.read_back_933:
+    if digits == "933" and not directory.domain.platform.read_back_933:
         trail.failed("dial plan", "933", "", "reading back is switched off for this domain", "domain")
         return HangUp(cause=Cause.NOT_FOUND)
     trail.applied("dial plan", digits, "", "the emergency desk, for everybody and always; never a trunk", "emergency")

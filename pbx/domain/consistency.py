@@ -58,6 +58,7 @@ class Inconsistent(ValueError):
 def problems(directory: Directory) -> list[Problem]:
     """Return every contradiction, in the order of the directory's fields; empty when all is well."""
     return [
+        *_platform(directory),
         *_extensions(directory),
         *_names(directory),
         *_sites(directory),
@@ -72,13 +73,42 @@ def problems(directory: Directory) -> list[Problem]:
     ]
 
 
+def _platform(directory: Directory) -> Iterator[Problem]:
+    """What this platform asks of a domain, beyond what every domain must hold."""
+    platform, domain = directory.domain.platform, directory.domain
+    if len(domain.name) < platform.domain_name_least:
+        least = platform.domain_name_least
+        yield Problem(("domain", "name"), f"domain {domain.name}: the name has {least} characters or more here")
+    lengths = " or ".join(map(str, platform.extension_lengths))
+    for kind, extensions in _by_kind(directory):
+        for place, extension in enumerate(extensions):
+            path: Path = (f"{kind}s", place, "extension")
+            if len(extension) not in platform.extension_lengths:
+                yield Problem(path, f"{kind} {extension}: an extension has {lengths} digits here; choose one of these")
+            for block in platform.also_reserved:
+                if _in_block(extension, block):
+                    yield Problem(path, f"{kind} {extension}: {block} is reserved here and never an extension")
+    if platform.email_required:
+        for place, user in enumerate(directory.users):
+            if not user.email:
+                yield Problem(("users", place, "email"), f"user {user.extension}: email is required here; give one")
+
+
+def _in_block(extension: str, block: str) -> bool:
+    """Tell whether an extension is one of `9xx`."""
+    return len(extension) == len(block) and all(want in ("x", has) for has, want in zip(extension, block, strict=True))
+
+
+def _by_kind(directory: Directory) -> Iterator[tuple[str, list[str]]]:
+    """Whoever has an extension."""
+    yield "user", [user.extension for user in directory.users]
+    yield "attendant", [attendant.extension for attendant in directory.attendants]
+    yield "queue", [queue.extension for queue in directory.queues]
+
+
 def _extensions(directory: Directory) -> Iterator[Problem]:
     owners: dict[str, str] = {}
-    for kind, extensions in (
-        ("user", [user.extension for user in directory.users]),
-        ("attendant", [attendant.extension for attendant in directory.attendants]),
-        ("queue", [queue.extension for queue in directory.queues]),
-    ):
+    for kind, extensions in _by_kind(directory):
         for place, extension in enumerate(extensions):
             path: Path = (f"{kind}s", place, "extension")
             if reserved := why_reserved(extension):

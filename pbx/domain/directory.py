@@ -101,6 +101,12 @@ class Directory(Model):
         """Return the zone a user's time frames are read in: own, then the site's, then the domain's."""
         return user.time_zone or self.zone_of_site(user.site)
 
+    def ring_s_of(self, user: User) -> int:
+        """Return a user's ring time in seconds: own, then the site's, the domain's, the platform's."""
+        site = self.sites_by_name.get(user.site)
+        owners = (user, site, self.domain, self.domain.platform) if site else (user, self.domain, self.domain.platform)
+        return next(owner.ring_s for owner in owners if owner.ring_s is not None)
+
     @model_validator(mode="after")
     def _consistent(self) -> Directory:
         found = problems(self)

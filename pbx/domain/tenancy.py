@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from pbx.domain.answering import AnsweringRule
 from pbx.domain.base import E164, AreaCode, Extension, Model, Secret, Slug, TimeZone
+from pbx.domain.platform import PRESETS, Platform, PresetName, facts, platform
+
+RingTime = Annotated[int, Field(ge=0, le=3600)]
+"""Seconds; 0 rings nobody."""
 
 
 class Site(Model):
@@ -22,6 +26,7 @@ class Site(Model):
     """Key of an `EmergencyAddress`."""
     music: str = ""
     """Music-on-hold class."""
+    ring_s: RingTime | None = None
 
 
 class Domain(Model):
@@ -34,12 +39,24 @@ class Domain(Model):
     emergency_caller_id: E164 | None = None
     emergency_address: str = ""
     music: str = "default"
-    read_back_933: bool = True
-    """933 is a US providers' feature, unconfirmed in Canada: a switch per domain (domain-features 3)."""
     max_calls: int = Field(default=0, ge=0)
     """Concurrent calls allowed, 0 for no limit."""
-    busy_forwarding: Literal["platform", "inert"] = "platform"
-    """`inert`: forward-when-busy is shown but does nothing for people, as at net2phone (domain-features 1.5)."""
+    ring_s: RingTime | None = None
+    preset: PresetName = "generic"
+    platform: Platform = Field(default_factory=lambda: platform("generic"))
+    """The preset's settings, where the domain says nothing else; kept with the domain, so that a preset which is
+    corrected later changes no domain that exists."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        preset, own = value.get("preset", "generic"), value.get("platform", {})
+        if preset not in PRESETS or not isinstance(own, dict):
+            return value
+        known = {name: fact.value for name, fact in facts(preset).items()}
+        return {**value, "platform": {**known, **own}}
 
 
 class User(Model):
@@ -50,8 +67,8 @@ class User(Model):
     department: str = ""
     scope: str = "Basic User"
     email: str = ""
-    ring_s: int = Field(default=25, ge=0, le=3600)
-    """Ring time before no-answer forwarding (platform field `ring-no-answer-timeout-seconds`)."""
+    ring_s: RingTime | None = None
+    """Ring time before no-answer forwarding (platform field `ring-no-answer-timeout-seconds`); None: as the site's."""
     voicemail: bool = True
     voicemail_pin: Secret = SecretStr("")
     do_not_disturb: bool = False

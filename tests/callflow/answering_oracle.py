@@ -64,7 +64,7 @@ def verdict(office: Document, called: str, caller: str, device: str, state: Stat
         return Verdict(target("forward_offline", "hangup:unavailable"), "offline")
 
     busy = fallback or "hangup:busy"
-    if is_set("forward_on_busy") and not together and office["domain"]["busy_forwarding"] == "platform":
+    if is_set("forward_on_busy") and not together and office["domain"]["platform"]["busy_forwarding"] == "platform":
         busy = target("forward_on_busy", "")
     rings: dict[str, float] = {}
     for name, delay in reachable:

@@ -39,7 +39,7 @@ def an_office(chance: Random) -> dict[str, object]:
     """Rules of every shape; whatever is forwarded to has a mailbox."""
     return {
         "domain": {"name": "acme.lab", "time_zone": "America/Toronto",
-                   "busy_forwarding": chance.choice(("platform", "inert"))},
+                   "platform": {"busy_forwarding": chance.choice(("platform", "inert"))}},
         "sites": [{"name": "West", "time_zone": "America/Vancouver"}, {"name": "East"}],
         "time_frames": [
             {"name": "day", "kind": "days-of-week", "weekdays": {

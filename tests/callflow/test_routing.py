@@ -69,7 +69,7 @@ def test_emergency_is_reached_by_everybody_at_any_hour(device, dialled, code):
 
 
 def test_reading_back_is_a_switch_of_the_domain():
-    directory = office(domain={"name": "acme.lab", "read_back_933": False})
+    directory = office(domain={"name": "acme.lab", "platform": {"read_back_933": False}})
     assert goes(from_inside("933"), directory=directory) == "hangup:not-found"
     assert goes(from_inside("911"), directory=directory) == "emergency:911"
 

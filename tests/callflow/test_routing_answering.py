@@ -240,7 +240,7 @@ def test_forward_when_busy_is_inert_with_simultaneous_ring():
 
 
 def test_forward_when_busy_can_be_inert_for_the_whole_domain():
-    domain = {"name": "acme.lab", "busy_forwarding": "inert"}
+    domain = {"name": "acme.lab", "preset": "n2p", "platform": {"email_required": False}}
     assert outcomes(rung([FULL], domain=domain)) == ["mailbox:101", "attendant:400/main", "external:14165550190"]
 
 

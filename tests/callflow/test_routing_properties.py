@@ -95,8 +95,9 @@ routes = st.lists(
 def directories(draw: st.DrawFn) -> Directory:
     return Directory.model_validate(
         {
-            "domain": {"name": "acme.lab", "read_back_933": draw(st.booleans()),
-                       "busy_forwarding": draw(st.sampled_from(("platform", "inert")))},
+            "domain": {"name": "acme.lab", "platform": {
+                "read_back_933": draw(st.booleans()),
+                "busy_forwarding": draw(st.sampled_from(("platform", "inert")))}},
             "time_frames": [
                 {"name": "office", "weekdays": {"mon-fri": "08:00-18:00"}},
                 {"name": "night", "weekdays": {"mon-sun": "22:00-06:00"}},
@@ -156,7 +157,7 @@ def test_emergency_and_support_go_to_their_desks_and_nowhere_else(directory, tex
     match text:
         case "611":
             assert found.destination == ToSupport()
-        case "933" if not directory.domain.read_back_933:
+        case "933" if not directory.domain.platform.read_back_933:
             assert found.destination == HangUp(cause=Cause.NOT_FOUND)
         case _:
             assert found.destination == ToEmergency(code="933" if text == "933" else "911")

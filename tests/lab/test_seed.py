@@ -222,14 +222,14 @@ def test_many_problems_are_told_together_but_not_without_end():
 
 def test_plain_words_are_what_they_look_like_and_times_stay_times():
     text = (
-        f"{BEGIN}  read_back_933: false\n"
+        f"{BEGIN}  platform: {{read_back_933: false}}\n"
         "users:\n  - {extension: 101, first_name: 'true', last_name: \"7\", ring_s: 4}\n"
         "queues:\n  - {extension: 500, name: Q, agent_ring_s: 1.5}\n"
         "time_frames:\n  - {name: late, weekdays: {sat: 18:00-23:00}}\n"
         "settings:\n  domain: {volume: 3, tone: on, loud: true}\n"
     )
     directory = read_seed(text).directory
-    assert directory.domain.read_back_933 is False
+    assert directory.domain.platform.read_back_933 is False
     assert (directory.users[0].first_name, directory.users[0].last_name, directory.users[0].ring_s) == ("true", "7", 4)
     assert directory.queues[0].agent_ring_s == 1.5
     assert directory.time_frames[0].text == "sat 18:00–23:00"

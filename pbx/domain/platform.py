@@ -1,0 +1,62 @@
+"""The platform a domain stands for: its defaults and quirks as settings, named sets of them as data.
+
+A preset is a file of `pbx/domain/presets/`; each value in it carries its evidence (tags of domain-features). A domain
+names its preset and may set any of it otherwise. No code asks for a preset's name.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field
+
+from pbx.domain.base import Model
+
+PresetName = Literal["generic", "n2p", "oit"]
+PRESETS: tuple[PresetName, ...] = ("generic", "n2p", "oit")
+"""`generic` holds every setting, the others what they do otherwise."""
+
+
+class Platform(Model):
+    """How the platform behaves; the defaults are those of the preset `generic`."""
+
+    ring_s: int = Field(ge=0, le=3600)
+    """Ring time of users for whom neither user, site nor domain says more."""
+    busy_forwarding: Literal["platform", "inert"]
+    """`inert`: forward-when-busy is shown but does nothing for people."""
+    read_back_933: bool
+    """933 reads back number and address; a US providers' feature, unconfirmed in Canada."""
+    extension_lengths: tuple[int, ...] = Field(min_length=1)
+    """Digits an extension may have."""
+    also_reserved: tuple[str, ...]
+    """Further extensions nobody may have, `x` standing for any digit: `9xx`."""
+    email_required: bool
+    """A user without a mail address is refused."""
+    domain_name_least: int = Field(ge=1)
+    """Characters a domain's name has at least."""
+
+
+class Fact(Model):
+    """One value of a preset, with how well it is known."""
+
+    value: bool | int | str | tuple[int, ...] | tuple[str, ...]
+    tag: Literal["V", "API", "seed", "C", "I"]
+    """Verified page, published specification, onboarding document, sources conflict, inferred."""
+    because: str
+
+
+@cache
+def facts(preset: PresetName) -> dict[str, Fact]:
+    """Return what a preset says, with its evidence; what it leaves out is as in `generic`."""
+    text = resources.files("pbx.domain.presets").joinpath(f"{preset}.yaml").read_text("utf-8")
+    own = {name: Fact.model_validate(fact) for name, fact in yaml.safe_load(text).items()}
+    return own if preset == "generic" else {**facts("generic"), **own}
+
+
+def platform(preset: PresetName, changed: dict[str, Any] | None = None) -> Platform:
+    """Return the settings of a preset with what a domain sets otherwise."""
+    values = {name: fact.value for name, fact in facts(preset).items()}
+    return Platform.model_validate({**values, **(changed or {})})

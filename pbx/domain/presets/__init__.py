@@ -1,0 +1,1 @@
+"""Presets of platforms, one file each; read by `pbx.domain.platform`."""
