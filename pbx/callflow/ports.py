@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from pbx.domain.history import CallRecord as CallRecord
 from pbx.domain.history import Message as Message
+from pbx.domain.kept import BoxState, KeptPrompt, Notice
 from pbx.domain.registrations import Binding, KeptSubscription
 
 
@@ -47,6 +48,43 @@ class MessageRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingDropped:
+    """Sound that nobody wants to keep."""
+
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSaved:
+    """A prompt is new, or another in the place of the one before."""
+
+    prompt: KeptPrompt
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRemoved:
+    owner: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSaved:
+    state: BoxState
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSaved:
+    """Mail is to be sent, or could not be."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRemoved:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordSaved:
     """A call began (open row) or ended."""
 
@@ -60,6 +98,12 @@ Change = (
     | SubscriptionRemoved
     | MessageSaved
     | MessageRemoved
+    | RecordingDropped
+    | PromptSaved
+    | PromptRemoved
+    | BoxSaved
+    | NoticeSaved
+    | NoticeRemoved
     | RecordSaved
 )
 
@@ -81,7 +125,17 @@ class History(Protocol):
     def subscriptions(self) -> Sequence[KeptSubscription]: ...
 
     def messages(self, box: str) -> Sequence[Message]:
-        """Oldest first."""
+        """Oldest first, in whatever folder."""
+        ...
+
+    def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
+        """By name: of a mailbox, or of the domain for an empty owner."""
+        ...
+
+    def box(self, box: str) -> BoxState: ...
+
+    def notices(self) -> Sequence[Notice]:
+        """Mail that has not been sent, oldest first."""
         ...
 
     def records(self) -> Sequence[CallRecord]:

@@ -12,13 +12,19 @@ class Message:
     id: str
     box: str
     folder: str
-    """`new` or `saved`."""
+    """`new`, `saved` or `trash`."""
     recording: str
     seconds: float
     caller_number: str
     heard: str
     at: float
     """POSIX seconds."""
+    caller_name: str = ""
+    forwarded_by: str = ""
+    """Extension of who sent it on, or whose copy it is; empty when a caller left it."""
+    comment: str = ""
+    """Names what that person said about it, empty for nothing."""
+    transcription: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,14 +12,21 @@ from typing import assert_never
 from pbx.callflow.ports import (
     BindingRemoved,
     BindingSaved,
+    BoxSaved,
     CallRecord,
     Message,
     MessageRemoved,
     MessageSaved,
+    NoticeRemoved,
+    NoticeSaved,
+    PromptRemoved,
+    PromptSaved,
+    RecordingDropped,
     RecordSaved,
     SubscriptionRemoved,
     SubscriptionSaved,
 )
+from pbx.domain.kept import BoxState, KeptPrompt, Notice
 from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.store.protocol import LOST, DirectorySaved, Kept, RunSaved, SeenAlive, StoredDirectory, StoredRun, TokenSpent
 
@@ -31,6 +39,9 @@ class _State:
     bindings: dict[tuple[str, str], Binding] = field(default_factory=dict)
     subscriptions: dict[tuple[str, str], KeptSubscription] = field(default_factory=dict)
     messages: dict[str, dict[str, Message]] = field(default_factory=dict)
+    prompts: dict[str, dict[str, KeptPrompt]] = field(default_factory=dict)
+    boxes: dict[str, BoxState] = field(default_factory=dict)
+    notices: dict[str, Notice] = field(default_factory=dict)
     records: dict[tuple[str, float], CallRecord] = field(default_factory=dict)
     directories: dict[str, StoredDirectory] = field(default_factory=dict)
     runs: dict[str, StoredRun] = field(default_factory=dict)
@@ -60,6 +71,18 @@ class MemoryStore:
                 state.messages.setdefault(message.box, {})[message.id] = message
             case MessageRemoved(box=box, id=number):
                 state.messages.get(box, {}).pop(number, None)
+            case RecordingDropped():
+                pass  # sound is not kept here
+            case PromptSaved(prompt=prompt):
+                state.prompts.setdefault(prompt.owner, {})[prompt.name] = prompt
+            case PromptRemoved(owner=owner, name=name):
+                state.prompts.get(owner, {}).pop(name, None)
+            case BoxSaved(state=box_state):
+                state.boxes[box_state.box] = box_state
+            case NoticeSaved(notice=notice):
+                state.notices[notice.id] = notice
+            case NoticeRemoved(id=number):
+                state.notices.pop(number, None)
             case RecordSaved(record=record):
                 state.records[record.call, record.started_at] = record
                 if len(state.records) > KEPT_RECORDS:
@@ -95,6 +118,26 @@ class MemoryStore:
 
     def every_message(self) -> list[Message]:
         return [message for box in self._state.messages.values() for message in box.values()]
+
+    def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
+        return MappingProxyType(self._state.prompts.get(owner, {}))
+
+    def every_prompt(self) -> list[KeptPrompt]:
+        return [prompt for owned in self._state.prompts.values() for prompt in owned.values()]
+
+    def box(self, box: str) -> BoxState:
+        return self._state.boxes.get(box) or BoxState(box)
+
+    def notices(self) -> list[Notice]:
+        return sorted(self._state.notices.values(), key=lambda notice: (notice.at, notice.id))
+
+    def recordings(self) -> Counter[str]:
+        """How often each recording is referred to: a message and its copies share one."""
+        found = Counter(message.recording for message in self.every_message())
+        found.update(message.comment for message in self.every_message() if message.comment)
+        found.update(prompt.recording for prompt in self.every_prompt())
+        found.update(notice.recording for notice in self._state.notices.values() if notice.recording)
+        return found
 
     def records(self) -> list[CallRecord]:
         return list(reversed(self._state.records.values()))

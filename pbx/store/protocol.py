@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pbx.callflow.ports import CallRecord, Change, Message
+from pbx.domain.kept import BoxState, KeptPrompt, Notice
 from pbx.domain.registrations import Binding, KeptSubscription
 
 LOST = "lost"
@@ -82,6 +83,16 @@ class Store(Protocol):
 
     def messages(self, box: str) -> Sequence[Message]:
         """Oldest first, none that is lost."""
+        ...
+
+    def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
+        """By name: of a mailbox, or of the domain for an empty owner."""
+        ...
+
+    def box(self, box: str) -> BoxState: ...
+
+    def notices(self) -> Sequence[Notice]:
+        """Mail that has not been sent, oldest first."""
         ...
 
     def records(self) -> Sequence[CallRecord]:

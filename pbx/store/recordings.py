@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from pbx.store.protocol import LOST
 
 SHORTEST_S = 1.0
 """A shorter one is a caller who hung up at the beep."""
+DRAFT = "draft-"
+"""So begin the names of recordings that are nobody's until they are kept: greetings, names, comments, prompts."""
 _VOICEMAIL = re.compile(r"vm-(?P<box>.+)-(?P<milliseconds>\d+)-[0-9a-f]+\Z")
 _HEADER = 44
 _RATE = 8000
@@ -32,18 +34,21 @@ class Sweep:
     """Files that nobody needs."""
 
 
-def sweep(folder: Path, messages: Iterable[Message]) -> Sweep:
-    """Compare the recordings in `folder` with `messages`; nothing is changed.
+def sweep(folder: Path, messages: Iterable[Message], needed: Mapping[str, int]) -> Sweep:
+    """Compare the recordings in `folder` with `messages` and whatever else is `needed`; nothing is changed.
 
     A temporary file with a second of sound or more becomes a message that was cut short; its WAV header may lie."""
-    known = {message.recording: message for message in messages}
+    messages = tuple(messages)
+    known = {message.recording for message in messages}
     there = {path.stem: path for path in sorted(folder.glob("vm-*.wav"))}
     lost = [
         replace(message, folder=LOST)
-        for recording, message in known.items()
-        if recording not in there and message.folder != LOST
+        for message in messages
+        if message.recording not in there and message.folder != LOST
     ]
-    adopted, rubbish = [], []
+    adopted: list[Message] = []
+    drafts = sorted(folder.glob(f"{DRAFT}*"))
+    rubbish = [path for path in drafts if path.suffix == ".tmp" or not needed.get(path.stem)]
     for path in [*there.values(), *sorted(folder.glob("vm-*.tmp"))]:
         if path.stem in known:
             if path.suffix == ".tmp":

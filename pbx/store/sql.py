@@ -8,7 +8,7 @@ same changes are tried again, and who waits for their answer goes on waiting.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from pbx.callflow.ports import (
     BindingSaved,
+    BoxSaved,
     CallRecord,
     Message,
     MessageRemoved,
     MessageSaved,
+    NoticeRemoved,
+    NoticeSaved,
+    PromptRemoved,
+    PromptSaved,
+    RecordingDropped,
     RecordSaved,
     SubscriptionSaved,
 )
+from pbx.domain.kept import BoxState, KeptPrompt, Notice
 from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.sip.address import parse_peer
 from pbx.store import recordings, tables
@@ -59,8 +66,8 @@ class SqlStore:
         self._failed = failed
         self._mirror = MemoryStore()
         self._queue: list[tuple[int, Kept]] = []
-        self._removed: dict[int, str] = {}
-        """Ticket → recording that goes once its row is gone."""
+        self._removed: dict[int, list[str]] = {}
+        """Ticket → recordings that go once their rows are gone."""
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._ticket = 0
@@ -102,14 +109,30 @@ class SqlStore:
 
     def submit(self, change: Kept) -> int:
         self._ticket += 1
-        if isinstance(change, MessageRemoved):
-            known = self._mirror.message(change.box, change.id)
-            if known is not None:
-                self._removed[self._ticket] = known.recording
+        if parted := [recording for recording in self._parted(change) if recording]:
+            self._removed[self._ticket] = parted
         self._mirror.submit(change)
         self._queue.append((self._ticket, change))
         self._wake.set()
         return self._ticket
+
+    def _parted(self, change: Kept) -> Iterator[str]:
+        """The recordings a change takes a reference from."""
+        mirror = self._mirror
+        match change:
+            case MessageRemoved(box=box, id=number) if (message := mirror.message(box, number)) is not None:
+                yield message.recording
+                yield message.comment
+            case RecordingDropped(recording=recording):
+                yield recording
+            case PromptSaved(prompt=new) if (old := mirror.prompts(new.owner).get(new.name)) is not None:
+                yield old.recording
+            case PromptRemoved(owner=owner, name=name) if (old := mirror.prompts(owner).get(name)) is not None:
+                yield old.recording
+            case NoticeRemoved(id=number):
+                yield from (notice.recording for notice in mirror.notices() if notice.id == number)
+            case _:
+                return
 
     @property
     def waiting(self) -> int:
@@ -124,6 +147,15 @@ class SqlStore:
 
     def messages(self, box: str) -> Sequence[Message]:
         return self._mirror.messages(box)
+
+    def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
+        return self._mirror.prompts(owner)
+
+    def box(self, box: str) -> BoxState:
+        return self._mirror.box(box)
+
+    def notices(self) -> Sequence[Notice]:
+        return self._mirror.notices()
 
     def records(self) -> Sequence[CallRecord]:
         return self._mirror.records()
@@ -150,6 +182,12 @@ class SqlStore:
             mirror.submit(SubscriptionSaved(kept))
         for row in _rows(connection, tables.messages):
             mirror.submit(MessageSaved(Message(**row)))
+        for row in _rows(connection, tables.prompts):
+            mirror.submit(PromptSaved(KeptPrompt(**row)))
+        for row in _rows(connection, tables.boxes):
+            mirror.submit(BoxSaved(BoxState(**row)))
+        for row in _rows(connection, tables.notices):
+            mirror.submit(NoticeSaved(Notice(**{**row, "to": tuple(row["to"].splitlines())})))
         self._close_what_was_open(connection, now)
         for row in reversed(_rows(connection, tables.records, newest="started_at", most=KEPT_RECORDS)):
             mirror.submit(RecordSaved(CallRecord(**row)))
@@ -173,10 +211,14 @@ class SqlStore:
         folder = self._recordings
         if folder is None or not folder.is_dir():
             return
-        found = recordings.sweep(folder, self._mirror.every_message())
+        found = recordings.sweep(folder, self._mirror.every_message(), self._mirror.recordings())
         for message in found.lost:
             self.submit(MessageSaved(message))
             self._failed(f"message {message.id} of mailbox {message.box} is lost: its recording is not there")
+        for prompt in self._mirror.every_prompt():
+            if not (folder / f"{prompt.recording}.wav").exists():
+                owner = f"mailbox {prompt.owner}" if prompt.owner else "the domain"
+                self._failed(f"prompt {prompt.name} of {owner} is gone: its recording is not there")
         for message in found.adopted:
             recordings.mend(folder, message.recording)
             self.submit(MessageSaved(message))
@@ -229,10 +271,12 @@ class SqlStore:
                 await connection.exec_driver_sql(statement, rows)
 
     def _committed(self, tickets: Sequence[int]) -> None:
-        for ticket in tickets:
-            recording = self._removed.pop(ticket, None)
-            if recording is not None and self._recordings is not None:
-                recordings.remove(self._recordings, recording)
+        parted = [recording for ticket in tickets for recording in self._removed.pop(ticket, ())]
+        if parted and self._recordings is not None:
+            needed = self._mirror.recordings()
+            for recording in parted:
+                if not needed[recording]:
+                    recordings.remove(self._recordings, recording)
         self.confirmed = tickets[-1]
         self._durable(tickets[-1])
 

@@ -14,8 +14,14 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from pbx.callflow.ports import (
     BindingRemoved,
     BindingSaved,
+    BoxSaved,
     MessageRemoved,
     MessageSaved,
+    NoticeRemoved,
+    NoticeSaved,
+    PromptRemoved,
+    PromptSaved,
+    RecordingDropped,
     RecordSaved,
     SubscriptionRemoved,
     SubscriptionSaved,
@@ -23,10 +29,31 @@ from pbx.callflow.ports import (
 from pbx.store import tables
 from pbx.store.protocol import DirectorySaved, Kept, RunSaved, SeenAlive, TokenSpent
 
+_Row = (
+    BindingSaved
+    | BindingRemoved
+    | SubscriptionSaved
+    | SubscriptionRemoved
+    | MessageSaved
+    | MessageRemoved
+    | PromptSaved
+    | PromptRemoved
+    | BoxSaved
+    | NoticeSaved
+    | NoticeRemoved
+    | RecordSaved
+    | DirectorySaved
+    | RunSaved
+    | TokenSpent
+    | SeenAlive
+)
+"""What is a row: a recording that is dropped is a file alone."""
+
 
 def executions(changes: Sequence[Kept]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Return the statements in order, neighbours of one kind joined: (SQL, the values of each by name)."""
-    for key, run in groupby(map(_statement, changes), key=lambda pair: pair[0]):
+    rows_of = (_statement(change) for change in changes if not isinstance(change, RecordingDropped))
+    for key, run in groupby(rows_of, key=lambda pair: pair[0]):
         statement = _STATEMENTS[key]
         rows = [values for _, values in run]
         for name, written in statement.written:
@@ -35,7 +62,7 @@ def executions(changes: Sequence[Kept]) -> Iterator[tuple[str, list[dict[str, An
         yield statement.sql, rows
 
 
-def _statement(change: Kept) -> tuple[str, dict[str, Any]]:
+def _statement(change: _Row) -> tuple[str, dict[str, Any]]:
     match change:
         case BindingSaved(binding=binding):
             return "binding", {**_values(binding), "peer": str(binding.peer)}
@@ -49,6 +76,16 @@ def _statement(change: Kept) -> tuple[str, dict[str, Any]]:
             return "message", _values(message)
         case MessageRemoved(box=box, id=number):
             return "no message", {"_box": box, "_id": number}
+        case PromptSaved(prompt=prompt):
+            return "prompt", _values(prompt)
+        case PromptRemoved(owner=owner, name=name):
+            return "no prompt", {"_owner": owner, "_name": name}
+        case BoxSaved(state=state):
+            return "box", _values(state)
+        case NoticeSaved(notice=notice):
+            return "notice", {**_values(notice), "to": "\n".join(notice.to)}
+        case NoticeRemoved(id=number):
+            return "no notice", {"_id": number}
         case RecordSaved(record=record):
             return "record", _values(record)
         case DirectorySaved(directory=directory):
@@ -90,6 +127,11 @@ _CORE: dict[str, Insert | Delete] = {
     "no subscription": _removing(tables.subscriptions),
     "message": _replacing(tables.messages),
     "no message": _removing(tables.messages),
+    "prompt": _replacing(tables.prompts),
+    "no prompt": _removing(tables.prompts),
+    "box": _replacing(tables.boxes),
+    "notice": _replacing(tables.notices),
+    "no notice": _removing(tables.notices),
     "record": _replacing(tables.records),
     "directory": _replacing(tables.directories),
     "run": _replacing(tables.runs),

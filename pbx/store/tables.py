@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Float, Integer, MetaData, PrimaryKeyConstraint, Table, TypeDecorator
+from sqlalchemy import Boolean, Column, Float, Integer, MetaData, PrimaryKeyConstraint, Table, TypeDecorator
 from sqlalchemy import Text as PlainText
 
 metadata = MetaData()
@@ -76,8 +76,54 @@ messages = Table(
     Column("caller_number", Text, nullable=False),
     Column("heard", Text, nullable=False),
     Column("at", Float, nullable=False),
+    Column("caller_name", Text, nullable=False, server_default=""),
+    Column("forwarded_by", Text, nullable=False, server_default=""),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("transcription", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("box", "id"),
 )
+
+prompts = Table(
+    "prompts",
+    metadata,
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("recording", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    PrimaryKeyConstraint("owner", "name"),
+)
+
+boxes = Table(
+    "boxes",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("greeting", Integer, nullable=False),
+    Column("pin", Text, nullable=False),
+    Column("instead_of", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Float, nullable=False),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("box", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("to", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("recording", Text, nullable=False),
+    Column("transcriber", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("refused", Boolean, nullable=False),
+)
+"""Mail that has not been sent; several addresses of one are lines."""
 
 records = Table(
     "records",

@@ -1,4 +1,4 @@
-"""A virtual world whose provisioning is a table of files in the test and whose store is a few dictionaries."""
+"""A virtual world whose provisioning is a table of files in the test."""
 
 from __future__ import annotations
 
@@ -6,78 +6,15 @@ from collections.abc import Callable
 
 from lab.inventory import Station
 from lab.phones.family import Fetch, Fetched
+from lab.rehearsal import MemoryKeeper
 from lab.seeds.load import Seed
 from lab.seeds.model import LabSeed
 from lab.wire import Impairment
 from lab.world import SWITCH, World
-from pbx.callflow.ports import (
-    BindingRemoved,
-    BindingSaved,
-    CallRecord,
-    Change,
-    Message,
-    MessageRemoved,
-    MessageSaved,
-    RecordSaved,
-    SubscriptionRemoved,
-    SubscriptionSaved,
-)
 from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
-from pbx.domain.registrations import KeptSubscription
 from pbx.domain.tenancy import Domain, User
-from pbx.sip.registrar import Binding
-
-
-class Notebook:
-    """A history that is durable at once."""
-
-    writes = True
-
-    def __init__(self) -> None:
-        self._bindings: dict[tuple[str, str], Binding] = {}
-        self._subscriptions: dict[tuple[str, str], KeptSubscription] = {}
-        self._messages: dict[tuple[str, str], Message] = {}
-        self._records: dict[str, CallRecord] = {}
-
-    def submit(self, change: Change) -> int:
-        match change:
-            case BindingSaved(binding=binding):
-                self._bindings[binding.device, binding.contact] = binding
-            case BindingRemoved(device=device, contact=contact):
-                self._bindings.pop((device, contact), None)
-            case SubscriptionSaved(subscription=subscription):
-                self._subscriptions[subscription.call_id, subscription.local] = subscription
-            case SubscriptionRemoved(call_id=call_id, local=local):
-                self._subscriptions.pop((call_id, local), None)
-            case MessageSaved(message=message):
-                self._messages[message.box, message.id] = message
-            case MessageRemoved(box=box, id=id_):
-                self._messages.pop((box, id_), None)
-            case RecordSaved(record=record):
-                self._records[record.call] = record
-        return 0
-
-    def bindings(self) -> list[Binding]:
-        return list(self._bindings.values())
-
-    def subscriptions(self) -> list[KeptSubscription]:
-        return list(self._subscriptions.values())
-
-    def messages(self, box: str) -> list[Message]:
-        return [message for (owner, _), message in self._messages.items() if owner == box]
-
-    def records(self) -> list[CallRecord]:
-        return list(self._records.values())[::-1]
-
-
-class NotebookKeeper:
-    def __init__(self, history: Notebook | None = None) -> None:
-        self.history = history or Notebook()
-
-    def restarted(self) -> NotebookKeeper:
-        return NotebookKeeper(self.history)
 
 
 class Shelf:
@@ -138,7 +75,7 @@ def small_world(number: int = 1, impairment: Impairment | None = None) -> tuple[
     world = World(
         Seed(directory, LabSeed()),
         number=number,
-        keeper=NotebookKeeper(),
+        keeper=MemoryKeeper(),
         provisioner=lambda _: shelf,
         seconds_of=lambda name: 2.0,
         impairment=impairment,

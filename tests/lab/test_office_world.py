@@ -8,12 +8,12 @@ from lab.bench import LabBench
 from lab.inventory import stations
 from lab.phones.face import cards
 from lab.provisioner import VirtualProvisioner, virtual_office
+from lab.rehearsal import MemoryKeeper
 from lab.seeds.load import load_seed
 from lab.wire import Impairment
 from lab.world import SWITCH, World
 from pbx.events import ConfigServed, ServerFault
 from pbx.sip.digest import hexdigest
-from tests.lab.plain_lab import NotebookKeeper
 
 SEED = load_seed()
 
@@ -26,7 +26,7 @@ def office(number: int = 1, impairment: Impairment | None = None) -> World:
     return World(
         SEED,
         number=number,
-        keeper=NotebookKeeper(),
+        keeper=MemoryKeeper(),
         provisioner=provisioner,
         seconds_of=lambda name: 2.0,
         impairment=impairment,

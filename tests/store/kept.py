@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pbx.callflow.ports import CallRecord, Message
+from pbx.domain.kept import KeptPrompt, Notice
 from pbx.domain.registrations import KeptSubscription
 from pbx.sip.address import Peer
 from pbx.sip.registrar import Binding
@@ -46,6 +47,15 @@ def subscription(tag: str = "t1", expires_at: float = NOW + 600, **changes: Any)
 def message(number: str = "m1", folder: str = "new", **changes: Any) -> Message:
     values = {"recording": number, "at": NOW, "box": "101", **changes}
     return Message(id=number, folder=folder, seconds=3.0, caller_number="102", heard="signature:102", **values)
+
+
+def prompt(name: str = "1", owner: str = "101", **changes: Any) -> KeptPrompt:
+    return KeptPrompt(owner, name, **{"recording": f"draft-{name}", "seconds": 2.0, "origin": "call", **changes})
+
+
+def notice(number: str = "n1", **changes: Any) -> Notice:
+    values = {"to": ("ana@acme.lab", "ben@acme.lab"), "at": NOW, **changes}
+    return Notice(number, "101", "m1", subject="A message", text="From 102\nToday", **values)
 
 
 def record(call: str = "c-0001", ended_at: float = NOW + 5, started_at: float = NOW) -> CallRecord:

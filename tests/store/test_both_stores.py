@@ -12,16 +12,35 @@ from hypothesis import strategies as st
 from pbx.callflow.ports import (
     BindingRemoved,
     BindingSaved,
+    BoxSaved,
     MessageRemoved,
     MessageSaved,
+    NoticeRemoved,
+    NoticeSaved,
+    PromptRemoved,
+    PromptSaved,
     RecordSaved,
     SubscriptionRemoved,
     SubscriptionSaved,
 )
+from pbx.domain.kept import BoxState
 from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
 from pbx.store.protocol import DirectorySaved, Kept, RunSaved, Store, TokenSpent
 from pbx.store.sql import SqlStore
-from tests.store.kept import binding, directory, in_memory, message, record, reopened, run, subscription, written
+from tests.store.kept import (
+    NOW,
+    binding,
+    directory,
+    in_memory,
+    message,
+    notice,
+    prompt,
+    record,
+    reopened,
+    run,
+    subscription,
+    written,
+)
 
 After = Callable[..., Awaitable[Store]]
 
@@ -89,6 +108,36 @@ async def test_a_removed_message_is_gone(after: After) -> None:
 async def test_a_lost_message_is_offered_to_nobody(after: After) -> None:
     store = await after(MessageSaved(message()), MessageSaved(message(folder="lost")))
     assert list(store.messages("101")) == []
+
+
+async def test_a_message_keeps_who_sent_it_on_and_what_it_says(after: After) -> None:
+    sent = message(caller_name="Ana", forwarded_by="103", comment="draft-1", transcription="Call me.")
+    store = await after(MessageSaved(message()), MessageSaved(sent))
+    assert list(store.messages("101")) == [sent]
+
+
+async def test_an_owner_has_one_prompt_of_a_name(after: After) -> None:
+    newest = prompt(recording="draft-9", text="Hello")
+    store = await after(
+        PromptSaved(prompt()), PromptSaved(prompt("2")), PromptSaved(prompt("welcome", "")), PromptSaved(newest),
+        PromptRemoved("101", "2"), PromptRemoved("101", "never there"),
+    )  # fmt: skip
+    assert store.prompts("101") == {"1": newest}
+    assert store.prompts("") == {"welcome": prompt("welcome", "")}
+    assert store.prompts("102") == {}
+
+
+async def test_a_mailbox_stands_as_it_was_left(after: After) -> None:
+    left = BoxState("101", greeting=2, pin="7788", instead_of="4101", failures=2, locked_until=9.0)
+    store = await after(BoxSaved(BoxState("101", failures=1)), BoxSaved(left))
+    assert store.box("101") == left
+    assert store.box("102") == BoxState("102")
+
+
+async def test_mail_waits_until_it_is_gone_oldest_first(after: After) -> None:
+    tried = notice("n2", at=NOW - 1, tries=3, problem="no route", refused=True)
+    store = await after(NoticeSaved(notice()), NoticeSaved(notice("n3")), NoticeSaved(tried), NoticeRemoved("n3"))
+    assert list(store.notices()) == [tried, notice()]
 
 
 async def test_a_call_has_one_record_and_the_newest_comes_first(after: After) -> None:

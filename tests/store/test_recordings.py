@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pbx.callflow.ports import MessageRemoved, MessageSaved
+from pbx.callflow.ports import MessageRemoved, MessageSaved, PromptSaved
 from pbx.media.wav import read_wav, write_wav
 from pbx.store.sql import SqlStore
-from tests.store.kept import NOW, message, reopened, written
+from tests.store.kept import NOW, message, prompt, reopened, written
 
 NAME = "vm-101-1800000000000-ab12cd34"
 SECOND = b"\x55" * 8000
@@ -97,3 +97,30 @@ async def test_a_deleted_message_takes_its_recording_along_and_does_not_come_bac
     store = await reopened(tmp_path, recordings_folder=recordings)
     assert list(store.messages("101")) == []
     await store.close()
+
+
+async def test_a_recording_that_copies_share_goes_with_the_last_of_them(tmp_path, recordings):
+    first, copy = message("m1", recording=NAME), message("m2", box="102", recording=NAME)
+    await written(tmp_path, MessageSaved(first), MessageSaved(copy))
+    write_wav(recordings / f"{NAME}.wav", SECOND)
+    await written(tmp_path, MessageRemoved("101", "m1"), recordings_folder=recordings)
+    assert (recordings / f"{NAME}.wav").exists()
+    await written(tmp_path, MessageRemoved("102", "m2"), recordings_folder=recordings)
+    assert not (recordings / f"{NAME}.wav").exists()
+
+
+async def test_a_message_s_comment_and_an_older_greeting_go_too(tmp_path, recordings):
+    kept = [MessageSaved(message(recording=NAME, comment="draft-a")), PromptSaved(prompt(recording="draft-b"))]
+    await written(tmp_path, *kept)
+    for name in (NAME, "draft-a", "draft-b", "draft-nobodys"):
+        write_wav(recordings / f"{name}.wav", SECOND)
+    await written(tmp_path, recordings_folder=recordings)
+    assert sorted(path.stem for path in recordings.iterdir()) == ["draft-a", "draft-b", NAME]
+    changes = [MessageRemoved("101", "m1"), PromptSaved(prompt(recording="draft-d"))]
+    await written(tmp_path, *changes, recordings_folder=recordings)
+    assert list(recordings.iterdir()) == []
+
+
+async def test_a_prompt_whose_file_is_gone_is_said_to_be(tmp_path, recordings):
+    await written(tmp_path, PromptSaved(prompt()))
+    await (await after_a_start(tmp_path, recordings, lost=1)).close()

@@ -8,11 +8,14 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
 
 from pbx.callflow.ports import BindingSaved, MessageSaved, RecordSaved
-from pbx.store import database
+from pbx.store import database, migrations
 from pbx.store.database import FILE, CannotOpen, Damaged, move_aside
-from pbx.store.protocol import DirectorySaved, SeenAlive, TokenSpent
+from pbx.store.protocol import SeenAlive, TokenSpent
 from pbx.store.sql import SqlStore
 from tests.store.kept import NOW, binding, directory, message, record, reopened, written
 
@@ -134,15 +137,22 @@ async def test_a_database_that_is_only_locked_is_not_called_damaged(tmp_path, mo
     await (await reopened(tmp_path)).close()
 
 
+def as_version(folder: Path, version: str) -> None:
+    """Make the database of a folder as an older switchroom did."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    engine = create_engine(f"sqlite:///{folder / FILE}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+    engine.dispose()
+
+
 async def test_an_older_schema_is_copied_and_brought_up_to_date(tmp_path):
-    """As version 1 left it: no tables of tokens and subscriptions, no proxies of a binding."""
-    await written(tmp_path, DirectorySaved(directory()))
+    as_version(tmp_path, "0001")
     with sqlite3.connect(tmp_path / FILE) as connection:
-        connection.execute("DROP TABLE spent_tokens")
-        connection.execute("DROP TABLE subscriptions")
-        connection.execute("DROP TABLE life")
-        connection.execute("ALTER TABLE bindings DROP COLUMN path")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        old = directory()
+        connection.execute("INSERT INTO directories VALUES (?, ?, ?)", (old.domain, old.revision, old.document))
     store = await reopened(tmp_path)
     assert store.directory("acme.lab") == directory()
     store.submit(TokenSpent("aa", "1"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from pbx.domain.devices import Device
@@ -27,9 +28,8 @@ class MessageSummary(EventPackage[Counts]):
         return device.extension
 
     def state(self, switch: Switch, resource: str) -> Counts:
-        messages = switch.history.messages(resource)
-        new = sum(message.folder == "new" for message in messages)
-        return new, len(messages) - new
+        folders = Counter(message.folder for message in switch.history.messages(resource))
+        return folders["new"], folders["saved"]
 
     def document(self, state: Counts, before: Counts | None, writing: Writing) -> Document:
         return Document(BODY, summary(writing.resource, writing.domain, *state))

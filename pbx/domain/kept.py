@@ -1,0 +1,66 @@
+"""What the house keeps beside messages: prompts and greetings, how a mailbox stands, mail on its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPrompt:
+    """Sound somebody has given the house."""
+
+    owner: str
+    """Extension of the mailbox it belongs to; empty for a prompt of the domain."""
+    name: str
+    """Of a mailbox: `1`…`9` for its greetings, `name` for the recorded name. Of the domain: the prompt's name."""
+    recording: str
+    """Names the audio."""
+    seconds: float
+    origin: str
+    """`call`, `upload` or `speech`."""
+    text: str = ""
+    """What it says, where it was made from text."""
+    at: float = 0.0
+    """POSIX seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoxState:
+    """What is set of a mailbox by its owner at the telephone, or has happened to it."""
+
+    box: str
+    greeting: int = 0
+    """Number of the greeting callers hear; 0 is the generic one."""
+    pin: str = field(default="", repr=False)
+    """Chosen at the telephone; empty while the configured one counts."""
+    instead_of: str = field(default="", repr=False)
+    """The configured PIN it took the place of: a new one configured since then counts again."""
+    failures: int = 0
+    """Wrong PINs in a row, over all calls."""
+    locked_until: float = 0.0
+    """POSIX seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Mail to be sent, and what has become of it so far."""
+
+    id: str
+    box: str
+    message: str
+    """The voicemail message it is about, empty for any other reason."""
+    to: tuple[str, ...]
+    """Nobody when the message is only to be transcribed."""
+    subject: str
+    text: str
+    recording: str = ""
+    """Audio to attach, empty for none."""
+    transcriber: str = ""
+    """Engine that is to turn the message into text first, empty for none."""
+    at: float = 0.0
+    """POSIX seconds."""
+    tries: int = 0
+    problem: str = ""
+    """Why it has not been sent, as the mail server or the network put it."""
+    refused: bool = False
+    """The mail server will never take it: kept for whoever looks."""
