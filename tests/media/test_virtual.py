@@ -21,7 +21,8 @@ from pbx.media.engine import (
     Tone,
 )
 from pbx.media.ports import QUARANTINE_S
-from pbx.media.virtual import FIRST_PORT, LAST_PORT, Segment, VirtualEngine, unpack
+from pbx.media.segment import Segment, unpack
+from pbx.media.virtual import FIRST_PORT, LAST_PORT, VirtualEngine
 from tests.media.two_engines import Call, VirtualRoom
 
 SOURCE = ("10.0.0.0", 16_384)

@@ -16,7 +16,7 @@ from pbx.events import (
     MediaStarted,
     MediaTwoWay,
 )
-from pbx.media.virtual import Segment
+from pbx.media.segment import Segment
 from tests.switch.town import Town
 
 

@@ -20,6 +20,7 @@ from pbx.callflow.strategies import linear_hunt, ring_all, round_robin
 from pbx.domain.dialplan import Dialled, Means
 from pbx.domain.sounds import Music, Prompts, Silence
 from pbx.media.virtual import VirtualEngine
+from pbx.media.virtual_speaking import Speaking
 from pbx.store.memory import MemoryStore
 from pbx.switch.watchers import Watchers
 from provisioning_server import overlay
@@ -38,13 +39,13 @@ def no_lamp_is_ever_lit(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_caller_hears_nobody(patch: pytest.MonkeyPatch) -> None:
-    emit = VirtualEngine._emit
+    emit = Speaking.emit
 
     def one_way(self, it, label, packets):
         if not (it.bridged and it.name.endswith(".0")):
             emit(self, it, label, packets)
 
-    patch.setattr(VirtualEngine, "_emit", one_way)
+    patch.setattr(Speaking, "emit", one_way)
 
 
 def no_record_is_kept(patch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,73 @@
+"""A leg of the virtual world: what was negotiated, what it sounds like, what it has heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pbx.media.engine import RemoteMedia, Sound
+from pbx.media.flow import Watch
+from pbx.media.latch import Latch
+
+Parts = Iterator[tuple[str, float]]
+"""Of a sound: the label of each part and how many seconds it lasts, `inf` for what does not end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A recording of the virtual world."""
+
+    seconds: float
+    heard: str
+
+
+@dataclass(slots=True)
+class VirtualLeg:
+    """Owned by its engine."""
+
+    name: str
+    port: int
+    ssrc: int
+    opened_at: float
+    remote: RemoteMedia | None = None
+    bridged: str = ""
+    sound: Sound | None = None
+    """What is played to it instead of whom it is bridged to."""
+    parts: Parts = field(default_factory=lambda: iter(()))
+    """What is left of the sound."""
+    saying: str = ""
+    """The part of it that plays."""
+    play_count: int = 0
+    listening: bool = False
+    # sending
+    sequence: int = 0
+    sent: int = 0
+    beat_from: float = 0.0
+    label: str = ""
+    event: int = 0
+    # receiving
+    latch: Latch = field(default_factory=lambda: Latch("", 0))
+    watch: Watch = field(default_factory=lambda: Watch(0.0, ""))
+    strangers: int = 0
+    misfits: int = 0
+    rubbish: int = 0
+    arrived: int = 0
+    """Segments of the far end."""
+    source: int = 0
+    heard: str = ""
+    heard_at: float = 0.0
+    first: int = -1
+    last: int = 0
+    received: int = 0
+    highest: int = -1
+    codec: str = ""
+    events: set[tuple[int, int]] = field(default_factory=set)
+    early: tuple[bytes, tuple[str, int]] | None = None
+    """What arrived before the answer did: real audio goes on, so its next packet would come 20 ms later."""
+    # recording
+    recording: str = ""
+    recorded_from: float = 0.0
+    recorded_voice: str = ""
+    recorded_speech_to: float = 0.0
+    silence_s: float = 0.0
+    end_keys: str = ""

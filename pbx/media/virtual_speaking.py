@@ -1,0 +1,153 @@
+"""What a leg of the virtual world sends: segments at every change of what it sounds like, and twice a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import cycle
+
+from pbx.clock import FOREVER
+from pbx.media import sounds_made
+from pbx.media.agenda import Agenda
+from pbx.media.engine import MediaEvent, PlayFinished, Prompts, Recording, Sound, Tone
+from pbx.media.segment import Segment, digest
+from pbx.media.virtual_leg import Kept, VirtualLeg
+
+BEAT_S = 0.5
+"""How often a sender repeats what it sounds like."""
+PACKETS_PER_S = 50
+DIGIT_S = 0.16
+"""One key: 100 ms of event and 60 ms of gap (RFC 4733 §2.5.1.2)."""
+DIGIT_COPIES = 3
+
+Send = Callable[[tuple[str, int], tuple[str, int], bytes], None]
+
+
+class Speaking:
+    def __init__(
+        self,
+        host: str,
+        send: Send,
+        agenda: Agenda,
+        legs: Mapping[str, VirtualLeg],
+        seconds_of: Callable[[str], float],
+        recordings: Mapping[str, Kept],
+        report: Callable[[MediaEvent], None],
+    ) -> None:
+        self._host, self._send, self._agenda, self._legs = host, send, agenda, legs
+        self._seconds_of, self._recordings, self._report = seconds_of, recordings, report
+
+    # --- sounds ---------------------------------------------------------------------------------------
+
+    def play(self, it: VirtualLeg, sound: Sound, token: str) -> None:
+        it.sound, it.parts = sound, self.parts(sound)
+        it.play_count += 1
+        self._go_on(it, it.play_count, token)
+
+    def stop(self, it: VirtualLeg) -> None:
+        if it.sound is not None:
+            it.sound = None
+            it.play_count += 1
+            self.announce(it)
+
+    def parts(self, sound: Sound) -> Iterator[tuple[str, float]]:
+        """Return the label of each part of a sound with its seconds; one that does not end has `FOREVER`."""
+        match sound:
+            case Prompts(names=names, repeat=repeat):
+                said = [(f"prompt:{name}", self._seconds_of(name)) for name in names]
+                return cycle(said) if repeat else iter(said)
+            case Tone(name="beep"):
+                return iter([(sound.label, sounds_made.BEEP_S)])
+            case Recording(name=name):
+                kept = self._recordings.get(name, Kept(0.0, "silence"))
+                return iter([(kept.heard, kept.seconds)])
+        return iter([(sound.label, FOREVER)])
+
+    def _go_on(self, it: VirtualLeg, play: int, token: str) -> None:
+        """Begin the next part of what plays, or tell the end."""
+        if it.sound is None or it.play_count != play:
+            return
+        part = next(it.parts, None)
+        if part is None:
+            it.sound = None
+            self._report(PlayFinished(it.name, token))
+            self.announce(it)
+            return
+        it.saying, seconds = part
+        self.announce(it)
+        if seconds < FOREVER:
+            self._agenda.later(seconds, lambda: self._go_on(it, play, token))
+
+    # --- what it sounds like --------------------------------------------------------------------------
+
+    def announce(self, it: VirtualLeg) -> None:
+        """Say what this leg sounds like now; a relayed leg says it when the other one is heard."""
+        if it.sound is not None:
+            self._sound_like(it, it.saying)
+            return
+        self._sound_like(it, "")
+        other = self._legs.get(it.bridged)
+        if other is not None and other.heard:
+            self.emit(it, other.heard, 0)
+
+    def _sound_like(self, it: VirtualLeg, label: str) -> None:
+        self.flush(it)
+        it.label, it.beat_from = label, self._agenda.now
+        if label and it.remote is not None and it.remote.sends:
+            self.emit(it, label, 0)
+            self._beat(it, label)
+
+    def _beat(self, it: VirtualLeg, label: str) -> None:
+        def again() -> None:
+            if self._legs.get(it.name) is it and it.label == label and it.beat_from + BEAT_S <= self._agenda.now + 1e-9:
+                self.flush(it)
+                self._beat(it, label)
+
+        self._agenda.later(BEAT_S, again)
+
+    def flush(self, it: VirtualLeg) -> None:
+        """Send what was sounding since the last segment."""
+        now = self._agenda.now
+        if not it.label or it.remote is None or not it.remote.sends:
+            it.beat_from = now
+            return
+        packets = int((now - it.beat_from) * PACKETS_PER_S + 1e-6)
+        if packets:
+            it.beat_from = now
+            self.emit(it, it.label, packets)
+
+    def emit(self, it: VirtualLeg, label: str, packets: int) -> None:
+        if it.remote is None or not it.remote.sends or it.remote.port == 0:
+            return
+        it.sequence += 1
+        segment = Segment(it.ssrc, it.sequence, it.remote.payload_type, label, it.sent, it.sent + packets)
+        it.sent += packets
+        self._transmit(it, segment)
+
+    # --- keys -----------------------------------------------------------------------------------------
+
+    def send_digits(self, it: VirtualLeg, digits: str) -> None:
+        for at, digit in enumerate(digits):
+            it.event += 1
+            for copy in range(DIGIT_COPIES):
+                self._agenda.later(
+                    at * DIGIT_S + copy * 0.02, lambda digit=digit, event=it.event: self._send_digit(it, digit, event)  # type: ignore[misc]
+                )  # fmt: skip
+
+    def _send_digit(self, it: VirtualLeg, digit: str, event: int) -> None:
+        if it.remote is None or not it.remote.sends or it.remote.event_type is None or it.name not in self._legs:
+            return
+        self._transmit(it, Segment(it.ssrc, 0, it.remote.event_type, "", 0, 0, digit, event))
+
+    def relay_digit(self, it: VirtualLeg, segment: Segment) -> None:
+        if it.remote is None or it.remote.event_type is None or not it.remote.sends:
+            return
+        number = segment.source << 20 | segment.event
+        self._transmit(it, Segment(it.ssrc, 0, it.remote.event_type, "", 0, 0, segment.digit, number))
+
+    def _transmit(self, it: VirtualLeg, segment: Segment) -> None:
+        remote = it.remote
+        assert remote is not None
+        if remote.keys is not None:
+            segment = replace(segment, sealed=digest(remote.keys.ours))
+        self._send((self._host, it.port), (remote.host, remote.port), segment.pack())
