@@ -50,7 +50,7 @@ def caller_id_for(directory: Directory, asked: Asked, destination: Destination) 
             location = emergency_location(directory, asked.caller_device or asked.caller_extension)
             return CallerId(location.callback, location.caller_name)
         case ToExternal() | ToSupport() if user is not None:
-            return CallerId(_number_outside(directory, asked.caller_device, user), cnam(user.name))
+            return CallerId(_number_outside(directory, asked.caller_device, user), _name_outside(directory, user))
     if asked.private:
         return CallerId("", "Anonymous")
     if user is not None:
@@ -101,6 +101,13 @@ def _address_of(
 ) -> EmergencyAddress | None:
     named = directory.addresses_by_key.get(owner.emergency_address)
     return named or by_callback.get(owner.emergency_caller_id or "")
+
+
+def _name_outside(directory: Directory, user: User) -> str:
+    """The name a user is shown by: own, as set or as spelt; for whom has none, the site's, then the domain's."""
+    site = directory.sites_by_name.get(user.site)
+    return user.caller_id_name or cnam(user.name) or (site.caller_id_name if site else "") or (
+        directory.domain.caller_id_name)  # fmt: skip
 
 
 def _number_outside(directory: Directory, device: str, user: User) -> str:

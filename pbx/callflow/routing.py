@@ -139,9 +139,7 @@ def destination_of_extension(directory: Directory, extension: str) -> Destinatio
 
 
 def _area_code(directory: Directory, asked: Asked) -> str:
-    user = calling_user(directory, asked)
-    site = directory.sites_by_name.get(user.site) if user else None
-    return (site.area_code if site else "") or directory.domain.area_code
+    return directory.area_code_of(calling_user(directory, asked))
 
 
 def _number_called(directory: Directory, dialled: Dialled) -> PhoneNumber | None:

@@ -15,21 +15,51 @@ from pydantic import (
     StringConstraints,
 )
 
-Extension = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{2,4}$")]
+_EXTENSION = r"^[1-9][0-9]{2,4}$"
+_E164 = r"^1[2-9](?:[02-9][0-9]|1[02-9])[2-9][0-9]{6}$"
+_AREA_CODE = r"^[2-9](?:[02-9][0-9]|1[02-9])$"
+_SLUG = r"^[a-z0-9][a-z0-9._-]*$"
+_MAC = r"^[0-9a-f]{12}$"
+_NAME_CODE = r"^[1-9][0-9]{2}$"
+_CALLER_NAME = r"^[ -~]{0,15}$"
+_SERVICE_CODE = r"^(system-[a-z0-9-]+)?$"
+DEVICE_ID = r"^[0-9]{3,5}[a-z]{0,2}$"
+
+Extension = Annotated[str, StringConstraints(pattern=_EXTENSION)]
 """3 to 5 digits, no leading zero (domain-features 1.1); reserved numbers are refused by `directory`."""
 
-E164 = Annotated[str, StringConstraints(pattern=r"^1[2-9](?:[02-9][0-9]|1[02-9])[2-9][0-9]{6}$")]
+E164 = Annotated[str, StringConstraints(pattern=_E164)]
 """A North American number as the platform stores it: `1NPANXXXXXX`. No area code is a service code (N11)."""
 
-AreaCode = Annotated[str, StringConstraints(pattern=r"^[2-9](?:[02-9][0-9]|1[02-9])$")]
+AreaCode = Annotated[str, StringConstraints(pattern=_AREA_CODE)]
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Slug = Annotated[str, StringConstraints(pattern=_SLUG)]
+
+NameCode = Annotated[str, StringConstraints(pattern=_NAME_CODE)]
+
+CallerName = Annotated[str, StringConstraints(pattern=_CALLER_NAME)]
+"""As a trunk carries it: ASCII, at most 15 characters (CNAM, domain-features 1.8)."""
+
+ServiceCode = Annotated[str, StringConstraints(pattern=_SERVICE_CODE)]
 
 SrtpPolicy = Literal["no", "opportunistic", "yes"]
 """Of a party's media: plain only; encrypted where both can (keys offered beside plain RTP); encrypted or refused."""
 
-MacAddress = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
+MacAddress = Annotated[str, StringConstraints(pattern=_MAC)]
 """Twelve lower-case hex digits (`domain.devices.normal_mac` makes one from any spelling)."""
+
+RULES = {
+    _EXTENSION: "an extension has 3 to 5 digits, the first not 0, as 101",
+    _E164: "a number is written with 11 digits, as 14165550100",
+    _AREA_CODE: "an area code has 3 digits, as 416, and is no service code",
+    _SLUG: "lower-case letters, digits, dot, hyphen and underscore, as acme.lab",
+    _MAC: "a MAC address is 12 lower-case hex digits, as 805ec0a10101",
+    _NAME_CODE: "a dial-by-name code is 100 to 999: the keys of three letters of the name",
+    _CALLER_NAME: "a caller name is at most 15 plain ASCII characters; shorten it and leave accents out",
+    _SERVICE_CODE: "a service code begins with system-, as system-queue",
+    DEVICE_ID: "a device is the extension, then at most two letters, as 101a",
+}
+"""Pattern → the rule in words, with an example: what is told to who broke it."""
 
 
 def _known_zone(name: str) -> str:

@@ -59,6 +59,7 @@ def problems(directory: Directory) -> list[Problem]:
     """Return every contradiction, in the order of the directory's fields; empty when all is well."""
     return [
         *_platform(directory),
+        *_limits(directory),
         *_extensions(directory),
         *_names(directory),
         *_sites(directory),
@@ -92,6 +93,20 @@ def _platform(directory: Directory) -> Iterator[Problem]:
         for place, user in enumerate(directory.users):
             if not user.email:
                 yield Problem(("users", place, "email"), f"user {user.extension}: email is required here; give one")
+
+
+def _limits(directory: Directory) -> Iterator[Problem]:
+    domain = directory.domain
+    for kind, limit, count in (
+        ("users", domain.max_users, len(directory.users)),
+        ("sites", domain.max_sites, len(directory.sites)),
+        ("departments", domain.max_departments, len({user.department for user in directory.users} - {""})),
+        ("attendants", domain.max_attendants, len(directory.attendants)),
+        ("queues", domain.max_queues, len(directory.queues)),
+    ):
+        if 0 < limit < count:
+            why = f"{count} {kind}, and max_{kind} allows {limit}; raise it or remove some"
+            yield Problem(("domain", f"max_{kind}"), f"domain {domain.name}: {why}")
 
 
 def _in_block(extension: str, block: str) -> bool:
@@ -130,6 +145,11 @@ def _names(directory: Directory) -> Iterator[Problem]:
     yield from _twice("sites", "site", (site.name for site in directory.sites))
     yield from _twice("addresses", "emergency address", (address.key for address in directory.addresses))
     yield from _twice("devices", "device", (device.id for device in directory.devices))
+    for place, user in enumerate(directory.users):
+        if user.department in directory.sites_by_name:
+            why = f"there is a site {user.department}; call the department otherwise"
+            yield Problem(("users", place, "department"), f"user {user.extension}: department {user.department}: {why}")
+    yield from _twice("users", "login", (directory.login_of(user).casefold() for user in directory.users))
     yield from _twice("numbers", "number", (number.number for number in directory.numbers))
 
 

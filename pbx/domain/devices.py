@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from pbx.domain.base import E164, Extension, MacAddress, Model, Secret, SrtpPolicy
+from pbx.domain.base import DEVICE_ID, E164, Extension, MacAddress, Model, Secret, SrtpPolicy
 
 _NOT_HEX = re.compile(r"[^0-9a-f]")
 
@@ -21,7 +21,7 @@ def normal_mac(text: str) -> str:
 
 
 class Device(Model):
-    id: str = Field(pattern=r"^[0-9]{3,5}[a-z]{0,2}$")
+    id: str = Field(pattern=DEVICE_ID)
     """Also the SIP authentication user and user part of the address of record."""
     extension: Extension
     password: Secret

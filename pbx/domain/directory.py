@@ -101,6 +101,24 @@ class Directory(Model):
         """Return the zone a user's time frames are read in: own, then the site's, then the domain's."""
         return user.time_zone or self.zone_of_site(user.site)
 
+    def area_code_of(self, user: User | None) -> str:
+        """Return what completes seven digits of a user: own, then the site's, then the domain's area code."""
+        site = self.sites_by_name.get(user.site) if user else None
+        return (user.area_code if user else "") or (site.area_code if site else "") or self.domain.area_code
+
+    def login_of(self, user: User) -> str:
+        return user.login or f"{user.extension}@{self.domain.name}"
+
+    def people(self) -> tuple[User, ...]:
+        """Return who stands in the directory of phones and portal, by name."""
+        shown = [user for user in self.users if user.visual_directory and not user.hidden]
+        return tuple(sorted(shown, key=lambda user: (user.last_name.casefold(), user.first_name.casefold())))
+
+    def people_by_name(self, code: str) -> tuple[User, ...]:
+        """Return whom the three keys of dial by name mean, in the order of extensions."""
+        meant = [u for u in self.users if u.audio_directory and not u.hidden and u.name_code == code]
+        return tuple(sorted(meant, key=lambda user: user.extension))
+
     def ring_s_of(self, user: User) -> int:
         """Return a user's ring time in seconds: own, then the site's, the domain's, the platform's."""
         site = self.sites_by_name.get(user.site)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from pbx.domain.base import RULES
 from pbx.domain.consistency import Inconsistent, Path, Problem
 from pbx.domain.directory import Directory
 
@@ -20,8 +21,16 @@ _PLAIN = {
     "model_attributes_type": "must be a mapping",
     "dict_type": "must be a mapping",
     "tuple_type": "must be a list",
-    "string_pattern_mismatch": "is not of the form {pattern}",
 }
+
+_LIMITS = {
+    "greater_than_equal": "{ge} or more",
+    "greater_than": "more than {gt}",
+    "less_than_equal": "{le} or less",
+    "string_too_long": "of at most {max_length} characters",
+    "string_too_short": "of at least {min_length} characters",
+}
+_SHOWN = 40
 
 
 class BadSeed(ValueError):
@@ -70,9 +79,21 @@ def _reason(model: type[BaseModel], detail: ErrorDetails, path: Path) -> str:
         near = get_close_matches(str(path[-1]), _field_names(model), n=1)
         return "is no field here" + (f"; did you mean {near[0]}?" if near else "")
     if kind in _PLAIN:
-        return _PLAIN[kind].format(**(detail.get("ctx") or {}))
+        return _PLAIN[kind]
+    if kind == "string_pattern_mismatch":
+        pattern = str((detail.get("ctx") or {})["pattern"])
+        return f"is {_shown(detail['input'])}: {RULES.get(pattern, f'it must be of the form {pattern}')}"
+    if kind in _LIMITS:
+        return f"is {_shown(detail['input'])}: it must be {_LIMITS[kind].format(**(detail.get('ctx') or {}))}"
+    if kind == "literal_error":
+        return f"is {_shown(detail['input'])}: it must be one of {(detail.get('ctx') or {})['expected']}"
     message = detail["msg"].removeprefix("Value error, ")
     return f"is wrong: {message[:1].lower()}{message[1:]}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def _field_names(model: type[BaseModel]) -> list[str]:

@@ -1,17 +1,64 @@
-"""Who is there: domain, sites, users."""
+"""Who is there: domain, sites, users (domain-features 1.1).
+
+What a user leaves empty is the site's, then the domain's; `Directory` answers with the value in force, and
+`pbx.domain.sites` moves users between sites.
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from pbx.domain.answering import AnsweringRule
-from pbx.domain.base import E164, AreaCode, Extension, Model, Secret, Slug, TimeZone
+from pbx.domain.base import (
+    E164,
+    AreaCode,
+    CallerName,
+    Extension,
+    Model,
+    NameCode,
+    Secret,
+    ServiceCode,
+    Slug,
+    TimeZone,
+)
 from pbx.domain.platform import PRESETS, Platform, PresetName, facts, platform
 
 RingTime = Annotated[int, Field(ge=0, le=3600)]
 """Seconds; 0 rings nobody."""
+
+Scope = Literal[
+    "Basic User", "Simple User", "Advanced User", "Call Center Agent", "Site Manager", "Call Center Supervisor",
+    "Office Manager", "Reseller", "Super User", "NDP", "No Portal",
+]  # fmt: skip
+"""What a user may do in portal and API (domain-features 2.1)."""
+
+_ADDRESS = re.compile(r"[^@\s;,]+@[^@\s;,]+")
+_KEYPAD = {letter: key for key, letters in zip("23456789", ("abc", "def", "ghi", "jkl", "mno", "pqrs", "tuv", "wxyz"),
+                                               strict=True) for letter in letters}  # fmt: skip
+
+
+def _addresses(text: str) -> str:
+    for address in filter(None, (part.strip() for part in text.split(";"))):
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError(f"{address!r} is no mail address, as ana@acme.lab; several are separated by semicolons")
+    return text
+
+
+def _pin(secret: SecretStr) -> SecretStr:
+    digits = secret.get_secret_value()
+    if digits and not (digits.isascii() and digits.isdigit() and len(digits) >= 4):
+        raise ValueError("a PIN has four digits or more and nothing else; leave it out for none")
+    return secret
+
+
+MailAddresses = Annotated[str, AfterValidator(_addresses)]
+"""Addresses separated by semicolons; empty for none."""
+
+Pin = Annotated[Secret, AfterValidator(_pin)]
 
 
 class Site(Model):
@@ -26,6 +73,7 @@ class Site(Model):
     """Key of an `EmergencyAddress`."""
     music: str = ""
     """Music-on-hold class."""
+    caller_id_name: CallerName = ""
     ring_s: RingTime | None = None
 
 
@@ -41,7 +89,15 @@ class Domain(Model):
     music: str = "default"
     max_calls: int = Field(default=0, ge=0)
     """Concurrent calls allowed, 0 for no limit."""
+    caller_id_name: CallerName = ""
+    """Shown outside for users who have no name of their own to show."""
     ring_s: RingTime | None = None
+    max_users: int = Field(default=0, ge=0)
+    """How many there may be; 0 for no limit, as in the others."""
+    max_sites: int = Field(default=0, ge=0)
+    max_departments: int = Field(default=0, ge=0)
+    max_attendants: int = Field(default=0, ge=0)
+    max_queues: int = Field(default=0, ge=0)
     preset: PresetName = "generic"
     platform: Platform = Field(default_factory=lambda: platform("generic"))
     """The preset's settings, where the domain says nothing else; kept with the domain, so that a preset which is
@@ -65,18 +121,35 @@ class User(Model):
     last_name: str = ""
     site: str = ""
     department: str = ""
-    scope: str = "Basic User"
-    email: str = ""
+    """A label; it need not be made before, and is none of the sites' names."""
+    scope: Scope = "Basic User"
+    login: str = Field(default="", pattern=r"^\S*$", max_length=120)
+    """Unique in the directory; empty: extension@domain."""
+    status: Literal["standard", "new", "reset", "pwd reset"] = "standard"
+    """Of the account, read only; what the portal asks of the user at the next login."""
+    service_code: ServiceCode = ""
+    """`system-queue`, `system-aa`, …: no person; nobody sees it in a directory."""
+    email: MailAddresses = ""
     ring_s: RingTime | None = None
     """Ring time before no-answer forwarding (platform field `ring-no-answer-timeout-seconds`); None: as the site's."""
     voicemail: bool = True
-    voicemail_pin: Secret = SecretStr("")
+    voicemail_pin: Pin = SecretStr("")
+    dial_by_name: NameCode | Literal[""] = ""
+    """Empty: the keys of the first three letters of the last name, or of the first where there is no last."""
+    audio_directory: bool = True
+    """Callers of an attendant find this user by name."""
+    visual_directory: bool = True
+    """Shown in the directory of phones and portal."""
     do_not_disturb: bool = False
     """Set by the phone or a feature, beside the rules' own."""
     caller_id: E164 | None = None
+    caller_id_name: CallerName = ""
+    """Shown outside; empty: the own name, folded to ASCII and cut to 15 characters."""
     emergency_caller_id: E164 | None = None
     emergency_address: str = ""
     time_zone: TimeZone | Literal[""] = ""
+    area_code: AreaCode | Literal[""] = ""
+    """Completes seven dialled digits."""
     outbound: bool = True
     """False bars every call to the carrier; never 611, 911, 933."""
     max_calls: int = Field(default=0, ge=0)
@@ -88,3 +161,22 @@ class User(Model):
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        return tuple(filter(None, (part.strip() for part in self.email.split(";"))))
+
+    @property
+    def name_code(self) -> str:
+        """The three keys that mean this user in dial by name, empty for a name without a letter."""
+        return self.dial_by_name or _keys(self.last_name) or _keys(self.first_name)
+
+    @property
+    def hidden(self) -> bool:
+        return bool(self.service_code)
+
+
+def _keys(name: str) -> str:
+    """Return the keys of a name's first three letters; a shorter name is filled up with 0, accents do not count."""
+    letters = [letter for letter in unicodedata.normalize("NFKD", name).lower() if letter in _KEYPAD]
+    return "".join(_KEYPAD[letter] for letter in letters[:3]).ljust(3, "0") if letters else ""
