@@ -6,15 +6,33 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Prompts:
-    """Prompts one after another; with `repeat` for ever."""
+class Recording:
+    """A finished recording, played back from `from_s` on."""
 
-    names: tuple[str, ...]
+    name: str
+    from_s: float = 0.0
+    instead: str = ""
+    """Prompt that is played when the recording is not there; empty for nothing."""
+
+    @property
+    def label(self) -> str:
+        return f"recording:{self.name}" + (f"@{self.from_s:g}" if self.from_s else "")
+
+
+Spoken = str | Recording
+"""A prompt by its name, or what somebody recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Prompts and recordings one after another; with `repeat` for ever."""
+
+    names: tuple[Spoken, ...]
     repeat: bool = False
 
     @property
     def label(self) -> str:
-        return "prompt:" + "+".join(self.names)
+        return "prompt:" + "+".join(name if isinstance(name, str) else name.label for name in self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +64,6 @@ class Signature:
     @property
     def label(self) -> str:
         return f"signature:{self.party}"
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A finished recording, played back."""
-
-    name: str
-
-    @property
-    def label(self) -> str:
-        return f"recording:{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

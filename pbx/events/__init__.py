@@ -43,6 +43,7 @@ from pbx.events.media import (
     MediaReport,
     MediaStarted,
     MediaTwoWay,
+    PromptMissing,
     PromptPlayed,
     QualityReported,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "MessageRelayed",
     "OverloadBegan",
     "OverloadEnded",
+    "PromptMissing",
     "PromptPlayed",
     "QualityReported",
     "QueueJoined",

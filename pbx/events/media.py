@@ -21,6 +21,18 @@ class PromptPlayed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PromptMissing(Event):
+    """A recording that was to be played is gone from the disk, or no sound; what stands in for it is heard."""
+
+    kind: ClassVar[str] = "rtp.prompt_missing"
+    call: str
+    leg: str
+    device: str
+    recording: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MediaStarted(Event):
     kind: ClassVar[str] = "rtp.started"
     call: str

@@ -107,6 +107,15 @@ class PlayFinished(MediaEvent):
     token: str
 
 
+@dataclass(frozen=True, slots=True)
+class SoundMissing(MediaEvent):
+    """What was to be played is not there; the sound that stands in for it, or nothing, is heard."""
+
+    leg: str
+    recording: str
+    reason: str
+
+
 KeyMethod = Literal["rfc4733", "inband"]
 """Telephone-event packets, or the two tones themselves."""
 

@@ -7,11 +7,12 @@ and the ends of recordings go by the 20 ms beat of a leg, which is asked for onl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
 
+from pbx.domain.sounds import Spoken
 from pbx.media import ears, telephone_event, wav
 from pbx.media.codecs import transcoder
 from pbx.media.engine import (
@@ -26,6 +27,7 @@ from pbx.media.engine import (
     RemoteMedia,
     Silence,
     Sound,
+    SoundMissing,
     Tone,
 )
 from pbx.media.flow import LOOK_S, Watch
@@ -36,6 +38,7 @@ from pbx.media.recorder import Recorder
 from pbx.media.reports import Reports
 from pbx.media.stream import Stream
 
+_RATE = 8000
 _NAME = re.compile(r"[\w][\w.+-]{0,120}\Z")
 
 
@@ -86,7 +89,7 @@ class Exchange:
         leg = self._legs[name]
         leg.token, leg.fresh = token, True
         try:
-            leg.frames = self._frames(sound)
+            leg.frames = self._frames(name, sound)
         except ValueError:
             leg.frames = iter(())  # nobody recorded it: over at once, so that the call goes on
         self._wake(leg.port)
@@ -269,18 +272,18 @@ class Exchange:
             self._report(PlayFinished(leg.name, leg.token))
         return frame
 
-    def _frames(self, sound: Sound) -> Frames:
+    def _frames(self, leg: str, sound: Sound) -> Frames:
         """ValueError for a prompt or tone that does not exist."""
         match sound:
             case Prompts(names=names, repeat=repeat):
-                listed = [frame for name in names for frame in ears.frames_of(f"prompt:{name}")]
+                listed = [frame for name in names for frame in self._spoken(leg, name)]
                 return _again(listed) if repeat and listed else iter(listed)
             case Tone(name="beep"):
                 return iter(ears.frames_of(sound.label))
             case Silence():
                 return _again([ears.SILENT_FRAME])
-            case Recording(name=name):
-                return iter(self._recorded(name))
+            case Recording():
+                return iter(self._recorded(leg, sound))
         self._knowledge.learn(sound.label)
         return _again(ears.frames_of(sound.label))
 
@@ -289,13 +292,20 @@ class Exchange:
     def _path(self, name: str) -> Path | None:
         return self._recordings / f"{name}.wav" if _NAME.match(name) else None
 
-    def _recorded(self, name: str) -> list[bytes]:
-        """Return the frames of an earlier recording, none when there is no such file."""
-        path = self._path(name)
+    def _spoken(self, leg: str, spoken: Spoken) -> Sequence[bytes]:
+        return ears.frames_of(f"prompt:{spoken}") if isinstance(spoken, str) else self._recorded(leg, spoken)
+
+    def _recorded(self, leg: str, sound: Recording) -> Sequence[bytes]:
+        """Return the frames of an earlier recording; those of what stands in for it when there is no such file."""
+        path = self._path(sound.name)
         try:
-            samples = wav.read_wav(path) if path is not None else b""
-        except (OSError, wav.BadWav):
-            return []
+            if path is None:
+                raise wav.BadWav("not a name for a file")
+            samples = wav.read_wav(path)
+        except (OSError, wav.BadWav) as error:
+            self._report(SoundMissing(leg, sound.name, str(error)))
+            return ears.frames_of(f"prompt:{sound.instead}") if sound.instead else ()
+        samples = samples[round(sound.from_s * _RATE) // ears.FRAME * ears.FRAME :]
         samples += b"\xff" * (-len(samples) % ears.FRAME)
         return [samples[at : at + ears.FRAME] for at in range(0, len(samples), ears.FRAME)]
 

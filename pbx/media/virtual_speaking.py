@@ -7,9 +7,10 @@ from dataclasses import replace
 from itertools import cycle
 
 from pbx.clock import FOREVER
+from pbx.domain.sounds import Spoken
 from pbx.media import sounds_made
 from pbx.media.agenda import Agenda
-from pbx.media.engine import MediaEvent, PlayFinished, Prompts, Recording, Sound, Tone
+from pbx.media.engine import MediaEvent, PlayFinished, Prompts, Recording, Sound, SoundMissing, Tone
 from pbx.media.segment import Segment, digest
 from pbx.media.virtual_leg import Kept, VirtualLeg
 
@@ -40,7 +41,7 @@ class Speaking:
     # --- sounds ---------------------------------------------------------------------------------------
 
     def play(self, it: VirtualLeg, sound: Sound, token: str) -> None:
-        it.sound, it.parts = sound, self.parts(sound)
+        it.sound, it.parts = sound, self.parts(it, sound)
         it.play_count += 1
         self._go_on(it, it.play_count, token)
 
@@ -50,18 +51,27 @@ class Speaking:
             it.play_count += 1
             self.announce(it)
 
-    def parts(self, sound: Sound) -> Iterator[tuple[str, float]]:
+    def parts(self, it: VirtualLeg, sound: Sound) -> Iterator[tuple[str, float]]:
         """Return the label of each part of a sound with its seconds; one that does not end has `FOREVER`."""
         match sound:
             case Prompts(names=names, repeat=repeat):
-                said = [(f"prompt:{name}", self._seconds_of(name)) for name in names]
+                said = [self._spoken(it, name) for name in names]
                 return cycle(said) if repeat else iter(said)
             case Tone(name="beep"):
                 return iter([(sound.label, sounds_made.BEEP_S)])
-            case Recording(name=name):
-                kept = self._recordings.get(name, Kept(0.0, "silence"))
-                return iter([(kept.heard, kept.seconds)])
+            case Recording():
+                return iter([self._spoken(it, sound)])
         return iter([(sound.label, FOREVER)])
+
+    def _spoken(self, it: VirtualLeg, spoken: Spoken) -> tuple[str, float]:
+        """Return what it sounds like, and for how many seconds."""
+        if isinstance(spoken, str):
+            return f"prompt:{spoken}", self._seconds_of(spoken)
+        kept = self._recordings.get(spoken.name)
+        if kept is not None:
+            return kept.heard, max(0.0, kept.seconds - spoken.from_s)
+        self._report(SoundMissing(it.name, spoken.name, "there is no such recording"))
+        return self._spoken(it, spoken.instead) if spoken.instead else ("silence", 0.0)
 
     def _go_on(self, it: VirtualLeg, play: int, token: str) -> None:
         """Begin the next part of what plays, or tell the end."""

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from pbx.domain.sounds import Spoken
 from pbx.media import engine
 from pbx.media.engine import (
     Closed,
@@ -24,6 +25,7 @@ from pbx.media.engine import (
     Signature,
     Silence,
     Sound,
+    SoundMissing,
     SourceLatched,
     StrangerIgnored,
     Tone,
@@ -35,7 +37,7 @@ _EVENTS: dict[str, type[MediaEvent]] = {
     kind.__name__: kind
     for kind in (
         PlayFinished, DigitPressed, RecordingFinished, SourceLatched, Heard, Closed, FlowChanged, StrangerIgnored,
-        FarEndReported, Faulted,
+        FarEndReported, Faulted, SoundMissing,
     )
 }  # fmt: skip
 
@@ -55,9 +57,11 @@ def unpack(data: bytes) -> Words:
 def sound_words(sound: Sound) -> list[Any]:
     match sound:
         case Prompts(names=names, repeat=repeat):
-            return ["Prompts", list(names), repeat]
-        case Tone(name=name) | Music(name=name) | Recording(name=name):
+            return ["Prompts", [name if isinstance(name, str) else sound_words(name) for name in names], repeat]
+        case Tone(name=name) | Music(name=name):
             return [type(sound).__name__, name]
+        case Recording(name=name, from_s=from_s, instead=instead):
+            return ["Recording", name, from_s, instead]
         case Signature(party=party):
             return ["Signature", party]
         case Silence():
@@ -68,18 +72,27 @@ def sound_of(words: list[Any]) -> Sound:
     """ValueError for a sound nobody knows."""
     match words:
         case ["Prompts", list(names), bool(repeat)]:
-            return Prompts(tuple(names), repeat)
+            return Prompts(tuple(_spoken_of(name) for name in names), repeat)
         case ["Tone", str(name)]:
             return Tone(name)
         case ["Music", str(name)]:
             return Music(name)
-        case ["Recording", str(name)]:
-            return Recording(name)
+        case ["Recording", str(name), float() | int() as from_s, str(instead)]:
+            return Recording(name, float(from_s), instead)
         case ["Signature", str(party)]:
             return Signature(party)
         case ["Silence"]:
             return Silence()
     raise ValueError(f"no such sound: {words!r}")
+
+
+def _spoken_of(words: Any) -> Spoken:
+    if isinstance(words, str):
+        return words
+    sound = sound_of(words)
+    if not isinstance(sound, Recording):
+        raise ValueError(f"not to be spoken: {words!r}")
+    return sound
 
 
 def event_words(event: MediaEvent) -> Words:

@@ -15,6 +15,7 @@ from pbx.events import (
     MediaReport,
     MediaStarted,
     MediaTwoWay,
+    PromptMissing,
     ServerFault,
     ServerRecovered,
 )
@@ -28,6 +29,7 @@ from pbx.media.engine import (
     MediaEvent,
     PlayFinished,
     RecordingFinished,
+    SoundMissing,
     SourceLatched,
     StrangerIgnored,
     WorkerBack,
@@ -70,6 +72,8 @@ def _leg_event(switch: Switch, call: Call, leg: Leg, event: MediaEvent) -> None:
             call.feed(Recorded(call.name_of(leg), seconds, reason))
         case SourceLatched(host=host, port=port, codec=codec):
             switch.publish(MediaStarted(call.id, leg.name, leg.party, codec, f"{host}:{port}"))
+        case SoundMissing(recording=recording, reason=reason):
+            switch.publish(PromptMissing(call.id, leg.name, leg.party, recording, reason))
         case Heard(sound=sound):
             switch.publish(MediaHeard(call.id, leg.name, leg.party, sound))
         case Closed(statistics=it):

@@ -21,6 +21,7 @@ from pbx.media.engine import (
     RemoteMedia,
     Signature,
     Silence,
+    SoundMissing,
     SourceLatched,
     Tone,
 )
@@ -183,6 +184,32 @@ async def test_a_recording_holds_what_was_said_and_plays_it_back(call: Call):
     call.engines[1].play(call.legs[1], Recording(name), "played")
     assert await call.hears(0, "signature:101")
     assert (await call.tells(1, PlayFinished)).token == "played"
+
+
+async def test_recordings_and_prompts_are_spoken_in_one_breath_and_from_any_second_on(call: Call):
+    name = f"vm-{call.legs[1]}"
+    call.engines[1].record(call.legs[1], name, max_s=2, silence_s=5)
+    call.engines[0].play(call.legs[0], Signature("101"))
+    await call.tells(1, RecordingFinished)
+    call.engines[0].play(call.legs[0], Silence())
+    spoken = Prompts(("digit-4", Recording(name, from_s=1.5), "digit-1"))
+    call.engines[1].play(call.legs[1], spoken, "played")
+    assert await call.hears(0, "prompt:digit-1")
+    assert (await call.tells(1, PlayFinished)).token == "played"
+    assert call.heard(0)[0] == "prompt:digit-4"
+    assert call.last(1, SoundMissing) is None
+
+
+async def test_a_recording_that_is_gone_is_told_and_something_else_heard_in_its_place(call: Call):
+    call.engines[0].play(call.legs[0], Recording("vm-nowhere"), "nothing")
+    assert (await call.tells(0, PlayFinished)).token == "nothing"
+    missing = await call.tells(0, SoundMissing)
+    assert missing.recording == "vm-nowhere"
+    assert missing.reason
+    gone = Recording("vm-nowhere", instead="digit-7")
+    call.engines[0].play(call.legs[0], Prompts(("digit-4", gone, "digit-1")), "played")
+    assert await call.hears(1, "prompt:digit-1")
+    assert call.heard(1) == ["prompt:digit-4", "prompt:digit-7", "prompt:digit-1"]
 
 
 async def test_a_recording_ends_in_silence_without_the_silence(call: Call):
