@@ -71,7 +71,7 @@ class Speaking:
         if kept is not None:
             return kept.heard, max(0.0, kept.seconds - spoken.from_s)
         self._report(SoundMissing(it.name, spoken.name, "there is no such recording"))
-        return self._spoken(it, spoken.instead) if spoken.instead else ("silence", 0.0)
+        return self._spoken(it, spoken.instead) if spoken.instead else ("", 0.0)
 
     def _go_on(self, it: VirtualLeg, play: int, token: str) -> None:
         """Begin the next part of what plays, or tell the end."""
