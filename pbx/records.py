@@ -10,7 +10,10 @@ from pbx.events import (
     AnswerConfirmed,
     CallEnded,
     CallInvited,
+    CallPickedUp,
+    CallPulled,
     CallRouted,
+    CallUnparked,
     CallUp,
     ConfirmationAsked,
     Event,
@@ -84,7 +87,15 @@ class CallFacts:
             case VoicemailGreeted(box=box):
                 self._answered(box, "VOICEMAIL", at)
             case FeatureUsed(code=code):
-                self._answered(code, "ANSWERED", at)
+                if not self._disposition:
+                    self._by_attendant = True
+                    self._answered(code, "ANSWERED", at)
+            case CallPickedUp(extension=extension, device=device):
+                self._path.append(f"picked-up:{extension or device}")
+            case CallPulled(device=device):
+                self._path.append(f"pulled:{device}")
+            case CallUnparked(outcome=outcome, by=by) if by:
+                self._path.append(f"{outcome}:{by}")
             case VoicemailOpened(box=box) | VoicemailRefused(box=box):
                 self._answered(box, "ANSWERED", at)
             case LegEnded(leg=leg, by="peer") if self._invited is not None and leg == self._invited.leg:

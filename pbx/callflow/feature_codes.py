@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from pbx.callflow.features import Used
 from pbx.callflow.script import Script
 from pbx.callflow.vocabulary import Control
 from pbx.catalogue import BrokenCatalogue, plug_ins
-from pbx.domain.destinations import Cause, Destination, HangUp, ToFeature
+from pbx.domain.destinations import Destination, ToFeature
 from pbx.events import FeatureUsed
 
 
@@ -30,9 +31,8 @@ def feature_dialled(digits: str) -> ToFeature | None:
     return None if code is None else ToFeature(code=code, argument=digits[len(code) :])
 
 
-def use_feature(call: Control, feature: ToFeature) -> Script[Destination]:
-    """Answer, do what the code does and say so; the call is over then."""
-    call.answer()
-    done: bool = yield from FEATURES[feature.code].use(call, feature.argument)
-    call.publish(FeatureUsed(call.id, feature.code, feature.argument, done))
-    return HangUp(cause=Cause.NORMAL)
+def use_feature(call: Control, feature: ToFeature) -> Script[Destination | None]:
+    """Do what the code does; return where the call goes then, None when it went into another."""
+    used: Used = yield from FEATURES[feature.code].use(call, feature.argument)
+    call.publish(FeatureUsed(call.id, feature.code, feature.argument, used.done))
+    return used.then

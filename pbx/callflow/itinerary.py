@@ -8,6 +8,7 @@ from pbx.callflow.attendant import attend
 from pbx.callflow.emergency import call_emergency
 from pbx.callflow.external import call_number
 from pbx.callflow.feature_codes import use_feature
+from pbx.callflow.parking import wait_in_slot
 from pbx.callflow.question import MAX_HOPS, Forward, Ringing, RingPlan
 from pbx.callflow.queue import wait_in_queue
 from pbx.callflow.ring import ring_user
@@ -27,6 +28,7 @@ from pbx.domain.destinations import (
     ToFeature,
     ToMailbox,
     ToMailboxLogin,
+    ToPark,
     ToQueue,
     ToSupport,
     ToUser,
@@ -88,6 +90,8 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
             return (yield from leave_message(call, extension))
         case ToMailboxLogin(extension=extension):
             return (yield from log_in(call, extension))
+        case ToPark(slot=slot):
+            return (yield from wait_in_slot(call, slot))
         case ToExternal(number=number):
             return (yield from call_number(call, number))
         case ToSupport():

@@ -10,7 +10,7 @@ from pbx.callflow.ring import Outcome, Rung, ring, talk
 from pbx.callflow.routing import music_of
 from pbx.callflow.script import TIMED_OUT, Script, beside, until
 from pbx.callflow.speech import say
-from pbx.callflow.vocabulary import CALLER, AgentsOffered, Control, Played
+from pbx.callflow.vocabulary import CALLER, AgentsOffered, Control, LegJoined, Played
 from pbx.clock import FOREVER
 from pbx.domain.destinations import Cause, Destination, HangUp, ToDevice, ToExternal
 from pbx.domain.queues import Queue, person
@@ -96,7 +96,7 @@ def _hunt(call: Control, queue: Queue, end: float, speaker: _Speaker) -> Script[
     """Ring the agents who are offered until one has the caller; return the agent's leg, empty when the wait is over."""
     while True:
         until_when = min(end, speaker.announces_at)
-        news = yield until(AgentsOffered, Played, within_s=max(0.0, until_when - call.now))
+        news = yield until(AgentsOffered, LegJoined, Played, within_s=max(0.0, until_when - call.now))
         if news is TIMED_OUT and call.now >= end - _EPSILON_S:
             return ""
         if news is TIMED_OUT:
@@ -105,6 +105,9 @@ def _hunt(call: Control, queue: Queue, end: float, speaker: _Speaker) -> Script[
         if isinstance(news, Played):
             speaker.has_played(news)
             continue
+        if isinstance(news, LegJoined):  # fetched from a queue that rings nobody
+            call.taken_by(queue.extension, call.extension_of(news.leg), news.leg)
+            return news.leg
         ring_s = min(queue.agent_ring_s, max(0.0, end - call.now))
         ringing = ring(call, list(_phones(call, queue, news.agents)), ring_s, quiet=True)
         rung = yield from beside(ringing, Played, speaker.has_played, lambda: call.now)

@@ -84,6 +84,7 @@ def ring(call: Control, targets: Sequence[Ringing], ring_s: float, *, quiet: boo
     ringing: dict[str, Ringing] = {}
     confirming: set[str] = set()
     refused: list[int] = []
+    taken = False
     if not quiet:
         call.progress()
     try:
@@ -106,12 +107,15 @@ def ring(call: Control, targets: Sequence[Ringing], ring_s: float, *, quiet: boo
                     call.publish(ConfirmationAsked(call.id, leg))
                     call.tell(leg, Prompts(("confirm-call",), repeat=True))
                 case LegAnswered(leg=leg):
+                    taken = True
                     return Rung(Outcome.ANSWERED, leg, ringing.pop(leg).target)
                 case KeyPressed(leg=leg, digit=digit) if leg in confirming and digit == CONFIRM_KEY:
                     call.publish(AnswerConfirmed(call.id, leg))
+                    taken = True
                     return Rung(Outcome.ANSWERED, leg, ringing.pop(leg).target)
                 case LegReplaced(leg=leg, by=by):  # somebody picked the call up
                     del ringing[leg]
+                    taken = True
                     return Rung(Outcome.ANSWERED, by)
                 case LegRefused(leg=leg, status=status):
                     del ringing[leg]
@@ -125,7 +129,7 @@ def ring(call: Control, targets: Sequence[Ringing], ring_s: float, *, quiet: boo
                     return Rung(Outcome.NO_ANSWER)
     finally:
         for leg in ringing:
-            call.drop(leg)
+            (call.answered_elsewhere if taken else call.drop)(leg)
 
 
 def talk(call: Control, leg: str) -> Script[Destination | None]:

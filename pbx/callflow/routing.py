@@ -45,6 +45,7 @@ from pbx.domain.destinations import (
     ToFeature,
     ToMailbox,
     ToMailboxLogin,
+    ToPark,
     ToQueue,
     ToSupport,
     ToUser,
@@ -180,6 +181,10 @@ def _first(
             own = caller.extension if digits == "5001" and caller is not None and caller.voicemail else ""
             trail.applied("dial plan", f"voicemail {digits}", "", f"opens box {own}" if own else "asks for the box", "")
             return ToMailboxLogin(extension=own)
+        case Means.PARK:
+            saw = "whoever is parked there is fetched, else the caller waits there"
+            trail.applied("dial plan", f"park slot {digits}", "", saw, "features")
+            return ToPark(slot=digits)
         case Means.NOTHING if (feature := feature_dialled(dialled.digits)) is not None:
             trail.applied("dial plan", f"feature code {feature.code}", feature.argument, "is answered", "features")
             return feature
@@ -273,7 +278,9 @@ def _follow(
                 else:
                     trail.failed("ring", f"device {device}", "not registered", "cannot ring", f"devices/{device}")
                 return destination.label, None, ""
-            case ToMailbox() | ToMailboxLogin() | ToExternal() | ToSupport() | ToEmergency() | ToFeature() | HangUp():
+            case ToMailbox() | ToMailboxLogin() | ToExternal() | ToSupport() | ToEmergency():
+                return destination.label, None, ""
+            case ToFeature() | ToPark() | HangUp():
                 return destination.label, None, ""
             case _:
                 assert_never(destination)

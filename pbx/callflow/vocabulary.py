@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pbx.callflow.question import AttendantRoute, QueueRoute, UserRoute
+from pbx.callflow.question import Asked, AttendantRoute, QueueRoute, UserRoute
 from pbx.domain.destinations import Cause, Destination
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
@@ -16,6 +16,16 @@ from pbx.events import Event
 
 CALLER = "caller"
 """The leg a script acts for, whatever its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A slot that is taken."""
+
+    parker: str
+    """The device that put the party there, empty when nobody did."""
+    call_back: bool
+    """The parker is rung when nobody fetches the party in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,13 @@ class LegReplaced:
 
 
 @dataclass(frozen=True, slots=True)
+class LegJoined:
+    """Somebody has come to fetch the caller: `leg` is answered."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentsOffered:
     """The queue gives this caller these agents to ring."""
 
@@ -97,6 +114,11 @@ class Control(Protocol):
     """What a script may do with its call. Nothing blocks; `CALLER` and leg names name the parties."""
 
     id: str
+
+    @property
+    def asked(self) -> Asked:
+        """The party that is the caller now, and what it dialled; nothing after a transfer."""
+        ...
 
     @property
     def directory(self) -> Directory: ...
@@ -157,6 +179,10 @@ class Control(Protocol):
 
     def drop(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
         """End one called leg; harmless when it is gone."""
+        ...
+
+    def answered_elsewhere(self, leg: str) -> None:
+        """End a leg that rings because another has the call: its phone has missed nothing."""
         ...
 
     def hang_up(self, cause: Cause) -> None:
@@ -220,4 +246,28 @@ class Control(Protocol):
 
     def missed(self, queue: str, agents: tuple[str, ...]) -> None:
         """Nobody of those offered answered."""
+        ...
+
+    def park(self, slot: str) -> Parked | None:
+        """Take a park slot for the caller; None when somebody is in it."""
+        ...
+
+    def leave_slot(self, slot: str, outcome: str, by: str = "") -> None:
+        """Give the slot back; `outcome` is `fetched`, `returned` (to the leg `by`) or `abandoned`."""
+        ...
+
+    def fetch(self, slot: str) -> bool:
+        """Take the caller to whoever is parked there; then this call is over. False when nobody is."""
+        ...
+
+    def fetch_waiting(self, queue: str) -> bool:
+        """Take the caller to whoever waits longest in a queue, as `fetch` does."""
+        ...
+
+    def pick_up(self, extensions: Collection[str]) -> bool:
+        """Take the caller to the call that rings longest at one of these, as `fetch` does; False when none does."""
+        ...
+
+    def pull(self) -> bool:
+        """Put the caller in the place of another phone of its user that talks, as `fetch` does."""
         ...

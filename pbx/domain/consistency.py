@@ -16,6 +16,7 @@ from pbx.domain.destinations import (
     ToFeature,
     ToMailbox,
     ToMailboxLogin,
+    ToPark,
     ToQueue,
     ToSupport,
     ToUser,
@@ -354,7 +355,7 @@ def _missing(directory: Directory, destination: Destination) -> str:
             return "emergency is dialled by a person, never configured"
         case ToFeature():
             return "a feature code is dialled by a person, never configured"
-        case ToExternal() | ToSupport() | HangUp():
+        case ToExternal() | ToPark() | ToSupport() | HangUp():
             return ""
         case _:
             assert_never(destination)

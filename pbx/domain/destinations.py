@@ -3,7 +3,7 @@
 `label` is the word for it in events and decision records, `user:102`; `parse_destination` reads the seed's
 short form (`user 102`, `queue 500`, `mailbox 101`, `attendant 400/closed`, `external 16135550199`, `hangup busy`),
 and every field of type `Destination` accepts that form, and the platform's own (domain-features 1.5): `1002`,
-`18005551234`, `user_5555`, `phone_5555`, `vmail_5555`, `queue_234`, `aa_400`.
+`18005551234`, `user_5555`, `phone_5555`, `vmail_5555`, `queue_234`, `aa_400`, `park_701`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
 from pbx.domain.base import E164, Extension, Model
 
@@ -113,6 +113,17 @@ class ToQueue(Model):
         return f"queue:{self.extension}"
 
 
+class ToPark(Model):
+    """Wait in a park slot, 700–799 (711 is the relay service), until somebody fetches the caller."""
+
+    to: Literal["park"] = "park"
+    slot: Annotated[str, StringConstraints(pattern=r"^7([02-9][0-9]|1[02-9])$")]
+
+    @property
+    def label(self) -> str:
+        return f"park:{self.slot}"
+
+
 class ToAttendant(Model):
     """Enter an attendant: `main` is its first menu, or the closed one out of hours; any other menu is entered as is."""
 
@@ -186,6 +197,7 @@ SHORT_FORMS = {
     "queue": "extension",
     "attendant": "extension",
     "external": "number",
+    "park": "slot",
     "support": "",
     "hangup": "cause",
 }
@@ -198,6 +210,8 @@ _PLATFORM_FORMS = (
     (re.compile(r"vmail_([0-9]+)"), r"mailbox \1"),
     (re.compile(r"queue_([0-9]+)"), r"queue \1"),
     (re.compile(r"aa_([0-9]+)"), r"attendant \1"),
+    (re.compile(r"park_(7[0-9]{2})"), r"park \1"),
+    (re.compile(r"park_([0-9]+)"), r"queue \1"),  # a queue of the type call park
     (re.compile(r"1?([2-9][0-9]{9})"), r"external 1\1"),
 )
 
@@ -230,6 +244,7 @@ AnyDestination = (
     | ToMailboxLogin
     | ToQueue
     | ToAttendant
+    | ToPark
     | ToExternal
     | ToSupport
     | ToEmergency

@@ -38,6 +38,7 @@ WITHHOLD = "*67"
 
 _SEPARATORS = re.compile(r"[\s().\-]+")
 _EXTENSION = re.compile(r"[1-9][0-9]{2,4}")
+_SLOT = re.compile(r"7[0-9]{2}")
 _TO_MAILBOX = re.compile(r"7([1-9][0-9]{2,4})")
 _NUMBER = re.compile(r"(?:\+?1)?((?![2-9]11)[2-9][0-9]{2}[2-9][0-9]{6})")
 _SOS = re.compile(r"service:sos(?:\.|\Z)", re.IGNORECASE)
@@ -53,6 +54,8 @@ class Means(StrEnum):
     """`7` and an extension: straight to its voicemail."""
     MAILBOX_LOGIN = "voicemail login"
     """5000: any box, asked for; 5001: the caller's own."""
+    PARK = "park slot"
+    """700–799: who is parked there is fetched, else the caller waits there."""
     NUMBER = "number"
     NOTHING = "nothing"
 
@@ -107,6 +110,8 @@ def read_dialled(text: str, area_code: str) -> Dialled:
         return Dialled(Means.MAILBOX_LOGIN, digits)
     if mailbox := _TO_MAILBOX.fullmatch(digits):
         return Dialled(Means.MAILBOX, mailbox[1])
+    if _SLOT.fullmatch(digits):
+        return Dialled(Means.PARK, digits)
     if _EXTENSION.fullmatch(digits):
         return Dialled(Means.EXTENSION, digits)
     if number := _NUMBER.fullmatch(digits):

@@ -35,6 +35,8 @@ class Platform(Model):
     """Further extensions nobody may have, `x` standing for any digit: `9xx`."""
     email_required: bool
     """A user without a mail address is refused."""
+    park_callback_s: float = Field(gt=0)
+    """A party parked at 720–799 rings whoever parked it after so long."""
     domain_name_least: int = Field(ge=1)
     """Characters a domain's name has at least."""
 
@@ -42,7 +44,7 @@ class Platform(Model):
 class Fact(Model):
     """One value of a preset, with how well it is known."""
 
-    value: bool | int | str | tuple[int, ...] | tuple[str, ...]
+    value: bool | int | float | str | tuple[int, ...] | tuple[str, ...]
     tag: Literal["V", "API", "seed", "C", "I"]
     """Verified page, published specification, onboarding document, sources conflict, inferred."""
     because: str

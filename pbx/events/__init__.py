@@ -59,6 +59,8 @@ from pbx.events.messages import (
     VoicemailOpened,
     VoicemailRefused,
 )
+from pbx.events.parking import CallParked, CallUnparked, ParkRecalled
+from pbx.events.pickup import CallPickedUp, CallPulled
 from pbx.events.provisioning import ConfigRefused, ConfigRequested, ConfigServed, ResyncRequested
 from pbx.events.registration import (
     DeviceRefreshed,
@@ -91,11 +93,15 @@ __all__ = [
     "CallEnded",
     "CallHeld",
     "CallInvited",
+    "CallParked",
+    "CallPickedUp",
+    "CallPulled",
     "CallRecordWritten",
     "CallResumed",
     "CallRinging",
     "CallRouted",
     "CallTransferred",
+    "CallUnparked",
     "CallUp",
     "CertificateUsed",
     "ClockStepped",
@@ -130,6 +136,7 @@ __all__ = [
     "MessageRelayed",
     "OverloadBegan",
     "OverloadEnded",
+    "ParkRecalled",
     "PromptMissing",
     "PromptPlayed",
     "QualityReported",

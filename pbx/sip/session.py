@@ -59,6 +59,7 @@ class Session(Dialog):
         self._ack: bytes = b""
         self._acked_cseq = -1
         self._cancel_wanted = False
+        self._cancel_reason = ""
         self._last_invite = request
         self._provisional_seen = False
         self._tries = 0
@@ -177,15 +178,13 @@ class Session(Dialog):
 
     # --- calling: the way our INVITE goes -------------------------------------------------------------
 
-    def cancel(self, now: float) -> None:
-        """Give up our INVITE; waits for a provisional when none has come yet (§9.1)."""
+    def cancel(self, now: float, reason: str = "") -> None:
+        """Give up our INVITE, with a Reason (RFC 3326); waits for a provisional when none has come yet (§9.1)."""
         if self.role != "uac" or self.phase not in (Phase.NEW, Phase.EARLY):
             return
-        if self.phase is Phase.NEW and not self._provisional_seen:
-            self._cancel_wanted = True
-            return
-        self._cancel_wanted = True
-        self.stack.send_cancel(self, now)
+        self._cancel_wanted, self._cancel_reason = True, reason
+        if self.phase is Phase.EARLY or self._provisional_seen:
+            self.stack.send_cancel(self, now, reason)
 
     def response(self, response: Response, now: float) -> None:
         """A response to our INVITE or re-INVITE (from its transaction)."""
@@ -227,7 +226,7 @@ class Session(Dialog):
             return
         self._provisional_seen = True
         if self._cancel_wanted:
-            self.stack.send_cancel(self, now)
+            self.stack.send_cancel(self, now, self._cancel_reason)
             return
         if response.status == 100:
             return
@@ -337,7 +336,7 @@ class Session(Dialog):
             case Phase.NEW | Phase.EARLY if self.role == "uas":
                 self.reject(480, "", now, [("Reason", reason)] if reason else [])
             case Phase.NEW | Phase.EARLY:
-                self.cancel(now)
+                self.cancel(now, reason)
             case _:
                 pass
 

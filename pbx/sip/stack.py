@@ -320,12 +320,13 @@ class Stack:
         transaction.start(now)
         return transaction
 
-    def send_cancel(self, session: Session, now: float) -> None:
+    def send_cancel(self, session: Session, now: float, reason: str = "") -> None:
         """CANCEL with the branch, From, To and CSeq number of the INVITE (RFC 3261 §9.1)."""
         invite = session.request
         headers = [("Via", invite.need("Via")), ("Max-Forwards", "70"), ("From", invite.need("From"))]
         headers += [("To", invite.need("To")), ("Call-ID", invite.call_id), ("CSeq", f"{invite.cseq.number} CANCEL")]
         headers += [(name, value) for name, value in invite.headers if name == "Route"]
+        headers += [("Reason", reason)] if reason else []
         cancel = Request("CANCEL", invite.uri, headers)
         if ("client", invite.via.branch, "CANCEL") not in self._transactions:
             self.start_client(cancel, session.peer, _Silent(), now)

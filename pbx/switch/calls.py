@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from pbx.callflow import routing
 from pbx.callflow.itinerary import travel
 from pbx.callflow.question import Asked, AttendantRoute, CallerId, QueueRoute, Route, UserRoute
 from pbx.callflow.script import Running
-from pbx.callflow.vocabulary import CALLER, KeyPressed, LegGone
+from pbx.callflow.vocabulary import CALLER, KeyPressed, LegGone, Parked
 from pbx.clock import FOREVER
 from pbx.domain.destinations import Cause, ToEmergency, ToExternal, ToSupport
 from pbx.domain.directory import Directory
@@ -34,7 +34,7 @@ from pbx.events import (
 from pbx.media.engine import NoMediaPort, Sound, Tone
 from pbx.media.sdp import BadSdp
 from pbx.records import CallFacts
-from pbx.switch import dialling
+from pbx.switch import dialling, fetching
 from pbx.switch.keys import hand_on
 from pbx.switch.legs import Leg
 from pbx.switch.transfer import hand_over
@@ -42,8 +42,13 @@ from pbx.switch.transfer import hand_over
 if TYPE_CHECKING:
     from pbx.switch.switch import Switch
 
+NON_SELECTED = 26
+"""Q.850: another one has the call."""
 FAULT_STATUS, FAULT_CAUSE = 500, 41
 """What a caller is told of a fault of ours (Q.850: temporary failure)."""
+
+_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
+"""What phones know it by, and count no missed call then (RFC 3326)."""
 
 
 class Call:
@@ -67,6 +72,8 @@ class Call:
         self._cause = Cause.NORMAL.q850
         self.diversions: list[tuple[str, str]] = []
         """Users whose rules sent the call on, with why, in order."""
+        self.transferor = ""
+        """The device that handed over whoever is the caller now."""
         self._script: Running[None] | None = None
         self._facts = CallFacts(call)
         self.agents: dict[str, tuple[str, str]] = {}
@@ -195,9 +202,9 @@ class Call:
             self.caller.session.ring(self.now)
 
     def answer(self) -> None:
-        self._answer(None)
+        self.answer_like(None)
 
-    def _answer(self, called: Leg | None) -> None:
+    def answer_like(self, called: Leg | None) -> None:
         """Answer the caller, by the codec of the leg it is to talk with."""
         caller = self.caller
         if caller.answered or caller.gone or caller.session is None:
@@ -243,7 +250,7 @@ class Call:
         called = self.legs.get(leg)
         if called is None or called.gone:
             return
-        self._answer(called)
+        self.answer_like(called)
         if self.caller.gone:
             return
         self.stop()
@@ -263,6 +270,11 @@ class Call:
         found = self.legs.get(leg)
         if found is not None:
             self.release(found, cause.status, cause.q850)
+
+    def answered_elsewhere(self, leg: str) -> None:
+        found = self.legs.get(leg)
+        if found is not None:
+            self.release(found, Cause.NORMAL.status, NON_SELECTED)
 
     def without_media(self, reason: str) -> None:
         """A leg had no port: a caller who is not answered is owed 503, whatever the script makes of it."""
@@ -372,6 +384,26 @@ class Call:
         for agent in agents:
             self.publish(AgentOffered(self.id, queue, agent, round_))
 
+    # --- into another call ----------------------------------------------------------------------------
+
+    def park(self, slot: str) -> Parked | None:
+        return self._switch.parking.take(self, slot, self.now)
+
+    def leave_slot(self, slot: str, outcome: str, by: str = "") -> None:
+        self._switch.parking.leave(self, slot, outcome, by, self.now)
+
+    def fetch(self, slot: str) -> bool:
+        return fetching.fetch(self._switch, self, slot)
+
+    def fetch_waiting(self, queue: str) -> bool:
+        return fetching.fetch_waiting(self._switch, self, queue)
+
+    def pick_up(self, extensions: Collection[str]) -> bool:
+        return fetching.pick_up(self._switch, self, extensions)
+
+    def pull(self) -> bool:
+        return fetching.pull(self._switch, self)
+
     # --- parts ----------------------------------------------------------------------------------------
 
     def new_leg(self, device: str, extension: str, number: str) -> Leg:
@@ -443,7 +475,7 @@ class Call:
             return
         session = leg.session
         if session is not None and not session.over:
-            reason = f"Q.850;cause={cause}"
+            reason = _ELSEWHERE if cause == NON_SELECTED else f"Q.850;cause={cause}"
             if session.role == "uas" and not leg.answered:
                 session.reject(status, "", self.now, [("Reason", reason)])
             else:

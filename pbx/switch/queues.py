@@ -82,6 +82,11 @@ class Queues:
         calls = [caller.call for caller in line.callers] if line else []
         return calls.index(call) + 1 if call in calls else 0
 
+    def longest_waiting(self, extension: str) -> str:
+        """Return the call first in line that has heard the greeting, empty when nobody waits."""
+        line = self._lines.get(extension)
+        return next((caller.call for caller in line.callers if caller.ready), "") if line else ""
+
     def expected_wait_s(self, extension: str, now: float) -> float:
         """Return the wait to expect: 0 while nobody waits, so that a queue that once was slow takes callers again."""
         line = self._lines.get(extension)

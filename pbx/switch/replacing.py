@@ -94,13 +94,18 @@ def take_place(switch: Switch, call: Call, old: Leg, new: Leg) -> None:
     other = call.legs.get(old.joined)
     call.part(old)
     if old is call.caller:
+        call.transferor = old.device
         call.caller = new
         call.diversions.clear()
         call.asked = Asked("", new.extension or new.number, new.device, new.extension)
         call.shown = routing.caller_id_for(switch.directory, call.asked, ToDevice(device=new.device))
+        switch.parking.parked_by(call, old.device)
         if other is None:
             call.resound(old, new)
-    call.release(old, Cause.NORMAL.status, Cause.NORMAL.q850)
+    if old.answered:
+        call.release(old, Cause.NORMAL.status, Cause.NORMAL.q850)
+    else:
+        call.answered_elsewhere(old.name)
     if other is not None:
         other.engine.stop(other.name)
         call.join(new, other)

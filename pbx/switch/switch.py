@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from pbx.bus import Bus
@@ -58,6 +58,7 @@ from pbx.switch.inbound import is_always_taken, take_invite, take_request
 from pbx.switch.legs import Leg
 from pbx.switch.mailboxes import Mailboxes
 from pbx.switch.media import conversation, media_event
+from pbx.switch.parking import Parking
 from pbx.switch.queues import Queues
 from pbx.switch.registration import Registration
 from pbx.switch.reports import Reports
@@ -114,6 +115,7 @@ class Switch:
         self.reports = Reports(self, token)
         self.mailboxes = Mailboxes(self, token)
         self.queues = Queues()
+        self.parking = Parking()
         self.timers = Timers()
         self.do_not_disturb: set[str] = set()
         """Extensions, set by feature."""
@@ -263,6 +265,7 @@ class Switch:
             "legs": len(self._by_leg),
             "media": self.engine.live(),
             "queued": self.queues.live(),
+            "parked": self.parking.live(),
             "recordings": self.mailboxes.live(),
             "held": len(self._held),
             "texts": self.texts.live(),
@@ -359,6 +362,10 @@ class Switch:
     def legs_of(self, extension: str) -> list[Leg]:
         """Return the legs an extension's devices have, oldest first."""
         return list(self._by_extension.get(extension, {}).values())
+
+    def every_leg(self) -> Iterator[tuple[Call, Leg]]:
+        """Every leg there is with its call, oldest first."""
+        return iter(self._by_leg.values())
 
     def is_busy(self, extension: str) -> bool:
         return extension in self._busy

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pbx.callflow import routing
 from pbx.callflow.question import Asked
 from pbx.callflow.vocabulary import TransferAsked
-from pbx.domain.destinations import Cause, ToDevice, ToFeature
+from pbx.domain.destinations import Cause, ToDevice, ToFeature, ToPark
 from pbx.events import CallTransferred
 from pbx.sip.referral import Referrer
 from pbx.sip.replaces import parse_replaces, replaces_in
@@ -48,6 +48,9 @@ def referred(switch: Switch, call: Call, leg: Leg, referrer: Referrer, target: s
         referrer.reject_refer(603, now)
         return
     referrer.accept_refer(now)
+    if isinstance(route.destination, ToPark) and switch.parking.call_in(route.destination.slot):
+        referrer.notify_refer("SIP/2.0 486 Busy Here", True, now)
+        return
     referrer.notify_refer("SIP/2.0 100 Trying", False, now)
     leg.referrer = referrer
     call.routed(route.destination.label, route.record.to_json())
@@ -66,5 +69,6 @@ def hand_over(switch: Switch, call: Call, leaving: Leg, target: str) -> None:
         call.shown = routing.caller_id_for(switch.directory, call.asked, ToDevice(device=staying.device))
     if leaving.referrer is not None:
         leaving.referrer.notify_refer("SIP/2.0 200 OK", True, switch.now.mono)
+    call.transferor = leaving.device
     call.publish(CallTransferred(call.id, leaving.name, leaving.device, target, "blind"))
     call.release(leaving, Cause.NORMAL.status, Cause.NORMAL.q850)

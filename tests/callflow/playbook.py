@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pbx.callflow.question import Asked, AttendantRoute, QueueRoute, UserRoute
 from pbx.callflow.routing import resolve_attendant, resolve_queue, resolve_user
 from pbx.callflow.script import Running, Script
-from pbx.callflow.vocabulary import CALLER, KeyPressed, Played, Recorded
+from pbx.callflow.vocabulary import CALLER, KeyPressed, Parked, Played, Recorded
 from pbx.domain.destinations import Cause
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
@@ -35,6 +35,11 @@ class Playbook:
         """Targets that cannot be dialled."""
         self.takes_callers = True
         self.place, self.expected_s = 1, 0.0
+        self.asked = Asked("", "101", "101", "101")
+        self.slot: Parked | None = Parked("", False)
+        """What `park` finds."""
+        self.there: set[str] = set()
+        """Commands that lead into another call."""
         self.serves: tuple[str, ...] = ("500",)
         self._script: Running[Any] | None = None
         self._token = ""
@@ -198,6 +203,32 @@ class Playbook:
 
     def missed(self, queue: str, agents: tuple[str, ...]) -> None:
         self.said.append(f"missed {queue} {' '.join(agents)}")
+
+    def answered_elsewhere(self, leg: str) -> None:
+        self.said.append(f"answered elsewhere {leg}")
+
+    def park(self, slot: str) -> Parked | None:
+        self.said.append(f"park {slot}")
+        return self.slot
+
+    def leave_slot(self, slot: str, outcome: str, by: str = "") -> None:
+        self.said.append(f"leave slot {slot} {outcome} {by}".rstrip())
+
+    def fetch(self, slot: str) -> bool:
+        return self._goes(f"fetch {slot}")
+
+    def fetch_waiting(self, queue: str) -> bool:
+        return self._goes(f"fetch from {queue}")
+
+    def pick_up(self, extensions: Collection[str]) -> bool:
+        return self._goes(f"pick up {' '.join(sorted(extensions))}")
+
+    def pull(self) -> bool:
+        return self._goes("pull")
+
+    def _goes(self, where: str) -> bool:
+        self.said.append(where)
+        return where in self.there
 
     def _dial(self, target: str) -> str | None:
         if target in self.dead:

@@ -33,7 +33,12 @@ def test_the_agents_offered_ring_while_the_music_plays():
     book.hear(AgentsOffered(("101", "102")))
     assert book.take() == ["dial 101", "dial 101a", "dial 102"]
     book.hear(LegAnswered("102"))
-    assert book.take() == ["drop 101", "drop 101a", "taken 500 by 102 on 102", "connect 102"]
+    assert book.take() == [
+        "answered elsewhere 101",
+        "answered elsewhere 101a",
+        "taken 500 by 102 on 102",
+        "connect 102",
+    ]
     book.hear(LegGone("102", 16))
     assert (book.goes_to, book.take()) == ("", [])
 
@@ -126,7 +131,7 @@ def test_an_outside_agent_has_the_call_when_it_presses_1_and_the_others_ring_on_
     book.hear(KeyPressed("14165550199", "2"))
     assert book.take() == []
     book.hear(KeyPressed("14165550199", "1"))
-    assert book.take() == ["drop 102", "taken 500 by 14165550199 on 14165550199", "connect 14165550199"]
+    assert book.take() == ["answered elsewhere 102", "taken 500 by 14165550199 on 14165550199", "connect 14165550199"]
 
 
 def test_who_never_confirms_has_missed_the_call():

@@ -34,7 +34,7 @@ def test_everybody_rings_and_the_first_to_answer_talks():
     book = ringing(("101", 0), ("101a", 0))
     assert book.take() == ["progress", "dial 101", "dial 101a"]
     book.hear(LegRang("101")).hear(LegAnswered("101a"))
-    assert book.take() == ["drop 101", "connect 101a"]
+    assert book.take() == ["answered elsewhere 101", "connect 101a"]
     book.hear(LegGone("101a", 16))
     assert book.goes_to == ""
 

@@ -19,13 +19,15 @@ from pbx.domain.destinations import parse_destination
         ("aa_400", "attendant:400/main"),
         ("18005551234", "external:18005551234"),
         ("4165550142", "external:14165550142"),
+        ("park_720", "park:720"),
+        ("park_501", "queue:501"),
     ],
 )
 def test_a_forward_is_read_as_the_platform_writes_it(written, label):
     assert parse_destination(written).label == label
 
 
-@pytest.mark.parametrize("written", ["user_", "vmail_abc", "park_700", "aa_Main", "0101", "12", "416 555 0142"])
+@pytest.mark.parametrize("written", ["user_", "vmail_abc", "aa_Main", "0101", "12", "416 555 0142"])
 def test_what_is_no_destination_is_refused(written):
     with pytest.raises(ValueError, match="destination"):
         parse_destination(written)

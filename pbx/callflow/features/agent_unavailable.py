@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pbx.callflow.features import Used
 from pbx.callflow.script import Script
 from pbx.callflow.speech import say
 from pbx.callflow.vocabulary import Control
@@ -10,7 +11,8 @@ from pbx.domain.queues import AgentStatus
 CODE = "*89"
 
 
-def use(call: Control, argument: str) -> Script[bool]:
+def use(call: Control, argument: str) -> Script[Used]:
+    call.answer()
     served = call.set_own_status(AgentStatus.LOGGED_OUT)
     yield from say(call, "agent-unavailable" if served else "agent-of-no-queue")
-    return bool(served)
+    return Used(bool(served))

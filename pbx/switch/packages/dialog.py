@@ -15,9 +15,11 @@ from pbx.events import (
     BusyLampSent,
     CallHeld,
     CallInvited,
+    CallParked,
     CallResumed,
     CallRinging,
     CallTransferred,
+    CallUnparked,
     CallUp,
     Event,
     LegEnded,
@@ -27,6 +29,7 @@ from pbx.sip.dialog import Phase
 from pbx.sip.message import Request
 from pbx.sip.uri import parse_uri
 from pbx.switch.event_package import Document, EventPackage, Writing, attribute, element, extension_asked, xml
+from pbx.switch.parking import is_slot
 
 if TYPE_CHECKING:
     from pbx.switch.legs import Leg
@@ -57,12 +60,15 @@ Dialogs = tuple[Shown, ...]
 class DialogPackage(EventPackage[Dialogs]):
     name = "dialog"
     content_types = (BODY,)
-    changed_by = _CALLS
+    changed_by = (*_CALLS, CallParked, CallUnparked)
 
     def resource(self, switch: Switch, device: Device, request: Request) -> str:
-        return extension_asked(switch, parse_uri(request.uri).user)
+        user = parse_uri(request.uri).user
+        return user if is_slot(user) else extension_asked(switch, user)
 
     def state(self, switch: Switch, resource: str) -> Dialogs | None:
+        if is_slot(resource):
+            return _parked(switch, resource)
         if resource not in switch.directory.users_by_extension:
             return None
         return tuple(shown for leg in switch.legs_of(resource) if (shown := _shown(leg)) is not None)
@@ -83,6 +89,8 @@ class DialogPackage(EventPackage[Dialogs]):
 
     def changes(self, switch: Switch, event: Event) -> Iterable[str]:
         """Everybody in the call: who the other party is may have changed for all of them."""
+        if isinstance(event, CallParked | CallUnparked):
+            return (event.slot,)
         found = switch.call(getattr(event, "call", ""))
         extensions = {leg.extension for leg in found.legs.values()} if found is not None else set()
         return (extensions | {getattr(event, "extension", "")}) - {""}
@@ -95,6 +103,17 @@ class DialogPackage(EventPackage[Dialogs]):
 
 def _rings(state: Dialogs) -> bool:
     return any(shown.direction == "recipient" for shown in state)
+
+
+def _parked(switch: Switch, slot: str) -> Dialogs:
+    """Whoever waits in a slot, as the slot would tell it: the dialog is nobody's, so nothing can take its place."""
+    call = switch.parking.call_in(slot)
+    if call is None:
+        return ()
+    name = f"park-{slot}-{call.id}"
+    party = call.caller
+    uri = f"sip:{party.extension or party.number or 'anonymous'}@{switch.realm}"
+    return (Shown(name, name, slot, call.id, "recipient", "confirmed", uri, call.shown.name, False),)
 
 
 def _shown(leg: Leg) -> Shown | None:
