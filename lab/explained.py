@@ -8,8 +8,8 @@ from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from provisioning_server.overlay import Scalar
-from provisioning_server.render import CannotRender
 from provisioning_server.respond import Office, explain, file_names, unused, written
+from provisioning_server.sheet import CannotRender
 
 
 @dataclass(frozen=True, slots=True)

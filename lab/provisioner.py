@@ -11,7 +11,7 @@ from pbx.clock import Moment
 from pbx.domain.directory import Directory
 from pbx.events import Event
 from pbx.sip.address import Peer
-from provisioning_server.families import load_families
+from provisioning_server.families import shipped_families
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
 from provisioning_server.respond import ConfigRequest, Office, config_url, respond
@@ -27,7 +27,7 @@ def discovery_url(office: Office, directory: Directory, station: Station, tftp_u
 def virtual_office(sip: Peer, host: str, secret: bytes) -> Office:
     """Return the office of a virtual world: its window is open, as on a lab's own network."""
     at = ServedAt(sip.host, sip.port, f"http://{host}/p")
-    return Office(load_families(), Ledger(secret, lan_window=True), at)
+    return Office(shipped_families(), Ledger(secret, lan_window=True), at)
 
 
 class VirtualProvisioner:

@@ -53,7 +53,7 @@ from pbx.store.sql import SqlStore
 from pbx.switch.settings import SwitchSettings
 from pbx.switch.switch import Switch
 from provisioning_server.app import ProvisioningService
-from provisioning_server.families import load_families
+from provisioning_server.families import shipped_families
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
 from provisioning_server.respond import config_url
@@ -461,7 +461,7 @@ class Lab:
         host, ports = self.settings.host, self.settings.ports
         sip_host, sip_port = self._shell.udp
         service = self._provisioning = ProvisioningService(
-            load_families(),
+            shipped_families(),
             lambda: self.directory,
             at=ServedAt(sip_host, sip_port, ""),
             ledger=Ledger(installation_secret(data), lan_window=True, spent=self.store.spent_tokens()),

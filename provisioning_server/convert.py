@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 _POLY_CODECS = {"PCMU": "G711_Mu", "PCMA": "G711_A", "G722": "G722"}
@@ -42,6 +44,30 @@ def codec_names(text: str) -> list[str]:
         if name not in _PAYLOAD_TYPES:
             raise ValueError(f"codec {name!r} is none of {', '.join(_PAYLOAD_TYPES)}")
     return list(dict.fromkeys(names))
+
+
+def rank(name: str, codecs: list[str]) -> int:
+    """The place of a codec in the order of preference, from 1; 0 when it is not wanted."""
+    return codecs.index(name) + 1 if name in codecs else 0
+
+
+def nth(items: Sequence[Any], place: int) -> Any:
+    """The item in that place, from 1."""
+    return items[place - 1]
+
+
+def nth_or_last(items: Sequence[Any], place: int) -> Any:
+    """The item in that place, from 1; the last fills the places behind it."""
+    return items[min(place, len(items)) - 1]
+
+
+def upper(text: str) -> str:
+    return text.upper()
+
+
+def srtp_number(policy: str) -> int:
+    """off 0, optional 1, required 2, as Yealink and Grandstream count."""
+    return {"off": 0, "optional": 1, "required": 2}[policy]
 
 
 def poly_codec(name: str) -> str:
@@ -110,6 +136,18 @@ def clock(zone: str, year: int) -> Clock:
     saving = int(begins[1].total_seconds())
     standard = int(_offset(ZoneInfo(zone), begins[2] - timedelta(hours=1)).total_seconds())
     return Clock(standard, _rule(zone, year, begins[0]), _rule(zone, year, ends[0]), saving)
+
+
+def month(change: Change) -> int:
+    return change.month
+
+
+def hour(change: Change) -> int:
+    return change.hour
+
+
+def is_last_week(change: Change) -> bool:
+    return change.week == 5
 
 
 def yealink_offset(offset_s: int) -> str:

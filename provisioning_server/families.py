@@ -3,139 +3,29 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from collections.abc import Iterable
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ValidationError
+
+from provisioning_server.manifest import Family, FileRule, Model, SettingsData, Vendor
+from provisioning_server.table import BadTable, Table, read_table
 
 TEMPLATES = Path(__file__).parent.parent / "device_templates"
 M = TypeVar("M", bound=BaseModel)
 PSEUDO_MACS = frozenset({"000000000000"})
 """Common-file names that look like MACs and are none: Poly's `000000000000.cfg` and its like."""
 
-SettingsData = dict[str, str | int | bool]
-_MACROS = {"{mac}": r"(?P<mac>[0-9a-fA-F]{12})", "{model_id}": r"(?P<model_id>\d{12})"}
+_HEX12 = re.compile(r"(?=([0-9a-f]{12}))")
+_AGENTS_KEPT = 2048
+_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class BrokenFamily(Exception):
     """A folder of `device_templates` is not sound; the text names file and reason."""
-
-
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
-
-
-class UserAgent(_Data):
-    regex: str
-    """With named groups among `model`, `version`, `mac`."""
-    examples: tuple[str, ...] = Field(min_length=1)
-    """Real header values; each must match when the folder is loaded."""
-    counter_examples: tuple[str, ...] = ()
-    """Header values of other makers or families, which must not match."""
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        return re.compile(self.regex)
-
-
-class FileRule(_Data):
-    name: str
-    """File name with `{mac}` (12 hex digits) or `{model_id}` (12 decimal digits); compared without case."""
-    kind: Literal["boot", "common", "device", "directory"]
-    template: str
-    content_type: str
-    sensitive: bool = False
-    """Holds a password: its first delivery starts the end of the one-time token."""
-    format: Literal["kv", "xml", "json", "text"] = "text"
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        escaped = re.escape(self.name)
-        for macro, regex in _MACROS.items():
-            escaped = escaped.replace(re.escape(macro), regex)
-        return re.compile(escaped + r"\Z", re.IGNORECASE)
-
-    @property
-    def is_of_one_device(self) -> bool:
-        """Named by a MAC: for the holder of that MAC's token alone, whatever it contains."""
-        return "{mac}" in self.name
-
-
-class Capabilities(_Data):
-    lines: int = 1
-    keys: int = 0
-    """Programmable keys that are written even when empty, so that a removed one goes."""
-    fxs_ports: int = 0
-    transports: tuple[str, ...] = ("udp",)
-    codecs: tuple[str, ...] = ("PCMU", "PCMA")
-
-
-class Lint(_Data):
-    """How the parameters of a rendered file are found, and what is forbidden there."""
-
-    names: Literal["keys", "attributes", "elements", "entries", "leaves", "words"]
-    """Where names stand: `key = value`, XML attributes, XML elements, lpconfig entries, JSON leaves, first words."""
-    first_line: str = ""
-    allowed_duplicates: tuple[str, ...] = ()
-
-
-class Model(_Data):
-    model: str
-    model_id: str = ""
-    """Digits by which the common file is named."""
-    lines: int | None = None
-    verified: bool = True
-    """False where the number of lines has not been seen in a manual."""
-    settings: SettingsData = Field(default_factory=dict)
-
-
-class Vendor(_Data):
-    title: str
-    ouis: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{6}$")], ...] = ()
-    """First six hex digits; for people: an OUI is no vendor (provisioning 0.1), and identifies nothing here."""
-    settings: SettingsData = Field(default_factory=dict)
-
-
-class Family(_Data):
-    family: str
-    vendor: str
-    title: str
-    type: Literal["deskphone", "ata", "softphone"]
-    verified: bool = True
-    """False where a fact in it has not been seen on a device, in its manual or in a public source."""
-    user_agents: tuple[UserAgent, ...] = ()
-    files: tuple[FileRule, ...] = Field(min_length=1)
-    capabilities: Capabilities = Capabilities()
-    settings: SettingsData = Field(default_factory=dict)
-    lint: Lint
-    dhcp: tuple[int, ...] = ()
-    resync: str = "check-sync;reboot=false"
-    boot: tuple[str, ...] = ()
-    """What a factory-fresh phone asks for, in order; for people."""
-    start: str = ""
-    """What is put behind the base URL to make the URL of a family that is given one file, not a folder."""
-    folder: Path = Path()
-    models: dict[str, Model] = Field(default_factory=dict)
-    vendor_settings: SettingsData = Field(default_factory=dict)
-    parameters: tuple[str, ...] = ()
-    """Regexes of the parameter names this family knows (`params.txt`)."""
-    unverified: tuple[str, ...] = ()
-    """Those among them (marked `?`) that nobody has seen on a device, in a manual or in a public source."""
-
-    @property
-    def id(self) -> str:
-        return f"{self.vendor}/{self.family}"
-
-    def lines_of(self, model: str) -> int:
-        known = self.models.get(model)
-        return (known.lines if known else None) or self.capabilities.lines
-
-    def model_of_id(self, digits: str) -> str:
-        """Return a model by the id in a common file's name; empty when there is none."""
-        wanted = digits.lstrip("0")
-        return next((m.model for m in self.models.values() if m.model_id and m.model_id.lstrip("0") == wanted), "")
 
 
 class Families:
@@ -144,8 +34,23 @@ class Families:
     def __init__(self, families: dict[str, Family], defaults: SettingsData) -> None:
         self.by_id = families
         self.defaults = defaults
+        self._by_name: dict[str, list[tuple[Family, FileRule]]] = {}
+        for family in families.values():
+            for rule in family.files:
+                for name in rule.known_by():
+                    self._by_name.setdefault(name, []).append((family, rule))
+        self.by_user_agent = lru_cache(_AGENTS_KEPT)(self._by_user_agent)
 
-    def by_user_agent(self, text: str) -> tuple[Family, re.Match[str]] | None:
+    def of_name(self, name: str) -> list[tuple[Family, FileRule, re.Match[str]]]:
+        """Return every file that is asked for by that name, those that name no device first."""
+        name = name.lower()
+        found = list(self._by_name.get(name, ()))
+        for digits in _HEX12.finditer(name):
+            found += self._by_name.get(f"{name[: digits.start()]}{{mac}}{name[digits.end(1) :]}", ())
+        matched = [(family, rule, match) for family, rule in found if (match := rule.pattern.match(name))]
+        return sorted(matched, key=lambda one: one[1].is_of_one_device)
+
+    def _by_user_agent(self, text: str) -> tuple[Family, re.Match[str]] | None:
         """Return the family whose pattern matches most of the header; longest wins."""
         found = self.rivals(text)
         return found[0] if found else None
@@ -166,16 +71,21 @@ def load_families(folder: Path = TEMPLATES) -> Families:
     found: dict[str, Family] = {}
     for manifest in sorted(folder.glob("*/*/family.yaml")):
         family = _load(manifest)
-        if family.id in found:
-            raise BrokenFamily(f"{manifest}: {family.id} exists twice")
         found[family.id] = family
     if not found:
         raise BrokenFamily(f"{folder}: there is no <vendor>/<family>/family.yaml in it")
     families = Families(found, _yaml(folder / "defaults.yaml"))
     for family in found.values():
         _check_agents(family, families)
+        _check_tables(family, families)
     _check_names(found)
     return families
+
+
+@cache
+def shipped_families() -> Families:
+    """The families of this installation, read once: they do not change while it runs."""
+    return load_families()
 
 
 def _check_agents(family: Family, families: Families) -> None:
@@ -193,38 +103,69 @@ def _check_agents(family: Family, families: Families) -> None:
                 raise BrokenFamily(f"{family.id}: counter-example {example!r} is matched")
 
 
+_LINES = frozenset({
+    "number", "enabled", "password", "ha1", "codecs", "domain", "server.host", "server.port", "display_name", "label",
+    "user", "auth_user", "transport",
+})  # fmt: skip
+_KEYS = frozenset({"number", "nth", "type", "value", "label", "line", "pickup_code"})
+_BOX = frozenset({"mac", "MAC", "model", "model_id", "line_count"})
+_SERVER = frozenset({"url", "scheme", "path", "host", "ca_url", "sip_host"})
+_CLOCK = frozenset({"offset_s", "begins", "ends", "saving_s", "year"})
+_FACTS = frozenset(
+    {"time.zone", "network.ntp", "clock"}
+    | {f"{root}.{leaf}" for root in ("line", "first") for leaf in _LINES}
+    | {f"key.{leaf}" for leaf in _KEYS}
+    | {f"box.{leaf}" for leaf in _BOX}
+    | {f"server.{leaf}" for leaf in _SERVER}
+    | {f"clock.{leaf}" for leaf in _CLOCK}
+)
+"""What formulas may name beside the settings of `defaults.yaml`."""
+
+
+def _check_tables(family: Family, families: Families) -> None:
+    """Every name in a formula must be a setting or a fact: a misspelt one would be found by a phone."""
+    defaults = families.defaults
+    known = _FACTS | {name.replace("lines.*.", root) for name in defaults for root in ("line.", "first.")}
+    for table in family.tables.values():
+        for kind, row in table.rows():
+            for name in row.formula.names if row.formula else ():
+                if name not in known:
+                    raise BrokenFamily(f"{table.path}:{row.at}: {name} is no setting (defaults.yaml lists them)")
+                root = name.partition(".")[0]
+                if {"line": "line", "key": "key", "first": "box"}.get(root, kind) != kind:
+                    raise BrokenFamily(f"{table.path}:{row.at}: {name} means nothing in a [{kind}] block")
+
+
 def _check_names(families: dict[str, Family]) -> None:
-    """A name without a MAC must belong to one family: nothing else could tell whose it is."""
-    owners: dict[str, str] = {}
+    """A name without a MAC must belong to one family, or be written by the same template of one vendor."""
+    owners: dict[str, tuple[Family, Path]] = {}
     for family in families.values():
         seen: set[str] = set()
         for rule in family.files:
-            name = rule.name.lower()
-            if name in seen:
+            if rule.name.lower() in seen:
                 raise BrokenFamily(f"{family.id}: file {rule.name} is listed twice")
-            seen.add(name)
+            seen.add(rule.name.lower())
             if rule.is_of_one_device:
                 continue
             if rule.sensitive:
                 raise BrokenFamily(f"{family.id}: {rule.name} names no device and cannot be sensitive")
-            if name in owners:
-                raise BrokenFamily(f"{family.id} and {owners[name]} both have the common file {rule.name}")
-            owners[name] = family.id
+            template = next(folder / rule.template for folder in family.folders if (folder / rule.template).exists())
+            for name in rule.known_by():
+                owner, same = owners.setdefault(name, (family, template))
+                if owner is not family and same != template:
+                    raise BrokenFamily(f"{family.id} and {owner.id} both have the common file {rule.name}")
 
 
 def _load(manifest: Path) -> Family:
     folder = manifest.parent
     vendor_file = folder.parent / "vendor.yaml"
     vendor = _model(Vendor, vendor_file, _yaml(vendor_file))
-    models: dict[str, Model] = {}
-    for path in sorted((folder / "models").glob("*.yaml")):
-        model = _model(Model, path, _yaml(path))
-        if model.model in models or path.stem != model.model:
-            raise BrokenFamily(f"{path}: model {model.model} must stand once, in {model.model}.yaml")
-        models[model.model] = model
-    known, doubted = _parameters(folder / "params.txt")
-    data = _yaml(manifest) | {
-        "folder": folder,
+    data, folders = _inherited(manifest, ())
+    folders = (*folders, folder.parent)
+    models = _models(folder / "models.yaml")
+    known, doubted = _parameters(folders)
+    data |= {
+        "folders": folders,
         "models": models,
         "vendor_settings": vendor.settings,
         "parameters": known,
@@ -233,19 +174,67 @@ def _load(manifest: Path) -> Family:
     family = _model(Family, manifest, data)
     if (folder.parent.name, folder.name) != (family.vendor, family.family):
         raise BrokenFamily(f"{manifest}: says it is {family.id}")
-    for rule in family.files:
-        if not (folder / rule.template).exists():
-            raise BrokenFamily(f"{manifest}: template {rule.template} does not exist")
+    names = tuple(model.file or model.model for model in models.values())
+    files = tuple(
+        rule.model_copy(update={"models": names}) if "{model}" in rule.name else rule for rule in family.files
+    )
+    tables = {rule.template: _template(manifest, folders, rule.template) for rule in files}
     _compiled(manifest, [agent.regex for agent in family.user_agents])
     _compiled(folder / "params.txt", family.parameters)
-    return family
+    return family.model_copy(
+        update={"files": files, "tables": {name: table for name, table in tables.items() if table is not None}}
+    )
 
 
-def _parameters(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return (all regexes, those marked with a question mark)."""
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-    doubted = tuple(line[1:].strip() for line in lines if line.startswith("?"))
-    return (*(line for line in lines if line and line[0] not in "#?"), *doubted), doubted
+def _inherited(manifest: Path, heirs: tuple[Path, ...]) -> tuple[dict[str, Any], tuple[Path, ...]]:
+    """Return what the manifest says over what it inherits, and the folders of both. User-Agents are not inherited."""
+    own = _yaml(manifest)
+    parent = own.pop("inherits", "")
+    if not parent:
+        return own, (manifest.parent,)
+    above = manifest.parents[2] / str(parent) / "family.yaml"
+    if above in heirs or above == manifest:
+        raise BrokenFamily(f"{manifest}: inherits from itself by {parent}")
+    data, folders = _inherited(above, (*heirs, manifest))
+    for name in ("user_agents", "doubted"):
+        data.pop(name, None)
+    return data | own, (manifest.parent, *folders)
+
+
+def _template(manifest: Path, folders: tuple[Path, ...], name: str) -> Table | None:
+    """Return the table of that name, None for another template; BrokenFamily when there is none."""
+    path = next((folder / name for folder in folders if (folder / name).exists()), None)
+    if path is None:
+        raise BrokenFamily(f"{manifest}: template {name} does not exist")
+    if path.suffix != ".table":
+        return None
+    try:
+        return read_table(path)
+    except BadTable as fault:
+        raise BrokenFamily(str(fault)) from None
+
+
+def _models(path: Path) -> dict[str, Model]:
+    """Read `models.yaml`: model → what is known of it."""
+    if not path.exists():
+        return {}
+    found = {}
+    for name, said in _yaml(path).items():
+        if said is not None and not isinstance(said, dict):
+            raise BrokenFamily(f"{path}: {name}: not a mapping")
+        found[str(name)] = _model(Model, path, {"model": str(name)} | (said or {}))
+    return found
+
+
+def _parameters(folders: Iterable[Path]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return (all regexes, those marked with a question mark) of every `params.txt`."""
+    known: list[str] = []
+    doubted: list[str] = []
+    for path in (folder / "params.txt" for folder in folders):
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+        doubted += [line[1:].strip() for line in lines if line.startswith("?")]
+        known += [line for line in lines if line and line[0] not in "#?"]
+    return (*known, *doubted), tuple(doubted)
 
 
 def _compiled(path: Path, regexes: tuple[str, ...] | list[str]) -> None:
@@ -258,7 +247,7 @@ def _compiled(path: Path, regexes: tuple[str, ...] | list[str]) -> None:
 
 def _yaml(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_YAML)
     except FileNotFoundError:
         raise BrokenFamily(f"{path}: does not exist") from None
     except yaml.YAMLError as error:

@@ -17,8 +17,9 @@ import yaml
 
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
-from provisioning_server.families import Families, Family, load_families
+from provisioning_server.families import Families, load_families
 from provisioning_server.ledger import Ledger
+from provisioning_server.manifest import Family
 from provisioning_server.overlay import ServedAt
 from provisioning_server.respond import ConfigRequest, Office, file_names, respond
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pbx.domain.devices import Device, normal_mac
 from pbx.domain.directory import Directory
-from provisioning_server.families import PSEUDO_MACS, Families, Family, FileRule
+from provisioning_server.families import PSEUDO_MACS, Families
+from provisioning_server.manifest import Family, FileRule
 
 _TOKEN = re.compile(r"[0-9a-f]{32}\Z")
 _MACRO = re.compile(r"\$(?:mac|MAC|MA|PSN|MODEL)\b|\$\(|\$\{|\{mac\}|\[PHONE_", re.IGNORECASE)
@@ -27,7 +28,9 @@ class Claim:
     box: tuple[Device, ...] = ()
     """Devices of the MAC in the file name, by port; empty when there is none of this family."""
     model: str = ""
-    """Of the box, of the common file's number, or of the User-Agent; empty when none is known."""
+    """Of the box, of the common file's name, or of the User-Agent; empty when none is known."""
+    version: str = ""
+    """Of the firmware, as the User-Agent has it; empty when it tells none, or is another family's."""
     doubt: str = ""
     """Why the box is not there, or what does not fit together; for the operator."""
 
@@ -56,20 +59,15 @@ def identify(path: str, user_agent: str, families: Families, directory: Director
     unusable = _unusable(name)
     if unusable:
         return NoClaim(name, _agent_mac(seen), unusable)
-    matches = [
-        (family, rule, found)
-        for family in families.by_id.values()
-        for rule in family.files
-        if (found := rule.pattern.match(name))
-    ]
-    for family, rule, found in matches:
-        if not rule.is_of_one_device:
-            return _common(token, name, family, rule, found, seen)
+    matches = families.of_name(name)
+    if matches and not matches[0][1].is_of_one_device:
+        return _common(token, name, [one for one in matches if not one[1].is_of_one_device], seen)
     for family, rule, found in matches:
         mac = found["mac"].lower()
         box = directory.devices_by_mac.get(mac, ())
         if box and box[0].family == family.id:
-            return Claim(token, name, mac, family, rule, box, box[0].model, _misfit(box[0], seen))
+            doubt = _misfit(box[0], seen)
+            return Claim(token, name, mac, family, rule, box, box[0].model, _version(family, seen), doubt)
     for family, rule, found in matches:
         mac = found["mac"].lower()
         if mac not in PSEUDO_MACS:
@@ -92,16 +90,33 @@ def _unusable(name: str) -> str:
 def _common(
     token: str,
     name: str,
-    family: Family,
-    rule: FileRule,
-    found: re.Match[str],
+    matches: list[tuple[Family, FileRule, re.Match[str]]],
     seen: tuple[Family, re.Match[str]] | None,
 ) -> Claim | NoClaim:
-    digits = found.groupdict().get("model_id") or ""
-    model = family.model_of_id(digits) if digits else _agent_model(family, seen)
-    if digits and not model:
-        return NoClaim(name, _agent_mac(seen), f"no model of {family.id} has the number {digits}")
-    return Claim(token, name, _agent_mac(seen), family, rule, model=model)
+    """Families of one vendor may share a common file: the one whose model is named, or who asks, has it."""
+    named = [(one, model) for one in matches if (model := _named_model(one))]
+    asking = next((one for one in matches if seen is not None and one[0] is seen[0]), None)
+    first = asking or matches[0]
+    model = _agent_model(first[0], seen)
+    if named:
+        first, model = next((pair for pair in named if pair[0] is asking), named[0])
+    elif "model_id" in first[2].groupdict():
+        digits = first[2]["model_id"]
+        return NoClaim(name, _agent_mac(seen), f"no model of {first[0].id} has the number {digits}")
+    return Claim(token, name, _agent_mac(seen), first[0], first[1], model=model, version=_version(first[0], seen))
+
+
+def _named_model(match: tuple[Family, FileRule, re.Match[str]]) -> str:
+    """The model that a common file's name tells; empty when it tells none."""
+    family, _, found = match
+    told = found.groupdict()
+    if told.get("model_id"):
+        return family.model_of_id(told["model_id"])
+    return family.model_files.get(told["model"].lower(), "") if told.get("model") else ""
+
+
+def _version(family: Family, seen: tuple[Family, re.Match[str]] | None) -> str:
+    return (seen[1].groupdict().get("version") or "") if seen is not None and seen[0] is family else ""
 
 
 def _agent_model(family: Family, seen: tuple[Family, re.Match[str]] | None) -> str:

@@ -6,14 +6,16 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from xml.etree.ElementTree import Element
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from provisioning_server.families import Family, FileRule
+from provisioning_server.manifest import Family, FileRule, Lint
 
 _LEFTOVER = re.compile(r"\{\{|\{%|\$\{|\{\$|%\}")
 _LPCONFIG = "{http://www.linphone.org/xsds/lpconfig.xsd}"
+_LABELS = ("idx", "index", "button", "id")
 _INCLUDE = re.compile(r'include:config "[^"]+"')
 
 
@@ -25,48 +27,103 @@ def problems(family: Family, rule: FileRule, body: bytes) -> list[str]:
     """Return what is wrong: format, leftovers of templates, unknown names, names that stand twice."""
     try:
         text = body.decode("utf-8")
-        names = list(_READERS[family.lint.names](text, family))
+        lint = rule.lint or family.lint
+        names = list(_READERS[lint.names](text, lint))
     except UnicodeDecodeError as fault:
         return [f"not UTF-8 at byte {fault.start}"]
     except Unreadable as fault:
         return [str(fault)]
-    known = [re.compile(parameter) for parameter in family.parameters]
     found = [f"template text left: {match[0]}" for match in _LEFTOVER.finditer(text)]
-    found += [f"unknown parameter {name}" for name in dict.fromkeys(names) if not any(k.fullmatch(name) for k in known)]
+    found += [f"unknown parameter {name}" for name in dict.fromkeys(names) if not family.knows.fullmatch(name)]
     return found + [
         f"{name} stands {count} times"
         for name, count in Counter(names).items()
-        if count > 1 and name not in family.lint.allowed_duplicates
+        if count > 1 and name not in lint.allowed_duplicates
     ]
 
 
-def _keys(text: str, family: Family) -> Iterator[str]:
+def _keys(text: str, lint: Lint) -> Iterator[str]:
     lines = text.splitlines()
-    if not lines or lines[0] != family.lint.first_line:
-        raise Unreadable(f"the first line is not {family.lint.first_line}")
-    for line in lines[1:]:
-        if _INCLUDE.fullmatch(line):
+    if not lines or not lines[0].startswith(lint.first_line):
+        raise Unreadable(f"the first line is not {lint.first_line}")
+    for line in lines[1:] if lint.first_line else lines:
+        if _INCLUDE.fullmatch(line) or line.startswith("#") or not line.strip():
             continue
-        name, equals, _ = line.partition(" = ")
-        if not equals:
-            raise Unreadable(f"no `key = value`: {line[:60]!r}")
-        yield name
+        name, found, _ = line.partition(lint.separator)
+        if not found:
+            raise Unreadable(f"no `name{lint.separator}value`: {line[:60]!r}")
+        yield name.strip().lstrip("!^")
 
 
-def _attributes(text: str, family: Family) -> Iterator[str]:
+def _attributes(text: str, lint: Lint) -> Iterator[str]:
     for element in _xml(text).iter():
         yield from map(str, element.attrib)
 
 
-def _elements(text: str, family: Family) -> Iterator[str]:
-    root = _xml(text)
-    config = root.find("config")
-    if root.tag != "gs_provision" or config is None:
-        raise Unreadable("not a <gs_provision> with a <config>")
-    yield from (str(element.tag) for element in config)
+def _under_root(text: str, lint: Lint) -> Iterator[Element]:
+    """The elements under the path that the family's files have."""
+    whole, (first, *path) = _xml(text), lint.root.split("/")
+    found = [whole] if _plain(whole.tag) == first else []
+    for tag in path:
+        found = [inner for element in found for inner in element if _plain(inner.tag) == tag]
+    if not found:
+        raise Unreadable(f"not a <{'> with a <'.join([first, *path])}>")
+    for element in found:
+        yield from element
 
 
-def _entries(text: str, family: Family) -> Iterator[str]:
+def _elements(text: str, lint: Lint) -> Iterator[str]:
+    for element in _under_root(text, lint):
+        yield _labelled(element)
+
+
+def _named(text: str, lint: Lint) -> Iterator[str]:
+    for element in _under_root(text, lint):
+        name = element.get("name")
+        if name is None:
+            raise Unreadable(f"a <{element.tag}> without a name")
+        yield name
+
+
+def _objects(text: str, lint: Lint) -> Iterator[str]:
+    """TR-104: each <Object> has a <Name> ending in a dot, and parameters with a <Name> each."""
+    for element in _under_root(text, lint):
+        name = element.findtext("Name") or ""
+        for parameter in element.findall("ParameterValueStruct"):
+            yield name + (parameter.findtext("Name") or "")
+
+
+def _paths(text: str, lint: Lint) -> Iterator[str]:
+    for element in _under_root(text, lint):
+        yield from _below(element, "")
+
+
+def _below(element: Element, path: str) -> Iterator[str]:
+    path = f"{path}/{_labelled(element)}" if path else _labelled(element)
+    if not len(element):
+        yield path
+    for inner in element:
+        yield from _below(inner, path)
+
+
+def _labelled(element: Element) -> str:
+    """An element's name with the attribute by which its like are told apart."""
+    label = next((element.get(name) for name in _LABELS if element.get(name) is not None), None)
+    return _plain(element.tag) if label is None else f"{_plain(element.tag)}[{label}]"
+
+
+def _plain(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+def _anything(text: str, lint: Lint) -> Iterator[str]:
+    """A list of files, or a directory: well-formed where it is XML, and nothing to look up."""
+    if text.startswith("<?xml"):
+        _xml(text)
+    yield from ()
+
+
+def _entries(text: str, lint: Lint) -> Iterator[str]:
     root = _xml(text)
     if root.tag != f"{_LPCONFIG}config":
         raise Unreadable("not an lpconfig <config>")
@@ -75,7 +132,7 @@ def _entries(text: str, family: Family) -> Iterator[str]:
             yield f"{section.get('name')}/{entry.get('name')}"
 
 
-def _leaves(text: str, family: Family) -> Iterator[str]:
+def _leaves(text: str, lint: Lint) -> Iterator[str]:
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         if len({name for name, _ in pairs}) < len(pairs):
             raise Unreadable(f"a name stands twice among {[name for name, _ in pairs]}")
@@ -85,21 +142,21 @@ def _leaves(text: str, family: Family) -> Iterator[str]:
         whole = json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as fault:
         raise Unreadable(f"not JSON: {fault}") from None
-    yield from dict.fromkeys(_paths(whole, ""))
+    yield from dict.fromkeys(_inner(whole, ""))
 
 
-def _paths(value: object, path: str) -> Iterator[str]:
+def _inner(value: object, path: str) -> Iterator[str]:
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _paths(inner, f"{path}.{name}" if path else name)
+            yield from _inner(inner, f"{path}.{name}" if path else name)
     elif isinstance(value, list) and all(isinstance(item, dict) for item in value):
         for item in value:
-            yield from _paths(item, path)
+            yield from _inner(item, path)
     else:
         yield path
 
 
-def _words(text: str, family: Family) -> Iterator[str]:
+def _words(text: str, lint: Lint) -> Iterator[str]:
     """baresip: config lines `name<tab>value`; account lines are an address and `;name=value`."""
     for line in text.splitlines():
         if not line or line.startswith("#"):
@@ -120,17 +177,22 @@ def _outside_quotes(parameters: str) -> list[str]:
     return re.sub(r'"[^"]*"', '""', parameters).split(";")
 
 
-def _xml(text: str):  # type: ignore[no-untyped-def]  # defusedxml returns the standard Element, untyped
+def _xml(text: str) -> Element:
     try:
-        return fromstring(text.encode("utf-8"))
+        whole: Element = fromstring(text.encode("utf-8"))
     except (ParseError, DefusedXmlException) as fault:
         raise Unreadable(f"not XML: {fault}") from None
+    return whole
 
 
-_READERS: dict[str, Callable[[str, Family], Iterator[str]]] = {
+_READERS: dict[str, Callable[[str, Lint], Iterator[str]]] = {
     "keys": _keys,
     "attributes": _attributes,
     "elements": _elements,
+    "named": _named,
+    "objects": _objects,
+    "paths": _paths,
+    "anything": _anything,
     "entries": _entries,
     "leaves": _leaves,
     "words": _words,

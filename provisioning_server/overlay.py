@@ -1,6 +1,7 @@
 """Layers of settings: every value knows which layer it comes from, and what each other layer says (provisioning 3.3).
 
-defaults ← vendor ← family ← model ← domain ← site ← user ← device; the later layer wins, `!unset` removes.
+defaults ← vendor ← family ← model ← firmware ← domain ← site ← group ← user ← device; the later layer wins, `!unset`
+removes. The firmware is what the request's User-Agent says; a group is a department.
 
 Names are those of provisioning 3.4. What belongs to a line is `lines.N.<leaf>`, or `lines.*.<leaf>` for every line;
 within one layer the numbered name wins. Keys are `keys.K.<leaf>`.
@@ -13,10 +14,12 @@ from dataclasses import dataclass
 
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
-from provisioning_server.families import Families, Family
+from provisioning_server.families import Families
+from provisioning_server.manifest import Family
 
 Scalar = str | int | bool
 UNSET = "!unset"
+_SRTP = {"opportunistic": "optional", "yes": "required"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,19 @@ class ServedAt:
     """Time server; empty for the SIP host."""
     sips_port: int = 0
     """Where SIP over TLS is served; 0 for nowhere."""
+    ca_url: str = ""
+    """Where phones fetch the certificate of the authority they are to trust; empty when there is none."""
 
 
 def layers(
-    families: Families, family: Family, directory: Directory, at: ServedAt, *, device: Device | None, model: str = ""
+    families: Families,
+    family: Family,
+    directory: Directory,
+    at: ServedAt,
+    *,
+    device: Device | None,
+    model: str = "",
+    version: str = "",
 ) -> list[Layer]:
     """Return the layers, lowest first; without a device those below the site, as a common file has them."""
     known = family.models.get(device.model if device else model)
@@ -66,6 +78,7 @@ def layers(
         Layer(f"vendor {family.vendor}", family.vendor_settings),
         Layer(f"family {family.id}", family.settings),
         Layer(f"model {known.model}" if known else "model", known.settings if known else {}),
+        *(Layer(f"firmware {version}", some.settings) for some in family.firmware if some.covers(version)),
         Layer("domain", domain | directory.settings.get("domain", {})),
     ]
     return shared if device is None else [*shared, *_own_layers(directory, device, at)]
@@ -87,12 +100,19 @@ def _own_layers(directory: Directory, device: Device, at: ServedAt) -> list[Laye
     }
     if device.transport == "tls" and at.sips_port:
         of_device[f"{line}.server.port"] = at.sips_port
+    if device.srtp != "no":
+        of_device[f"{line}.srtp"] = _SRTP[device.srtp]
     if device.label:
         of_device[f"{line}.label"] = device.label
     own = directory.settings
     site_name = site.name if site else ""
     return [
         Layer(f"site {site_name}".strip(), of_site | (own.get(f"site:{site_name}", {}) if site else {})),
+        *(
+            [Layer(f"group {user.department}", own.get(f"group:{user.department}", {}))]
+            if user and user.department
+            else []
+        ),
         Layer(f"user {device.extension}", of_user | own.get(f"user:{device.extension}", {})),
         Layer(f"device {device.id}", of_device | device.settings),
     ]

@@ -20,11 +20,13 @@ from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.events import ConfigRefused, ConfigRequested, ConfigServed, Event, InputIgnored, ServerFault
-from provisioning_server.families import Families, Family
+from provisioning_server.families import Families
 from provisioning_server.identify import Claim, NoClaim, identify, split_path
 from provisioning_server.ledger import Admission, Key, Ledger, Misses
+from provisioning_server.manifest import Family
 from provisioning_server.overlay import ServedAt, Value, box_values, layers, line_values
-from provisioning_server.render import CannotRender, Sheet, render, sheet
+from provisioning_server.render import render
+from provisioning_server.sheet import CannotRender, Sheet, sheet
 from provisioning_server.shelf import Rendered, Shelf
 
 NOT_FOUND = b"404 Not Found\n"
@@ -123,10 +125,8 @@ def unused(office: Office, directory: Directory, device: Device, now: Moment) ->
 def file_names(office: Office, device: Device) -> list[str]:
     """Return the names under which the device's family is served, its own MAC and model put in."""
     family = office.families.by_id[device.family]
-    model = family.models.get(device.model)
-    number = model.model_id.zfill(12) if model and model.model_id else ""
-    names = [rule.name for rule in family.files if number or "{model_id}" not in rule.name]
-    return [name.replace("{mac}", device.mac or "").replace("{model_id}", number) for name in names]
+    names = [family.name_of(rule, device.mac or "", device.model) for rule in family.files]
+    return [name for name in names if name]
 
 
 def config_url(office: Office, device: Device) -> str:
@@ -141,7 +141,7 @@ def tftp_name(office: Office, device: Device) -> str:
     """The name under which TFTP has the device's own configuration."""
     family = office.families.by_id[device.family]
     rule = next(rule for rule in family.files if rule.is_of_one_device and rule.kind == "device")
-    return rule.name.replace("{mac}", device.mac or "")
+    return family.name_of(rule, device.mac or "", device.model)
 
 
 def _admitted(
@@ -221,7 +221,8 @@ def _unchanged(headers: Mapping[str, str], etag: str, since: datetime) -> bool:
 
 
 def _rendered(office: Office, directory: Directory, claim: Claim, now: Moment) -> Rendered:
-    name = (claim.family.id, claim.rule.name, claim.mac if claim.box else "", claim.model, now.wall.year)
+    ranges = tuple(some.covers(claim.version) for some in claim.family.firmware)
+    name = (claim.family.id, claim.rule.name, claim.mac if claim.box else "", claim.model, ranges, now.wall.year)
     return office.shelf.file(directory, name, lambda: _sheet(office, directory, claim, now), now.wall)
 
 
@@ -232,7 +233,8 @@ def _sheet(office: Office, directory: Directory, claim: Claim, now: Moment) -> S
         url += f"{steady}/{_start(claim.family, claim.mac)}"
     return sheet(
         office.families, claim.family, claim.rule, directory, office.at, box=claim.box,
-        mac=claim.mac if claim.box else "", model=claim.model, steady_url=quote(url, safe=":/[]"), year=now.wall.year,
+        mac=claim.mac if claim.box else "", model=claim.model, version=claim.version,
+        steady_url=quote(url, safe=":/[]"), year=now.wall.year,
     )  # fmt: skip
 
 
@@ -245,7 +247,7 @@ def _refused(
 
 
 def _start(family: Family, mac: str) -> str:
-    return family.start.replace("{mac}", mac)
+    return family.start.replace("{mac}", mac).replace("{MAC}", mac.upper())
 
 
 def _first_token(box: tuple[Device, ...]) -> str:

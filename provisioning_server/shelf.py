@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pbx.domain.directory import Directory
-from provisioning_server.render import Sheet, render
+from provisioning_server.render import render
+from provisioning_server.sheet import Sheet
 
 FILES = 8192
 

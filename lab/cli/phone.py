@@ -15,7 +15,7 @@ from lab.errors import BAD_INPUT, UserError
 from lab.explained import explained
 from lab.inventory import device_rows
 from lab.shell import RealClock
-from provisioning_server.families import load_families
+from provisioning_server.families import shipped_families
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
 from provisioning_server.respond import Office
@@ -49,7 +49,7 @@ def _of_seed(name: str, seed: Path | None) -> dict[str, Any]:
     at = ServedAt(
         listen.address, listen.port_base + SIP, f"http://{listen.address}:{listen.port_base + PROVISIONING}/p"
     )
-    office = Office(load_families(), Ledger(b""), at)
+    office = Office(shipped_families(), Ledger(b""), at)
     if device.family not in office.families.by_id:
         raise UserError(
             f"device {name!r} is not provisioned", f"no folder of device_templates is called {device.family!r}",

@@ -368,11 +368,16 @@ def _mailbox_missing(user: User | None, extension: str) -> str:
 
 
 def _settings(directory: Directory) -> Iterator[Problem]:
-    known = {"site": set(directory.sites_by_name), "user": set(directory.users_by_extension)}
+    known = {
+        "site": set(directory.sites_by_name),
+        "group": {user.department for user in directory.users if user.department},
+        "user": set(directory.users_by_extension),
+    }
     for owner in directory.settings:
         kind, _, name = owner.partition(":")
         if owner != "domain" and name not in known.get(kind, ()):
             yield Problem(
                 ("settings", owner),
-                f"settings of {owner}: the owner is `domain`, `site:<name>` or `user:<extension>`, and exists",
+                f"settings of {owner}: the owner is `domain`, `site:<name>`, `group:<department>` or "
+                "`user:<extension>`, and exists",
             )

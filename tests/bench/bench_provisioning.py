@@ -26,8 +26,8 @@ from provisioning_server.app import ProvisioningService
 from provisioning_server.families import load_families
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
-from provisioning_server.render import Sheet
 from provisioning_server.respond import ConfigRequest
+from provisioning_server.sheet import Sheet
 from provisioning_server.shelf import Rendered, Shelf
 from provisioning_server.tftp_server import roomy
 from tests.bench.figures import Figure, table

@@ -133,8 +133,8 @@ def test_an_unknown_field_is_refused(shelf):
 
 
 def test_a_missing_template_is_refused(shelf):
-    (shelf / "poly/vvx/site.cfg.j2").unlink()
-    broken(shelf, "template site.cfg.j2 does not exist")
+    (shelf / "poly/vvx/site.cfg.table").unlink()
+    broken(shelf, "template site.cfg.table does not exist")
 
 
 def test_a_missing_vendor_file_is_refused(shelf):
@@ -143,8 +143,8 @@ def test_a_missing_vendor_file_is_refused(shelf):
 
 
 def test_broken_yaml_is_refused_with_file_and_line(shelf):
-    (shelf / "poly/vvx/models/VVX450.yaml").write_text("model: VVX450\nlines: [1\n")
-    broken(shelf, r"VVX450.yaml: (.|\n)*line 3")
+    (shelf / "poly/vvx/models.yaml").write_text("VVX450:\n  lines: [1\n")
+    broken(shelf, r"models.yaml: (.|\n)*line 3")
 
 
 def test_yaml_that_is_no_mapping_is_refused(shelf):
@@ -152,9 +152,38 @@ def test_yaml_that_is_no_mapping_is_refused(shelf):
     broken(shelf, "defaults.yaml: not a mapping")
 
 
-def test_a_model_file_named_for_another_model_is_refused(shelf):
-    rewrite(shelf / "poly/vvx/models/VVX450.yaml", model="VVX250")
-    broken(shelf, "model VVX250 must stand once")
+@pytest.mark.parametrize(("said", "reason"), [(12, "VVX450: not a mapping"), ({"colour": "red"}, "colour")])
+def test_a_model_that_says_nonsense_is_refused(shelf, said, reason):
+    rewrite(shelf / "poly/vvx/models.yaml", VVX450=said)
+    broken(shelf, f"poly/vvx/models.yaml: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("P30 = network.ntpp", "network.ntpp is no setting"),
+        ("P30 = line.label", r"line.label means nothing in a \[box\] block"),
+        ("P30 = key.label", r"key.label means nothing in a \[box\] block"),
+        ("P30 = open('/etc/passwd')", "there is no conversion 'open'"),
+        ("P30 = [x for x in network.ntp]", "is none of names, numbers"),
+        ("P30 = network.ntp.__class__.mro()", "is none of names, numbers"),
+        ("P30 = network.ntp ** 9", "operator Pow"),
+        ("P30 = network.ntp if", "is no expression"),
+        ("P30 network.ntp", "is no `name = formula`"),
+        ("P246 = 1\nP246 = 2", "P246 stands in line 3 already"),
+        ("[row]", "section 'row' is none of"),
+    ],
+)
+def test_a_table_that_is_not_sound_is_refused_with_file_line_and_key(shelf, line, reason):
+    table = shelf / "grandstream/ht8xx/cfgmac.xml.table"
+    table.write_text(f"# a table\n[box]\n{line}\n")
+    at = 2 + len(line.splitlines())
+    broken(shelf, f"cfgmac.xml.table:{at}: .*{reason}")
+
+
+def test_a_table_begins_with_a_section(shelf):
+    (shelf / "grandstream/ht8xx/cfgmac.xml.table").write_text("P30 = network.ntp\n")
+    broken(shelf, "cfgmac.xml.table:1: a table begins with")
 
 
 def test_a_folder_that_says_it_is_another_family_is_refused(shelf):

@@ -4,8 +4,8 @@ import pytest
 
 from provisioning_server.families import Families
 from provisioning_server.overlay import UNSET, Layer, box_values, layers, line_values
-from provisioning_server.render import CannotRender
 from provisioning_server.respond import explain, unused
+from provisioning_server.sheet import CannotRender
 from tests.provisioning.provisioned import AT, ATA, FAMILIES, LINPHONE, YEALINK, Counter, small_domain, with_device
 
 SETTINGS = {

@@ -94,7 +94,7 @@ def test_the_golden_script_finds_a_difference(tmp_path, monkeypatch, capsys):
         ("yealink/t4x_t5x", b"#!version:1.0.0.1\naccount.1.colour = red\n", "unknown parameter account.1.colour"),
         ("yealink/t4x_t5x", b"account.1.enable = 1\n", "the first line is not #!version:1.0.0.1"),
         ("yealink/t4x_t5x", b"", "the first line is not #!version:1.0.0.1"),
-        ("yealink/t4x_t5x", b"#!version:1.0.0.1\nenable\n", "no `key = value`: 'enable'"),
+        ("yealink/t4x_t5x", b"#!version:1.0.0.1\nenable\n", "no `name = value`: 'enable'"),
         ("yealink/t4x_t5x", b"#!version:1.0.0.1\naccount.1.label = {{ x }}\n", "template text left: {{"),
         ("yealink/t4x_t5x", b"#!version:1.0.0.1\naccount.1.label = \xff\n", "not UTF-8 at byte 36"),
         ("poly/vvx", b"<a reg.1.address='x'><b reg.1.address='y'/></a>", "reg.1.address stands 2 times"),

@@ -1,0 +1,260 @@
+"""A family's manifest and what belongs to it, as read from `device_templates/`."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from provisioning_server.table import Table
+
+SettingsData = dict[str, str | int | bool]
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ignored_types=(cached_property,), arbitrary_types_allowed=True
+    )
+
+
+class UserAgent(_Data):
+    regex: str
+    """With named groups among `model`, `version`, `mac`."""
+    examples: tuple[str, ...] = Field(min_length=1)
+    """Real header values; each must match when the folder is loaded."""
+    counter_examples: tuple[str, ...] = ()
+    """Header values of other makers or families, which must not match."""
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(self.regex)
+
+
+class Syntax(_Data):
+    """How one parameter of a table is written, and what stands around them all."""
+
+    head: str = ""
+    """With `{mac}`, `{MAC}` and `{model}`."""
+    each: str = "{name} = {value}"
+    """`{tag}` is the name up to its first blank, for the end of an element whose name carries attributes."""
+    foot: str = ""
+    escape: Literal["line", "quoted", "xml"] = "line"
+    """What a value may not hold: line breaks; those and quotes; or it is escaped for XML."""
+    if_true: str = "1"
+    if_false: str = "0"
+    if_cleared: str = ""
+    """Written where a value of the phone's own is to go."""
+
+
+class Lint(_Data):
+    """How the parameters of a rendered file are found, and what is forbidden there."""
+
+    names: Literal[
+        "keys", "attributes", "elements", "named", "objects", "paths", "entries", "leaves", "words", "anything"
+    ]
+    """Where names stand: `key = value`; XML attributes; XML elements; their attribute `name`; TR-104 objects; paths of
+    XML elements; lpconfig entries; JSON leaves; first words; or nowhere that could be checked."""
+    root: str = ""
+    """Of XML: the path of elements under which the parameters stand, e.g. `gs_provision/config`."""
+    separator: str = " = "
+    first_line: str = ""
+    allowed_duplicates: tuple[str, ...] = ()
+
+
+class FileRule(_Data):
+    name: str
+    """File name with `{mac}` or `{MAC}` (12 hex digits), `{model_id}` (12 decimal digits) or `{model}` (what the
+    models of the family call themselves in file names); compared without case."""
+    kind: Literal["boot", "common", "device", "directory"]
+    template: str
+    """A table (`*.table`), or a template for what is no list of parameters (`*.j2`)."""
+    content_type: str = "text/plain; charset=utf-8"
+    sensitive: bool = False
+    """Holds a password: its first delivery starts the end of the one-time token."""
+    format: Literal["kv", "xml", "json", "text"] = "text"
+    lint: Lint | None = None
+    """Where this file's parameters stand, when it is not of the family's own syntax."""
+    models: tuple[str, ...] = ()
+    """What `{model}` may be."""
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        escaped = re.escape(self.name)
+        for macro in ("{mac}", "{MAC}"):
+            escaped = escaped.replace(re.escape(macro), r"(?P<mac>[0-9a-fA-F]{12})")
+        escaped = escaped.replace(re.escape("{model_id}"), r"(?P<model_id>\d{12})")
+        named = "|".join(re.escape(model) for model in sorted(self.models, key=len, reverse=True))
+        return re.compile(escaped.replace(re.escape("{model}"), f"(?P<model>{named})") + r"\Z", re.IGNORECASE)
+
+    @property
+    def is_of_one_device(self) -> bool:
+        """Named by a MAC: for the holder of that MAC's token alone, whatever it contains."""
+        return "{mac}" in self.name.lower()
+
+    def known_by(self) -> list[str]:
+        """Return the keys under which `Families.of_name` finds it."""
+        name = self.name.lower().replace("{model_id}", "{mac}")
+        return [name.replace("{model}", model.lower()) for model in self.models] if "{model}" in name else [name]
+
+
+class Capabilities(_Data):
+    lines: int = 1
+    keys: int = 0
+    """Programmable keys that are written even when empty, so that a removed one goes."""
+    fxs_ports: int = 0
+    transports: tuple[str, ...] = ("udp",)
+    srtp: bool = False
+    codecs: tuple[str, ...] = ("PCMU", "PCMA")
+
+
+class BootStep(_Data):
+    """What a phone does with one request, or with the first of several that is served."""
+
+    ask: tuple[str, ...] = Field(min_length=1)
+    """File names in turn, until one is served; macros as in `FileRule`, and those of the phone."""
+    use: Literal["settings", "list", "nothing"] = "settings"
+    """Read as settings; as a list of the files to read next; or looked at and left (firmware, licence, directory)."""
+    needed: bool = False
+    """Without it the phone stops and says so."""
+    unless_listed: bool = False
+    """Skipped when a list was served before."""
+
+
+class Remote(_Data):
+    """How a phone is driven from outside."""
+
+    how: str
+    settings: SettingsData = Field(default_factory=dict)
+
+
+class Model(_Data):
+    model: str
+    model_id: str = ""
+    """Digits by which the common file is named."""
+    file: str = ""
+    """What it calls itself in file names (`{model}`); empty for the model's own name."""
+    lines: int | None = None
+    keys: int | None = None
+    verified: bool = True
+    """False where the number of lines has not been seen in a manual."""
+    settings: SettingsData = Field(default_factory=dict)
+
+
+class Firmware(_Data):
+    """A layer of settings for some versions: `since` and those after it, `before` and none from there on."""
+
+    since: str = ""
+    before: str = ""
+    settings: SettingsData
+
+    def covers(self, version: str) -> bool:
+        """Compare group by group, as numbers; an unknown version is covered by nothing."""
+        number = _numbers(version)
+        low, high = _numbers(self.since), _numbers(self.before)
+        return bool(number) and number >= low and (not high or number < high)
+
+
+class Vendor(_Data):
+    title: str
+    ouis: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{6}$")], ...] = ()
+    """First six hex digits; for people: an OUI is no vendor (provisioning 0.1), and identifies nothing here."""
+    settings: SettingsData = Field(default_factory=dict)
+
+
+class Family(_Data):
+    family: str
+    vendor: str
+    title: str
+    type: Literal["deskphone", "ata", "softphone", "dect", "conference", "pager"]
+    doubted: dict[str, str] = Field(default_factory=dict)
+    """Field of this manifest → why its facts have not been seen on a device, in its manual or in a public source."""
+    user_agents: tuple[UserAgent, ...] = ()
+    files: tuple[FileRule, ...] = Field(min_length=1)
+    capabilities: Capabilities = Capabilities()
+    settings: SettingsData = Field(default_factory=dict)
+    firmware: tuple[Firmware, ...] = ()
+    syntax: Syntax = Syntax()
+    lint: Lint
+    dhcp: tuple[int, ...] = ()
+    vendor_class: str = ""
+    """What its DHCP option 60 begins with."""
+    pnp: bool = False
+    """Asks by SIP multicast."""
+    redirect: str = ""
+    """Host of the vendor's redirect service."""
+    macros: dict[str, Literal["mac", "MAC", "model", "part"]] = Field(default_factory=dict)
+    """What the phone itself expands in URLs and names."""
+    resync: str = "check-sync;reboot=false"
+    reboot: str = "check-sync;reboot=true"
+    notify_auth: Literal["never", "maybe", "always"] = "never"
+    """Whether it challenges a NOTIFY."""
+    remote_control: Remote | None = None
+    boot: tuple[BootStep, ...] = Field(min_length=1)
+    """What a factory-fresh phone asks for, in order."""
+    start: str = ""
+    """What is put behind the base URL to make the URL of a family that is given one file, not a folder."""
+    folders: tuple[Path, ...] = ()
+    """Where its templates are: its own, those of the family it inherits from, the vendor's."""
+    models: dict[str, Model] = Field(default_factory=dict)
+    vendor_settings: SettingsData = Field(default_factory=dict)
+    tables: dict[str, Table] = Field(default_factory=dict)
+    """By the template's name."""
+    parameters: tuple[str, ...] = ()
+    """Regexes of the parameter names this family knows (`params.txt`)."""
+    unverified: tuple[str, ...] = ()
+    """Those among them (marked `?`) that nobody has seen on a device, in a manual or in a public source."""
+
+    @property
+    def id(self) -> str:
+        return f"{self.vendor}/{self.family}"
+
+    @property
+    def folder(self) -> Path:
+        return self.folders[0]
+
+    @property
+    def verified(self) -> bool:
+        return not (self.doubted or self.unverified) and all(model.verified for model in self.models.values())
+
+    @cached_property
+    def knows(self) -> re.Pattern[str]:
+        """Matches every parameter name of the family, whole."""
+        return re.compile("|".join(f"(?:{parameter})" for parameter in self.parameters) or r"(?!)")
+
+    @cached_property
+    def model_files(self) -> dict[str, str]:
+        """What models call themselves in file names, in lower case → model."""
+        return {(model.file or model.model).lower(): model.model for model in self.models.values()}
+
+    def lines_of(self, model: str) -> int:
+        known = self.models.get(model)
+        return (known.lines if known else None) or self.capabilities.lines
+
+    def keys_of(self, model: str) -> int:
+        known = self.models.get(model)
+        return self.capabilities.keys if known is None or known.keys is None else known.keys
+
+    def model_of_id(self, digits: str) -> str:
+        """Return a model by the id in a common file's name; empty when there is none."""
+        wanted = digits.lstrip("0")
+        return next((m.model for m in self.models.values() if m.model_id and m.model_id.lstrip("0") == wanted), "")
+
+    def name_of(self, rule: FileRule, mac: str, model: str) -> str:
+        """Return the name under which a device asks for the file; empty when its model has no such file."""
+        known = self.models.get(model)
+        number = known.model_id.zfill(12) if known and known.model_id else ""
+        own = (known.file or known.model) if known else ""
+        if ("{model_id}" in rule.name and not number) or ("{model}" in rule.name and not own):
+            return ""
+        places = {"{mac}": mac, "{MAC}": mac.upper(), "{model_id}": number, "{model}": own}
+        name = rule.name
+        for macro, text in places.items():
+            name = name.replace(macro, text)
+        return name
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(group) for group in re.findall(r"\d+", version))

@@ -1,0 +1,137 @@
+"""A template as a table: a vendor's parameter, and the formula of its value. Compiled once, written row by row.
+
+    [box]                       once
+    local_time.ntp_server1 = network.ntp
+    [line]                      for each line that has a device; `{n}` is its number, `{n0}` counts from 0
+    account.{n}.label = line.label
+    [off]                       for each line that has none
+    account.{n}.enable = 0
+    [key], [nokey]              for each programmable key that is set, or is not: `{k}`, `{k0}`
+    P47|P402|P502 = line.domain     a name for the first, second, third line
+    | <section name="{n}">      written as it stands
+
+Blocks stand in the order of the file; `[line]` with the `[off]` behind it goes through the lines once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from provisioning_server.formula import BadFormula, Formula, formula
+
+SECTIONS = ("box", "line", "off", "key", "nokey")
+_PAIRS = {"line": "off", "key": "nokey"}
+_PLACEHOLDER = re.compile(r"\{(n|n0|k|k0|nth|mac|MAC|model)\}")
+
+
+class BadTable(Exception):
+    """A table is not sound; the text names file, line and reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    names: tuple[str, ...]
+    """With placeholders; several: one for each line or key in turn."""
+    formula: Formula | None
+    """None: `names[0]` is written as it stands."""
+    at: int
+    """Line of the file."""
+
+    def name(self, number: int, places: dict[str, str]) -> str | None:
+        """Return the parameter's name for line or key `number` (1 for the box); None when there is none."""
+        if len(self.names) == 1:
+            text = self.names[0]
+        elif number <= len(self.names):
+            text = self.names[number - 1]
+        else:
+            return None
+        return _PLACEHOLDER.sub(lambda match: places[match[1]], text) if "{" in text else text
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    kind: str
+    rows: tuple[Row, ...]
+    otherwise: tuple[Row, ...] = ()
+    """What is written for a line (key) that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    path: Path
+    blocks: tuple[Block, ...]
+
+    def rows(self) -> Iterator[tuple[str, Row]]:
+        """Yield every row with the kind of its block."""
+        for block in self.blocks:
+            for row in (*block.rows, *block.otherwise):
+                yield block.kind, row
+
+
+@dataclass(slots=True)
+class _Reader:
+    path: Path
+    blocks: list[tuple[str, list[Row]]] = field(default_factory=list)
+    seen: dict[tuple[str, str], int] = field(default_factory=dict)
+    nested: bool = False
+    """It has literal text: then one name may stand in several places."""
+
+    def read(self, text: str) -> Table:
+        for at, line in enumerate(text.splitlines(), start=1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            if line.startswith("["):
+                self._section(line, at)
+            elif not self.blocks:
+                raise BadTable(f"{self.path}:{at}: a table begins with [box] or another section")
+            elif line.startswith("|"):
+                self.nested = True
+                self.blocks[-1][1].append(Row((line[1:].removeprefix(" "),), None, at))
+            else:
+                self.blocks[-1][1].append(self._row(line, at))
+        return Table(self.path, tuple(_paired(self.blocks)))
+
+    def _section(self, line: str, at: int) -> None:
+        kind = line.strip().strip("[]")
+        if kind not in SECTIONS:
+            raise BadTable(f"{self.path}:{at}: section {kind!r} is none of {', '.join(SECTIONS)}")
+        self.blocks.append((kind, []))
+        if kind != "box":
+            self.seen = {key: where for key, where in self.seen.items() if key[0] != kind}
+
+    def _row(self, line: str, at: int) -> Row:
+        names, equals, text = line.partition(" = ")
+        if not equals:
+            raise BadTable(f"{self.path}:{at}: {line.strip()!r} is no `name = formula`")
+        found = tuple(name.strip() for name in names.split("|"))
+        for name in found:
+            key = (self.blocks[-1][0], name)
+            if key in self.seen and not self.nested:
+                raise BadTable(f"{self.path}:{at}: {name} stands in line {self.seen[key]} already")
+            self.seen[key] = at
+        try:
+            return Row(found, formula(text), at)
+        except BadFormula as fault:
+            raise BadTable(f"{self.path}:{at}: {names.strip()}: {fault}") from None
+
+
+def read_table(path: Path) -> Table:
+    """Read and compile; BadTable names file, line and reason."""
+    return _Reader(path).read(path.read_text(encoding="utf-8"))
+
+
+def _paired(blocks: list[tuple[str, list[Row]]]) -> Iterator[Block]:
+    at = 0
+    while at < len(blocks):
+        kind, rows = blocks[at]
+        follows = blocks[at + 1] if at + 1 < len(blocks) else ("", [])
+        if _PAIRS.get(kind) == follows[0]:
+            yield Block(kind, tuple(rows), tuple(follows[1]))
+            at += 2
+            continue
+        alone = next((whole for whole, other in _PAIRS.items() if other == kind), "")
+        yield Block(alone, (), tuple(rows)) if alone else Block(kind, tuple(rows))
+        at += 1
