@@ -12,7 +12,8 @@ from pbx.clock import FOREVER
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials
 from pbx.sip.message import Request, Response
-from pbx.sip.stack import RequestHandle, Stack
+from pbx.sip.request_handle import RequestHandle
+from pbx.sip.stack import Stack
 from pbx.sip.uri import NameAddr
 
 RETRY_S = 30.0
@@ -151,7 +152,7 @@ class Registration(_Asking):
     ) -> None:
         super().__init__(account, stack, changed, token)
         self._wanted_s = account.expires_s
-        self._contact = stack.contact(self.address, self.peer)
+        self._contact = stack.origin.contact(self.address, self.peer)
         self._parameters = f';+sip.instance="<urn:uuid:{instance}>"' if instance else ""
 
     @property
@@ -238,7 +239,7 @@ class Subscription(_Asking):
         headers = (
             ("Event", "message-summary"),
             ("Accept", "application/simple-message-summary"),
-            ("Contact", f"<{self._stack.contact(self.address, self.peer)}>"),
+            ("Contact", f"<{self._stack.origin.contact(self.address, self.peer)}>"),
             ("Expires", str(SUBSCRIPTION_S)),
         )
         return self._stack.request(

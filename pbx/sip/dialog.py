@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from pbx.sip.address import Peer
 from pbx.sip.message import Malformed, Request, Response
-from pbx.sip.uri import BadUri, NameAddr, parse_name_addr
+from pbx.sip.uri import BadUri, NameAddr, parse_name_addr, parse_uri
 
 if TYPE_CHECKING:
     from pbx.sip.stack import Stack
@@ -16,6 +17,7 @@ ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, 
 ALLOW_OUTSIDE = f"{ALLOW}, MESSAGE, PUBLISH"
 """What a server takes that is not in a call."""
 SUPPORTED = "100rel, replaces, timer"
+_ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\])\Z")
 
 
 def is_secure(uri: str, peer: Peer) -> bool:
@@ -55,24 +57,32 @@ class Dialog:
 
     @property
     def contact(self) -> str:
-        return self.stack.contact(self.local, self.peer, secure=is_secure(self.request.uri, self.peer))
+        return self.stack.origin.contact(self.local, self.peer, secure=is_secure(self.request.uri, self.peer))
 
     def in_dialog(self, method: str, *, cseq: int, body: bytes = b"", kind: str = "") -> Request:
         """Build a request of this dialog (§12.2.1.1); a strict first route becomes the Request-URI."""
         target, routes = self.remote_target, list(self.routes)
         if routes and ";lr" not in routes[0].lower():
             target, routes = parse_name_addr(routes[0]).uri, [*routes[1:], f"<{self.remote_target}>"]
-        headers = [("Via", self.stack.via(self.peer)), *[("Route", route) for route in routes]]
+        headers = [("Via", self.stack.origin.via(self.peer)), *[("Route", route) for route in routes]]
         headers += [("Max-Forwards", "70"), ("From", str(self.local)), ("To", str(self.remote))]
-        headers += [("Call-ID", self.call_id), ("CSeq", f"{cseq} {method}"), self.stack.user_agent]
+        headers += [("Call-ID", self.call_id), ("CSeq", f"{cseq} {method}"), self.stack.origin.user_agent]
         if kind:
             headers.append(("Content-Type", kind))
         return Request(method, target, headers, body)
 
     def next_hop(self) -> Peer:
-        """Where requests of this dialog go: back along the flow the dialog came by (symmetric, RFC 5626 in spirit),
-        else to the first route or the remote target as the stack resolves it."""
-        return self.stack.next_hop(self)
+        """Where requests of this dialog go: the first route when it names an address, else back along the flow the
+        dialog came by (symmetric, as NAT needs; RFC 5626 in spirit)."""
+        if self.routes:
+            try:
+                route = parse_uri(self.routes[0].strip().strip("<>").partition(">")[0])
+            except BadUri:
+                return self.peer
+            if _ADDRESS.match(route.host):
+                port = route.port or (5061 if route.transport == "tls" else 5060)
+                return Peer(route.transport, route.host.strip("[]"), port)
+        return self.peer
 
     def refresh_target(self, message: Request | Response) -> None:
         contacts = message.all("Contact")

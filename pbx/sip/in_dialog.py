@@ -48,7 +48,7 @@ class Sent:
             return
         if response.status in (401, 407) and session.credentials and self._tries == 0:
             self._tries = 1
-            again = session.stack.with_credentials(response, self._request, session.credentials)
+            again = session.stack.origin.proven(response, self._request, session.credentials)
             if again is not None:
                 session.cseq = max(session.cseq, again.cseq.number)
                 session.stack.start_client(again, session.next_hop(), self, now)

@@ -45,7 +45,7 @@ class Referral:
         self._cseq = 0
 
     def accept_refer(self, now: float) -> None:
-        headers = [("Contact", f"<{self._stack.contact(self._local, self._peer)}>")]
+        headers = [("Contact", f"<{self._stack.origin.contact(self._local, self._peer)}>")]
         self._stack.respond(self._transaction, 202, headers=headers, to_tag=self._local.tag, now=now)
 
     def reject_refer(self, status: int, now: float) -> None:
@@ -57,7 +57,7 @@ class Referral:
         state = "terminated;reason=noresource" if final else "active;expires=60"
         headers = [("Event", "refer"), ("Subscription-State", state)]
         headers += [("Route", route) for route in request.all("Record-Route")]
-        headers.append(("Contact", f"<{self._stack.contact(self._local, self._peer)}>"))
+        headers.append(("Contact", f"<{self._stack.origin.contact(self._local, self._peer)}>"))
         self._stack.request(
             "NOTIFY",
             self._contact,

@@ -294,7 +294,7 @@ class Session(Dialog):
         if self.credentials is None or self._tries >= 2 or self.over:
             return False
         self._tries += 1
-        again = self.stack.with_credentials(response, self._challenged(response), self.credentials)
+        again = self.stack.origin.proven(response, self._challenged(response), self.credentials)
         if again is None:
             return False
         self.cseq = again.cseq.number
@@ -308,7 +308,7 @@ class Session(Dialog):
         least = (response.get("Min-SE") or "").partition(";")[0].strip()
         if self.over or not least.isdigit() or not self.timer.longer(int(least)):
             return False
-        again = self.stack.repeated(self._challenged(response), dict(self.timer.ask()))
+        again = self.stack.origin.repeated(self._challenged(response), dict(self.timer.ask()))
         self.cseq = again.cseq.number
         if self.phase is not Phase.UP:
             self.request = again

@@ -9,8 +9,8 @@ from pbx.sip.address import Peer
 from pbx.sip.message import Request, Response
 
 if TYPE_CHECKING:
+    from pbx.sip.request_handle import RequestHandle
     from pbx.sip.session import Session
-    from pbx.sip.stack import RequestHandle
     from pbx.sip.transaction import ServerTransaction
 
 

@@ -6,34 +6,29 @@ One stack serves the switch, a simulated phone or the carrier alike. Its owner f
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pbx.domain.registrations import host_and_port
 from pbx.sip.address import Peer
-from pbx.sip.dialog import ALLOW, SUPPORTED, Dialog, Phase, is_secure
-from pbx.sip.digest import Credentials, answer_challenge
-from pbx.sip.message import REASONS, CSeq, Malformed, Request, Response, Via, parse, reply
+from pbx.sip.arrival import answers_go_to, mark_via, path_of, server_key, steady_tag
+from pbx.sip.dialog import ALLOW, SUPPORTED, Phase, is_secure
+from pbx.sip.digest import Credentials
+from pbx.sip.message import Malformed, Request, Response, Via, parse, reply
+from pbx.sip.origin import Origin
 from pbx.sip.overload import Admission, retry_after
+from pbx.sip.refusal import refusal, told
 from pbx.sip.replaces import Replaces
+from pbx.sip.request_handle import RequestHandle
 from pbx.sip.session import Session
-from pbx.sip.sip_events import Ignored, InviteReceived, RequestReceived, RequestTimedOut, ResponseReceived, SipEvent
+from pbx.sip.sip_events import Ignored, InviteReceived, RequestReceived, SipEvent
 from pbx.sip.timers import Timers
 from pbx.sip.tolerances import Tolerance, Tolerances
 from pbx.sip.transaction import ClientTransaction, ClientUser, ServerTransaction, State, Transaction
-from pbx.sip.uri import BadUri, NameAddr, parse_uri
+from pbx.sip.uri import BadUri, NameAddr
 from pbx.sip.validate import validate
 
-MAGIC = "z9hG4bK"
 _WAITING = frozenset({State.COMPLETED, State.CONFIRMED, State.ACCEPTED, State.TERMINATED})
 _NEEDS_DIALOG = frozenset({"BYE", "INFO", "INVITE", "REFER", "UPDATE", "PRACK"})
-_RAW = re.compile(rb"(?im)^(via|v|from|f|to|t|call-id|i|cseq)[ \t]*:[ \t]*([^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*)")
-_SENT_BY = re.compile(rb"\s*SIP\s*/\s*\d+\.\d+\s*/\s*\w+\s+[^\s;]")
-_RPORT = re.compile(r";\s*rport(\s*=\s*\d*)?", re.IGNORECASE)
-_RECEIVED = re.compile(r";\s*received\s*=[^;,\s]*", re.IGNORECASE)
-_ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\])\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +37,6 @@ class Outgoing:
     data: bytes
     ticket: int | None = None
     """Hold these bytes until the store confirms the ticket."""
-
-
-class RequestHandle:
-    """A request of ours outside any INVITE dialog; learns its answer, challenges included."""
-
-    __slots__ = ("_stack", "credentials", "peer", "request", "tries")
-
-    def __init__(self, stack: Stack, request: Request, peer: Peer, credentials: Credentials | None) -> None:
-        self._stack = stack
-        self.request = request
-        self.peer = peer
-        self.credentials = credentials
-        self.tries = 0
-
-    @property
-    def method(self) -> str:
-        return self.request.method
-
-    def response(self, response: Response, now: float) -> None:
-        if response.status < 200:
-            return
-        if response.status in (401, 407) and self.credentials is not None and self.tries < 2:
-            self.tries += 1
-            again = self._stack.with_credentials(response, self.request, self.credentials)
-            if again is not None:
-                self.request = again
-                self._stack.start_client(again, self.peer, self, now)
-                return
-        self._stack.report(ResponseReceived(self, response))
-
-    def timed_out(self, now: float) -> None:
-        self._stack.report(RequestTimedOut(self))
 
 
 class Stack:
@@ -94,10 +57,9 @@ class Stack:
         """
         self.session_expires_s = session_expires_s
         self._admission = admission
-        self._local = dict(local)
+        self.origin = Origin(local, token, user_agent)
         self._token = token
         self._trace = trace
-        self.user_agent = ("User-Agent", user_agent)
         self.server = ("Server", user_agent)
         self.timers = Timers()
         self.tolerances = tolerances or Tolerances()
@@ -151,23 +113,23 @@ class Stack:
         try:
             if (request.call_id, request.to.tag) in self._sessions or (request.to.tag and request.method != "ACK"):
                 return False
-            via = self._mark_via(request, source)
-            if self._server_key(request, via, request.cseq) in self._transactions:
+            via = mark_via(request, source)
+            if server_key(request, via, request.cseq) in self._transactions:
                 return False
             if request.method == "ACK":
                 return (request.call_id, request.from_.tag) not in self._called
             if request.method == "CANCEL":
-                if (*self._server_key(request, via, request.cseq)[:-1], "INVITE") in self._transactions:
+                if (*server_key(request, via, request.cseq)[:-1], "INVITE") in self._transactions:
                     return False
-                answer = reply(request, 481, to_tag=_steady_tag(request, via))
+                answer = reply(request, 481, to_tag=steady_tag(request, via))
             elif self._admission.admits(request):
                 return False
             else:
                 headers = [("Retry-After", retry_after(request)), self.server]
-                answer = reply(request, 503, to_tag=_steady_tag(request, via), headers=headers)
+                answer = reply(request, 503, to_tag=steady_tag(request, via), headers=headers)
         except (Malformed, BadUri):
             return False
-        self._outgoing.append(Outgoing(_answers_go_to(via, source), bytes(answer)))
+        self._outgoing.append(Outgoing(answers_go_to(via, source), bytes(answer)))
         return True
 
     def tick(self, now: float) -> None:
@@ -231,10 +193,10 @@ class Stack:
         credentials: Credentials | None = None,
     ) -> Session:
         local = from_.with_tag(self._token(16))
-        made = [("From", str(local)), ("To", str(to)), ("Call-ID", self._call_id(peer)), ("CSeq", "1 INVITE")]
-        contact = self.contact(local, peer, secure=is_secure(target_uri, peer))
+        made = [("From", str(local)), ("To", str(to)), ("Call-ID", self.origin.call_id(peer)), ("CSeq", "1 INVITE")]
+        contact = self.origin.contact(local, peer, secure=is_secure(target_uri, peer))
         made += [("Contact", f"<{contact}>"), ("Allow", ALLOW), ("Supported", SUPPORTED), *headers]
-        request = self._request("INVITE", target_uri, peer, made, sdp or b"", "application/sdp" if sdp else "")
+        request = self.origin.request("INVITE", target_uri, peer, made, sdp or b"", "application/sdp" if sdp else "")
         session = Session(self, "uac", request, peer, local, to)
         request.headers.extend(session.timer.ask())
         session.local_sdp = sdp
@@ -262,11 +224,11 @@ class Stack:
     ) -> RequestHandle:
         """Send a request outside any INVITE dialog; `from_` and `to` carry a subscription's tags when it has them."""
         local = from_ if from_.tag else from_.with_tag(self._token(16))
-        made = [("From", str(local)), ("To", str(to)), ("Call-ID", call_id or self._call_id(peer))]
+        made = [("From", str(local)), ("To", str(to)), ("Call-ID", call_id or self.origin.call_id(peer))]
         made += [("CSeq", f"{cseq} {method}"), *headers]
         if authorization is not None:
             made.append(authorization)
-        request = self._request(method, target_uri, peer, made, body, content_type)
+        request = self.origin.request(method, target_uri, peer, made, body, content_type)
         handle = RequestHandle(self, request, peer, credentials)
         self.start_client(request, peer, handle, now)
         return handle
@@ -302,7 +264,7 @@ class Stack:
         self._transactions.pop(transaction.key, None)
         self._sessions_of_invite.pop(transaction.key, None)
         if isinstance(transaction, ServerTransaction):
-            paths = _path_of(transaction.request)
+            paths = path_of(transaction.request)
             if paths is not None and self._paths.get(paths) == transaction.key:
                 del self._paths[paths]
         for name in ("resend", "timeout", "done"):
@@ -346,57 +308,6 @@ class Stack:
         fork.refresh_target(response)
         return fork
 
-    def with_credentials(self, response: Response, request: Request, credentials: Credentials) -> Request | None:
-        """Return the request again with the challenge answered, next CSeq, own branch; None when it cannot be."""
-        asked, answered = ("WWW-Authenticate", "Authorization")
-        if response.status == 407:
-            asked, answered = ("Proxy-Authenticate", "Proxy-Authorization")
-        value = answer_challenge(response.all(asked), credentials, request.method, request.uri, self._token(16))
-        previous = request.get(answered)
-        stale = any("stale=true" in challenge.lower() for challenge in response.all(asked))
-        if value is None or (previous is not None and not stale):
-            return None
-        return self.repeated(request, {answered: value})
-
-    def repeated(self, request: Request, changed: Mapping[str, str]) -> Request:
-        """Return the request again as a new one: own branch, next CSeq, some headers changed or added."""
-        headers = []
-        for name, text in request.headers:
-            if name == "Via":
-                headers.append((name, self.via(_via_peer(request))))
-            elif name == "CSeq":
-                headers.append((name, f"{request.cseq.number + 1} {request.method}"))
-            elif name not in changed:
-                headers.append((name, text))
-        headers += changed.items()
-        return Request(request.method, request.uri, headers, request.body)
-
-    def via(self, peer: Peer) -> str:
-        sent_by = host_and_port(*self._local[peer.transport])
-        return f"SIP/2.0/{peer.transport.upper()} {sent_by};branch={MAGIC}{self._token(20)};rport"
-
-    def contact(self, local: NameAddr, peer: Peer, *, secure: bool = False) -> str:
-        """The URI others reach us by: user of our address, our host and port; sips: in a `secure` dialog (§8.1.1.8)."""
-        where = host_and_port(*self._local[peer.transport])
-        try:
-            user = local.user
-        except BadUri:
-            user = ""
-        tail = "" if secure or peer.transport == "udp" else f";transport={peer.transport}"
-        return f"{'sips' if secure else 'sip'}:{user + '@' if user else ''}{where}{tail}"
-
-    def next_hop(self, dialog: Dialog) -> Peer:
-        """The first route when it names an address, else the flow the dialog came by (symmetric, as NAT needs)."""
-        if dialog.routes:
-            try:
-                route = parse_uri(dialog.routes[0].strip().strip("<>").partition(">")[0])
-            except BadUri:
-                return dialog.peer
-            if _ADDRESS.match(route.host):
-                port = route.port or (5061 if route.transport == "tls" else 5060)
-                return Peer(route.transport, route.host.strip("[]"), port)
-        return dialog.peer
-
     # --- responses ------------------------------------------------------------------------------------
 
     def _receive_response(self, response: Response, source: Peer, now: float) -> None:
@@ -414,20 +325,19 @@ class Stack:
     # --- requests -------------------------------------------------------------------------------------
 
     def _receive_request(self, request: Request, source: Peer, now: float) -> None:
-        via = self._mark_via(request, source)
+        via = mark_via(request, source)
         try:
             self._serve(request, via, source, now)
         except Malformed as error:
             if request.method == "ACK":
                 raise
             headers = [*error.headers, self.server]
-            reason = f"{REASONS.get(error.status, 'Error')} ({_printable(error.reason)})"
-            answer = reply(request, error.status, reason, to_tag=_steady_tag(request, via), headers=headers)
+            answer = reply(request, error.status, told(error), to_tag=steady_tag(request, via), headers=headers)
             self.transmit(source, bytes(answer), now)
             self._events.append(Ignored(source, error.reason, error.status))
 
     def _serve(self, request: Request, via: Via, source: Peer, now: float) -> None:
-        key = self._server_key(request, via, request.cseq)
+        key = server_key(request, via, request.cseq)
         if request.method == "ACK":
             self._receive_ack(request, key, now)
             return
@@ -438,7 +348,7 @@ class Stack:
         for fault in validate(request):
             if not self.tolerances.forgives(fault):
                 raise Malformed(400, fault.value)
-        transaction = ServerTransaction(self, key, _answers_go_to(via, source), request)
+        transaction = ServerTransaction(self, key, answers_go_to(via, source), request)
         self._note_path(transaction)
         self._transactions[key] = transaction
         try:
@@ -456,7 +366,7 @@ class Stack:
 
     def _note_path(self, transaction: ServerTransaction) -> None:
         """Remember which way a request came; 482 when it arrived by another way before (RFC 3261 §8.2.2.2)."""
-        paths = _path_of(transaction.request)
+        paths = path_of(transaction.request)
         if paths is None:
             return
         if self._transactions.get(self._paths.get(paths, ())) is not None:
@@ -508,59 +418,12 @@ class Stack:
         if session is not None:
             session.cancelled(now)
 
-    def _mark_via(self, request: Request, source: Peer) -> Via:
-        """Write `received` and `rport` into the topmost Via (RFC 3261 §18.2.1, RFC 3581 §4)."""
-        via = request.via
-        for at, (name, value) in enumerate(request.headers):
-            if name != "Via":
-                continue
-            top, comma, rest = value.partition(",")
-            marked = top.rstrip()
-            if "rport" in via.params:
-                marked = _RPORT.sub(f";rport={source.port}", marked, count=1)
-            if "rport" in via.params or via.host.strip("[]") != source.host:
-                marked = _RECEIVED.sub("", marked) + f";received={source.host}"
-            request.headers[at] = (name, marked + comma + rest)
-            break
-        return via
-
-    @staticmethod
-    def _server_key(request: Request, via: Via, cseq: CSeq) -> tuple[str, ...]:
-        """RFC 3261 §17.2.3, and what tells apart the requests of stock pyVoIP.
-
-        It repeats a branch with the next CSeq, and begins its Call-IDs and branches anew whenever it is started: then
-        only the From tag, which ACK and CANCEL share with their INVITE, says that this is another call.
-        """
-        method = "INVITE" if request.method == "ACK" else request.method
-        if via.branch.startswith(MAGIC) and len(via.branch) > len(MAGIC):
-            sent_by = f"{via.host}:{via.port}"
-            return ("server", via.branch, sent_by, request.from_.tag, str(cseq.number), method)
-        return ("server", request.call_id, request.from_.tag, via.host, str(cseq.number), method)
-
     def _refuse(self, data: bytes, source: Peer, error: Malformed, now: float) -> None:
         """Answer what could not be served, statelessly: without this the sender would repeat it for 32 s."""
-        status = error.status
-        start = data.lstrip(b"\r\n")[:12].upper()
-        if status and not start.startswith((b"SIP/", b"ACK ")):
-            answer = _stateless(data, status, error.reason, error.headers)
-            if answer is not None:
-                self.transmit(source, answer, now)
-                self._events.append(Ignored(source, error.reason, status))
-                return
-        self._events.append(Ignored(source, error.reason, 0))
-
-    # --- parts ----------------------------------------------------------------------------------------
-
-    def _request(
-        self, method: str, uri: str, peer: Peer, headers: list[tuple[str, str]], body: bytes, content_type: str
-    ) -> Request:
-        made = [("Via", self.via(peer)), ("Max-Forwards", "70"), *headers, self.user_agent]
-        if content_type:
-            made.append(("Content-Type", content_type))
-        return Request(method, uri, made, body)
-
-    def _call_id(self, peer: Peer) -> str:
-        return f"{self._token(24)}@{host_and_port(*self._local[peer.transport]).rpartition(':')[0]}"
+        answer = refusal(data, error)
+        if answer is not None:
+            self.transmit(source, answer, now)
+        self._events.append(Ignored(source, error.reason, error.status if answer is not None else 0))
 
 
 class _Silent:
@@ -571,57 +434,3 @@ class _Silent:
 
     def timed_out(self, now: float) -> None:
         pass
-
-
-def _via_peer(request: Request) -> Peer:
-    return Peer(request.via.transport, request.via.host.strip("[]"), request.via.port or 5060)
-
-
-def _answers_go_to(via: Via, source: Peer) -> Peer:
-    """Return where the responses to a request go (RFC 3261 §18.2.2, RFC 3581 §4).
-
-    Without `rport` that is the port the Via names, for phones that send from one port and listen at another; but a
-    sender behind NAT, which its Via gives away by another address, is only reached where it came from.
-    """
-    if source.reliable or "rport" in via.params or via.host.strip("[]") != source.host:
-        return source
-    return Peer(source.transport, source.host, via.port or 5060)
-
-
-def _path_of(request: Request) -> tuple[str, ...] | None:
-    """What every copy of a forked request has in common; None for one that cannot merge."""
-    sender = request.from_.tag
-    if not sender or request.to.tag or request.method == "CANCEL":
-        return None
-    return (request.call_id, sender, str(request.cseq.number), request.method)
-
-
-def _steady_tag(request: Request, via: Via) -> str:
-    """A To tag that is the same for every repetition of a request refused without state (RFC 3261 §8.2.7)."""
-    same = f"{via.branch} {request.get('Call-ID')}".encode("utf-8", "surrogateescape")
-    return f"{zlib.crc32(same):08x}"
-
-
-def _printable(reason: str) -> str:
-    return re.sub(r"[^ -~]", "?", reason)[:80]
-
-
-def _stateless(data: bytes, status: int, reason: str, headers: Sequence[tuple[str, str]]) -> bytes | None:
-    """Copy what of Via, From, To, Call-ID and CSeq can be found in bytes that may be no message; None without a Via.
-
-    The tag of To is the same for every repetition of a request (RFC 3261 §8.2.7).
-    """
-    lines: list[bytes] = []
-    head = data.partition(b"\r\n\r\n")[0][:8192]
-    found = [(name.lower(), value) for name, value in _RAW.findall(head)]
-    if not any(name in (b"via", b"v") and _SENT_BY.match(value) for name, value in found):
-        return None
-    for name, value in found:
-        text = name + b": " + b" ".join(value.split())
-        if name in (b"to", b"t") and b"tag" not in value.lower():
-            text += b";tag=%08x" % zlib.crc32(head)
-        lines.append(text + b"\r\n")
-    lines += [f"{name}: {value}\r\n".encode("utf-8", "surrogateescape") for name, value in headers]
-    why = _printable(reason).encode()
-    title = REASONS.get(status, "Error").encode()
-    return b"".join([b"SIP/2.0 %d %s (%s)\r\n" % (status, title, why), *lines, b"Content-Length: 0\r\n\r\n"])

@@ -13,7 +13,8 @@ from pbx.clock import FOREVER
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials
 from pbx.sip.message import Malformed, Request, Response
-from pbx.sip.stack import RequestHandle, Stack
+from pbx.sip.request_handle import RequestHandle
+from pbx.sip.stack import Stack
 from pbx.sip.transaction import ServerTransaction
 from pbx.sip.uri import BadUri, NameAddr, parse_name_addr
 
@@ -147,7 +148,7 @@ class Notifier:
     ) -> None:
         """Answer the SUBSCRIBE; the answer waits for the ticket."""
         headers = [("Expires", str(max(0, round(subscription.left_s(now)))))]
-        headers.append(("Contact", f"<{self._stack.contact(subscription.local, subscription.peer)}>"))
+        headers.append(("Contact", f"<{self._stack.origin.contact(subscription.local, subscription.peer)}>"))
         tag = subscription.local.tag
         self._stack.respond(transaction, 200, headers=headers, to_tag=tag, now=now, ticket=ticket)
 
@@ -164,7 +165,7 @@ class Notifier:
         subscription.cseq += 1
         headers = [("Event", event or subscription.event), ("Subscription-State", state)]
         headers += [("Route", route) for route in subscription.routes]
-        headers.append(("Contact", f"<{self._stack.contact(subscription.local, subscription.peer)}>"))
+        headers.append(("Contact", f"<{self._stack.origin.contact(subscription.local, subscription.peer)}>"))
         handle = self._stack.request(
             "NOTIFY",
             subscription.target,
@@ -266,7 +267,7 @@ class Subscriber:
         self._cseq += 1
         self._wanted = expires_s > 0
         headers = [("Event", self._package), ("Accept", self._accept), ("Expires", str(expires_s))]
-        headers.append(("Contact", f"<{self._stack.contact(self._local, self._peer)}>"))
+        headers.append(("Contact", f"<{self._stack.origin.contact(self._local, self._peer)}>"))
         self._handle = self._stack.request(
             "SUBSCRIBE",
             self._uri,

@@ -486,7 +486,7 @@ class Call:
         self.part(leg)
         leg.gone = True
         leg.close()
-        self._switch.leg_gone(leg)
+        self._switch.parties.gone(leg)
         if tell:
             self.publish(LegEnded(self.id, leg.name, leg.device, leg.extension, cause, by))
         if (serving := self.agents.pop(leg.name, None)) is not None:
@@ -507,5 +507,5 @@ class Call:
             self.id, record.caller_number, record.dialled, record.device, record.answered_by,
             record.disposition, record.talk_s, record.cause, record.direction,
         )  # fmt: skip
-        self._switch.when_durable(self._switch.save(record), lambda: self._switch.publish(written))
+        self._switch.durability.then(self._switch.save(record), lambda: self._switch.publish(written))
         self._switch.call_over(self)

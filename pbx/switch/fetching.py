@@ -39,7 +39,7 @@ def fetch_waiting(switch: Switch, call: Call, queue: str) -> bool:
 
 def pick_up(switch: Switch, call: Call, extensions: Collection[str]) -> bool:
     """Go to the call that rings longest at one of the extensions, or rings agents of one that is a queue."""
-    for there, leg in switch.every_leg():
+    for there, leg in switch.parties.every():
         if not _rings(leg) or there.caller.extension == call.asked.caller_extension or there is call:
             continue
         if leg.extension in extensions or any(switch.queues.place(queue, there.id) for queue in extensions):
@@ -52,9 +52,13 @@ def pick_up(switch: Switch, call: Call, extensions: Collection[str]) -> bool:
 
 def pull(switch: Switch, call: Call) -> bool:
     """Go where another phone of the same user talks or is talked to; False when none does."""
-    own = [leg for leg in switch.legs_of(call.asked.caller_extension) if leg.answered and leg is not call.caller]
+    own = [
+        leg
+        for leg in switch.parties.of_extension(call.asked.caller_extension)
+        if leg.answered and leg is not call.caller
+    ]
     for leg in reversed(own):  # the newest first
-        found = switch.leg_named(leg.name)
+        found = switch.parties.named(leg.name)
         if found is not None and found[0] is not call:
             there = found[0]
             if not _go(switch, call, there, leg):

@@ -111,7 +111,7 @@ def _refer(switch: Switch, transaction: ServerTransaction, source: Peer) -> None
         return
     wanted = parse_target_dialog(request.get("Target-Dialog") or "")
     session = switch.stack.replaced_session(wanted) if wanted is not None else None
-    found = switch.leg_of(session) if session is not None else None
+    found = switch.parties.of_session(session)
     if found is None or found[1].device != device.id or found[1].gone:
         switch.stack.respond(transaction, 403, now=now)
         return

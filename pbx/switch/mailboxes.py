@@ -47,7 +47,7 @@ class Mailboxes:
         at = switch.now.wall.timestamp()
         message = Message(event.recording, box, "new", event.recording, event.seconds, caller, event.heard, at)
         left = VoicemailLeft(call, box, message.id, message.seconds, caller, message.heard)
-        switch.when_durable(switch.submit(MessageSaved(message)), lambda: self._delivered(left))
+        switch.durability.then(switch.submit(MessageSaved(message)), lambda: self._delivered(left))
 
     def keep(self, message: Message) -> None:
         """The message is in another folder now."""

@@ -55,7 +55,7 @@ def media_event(switch: Switch, event: MediaEvent) -> None:
         return
     if isinstance(event, RecordingFinished):
         switch.guarded(None, partial(switch.mailboxes.recorded, event))
-    found = switch.leg_named(getattr(event, "leg", ""))
+    found = switch.parties.named(getattr(event, "leg", ""))
     if found is not None:
         switch.guarded(found[0], partial(_leg_event, switch, *found, event))
 
@@ -77,7 +77,7 @@ def _leg_event(switch: Switch, call: Call, leg: Leg, event: MediaEvent) -> None:
         case Heard(sound=sound):
             switch.publish(MediaHeard(call.id, leg.name, leg.party, sound))
         case Closed(statistics=it):
-            switch.media_closed(leg)
+            switch.parties.reported(leg)
             switch.publish(
                 MediaReport(
                     call.id, leg.name, leg.party, it.codec, it.received, it.sent, it.lost, it.jitter_ms, it.mos,

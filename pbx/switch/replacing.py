@@ -119,11 +119,11 @@ def move(switch: Switch, leg: Leg, call: Call, to: Call) -> None:
     to.legs[leg.name] = leg
     if (serving := call.agents.pop(leg.name, None)) is not None:
         to.agents[leg.name] = serving
-    switch.rehouse(leg, to)
+    switch.parties.rehouse(leg, to)
     leg.engine.stop(leg.name)
 
 
 def _leg_of(switch: Switch, wanted: Replaces) -> tuple[Call, Leg] | None:
     session = switch.stack.replaced_session(wanted)
-    found = switch.leg_of(session) if session is not None else None
+    found = switch.parties.of_session(session)
     return found if found is not None and not found[1].gone else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from pbx.bus import Bus
@@ -39,6 +39,7 @@ from pbx.sip.address import Peer
 from pbx.sip.digest import DigestServer
 from pbx.sip.overload import Admission
 from pbx.sip.registrar import Binding
+from pbx.sip.request_handle import RequestHandle
 from pbx.sip.session import Session
 from pbx.sip.sip_events import (
     Ignored,
@@ -48,17 +49,19 @@ from pbx.sip.sip_events import (
     ResponseReceived,
     SipEvent,
 )
-from pbx.sip.stack import Outgoing, RequestHandle, Stack
+from pbx.sip.stack import Outgoing, Stack
 from pbx.sip.subscriptions import Notifier
 from pbx.sip.timers import Timers
 from pbx.sip.tolerances import Tolerances
 from pbx.sip.uri import NameAddr
 from pbx.switch.calls import FAULT_STATUS, Call
+from pbx.switch.durability import Durability
 from pbx.switch.inbound import is_always_taken, take_invite, take_request
 from pbx.switch.legs import Leg
 from pbx.switch.mailboxes import Mailboxes
 from pbx.switch.media import conversation, media_event
 from pbx.switch.parking import Parking
+from pbx.switch.parties import Parties
 from pbx.switch.queues import Queues
 from pbx.switch.registration import Registration
 from pbx.switch.reports import Reports
@@ -116,21 +119,16 @@ class Switch:
         self.mailboxes = Mailboxes(self, token)
         self.queues = Queues()
         self.parking = Parking()
+        self.parties = Parties()
+        self.durability = Durability()
         self.timers = Timers()
         self.do_not_disturb: set[str] = set()
         """Extensions, set by feature."""
         self.draining = False
         self._token = token
         self._calls: dict[str, Call] = {}
-        self._by_session: dict[Session, tuple[Call, Leg]] = {}
-        self._by_leg: dict[str, tuple[Call, Leg]] = {}
-        self._by_extension: dict[str, dict[str, Leg]] = {}
         self._asked: dict[RequestHandle, Callable[[RequestHandle, int], None]] = {}
-        self._busy: Counter[str] = Counter()
         self._afterwards: deque[Callable[[], object]] = deque()
-        self._held: dict[int, list[Outgoing]] = {}
-        self._when: dict[int, list[Callable[[], None]]] = {}
-        self._confirmed = 0
         self._numbered = max((int(n[1]) for r in history.records() if (n := _CALL_ID.fullmatch(r.call))), default=0)
 
     # --- inputs ---------------------------------------------------------------------------------------
@@ -166,10 +164,7 @@ class Switch:
     def confirm(self, ticket: int, now: Moment) -> None:
         """Everything up to this ticket is durable."""
         self._begin(now)
-        self._confirmed = max(self._confirmed, ticket)
-        for known in sorted(number for number in self._when if number <= self._confirmed):
-            for do in self._when.pop(known):
-                do()
+        self.durability.confirm(ticket)
         self._drain()
 
     def closed(self, peer: Peer, now: Moment) -> None:
@@ -238,15 +233,7 @@ class Switch:
 
     def take_outgoing(self) -> list[Outgoing]:
         """Return what may leave now; what waits for the disk stays until it is confirmed."""
-        ready: list[Outgoing] = []
-        while self._held and next(iter(self._held)) <= self._confirmed:  # tickets only grow: the oldest stands first
-            ready += self._held.pop(next(iter(self._held)))
-        for item in self.stack.take_outgoing():
-            if item.ticket is not None and item.ticket > self._confirmed:
-                self._held.setdefault(item.ticket, []).append(item)
-            else:
-                ready.append(item)
-        return ready
+        return self.durability.leaving(self.stack.take_outgoing())
 
     def next_deadline(self) -> float:
         return min(
@@ -262,14 +249,14 @@ class Switch:
         return {
             **self.stack.live(),
             "calls": len(self._calls),
-            "legs": len(self._by_leg),
+            "legs": len(self.parties),
             "media": self.engine.live(),
             "queued": self.queues.live(),
             "parked": self.parking.live(),
             "recordings": self.mailboxes.live(),
-            "held": len(self._held),
+            "held": len(self.durability),
             "texts": self.texts.live(),
-            "busy": self._busy.total(),
+            "busy": self.parties.busy.total(),
         }
 
     def why(self, asked: Asked, now: Moment) -> DecisionRecord:
@@ -288,7 +275,7 @@ class Switch:
 
     def presence(self, but: Call | None) -> Presence:
         """What routing may see; the call being routed does not make its own caller busy."""
-        busy = self._busy.copy()
+        busy = self.parties.busy.copy()
         for leg in but.legs.values() if but is not None else ():
             if leg.extension and not leg.gone:
                 busy[leg.extension] -= 1
@@ -327,7 +314,7 @@ class Switch:
     def has_all_calls(self, extension: str, busy: Counter[str] | None = None) -> bool:
         """A user has as many calls as it may; `busy` counts the calls of each extension, all of them without it."""
         user = self.directory.users_by_extension.get(extension)
-        return user is not None and 0 < user.max_calls <= (self._busy if busy is None else busy)[extension]
+        return user is not None and 0 < user.max_calls <= (self.parties.busy if busy is None else busy)[extension]
 
     def next_call_id(self) -> str:
         self._numbered += 1
@@ -339,52 +326,12 @@ class Switch:
 
     def own(self, session: Session, call: Call, leg: Leg) -> None:
         """A leg has begun."""
-        self._by_session[session] = (call, leg)
-        self._by_leg[leg.name] = (call, leg)
-        if leg.extension:
-            self._busy[leg.extension] += 1
-            self._by_extension.setdefault(leg.extension, {})[leg.name] = leg
+        self.parties.begin(session, call, leg)
         self.reports.leg_began(call.id, leg)
-
-    def leg_of(self, session: Session) -> tuple[Call, Leg] | None:
-        return self._by_session.get(session)
-
-    def rehouse(self, leg: Leg, call: Call) -> None:
-        """A leg has moved into another call."""
-        self._by_leg[leg.name] = (call, leg)
-        if leg.session is not None:
-            self._by_session[leg.session] = (call, leg)
 
     def call(self, call: str) -> Call | None:
         """Return a call in progress."""
         return self._calls.get(call)
-
-    def legs_of(self, extension: str) -> list[Leg]:
-        """Return the legs an extension's devices have, oldest first."""
-        return list(self._by_extension.get(extension, {}).values())
-
-    def every_leg(self) -> Iterator[tuple[Call, Leg]]:
-        """Every leg there is with its call, oldest first."""
-        return iter(self._by_leg.values())
-
-    def is_busy(self, extension: str) -> bool:
-        return extension in self._busy
-
-    def leg_named(self, name: str) -> tuple[Call, Leg] | None:
-        return self._by_leg.get(name)
-
-    def leg_gone(self, leg: Leg) -> None:
-        """A leg has ended; one with media is forgotten when its engine has reported."""
-        if leg.extension:
-            self._busy[leg.extension] -= 1
-            if self._busy[leg.extension] <= 0:
-                del self._busy[leg.extension]
-            legs = self._by_extension.get(leg.extension, {})
-            legs.pop(leg.name, None)
-            if not legs:
-                self._by_extension.pop(leg.extension, None)
-        if not leg.opened:
-            self._by_leg.pop(leg.name, None)
 
     def negotiation(self, device: str) -> Negotiation:
         """Return a new leg's side of offer and answer, after the policy of its device; the carrier's is plain."""
@@ -395,9 +342,6 @@ class Switch:
         """Two legs talk from now on."""
         conversation(self, call, leg)
 
-    def media_closed(self, leg: Leg) -> None:
-        self._by_leg.pop(leg.name, None)
-
     def call_over(self, call: Call) -> None:
         self._calls.pop(call.id, None)
         self.timers.cancel(call, "script")
@@ -405,13 +349,13 @@ class Switch:
         for leg in call.legs.values():
             # A called leg that was cancelled may still have to be told so: its session stays until it is over.
             if leg.session is not None and leg.session.over:
-                self._by_session.pop(leg.session, None)
+                self.parties.session_over(leg.session)
 
     def fail_all(self) -> None:
         """The media process has died: end every call."""
         for call in list(self._calls.values()):
             self.guarded(call, call.fail)
-        self._by_leg.clear()
+        self.parties.without_media()
 
     def publish(self, event: Event) -> None:
         self._bus.publish(event, self.now)
@@ -422,13 +366,6 @@ class Switch:
 
     def save(self, record: CallRecord) -> int:
         return self.submit(RecordSaved(record))
-
-    def when_durable(self, ticket: int, do: Callable[[], None]) -> None:
-        """Do something once a ticket is confirmed; 0 is durable already."""
-        if ticket <= self._confirmed:
-            do()
-        else:
-            self._when.setdefault(ticket, []).append(do)
 
     def when_answered(self, handle: RequestHandle, do: Callable[[RequestHandle, int], None]) -> None:
         """Do something with the final status of a request outside any call; 408 when nobody answers."""
@@ -492,7 +429,7 @@ class Switch:
         return offered
 
     def _is_free(self, agent: Agent) -> bool:
-        calls = self.queues.agents.calls(agent.name) if agent.number else self._busy[person(agent.name)]
+        calls = self.queues.agents.calls(agent.name) if agent.number else self.parties.busy[person(agent.name)]
         return calls < agent.max_calls and self.agent_reachable(agent)
 
     def _admission_changed(self, refusing: bool, waited_s: float, refused: int) -> None:
@@ -523,12 +460,12 @@ class Switch:
 
     def _session_event(self, event: SipEvent) -> None:
         session: Session | None = getattr(event, "session", None)
-        found = self._by_session.get(session) if session is not None else None
+        found = self.parties.of_session(session)
         if session is None or found is None:
             return
         self.guarded(found[0], partial(session_event, self, *found, session, event))
         if session.over:
-            self._by_session.pop(session, None)
+            self.parties.session_over(session)
 
     def _traced(self, direction: str, peer: Peer, data: bytes, now: float) -> None:
         if peer == self.settings.watchdog:

@@ -15,7 +15,7 @@ from pbx.sip.transaction import ServerTransaction
 from pbx.sip.uri import NameAddr, parse_uri
 
 if TYPE_CHECKING:
-    from pbx.sip.stack import RequestHandle
+    from pbx.sip.request_handle import RequestHandle
     from pbx.switch.switch import Switch
 
 TYPES = ("text/plain", "message/cpim")

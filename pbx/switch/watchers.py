@@ -17,7 +17,7 @@ from pbx.domain.registrations import KeptSubscription
 from pbx.events import Event, SubscriptionChanged
 from pbx.sip.address import Peer
 from pbx.sip.message import Malformed
-from pbx.sip.stack import RequestHandle
+from pbx.sip.request_handle import RequestHandle
 from pbx.sip.subscriptions import Notifier, Subscription
 from pbx.sip.transaction import ServerTransaction
 from pbx.sip.uri import parse_name_addr
@@ -86,7 +86,7 @@ class Watchers:
         self.notifier.grant(transaction, subscription, now.mono, ticket or None)
         if not over:
             switch.publish(SubscriptionChanged(subscription.device, subscription.package, "active"))
-        switch.when_durable(ticket, lambda: self._notify(subscription, again=True))
+        switch.durability.then(ticket, lambda: self._notify(subscription, again=True))
 
     # --- what changes ---------------------------------------------------------------------------------
 

@@ -108,7 +108,7 @@ async def call_over_tls(phone: TlsPhone) -> None:
     """Register, call somebody who is not there, hear the mailbox answer and hang up."""
     async with phone.connected():
         now = time.monotonic()
-        contact = ("Contact", f"<{phone.stack.contact(phone.who, phone.switch)}>")
+        contact = ("Contact", f"<{phone.stack.origin.contact(phone.who, phone.switch)}>")
         handle = phone.stack.request(
             "REGISTER", f"sip:{phone.domain}", phone.switch, from_=phone.who, to=phone.who, now=now,
             headers=[contact], credentials=phone.credentials,

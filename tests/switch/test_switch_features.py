@@ -173,7 +173,7 @@ def test_a_lamp_subscription_belongs_to_the_device_that_made_it(town):
     )  # fmt: skip
     town.run(1.0)
     assert cleo.responses[-1].status == 481
-    assert kept.target == ben.stack.contact(ben.who, SWITCH)
+    assert kept.target == ben.stack.origin.contact(ben.who, SWITCH)
 
 
 def test_a_lamp_subscription_refreshed_out_of_order_is_refused_and_stays(town):

@@ -71,7 +71,7 @@ class DialogPackage(EventPackage[Dialogs]):
             return _parked(switch, resource)
         if resource not in switch.directory.users_by_extension:
             return None
-        return tuple(shown for leg in switch.legs_of(resource) if (shown := _shown(leg)) is not None)
+        return tuple(shown for leg in switch.parties.of_extension(resource) if (shown := _shown(leg)) is not None)
 
     def document(self, state: Dialogs, before: Dialogs | None, writing: Writing) -> Document:
         now = {shown.id for shown in state}

@@ -52,7 +52,7 @@ class PresencePackage(EventPackage[Presence]):
         if user.do_not_disturb or resource in switch.do_not_disturb:
             activity = "busy"
         else:
-            activity = "on-the-phone" if switch.is_busy(resource) else ""
+            activity = "on-the-phone" if resource in switch.parties.busy else ""
         return Presence(switch.reachable(resource), activity)
 
     def document(self, state: Presence, before: Presence | None, writing: Writing) -> Document:
