@@ -23,6 +23,9 @@ MUSIC = ("default", "toronto", "laval")
 """Music the ears of an engine know unless told more."""
 _START_S = 30.0
 _STOP_S = 5.0
+_ASKED_EVERY_S = 0.75
+_UNANSWERED = 4
+"""Questions without an answer: the worker hangs. Counted, so that a pause of our own is not taken for one of its."""
 _LIVES_S = 10.0
 """A worker that lived so long died of an accident: the next one starts at once."""
 _LONGEST_PAUSE_S = 30.0
@@ -57,6 +60,8 @@ class LocalEngine:
         self._socket: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._again: asyncio.TimerHandle | None = None
+        self._asking: asyncio.TimerHandle | None = None
+        self._unanswered = 0
         self._begun_at = self._lost_at = 0.0
         self._pause_s = 0.0
         self._up = False
@@ -116,6 +121,15 @@ class LocalEngine:
             music=self._music,
             ports=self._ports,
         )
+
+    def _ask(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Ask the worker for a sign of life; one that hangs is as good as dead, and ended to be replaced."""
+        if self._unanswered >= _UNANSWERED:
+            self._lost(f"the media worker did not answer for {_UNANSWERED * _ASKED_EVERY_S:.0f} s")
+            return
+        self._unanswered += 1
+        self._tell("answer")
+        self._asking = loop.call_later(_ASKED_EVERY_S, self._ask, loop)
 
     # --- commands -------------------------------------------------------------------------------------
 
@@ -220,11 +234,16 @@ class LocalEngine:
             self._on_events()
 
     def _told(self, said: words.Words) -> None:
+        self._unanswered = 0
+        if "answered" in said:
+            return
         if "ports" not in said:
             self._events.append(words.event_of(said))
             return
         self._free.add(said["ports"])
         self._up = True
+        if self._loop is not None:
+            self._ask(self._loop)
         if self._ready is not None and not self._ready.done():
             self._ready.set_result(None)
         elif self._loop is not None:
@@ -253,6 +272,9 @@ class LocalEngine:
 
     def _hang_up(self) -> None:
         pair, self._socket = self._socket, None
+        if self._asking is not None:
+            self._asking.cancel()
+        self._unanswered = 0
         self._open.clear()
         self._free.clear()
         self._waiting.clear()

@@ -1,20 +1,17 @@
 """The media process: `python -m pbx.media.worker FD` (media.md 1d).
 
-One thread, epoll and a 2 ms timer; legs are spread over ten slots, so that the packets of 20 ms do not leave in one
-burst. It ends when its owner closes the pair at FD.
+One thread, epoll and a timer. Relaying is moved by the packets alone; while a leg has something of its own to send or
+to record, the timer ticks every 2 ms and legs are spread over ten slots, so that the packets of 20 ms do not leave in
+one burst. It ends when its owner closes the pair at FD.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import os
-import resource
 import secrets
 import select
 import signal
 import socket
-import struct
 import sys
 import time
 import traceback
@@ -26,11 +23,14 @@ from typing import Any
 from pbx.media import ears, sounds_made, words
 from pbx.media.engine import Faulted, MediaEvent
 from pbx.media.exchange import Exchange
+from pbx.media.host import Timer, affordable, bind_pairs, go_first
 from pbx.media.latch import Address
 from pbx.media.prompts import catalogue
 
 SLOTS = 10
 TICK_S = 0.002
+_LOOKING_S = 0.02
+"""While no leg wants a beat the timer serves looks and reports alone."""
 _CATCH_UP = 25
 """Ticks made up for after a stall, 50 ms; what is later than that is left out."""
 _EXPEDITED = 0xB8
@@ -38,69 +38,9 @@ _EXPEDITED = 0xB8
 _SAMPLED = 16
 """Of so many packets one is looked at for its DSCP: reading it costs half a receive more."""
 _ROOM_FOR_TOS = 64
-_TRIES = 2000
-_OTHER_DESCRIPTORS = 64
 _MOST_FAULTS = 100
-_REAL_TIME = 5
-"""Priority: a low one of those that go before everything ordinary."""
-_NICE = -10
 _LARGEST_DATAGRAM = 2048
 _LARGEST_WORDS = 1 << 17
-_CLOCK_MONOTONIC = 1
-_NONBLOCK = 0o4000
-
-
-class Timer:
-    """A timerfd, which Python has from 3.13 on only."""
-
-    def __init__(self, seconds: float) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._spec = struct.pack("@qqqq", 0, int(seconds * 1e9), 0, int(seconds * 1e9))
-        self._armed = False
-        self.fd: int = self._libc.timerfd_create(_CLOCK_MONOTONIC, _NONBLOCK)
-        if self.fd < 0:
-            raise OSError(ctypes.get_errno(), "timerfd_create")
-
-    def arm(self, on: bool) -> None:
-        if on != self._armed:
-            self._armed = on
-            spec = self._spec if on else bytes(len(self._spec))
-            if self._libc.timerfd_settime(self.fd, 0, spec, None) < 0:
-                raise OSError(ctypes.get_errno(), "timerfd_settime")
-
-    def ticks(self) -> int:
-        """Return how many intervals have passed since the last time."""
-        try:
-            return int.from_bytes(os.read(self.fd, 8), sys.byteorder)
-        except BlockingIOError:
-            return 0
-
-
-def bind_pairs(host: str, wanted: int) -> list[tuple[socket.socket, socket.socket]]:
-    """Bind pairs of an even port and the odd one above it (RFC 3550 §11); OSError when the host has not so many."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    pairs: list[tuple[socket.socket, socket.socket]] = []
-    for _ in range(_TRIES + 4 * wanted):
-        if len(pairs) == wanted:
-            return pairs
-        first = socket.socket(family, socket.SOCK_DGRAM)
-        second = socket.socket(family, socket.SOCK_DGRAM)
-        try:
-            first.bind((host, 0))
-            port = first.getsockname()[1]
-            if port % 2:
-                second.bind((host, port - 1))
-                first, second = second, first
-            else:
-                second.bind((host, port + 1))
-        except (OSError, OverflowError):
-            first.close()
-            second.close()
-            continue
-        pairs.append((first, second))
-    if len(pairs) == wanted:
-        return pairs
-    raise OSError(f"only {len(pairs)} of {wanted} pairs of ports are free at {host}")
 
 
 def _dscp_of(extra: list[tuple[int, int, bytes]]) -> int | None:
@@ -110,16 +50,6 @@ def _dscp_of(extra: list[tuple[int, int, bytes]]) -> int | None:
     return None
 
 
-def _affordable(pairs: int) -> int:
-    """Return how many of that many pairs of ports this process may have, after asking for as many descriptors."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * pairs + _OTHER_DESCRIPTORS
-    if soft < wanted:
-        soft = wanted if hard < 0 else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return min(pairs, (soft - _OTHER_DESCRIPTORS) // 2)
-
-
 class Worker:
     """Sockets, timer and the pair around an `Exchange`."""
 
@@ -127,7 +57,7 @@ class Worker:
         self._pair = pair
         self._waiting: deque[bytes] = deque()
         self._epoll = select.epoll()
-        self._timer = Timer(TICK_S)
+        self._timer = Timer()
         self._sockets: dict[int, socket.socket] = {}
         self._media: dict[int, tuple[int, socket.socket]] = {}
         """Port and socket by descriptor."""
@@ -146,7 +76,7 @@ class Worker:
             self._send, self._report, Path(told["recordings"]), ears.Knowledge(labels), secrets.randbits, self._wake
         )
         Path(told["recordings"]).mkdir(parents=True, exist_ok=True)
-        for even, odd in bind_pairs(told["host"], _affordable(told["ports"])):
+        for even, odd in bind_pairs(told["host"], affordable(told["ports"])):
             self._adopt(even, self._media)
             self._adopt(odd, self._control)
         self._epoll.register(self._timer.fd, select.EPOLLIN)
@@ -171,33 +101,41 @@ class Worker:
     def run(self) -> None:
         """Serve until the owner closes the pair."""
         media, exchange, clock = self._media, self._exchange, time.monotonic
-        poll, count = self._epoll.poll, 0
+        poll, owner, timer, count = self._epoll.poll, self._pair.fileno(), self._timer.fd, 0
         while True:
             for fd, event in poll():
+                found = media.get(fd)
+                if fd == owner and not self._served(event):
+                    return
                 try:
-                    found = media.get(fd)
                     if found is not None:
                         # One packet an event: what is left is shown again, and the others have their turn.
+                        port, at = found
+                        count += 1
                         try:
-                            count += 1
                             if count % _SAMPLED:
-                                data, source = found[1].recvfrom(_LARGEST_DATAGRAM)
+                                data, source = at.recvfrom(_LARGEST_DATAGRAM)
                             else:
-                                data, extra, _, source = found[1].recvmsg(_LARGEST_DATAGRAM, _ROOM_FOR_TOS)
-                                exchange.marked(found[0], source[:2], _dscp_of(extra))
+                                data, extra, _, source = at.recvmsg(_LARGEST_DATAGRAM, _ROOM_FOR_TOS)
+                                exchange.marked(port, source[:2], _dscp_of(extra))
                         except OSError:
                             continue  # a port that was closed over there (ICMP), or nothing after all
-                        exchange.receive(found[0], data, source[:2], clock())
-                    elif fd == self._timer.fd:
-                        self._ticked(self._timer.ticks())
+                        exchange.receive(port, data, source[:2], clock())
+                    elif fd == timer:
+                        self._ticked()
                     elif fd in self._control:
                         self._reported(*self._control[fd])
-                    elif event & select.EPOLLOUT:
-                        self._flush()
                 except Exception as fault:  # noqa: BLE001 - the driver of the exchange: every other call goes on
                     self._faulted(fault)
-                if fd == self._pair.fileno() and event & ~select.EPOLLOUT and not self._commands():
-                    return
+
+    def _served(self, event: int) -> bool:
+        """See to the pair; False when the owner has gone."""
+        if event & select.EPOLLOUT:
+            self._flush()
+        if event & ~select.EPOLLOUT and not self._commands():
+            return False
+        self._pace()
+        return True
 
     def _faulted(self, fault: Exception) -> None:
         reason = "".join(traceback.format_exception_only(fault)).strip()
@@ -226,17 +164,27 @@ class Worker:
             self._awake[port] = slot
             slot.add(port)
 
-    def _ticked(self, ticks: int) -> None:
+    def _pace(self) -> None:
+        """Let the timer tick as often as somebody needs it."""
+        self._timer.every(TICK_S if self._awake else _LOOKING_S if self._exchange.live() else 0.0)
+
+    def _ticked(self) -> None:
+        ticks = self._timer.ticks()
+        if self._awake:
+            self._beat(ticks)
+        now = time.monotonic()
+        if now >= self._exchange.next_look:
+            self._exchange.look(now)
+        self._pace()
+
+    def _beat(self, ticks: int) -> None:
         self._slot += max(0, ticks - _CATCH_UP)
-        now = 0.0
         for _ in range(min(ticks, _CATCH_UP)):
             self._slot = (self._slot + 1) % SLOTS
             now = time.monotonic()
             for port in tuple(self._slots[self._slot]):
                 if not self._exchange.beat(port, now):
                     self._awake.pop(port).discard(port)
-        if now >= self._exchange.next_look:
-            self._exchange.look(now)
 
     # --- the pair -------------------------------------------------------------------------------------
 
@@ -260,11 +208,12 @@ class Worker:
                 self._faulted(fault)
 
     def _carry_out(self, told: words.Words) -> None:
-        exchange, leg, now = self._exchange, told["leg"], time.monotonic()
+        exchange, leg, now = self._exchange, told.get("leg", ""), time.monotonic()
         match told["do"]:
+            case "answer":
+                self._say({"answered": True})
             case "open":
                 exchange.open(leg, told["port"], now)
-                self._timer.arm(True)
             case "connect":
                 exchange.connect(leg, words.remote_of(told["remote"]), now)
             case "play":
@@ -292,7 +241,6 @@ class Worker:
                 exchange.listen(leg)
             case "close":
                 exchange.close(leg, now)
-                self._timer.arm(exchange.live() > 0)
 
     def _report(self, event: MediaEvent) -> None:
         self._say(words.event_words(event))
@@ -326,6 +274,7 @@ def main() -> None:
     worker = Worker(pair, words.unpack(first))
     gc.collect()
     gc.freeze()
+    go_first()
     worker.run()
 
 

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from random import Random
@@ -308,6 +309,23 @@ async def test_another_worker_takes_the_place_of_a_dead_one(line: Line) -> None:
     back = await line.until(lambda event: isinstance(event, WorkerBack))
     assert isinstance(back, WorkerBack)
     assert line.engine.pid != dead
+    line.pair("c", "d")
+    line.engine.play("c", Signature("101"))
+    await line.hears("d", "signature:101")
+
+
+async def test_a_worker_that_hangs_is_noticed_within_five_seconds_and_replaced(line: Line) -> None:
+    line.pair("a", "b")
+    hung, begun = line.engine.pid, time.monotonic()
+    os.kill(hung, signal.SIGSTOP)
+    assert await line.until(lambda event: isinstance(event, WorkerLost)) == WorkerLost(
+        "the media worker did not answer for 3 s"
+    )
+    assert time.monotonic() - begun < 5
+    assert (line.engine.live(), line.engine.runs) == (0, False)
+    await line.until(lambda event: isinstance(event, WorkerBack))
+    assert line.engine.runs
+    assert line.engine.pid != hung
     line.pair("c", "d")
     line.engine.play("c", Signature("101"))
     await line.hears("d", "signature:101")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pbx.media import words
-from pbx.media.worker import Timer, Worker, bind_pairs
+from pbx.media.host import Timer, bind_pairs
+from pbx.media.worker import Worker
 
 
 def test_ports_come_in_pairs_of_even_and_odd() -> None:
@@ -31,15 +33,15 @@ def test_an_address_that_is_not_ours_has_no_ports() -> None:
         bind_pairs("192.0.2.1", 1)
 
 
-def test_the_timer_ticks_only_while_it_is_armed() -> None:
-    timer = Timer(0.002)
+def test_the_timer_ticks_as_often_as_it_was_told() -> None:
+    timer = Timer()
     with select.epoll() as waiting:
         waiting.register(timer.fd, select.EPOLLIN)
         assert timer.ticks() == 0
-        timer.arm(True)
+        timer.every(0.002)
         assert waiting.poll(5)
         assert timer.ticks() >= 1
-        timer.arm(False)
+        timer.every(0.0)
         assert timer.ticks() == 0
         assert not waiting.poll(0.01)
 
@@ -64,6 +66,22 @@ def test_a_worker_ends_when_its_owner_does(tmp_path: Path) -> None:
 
 def test_a_process_with_few_descriptors_has_as_many_ports_as_they_allow() -> None:
     told = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (200, 264))\n"
-    told += "from pbx.media.worker import _affordable\nprint(_affordable(1200), _affordable(10))"
-    said = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
-    assert said.stdout.split() == ["100", "10"]
+    told += "from pbx.media.host import affordable\nprint(affordable(1200), affordable(10))"
+    assert _said(told).split() == ["100", "10"]
+
+
+def test_the_media_process_goes_before_ordinary_ones_where_it_may() -> None:
+    said = _said(
+        "import os\nfrom pbx.media.host import go_first\nprint(go_first(), os.sched_getscheduler(0), os.nice(0))"
+    )
+    match said.split():
+        case ["real", "time", policy, _]:
+            assert int(policy) & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR
+        case ["nice", _, niceness]:
+            assert int(niceness) < 0
+        case told:
+            assert told == [str(os.SCHED_OTHER), str(os.nice(0))], "neither is allowed here: nothing has changed"
+
+
+def _said(program: str) -> str:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
