@@ -22,8 +22,6 @@ from pbx.domain.devices import Device
 from pbx.switch.switch import Switch
 from test_plans.bench import BenchDevice, CannotDo
 
-_BY_ITSELF = (Habit.ANSWERS, Habit.RINGS_OUT, Habit.BUSY, Habit.MISSING, Habit.TONE, Habit.ECHO)
-
 
 class LabBench:
     """The lab as plans see it."""
@@ -62,7 +60,7 @@ class LabBench:
     def numbers(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
         for number, habit in self._house.carrier.habits.items():
-            if habit in _BY_ITSELF:
+            if habit is not Habit.PERSON:
                 found.setdefault(habit.value, number)
         return found
 

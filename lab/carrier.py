@@ -31,6 +31,13 @@ class Habit(Enum):
     RINGS_OUT = "rings out"
     BUSY = "busy"
     MISSING = "does not exist"
+    BUSY_TONE = "busy tone"
+    REORDER_TONE = "reorder tone"
+    INTERCEPTED = "intercepted"
+    VACANT = "vacant code"
+    REORDER_ANNOUNCED = "reorder announced"
+    NO_CIRCUIT = "no circuit"
+    """These tell by a tone why they cannot be reached, before the call is up, as exchanges do."""
     TONE = "plays a tone"
     ECHO = "echoes"
     PERSON = "a person"
@@ -50,6 +57,12 @@ NUMBERS: dict[str, Habit] = {
     "14165550147": Habit.ECHO,
     "14165550148": Habit.PERSON,
     "14165550149": Habit.PERSON,
+    "14165550150": Habit.BUSY_TONE,
+    "14165550151": Habit.REORDER_TONE,
+    "14165550152": Habit.INTERCEPTED,
+    "14165550153": Habit.VACANT,
+    "14165550154": Habit.REORDER_ANNOUNCED,
+    "14165550155": Habit.NO_CIRCUIT,
 }
 """555-01xx is reserved for fiction (NANPA): nobody's telephone rings when a call escapes the lab."""
 
@@ -60,6 +73,17 @@ DESKS: dict[str, Habit] = {
 }
 
 TEST_TONE = "milliwatt"
+_EXCHANGE: dict[Habit, tuple[str, int]] = {
+    Habit.BUSY_TONE: ("busy", 486),
+    Habit.REORDER_TONE: ("reorder", 503),
+    Habit.INTERCEPTED: ("sit-intercept", 410),
+    Habit.VACANT: ("sit-vacant", 404),
+    Habit.REORDER_ANNOUNCED: ("sit-reorder", 503),
+    Habit.NO_CIRCUIT: ("sit-no-circuit", 503),
+}
+"""Habit → what is played before the call is up, and what ends it."""
+_TONE_S = 8.0
+"""The network plays a tone so long, then it lets go."""
 LOCATION_HEADER = "X-Switchroom-Location"
 
 _DELAY_S = 0.3
@@ -254,7 +278,11 @@ class Carrier:
         if call is None:
             return
         if habit in (Habit.RINGS_OUT, Habit.PERSON):
-            self._after(_PATIENCE_S, now, lambda later: self._give_up(line, call, later))
+            self._after(_PATIENCE_S, now, lambda later: self._give_up(line, call, 480, later))
+        elif habit in _EXCHANGE:
+            tone, status = _EXCHANGE[habit]
+            if line.speak_early(call, Tone(tone), now):
+                self._after(_TONE_S, now, lambda later: self._give_up(line, call, status, later))
         else:
             self._after(_DELAY_S, now, lambda later: self._pick_up(line, call, habit, later))
 
@@ -276,9 +304,9 @@ class Carrier:
             case Habit.SUPPORT:
                 speech.play(Prompts(("support-welcome",)), "said")
 
-    def _give_up(self, line: Line, call: PhoneCall, now: float) -> None:
+    def _give_up(self, line: Line, call: PhoneCall, status: int, now: float) -> None:
         if call.state is CallState.INCOMING:
-            line.reject_call(call, now, 480)
+            line.reject_call(call, now, status)
 
     def _after(self, seconds: float, now: float, do: Callable[[float], None]) -> None:
         self._order += 1

@@ -65,6 +65,8 @@ def sentence(event: Event) -> tuple[str, str] | None:
             return event.device or event.leg, f"is played {event.source}"
         case e.MediaHeard():
             return event.device or event.leg, f"is heard: {event.sound}"
+        case e.MediaTone():
+            return event.device or event.leg, f"sends a network tone: {event.tone}"
         case e.DigitReceived():
             return event.device or event.leg, f"presses a key ({event.method})"
         case e.MenuEntered():

@@ -9,7 +9,7 @@ from lab.phones.calls import KEPT_CALLS, KEPT_SOUNDS, MOST_CALLS, CallState, Pho
 from lab.phones.family import Account
 from lab.phones.registration import Registration, Standing, Subscription, Waiting
 from lab.phones.speech import Speech
-from pbx.media.engine import Engine, NoMediaPort
+from pbx.media.engine import Engine, NoMediaPort, Sound
 from pbx.media.sdp import BadSdp
 from pbx.sip.session import Session
 from pbx.sip.sip_events import (
@@ -110,6 +110,20 @@ class Line:
         self.calls.append(call)
         self._changed()
         return call
+
+    def speak_early(self, call: PhoneCall, sound: Sound, now: float) -> bool:
+        """Let a caller hear something before the call is up (183); False when it offered nothing usable."""
+        offer = call.session.remote_sdp
+        try:
+            answer = call.speech.answer(offer) if offer is not None else None
+        except (BadSdp, NoMediaPort):
+            answer = None
+        if answer is None:
+            self.reject_call(call, now, 488)
+            return False
+        call.session.ring(now, answer)
+        call.speech.play(sound)
+        return True
 
     def answer(self, now: float) -> bool:
         """Pick up the call that rings longest; False when none does."""

@@ -9,7 +9,10 @@ from pydantic import Field, NaiveDatetime
 
 from pbx.domain.base import E164, Extension, Model
 
-Habit = Literal["answers", "rings out", "busy", "does not exist", "plays a tone", "echoes", "a person"]
+Habit = Literal[
+    "answers", "rings out", "busy", "does not exist", "busy tone", "reorder tone", "intercepted", "vacant code",
+    "reorder announced", "no circuit", "plays a tone", "echoes", "a person",
+]  # fmt: skip
 """What an outside number does when it is called, in the words of `lab.carrier.Habit`."""
 
 

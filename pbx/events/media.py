@@ -55,6 +55,18 @@ class MediaHeard(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MediaTone(Event):
+    """A party sends a tone of the telephone network: recognised by its frequencies and its cadence."""
+
+    kind: ClassVar[str] = "rtp.tone"
+    call: str
+    leg: str
+    device: str
+    tone: str
+    """`ringback`, `busy`, `reorder`, `sit-intercept`, …: a name of `pbx.media.tone_plan`."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaFlow(Event):
     """What arrives from a leg's far end is of another kind now."""
 

@@ -1,7 +1,8 @@
 """What is played, frame by frame, and the ears that recognise it in what arrives.
 
 A known frame is recognised by its very octets, so a prompt, a tone and music are heard at their first frame. What is
-no known frame is held against the signatures of the known parties by correlation, 400 ms at a time.
+no known frame is held against the signatures of the known parties by correlation, 400 ms at a time, and listened to
+for the tones of foreign networks (`tone_ear`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from pbx.media import g711, sounds_made
 from pbx.media.prompts import catalogue
+from pbx.media.tone_ear import ToneEar
 
 FRAME = 160
 SILENT_FRAME = b"\xff" * FRAME
@@ -135,6 +137,9 @@ class Recogniser:
         self._knowledge = knowledge
         self._quiet = 0
         self._strange: list[bytes] = []
+        self._tones: ToneEar | None = None
+        self.tone = ""
+        """A tone its cadence has told, until it is taken."""
         self.heard = ""
         """What it sounds like now; empty before anything was recognised."""
         self.tally: Counter[str] = Counter()
@@ -156,6 +161,11 @@ class Recogniser:
         self.heard = "silence"
         return True
 
+    def take_tone(self) -> str:
+        """Return the tone that was recognised by its cadence since asked last, empty when none was."""
+        tone, self.tone = self.tone, ""
+        return tone
+
     @property
     def mostly(self) -> str:
         """What was heard most, `silence` when nothing but that was."""
@@ -163,8 +173,21 @@ class Recogniser:
             return self._knowledge.voice_in(b"".join(self._strange))
         return self.tally.most_common(1)[0][0] if self.tally else "silence"
 
+    def _cadence(self, frame: bytes, label: str) -> str:
+        """Listen for a tone; return the one that goes on. What is known to be something else breaks its cadence."""
+        if label and not label.startswith("tone:"):
+            self._tones = None
+            return ""
+        if self._tones is None:
+            self._tones = ToneEar()
+        self.tone = self._tones.feed(frame) or self.tone
+        return self._tones.current
+
     def _frame(self, frame: bytes) -> str:
         label = self._knowledge.label_of(frame)
+        going_on = self._cadence(frame, label)
+        if not label and going_on:
+            label = f"tone:{going_on}"
         if label:
             self._quiet = 0
             self._strange.clear()

@@ -198,6 +198,14 @@ class Heard(MediaEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ToneRecognised(MediaEvent):
+    """A leg's far end sends a tone of the network, by its frequencies and its cadence (`pbx.media.tone_plan`)."""
+
+    leg: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Closed(MediaEvent):
     leg: str
     statistics: MediaStatistics
@@ -259,7 +267,7 @@ class Engine(Protocol):
         ...
 
     def listen(self, leg: str) -> None:
-        """Recognise what the leg's far end sounds like: Heard at every change."""
+        """Recognise what the leg's far end sounds like: Heard at every change, ToneRecognised once a tone is sure."""
         ...
 
     def close(self, leg: str) -> None:

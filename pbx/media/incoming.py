@@ -17,6 +17,7 @@ from pbx.media.engine import (
     MediaEvent,
     SourceLatched,
     StrangerIgnored,
+    ToneRecognised,
 )
 from pbx.media.latch import Address
 from pbx.media.leg import Leg
@@ -179,6 +180,8 @@ class Incoming:
             heard = leg.listener.feed(sound)
             if heard:
                 self._report(Heard(leg.name, heard))
+            if leg.listener.tone:
+                self._report(ToneRecognised(leg.name, leg.listener.take_tone()))
         if leg.key_ear is not None:
             self.keys(leg, leg.key_ear.feed(sound), "inband")
         if leg.recorder is not None:

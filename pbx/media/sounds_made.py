@@ -1,4 +1,4 @@
-"""Sounds made in code: the precise tone plan (media.md 5), music on hold, and the signatures of parties."""
+"""Sounds made in code: the tones of the plan, music on hold, and the signatures of parties."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pbx.media.g711 import encode
+from pbx.media.tone_plan import TONES
 
 RATE_HZ = 8000
 FRAME = 160
@@ -16,25 +17,6 @@ FRAME = 160
 
 Floats = npt.NDArray[np.float64]
 
-Burst = tuple[tuple[float, ...], float]
-"""(hertz of the tones that sound together, seconds); without hertz a pause."""
-
-_TONES: dict[str, tuple[float, tuple[Burst, ...]]] = {
-    "dial": (-13, (((350, 440), 1.0),)),
-    "stutter": (-13, (*(((350, 440), 0.1), ((), 0.1)) * 10, ((350, 440), 2.0))),
-    "ringback": (-19, (((440, 480), 2.0), ((), 4.0))),
-    "busy": (-24, (((480, 620), 0.5), ((), 0.5))),
-    "reorder": (-24, (((480, 620), 0.25), ((), 0.25))),
-    "call-waiting": (-13, (((440,), 0.3), ((), 9.7))),
-    "howler": (-9, (((1400, 2060, 2450, 2600), 0.1), ((), 0.1))),
-    "beep": (-13, (((1000,), 0.4),)),
-    "milliwatt": (0, (((1004,), 1.0),)),
-    "sit-intercept": (-24, (((913.8,), 0.274), ((1370.6,), 0.274), ((1776.7,), 0.38), ((), 1.0))),
-    "sit-vacant": (-24, (((985.2,), 0.38), ((1370.6,), 0.274), ((1776.7,), 0.38), ((), 1.0))),
-    "sit-reorder": (-24, (((913.8,), 0.274), ((1428.5,), 0.38), ((1776.7,), 0.38), ((), 1.0))),
-    "sit-no-circuit": (-24, (((985.2,), 0.38), ((1428.5,), 0.38), ((1776.7,), 0.38), ((), 1.0))),
-}
-"""Name → (dBm0 of each of its tones, one period of bursts and pauses)."""
 BEEP_S = 0.4
 _FULL_SCALE = 32_124
 """Largest sample of µ-law: a sine that reaches it has +3.17 dBm0."""
@@ -42,19 +24,19 @@ _FULL_SCALE_DBM0 = 3.17
 
 
 def tone_names() -> tuple[str, ...]:
-    return tuple(_TONES)
+    return tuple(TONES)
 
 
 @lru_cache(maxsize=64)
 def tone_frames(name: str) -> tuple[bytes, ...]:
     """Return one period of a tone as µ-law frames, its phase running through; ValueError for an unknown one."""
-    if name not in _TONES:
-        raise ValueError(f"there is no tone {name!r}: {', '.join(_TONES)}")
-    level, bursts = _TONES[name]
+    if name not in TONES:
+        raise ValueError(f"there is no tone {name!r}: {', '.join(TONES)}")
+    level, bursts = TONES[name]
     peak = _FULL_SCALE * 10 ** ((level - _FULL_SCALE_DBM0) / 20)
     # Each tone starts at a phase of its own: busy and reorder would share every frame otherwise, and ears tell
     # sounds apart by their frames.
-    phase = 0.37 * tuple(_TONES).index(name)
+    phase = 0.37 * tuple(TONES).index(name)
     parts = []
     for hertz, seconds in bursts:
         time = np.arange(round(seconds * RATE_HZ)) / RATE_HZ

@@ -22,12 +22,14 @@ from pbx.media.engine import (
     Sound,
     SourceLatched,
     StrangerIgnored,
+    ToneRecognised,
 )
 from pbx.media.flow import LOOK_S, Watch
 from pbx.media.latch import IN_A_ROW, Latch
 from pbx.media.ports import Ports
 from pbx.media.quality import mos_g711
 from pbx.media.segment import Segment, digest, unpack
+from pbx.media.tone_plan import sure_after_s
 from pbx.media.virtual_leg import Kept, VirtualLeg
 from pbx.media.virtual_speaking import Send, Speaking
 
@@ -140,6 +142,7 @@ class VirtualEngine:
             it.listening = True
             if it.heard:
                 self._report(Heard(leg, it.heard))
+                self._listen_for_tone(it)
 
     def close(self, leg: str) -> None:
         it = self._legs.pop(leg, None)
@@ -252,12 +255,27 @@ class VirtualEngine:
         if it.recording and label not in ("", "silence"):
             it.recorded_speech_to = self._agenda.now
             it.recorded_voice = label
-        it.heard_at = self._agenda.now
         if label == it.heard:
             return
         it.heard = label
+        it.heard_from = self._agenda.now
         if it.listening and label:
             self._report(Heard(it.name, label))
+            self._listen_for_tone(it)
+
+    def _listen_for_tone(self, it: VirtualLeg) -> None:
+        """A tone is recognised when it has lasted as long as ears need."""
+        kind, _, name = it.heard.partition(":")
+        after_s = sure_after_s(name) if kind == "tone" else None
+        if after_s is None:
+            return
+        heard, since = it.heard, it.heard_from
+
+        def sure() -> None:
+            if self._legs.get(it.name) is it and (it.heard, it.heard_from) == (heard, since):
+                self._report(ToneRecognised(it.name, name))
+
+        self._agenda.later(after_s, sure)
 
     def _relay(self, it: VirtualLeg, segment: Segment) -> None:
         other = self._legs.get(it.bridged)

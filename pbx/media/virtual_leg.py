@@ -55,7 +55,7 @@ class VirtualLeg:
     """Segments of the far end."""
     source: int = 0
     heard: str = ""
-    heard_at: float = 0.0
+    heard_from: float = 0.0
     first: int = -1
     last: int = 0
     received: int = 0

@@ -29,6 +29,7 @@ from pbx.media.engine import (
     SourceLatched,
     StrangerIgnored,
     Tone,
+    ToneRecognised,
 )
 
 Words = dict[str, Any]
@@ -37,7 +38,7 @@ _EVENTS: dict[str, type[MediaEvent]] = {
     kind.__name__: kind
     for kind in (
         PlayFinished, DigitPressed, RecordingFinished, SourceLatched, Heard, Closed, FlowChanged, StrangerIgnored,
-        FarEndReported, Faulted, SoundMissing,
+        FarEndReported, Faulted, SoundMissing, ToneRecognised,
     )
 }  # fmt: skip
 

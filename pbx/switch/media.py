@@ -14,6 +14,7 @@ from pbx.events import (
     MediaQuality,
     MediaReport,
     MediaStarted,
+    MediaTone,
     MediaTwoWay,
     PromptMissing,
     ServerFault,
@@ -32,6 +33,7 @@ from pbx.media.engine import (
     SoundMissing,
     SourceLatched,
     StrangerIgnored,
+    ToneRecognised,
     WorkerBack,
     WorkerLost,
 )
@@ -76,6 +78,8 @@ def _leg_event(switch: Switch, call: Call, leg: Leg, event: MediaEvent) -> None:
             switch.publish(PromptMissing(call.id, leg.name, leg.party, recording, reason))
         case Heard(sound=sound):
             switch.publish(MediaHeard(call.id, leg.name, leg.party, sound))
+        case ToneRecognised(tone=tone):
+            switch.publish(MediaTone(call.id, leg.name, leg.party, tone))
         case Closed(statistics=it):
             switch.parties.reported(leg)
             switch.publish(

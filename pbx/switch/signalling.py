@@ -73,6 +73,7 @@ def _progress(switch: Switch, call: Call, leg: Leg, session: Session, status: in
         leg.settle(sdp)
     except BadSdp:
         return  # its 200 will tell
+    leg.engine.listen(leg.name)  # what a network says of a call that does not come up, it says as a tone
     call.publish(CallEarly(call.id, leg.name, leg.device))
     call.feed(LegEarlyMedia(leg.name))
 

@@ -52,6 +52,25 @@ def test_a_tone_number_plays_a_tone(network):
     assert sounds(network.call("+14165550146")) == ["tone:milliwatt"]
 
 
+@pytest.mark.parametrize(
+    ("number", "tone", "status"),
+    [
+        ("+14165550150", "busy", 486),
+        ("+14165550151", "reorder", 503),
+        ("+14165550152", "sit-intercept", 410),
+        ("+14165550153", "sit-vacant", 404),
+        ("+14165550154", "sit-reorder", 503),
+        ("+14165550155", "sit-no-circuit", 503),
+    ],
+)
+def test_an_exchange_says_by_a_tone_why_a_number_is_not_reached_then_lets_go(network, number, tone, status):
+    call = network.call(number)
+    assert (call.state, sounds(call)) == (CallState.RINGING, [f"tone:{tone}"])
+    network.pass_time(8.0)
+    assert (call.over, call.status) == (True, status)
+    assert network.carrier.live()["calls"] == 0
+
+
 def test_an_echo_number_gives_our_own_voice_back(network):
     assert sounds(network.call("+14165550147"))[-1] == "signature:101"
 

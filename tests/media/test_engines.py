@@ -24,6 +24,7 @@ from pbx.media.engine import (
     SoundMissing,
     SourceLatched,
     Tone,
+    ToneRecognised,
 )
 from pbx.media.sdp import SUITES
 from tests.media.two_engines import Call, RealRoom, Room, VirtualRoom
@@ -116,6 +117,13 @@ async def test_repeated_prompts_go_on(call: Call):
 async def test_endless_sounds_are_heard_by_name(call: Call, sound):
     call.engines[0].play(call.legs[0], sound)
     assert await call.hears(1, sound.label)
+
+
+async def test_a_tone_of_the_network_is_told_when_its_cadence_has_been_heard_and_not_before(call: Call):
+    call.engines[0].play(call.legs[0], Tone("reorder"))
+    assert await call.hears(1, "tone:reorder")
+    assert call.last(1, ToneRecognised) is None
+    assert (await call.tells(1, ToneRecognised)).tone == "reorder"
 
 
 async def test_a_beep_ends_by_itself(call: Call):
