@@ -21,6 +21,8 @@ PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9}
 _SAMPLE_HZ, _BIT_RATE = 8000, 64_000
 
 Coding = Callable[[bytes], bytes]
+Decoding = Callable[[bytes], g711.Samples]
+Encoding = Callable[[g711.Samples], bytes]
 
 
 def transcoder(source: str, target: str) -> Coding | None:
@@ -33,6 +35,22 @@ def transcoder(source: str, target: str) -> Coding | None:
     if target == "G722":
         return lambda payload: bytes(coder.encode(array("h", g711.decode(payload, source).tobytes())))
     return lambda payload: g711.encode(np.frombuffer(coder.decode(payload), dtype=np.int16), target)
+
+
+def decoder(codec: str, rate_hz: int) -> Decoding:
+    """Return what makes 16-bit samples of payloads in their order; 16 kHz is for G.722 alone."""
+    if codec != "G722":
+        return lambda payload: g711.decode(payload, codec)
+    coder = G722(rate_hz, _BIT_RATE)
+    return lambda payload: np.frombuffer(coder.decode(payload), dtype=np.int16)
+
+
+def encoder(codec: str, rate_hz: int) -> Encoding:
+    """Return what makes payloads of 16-bit samples in their order; 16 kHz is for G.722 alone."""
+    if codec != "G722":
+        return lambda samples: g711.encode(samples, codec)
+    coder = G722(rate_hz, _BIT_RATE)
+    return lambda samples: bytes(coder.encode(array("h", samples.tobytes())))
 
 
 def common_first(codecs: tuple[str, ...], liked: tuple[str, ...]) -> tuple[str, ...]:

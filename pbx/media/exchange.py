@@ -110,15 +110,15 @@ class Exchange:
 
     def record(self, name: str, recording: str, now: float, *, max_s: float, silence_s: float, end_keys: str) -> None:
         leg = self._legs[name]
-        self._finish(leg, "stopped")
+        self._finish(leg, "stopped", now)
         leg.recorder = Recorder(
-            recording, now, max_s=max_s, silence_s=silence_s, end_keys=end_keys, knowledge=self._knowledge
+            recording, leg.codec, now, max_s=max_s, silence_s=silence_s, end_keys=end_keys, knowledge=self._knowledge
         )
         leg.attend()
         self._wake(leg.port)
 
-    def stop_record(self, name: str) -> None:
-        self._finish(self._legs[name], "stopped")
+    def stop_record(self, name: str, now: float) -> None:
+        self._finish(self._legs[name], "stopped", now)
 
     def send_digits(self, name: str, digits: str) -> None:
         leg = self._legs[name]
@@ -137,7 +137,7 @@ class Exchange:
         leg = self._legs.pop(name, None)
         if leg is None:
             return
-        self._finish(leg, "hangup")
+        self._finish(leg, "hangup", now)
         del self._by_port[leg.port]
         if leg.other is not None and leg.other.other is leg:
             leg.other.other = None
@@ -226,11 +226,11 @@ class Exchange:
         frame, fresh = self._next_frame(leg), leg.fresh
         leg.fresh = leg.fresh and frame is None
         if leg.events.waiting:
-            self._incoming.keys(leg, leg.events.due(now))
+            self._incoming.keys(leg, leg.events.due(now), now)
         if leg.recorder is not None:
             over = leg.recorder.due(now)
             if over:
-                self._finish(leg, over)
+                self._finish(leg, over, now)
         remote, target = leg.remote, leg.target
         if remote is None or target is None:
             leg.keys.clear()
@@ -309,11 +309,12 @@ class Exchange:
         samples += b"\xff" * (-len(samples) % ears.FRAME)
         return [samples[at : at + ears.FRAME] for at in range(0, len(samples), ears.FRAME)]
 
-    def _finish(self, leg: Leg, reason: str) -> None:
+    def _finish(self, leg: Leg, reason: str, now: float) -> None:
         it, leg.recorder = leg.recorder, None
         leg.attend()
         if it is None:
             return
+        it.end(now)
         samples, heard, problem = it.samples, it.heard, ""
         path = self._path(it.name)
         try:

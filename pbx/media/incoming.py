@@ -35,10 +35,10 @@ class Incoming:
         self,
         send: Callable[[int, bytes, Address], None],
         report: Callable[[MediaEvent], None],
-        finish: Callable[[Leg, str], None],
+        finish: Callable[[Leg, str, float], None],
         wake: Callable[[int], None],
     ) -> None:
-        """`finish(leg, reason)` ends a recording; `wake(port)` asks for beats."""
+        """`finish(leg, reason, now)` ends a recording; `wake(port)` asks for beats."""
         self._send, self._report, self._finish, self._wake = send, report, finish, wake
 
     def packet(self, leg: Leg, data: bytes, source: Address, now: float) -> None:
@@ -119,11 +119,11 @@ class Incoming:
                 )
             )
 
-    def keys(self, leg: Leg, keys: list[str], method: KeyMethod = "rfc4733") -> None:
+    def keys(self, leg: Leg, keys: list[str], now: float, method: KeyMethod = "rfc4733") -> None:
         """These were pressed at the far end."""
         for key in keys:
             if leg.recorder is not None and key in leg.recorder.end_keys:
-                self._finish(leg, "key")
+                self._finish(leg, "key", now)
             self._report(DigitPressed(leg.name, key, method))
 
     def _admitted(self, leg: Leg, source: Address, ssrc: int) -> bool:
@@ -161,7 +161,7 @@ class Incoming:
             leg.turn_to(ssrc)
         if not leg.receiver.number(sequence):
             return
-        self.keys(leg, leg.events.packet(ssrc, timestamp, payload, now))
+        self.keys(leg, leg.events.packet(ssrc, timestamp, payload, now), now)
         if leg.events.waiting:
             self._wake(leg.port)
         other = leg.other
@@ -175,6 +175,11 @@ class Incoming:
             self._send(other.port, data, other.target)
 
     def _listen(self, leg: Leg, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
+        if leg.recorder is not None:
+            leg.recorder.packet(ssrc, timestamp, payload, now)
+        if leg.listener is None and leg.key_ear is None:
+            return
+        # Ears judge what arrives, as it arrives: what is concealed is none of the far end's.
         sound = payload if leg.to_ulaw is None else leg.to_ulaw(payload)
         if leg.listener is not None:
             heard = leg.listener.feed(sound)
@@ -183,9 +188,7 @@ class Incoming:
             if leg.listener.tone:
                 self._report(ToneRecognised(leg.name, leg.listener.take_tone()))
         if leg.key_ear is not None:
-            self.keys(leg, leg.key_ear.feed(sound), "inband")
-        if leg.recorder is not None:
-            leg.recorder.packet(ssrc, timestamp, sound, now)
+            self.keys(leg, leg.key_ear.feed(sound), now, "inband")
 
 
 def is_silent(leg: Leg) -> bool:

@@ -101,6 +101,8 @@ class Leg:
             self.key_ear = None
         elif self.key_ear is None:
             self.key_ear = KeyEar()
+        if self.recorder is not None:
+            self.recorder.tune(remote.codec)
         self.attend()
         self.retarget()
 
@@ -119,6 +121,11 @@ class Leg:
         if self.ssrc != _NONE:
             self.earlier = (self.earlier[0] + self.receiver.received, self.earlier[1] + self.receiver.lost)
         self.ssrc, self.receiver = ssrc, Receiver()
+
+    @property
+    def codec(self) -> str:
+        """What it speaks: mu-law until that is settled."""
+        return self.remote.codec if self.remote is not None else "PCMU"
 
     @property
     def covered(self) -> bool:

@@ -1,21 +1,24 @@
-"""A recording in progress: what arrives is laid down by its RTP timestamp, gaps are silence."""
+"""A recording in progress: what a far end says, in its order and at its time; what was lost is concealed."""
 
 from __future__ import annotations
 
-from collections import Counter
-
 from pbx.media import ears
+from pbx.media.playout import FRAME, RATE
+from pbx.media.voice import Voice
 
-RATE = 8000
-_FRAME = 160
+FRAME_S = FRAME / RATE
+_HELD_MS = 200
+"""How long packets may be late: who records need not hurry."""
+_HELD = _HELD_MS * RATE // 1000 // FRAME
 
 
 class Recorder:
-    """Collects mu-law samples of one leg. Times are monotonic seconds."""
+    """Collects the mu-law samples of one leg. Times are monotonic seconds."""
 
     def __init__(
         self,
         name: str,
+        codec: str,
         now: float,
         *,
         max_s: float,
@@ -27,38 +30,47 @@ class Recorder:
         self.end_keys = end_keys
         self._from = now
         self._max_s, self._silence_s = max_s, silence_s
-        self._speech_at = now
+        self._voice = _voice(codec)
+        self._taken = 0
+        """Frames, the first of which are from before the beginning."""
         self._speech_to = 0
         """Samples up to the end of the last speech."""
         self._samples = bytearray()
-        self._ssrc = -1
-        self._anchor = 0
-        """RTP timestamp of sample 0, for the source that speaks."""
         self._ears = ears.Recogniser(knowledge)
 
     def packet(self, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
-        """Lay down a packet; `payload` is mu-law."""
-        if ssrc != self._ssrc:
-            self._ssrc = ssrc
-            elapsed = int((now - self._from) / 0.02) * _FRAME
-            self._anchor = timestamp - max(elapsed, len(self._samples) if self._samples else 0)
-        at = timestamp - self._anchor & 0xFFFFFFFF
-        end = at + len(payload)
-        if at > 0x7FFFFFFF or end > (self._max_s + 1) * RATE:
-            return  # older than the recording, or beyond its end
-        if end > len(self._samples):
-            self._samples += ears.SILENT_FRAME[:1] * (end - len(self._samples))
-        self._samples[at:end] = payload
-        self._ears.feed(payload)
-        if not ears.is_silence(payload):
-            self._speech_at = now
-            self._speech_to = max(self._speech_to, end)
+        self._voice.packet(ssrc, timestamp, payload, now)
+
+    def tune(self, codec: str) -> None:
+        """The far end speaks another codec from now on."""
+        if codec != self._voice.codec:
+            self._voice = _voice(codec)
 
     def due(self, now: float) -> str:
-        """Return why the recording is over, empty while it goes on."""
+        """Lay down what there is to hear by now; return why the recording is over, empty while it goes on."""
+        while self._taken < int((now - self._from) / FRAME_S + 1e-6):
+            self._take()
         if now - self._from >= self._max_s:
             return "limit"
-        return "silence" if now - self._speech_at >= self._silence_s else ""
+        quiet_s = max(0, self._taken - _HELD) * FRAME_S - self._speech_to / RATE
+        return "silence" if quiet_s >= self._silence_s else ""
+
+    def end(self, now: float) -> None:
+        """Lay down what is still held."""
+        self.due(now)
+        while self._voice.playout.depth:
+            self._take()
+
+    def _take(self) -> None:
+        self._taken += 1
+        frame = self._voice.ulaw(self._from + self._taken * FRAME_S)
+        if self._taken <= _HELD:
+            return
+        self._samples += ears.SILENT_FRAME if frame is None else frame
+        if frame is not None and not self._voice.conceals:
+            self._ears.feed(frame)
+            if not ears.is_silence(frame):
+                self._speech_to = len(self._samples)
 
     @property
     def samples(self) -> bytes:
@@ -69,6 +81,6 @@ class Recorder:
     def heard(self) -> str:
         return self._ears.mostly if self._speech_to else "silence"
 
-    @property
-    def tally(self) -> Counter[str]:
-        return self._ears.tally
+
+def _voice(codec: str) -> Voice:
+    return Voice(codec, least_ms=_HELD_MS, most_ms=_HELD_MS)

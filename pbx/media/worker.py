@@ -234,7 +234,7 @@ class Worker:
                     end_keys=told["end_keys"],
                 )
             case "stop_record":
-                exchange.stop_record(leg)
+                exchange.stop_record(leg, now)
             case "send_digits":
                 exchange.send_digits(leg, told["digits"])
             case "listen":
