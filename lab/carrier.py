@@ -15,6 +15,7 @@ from lab.phones.calls import CallState, PhoneCall
 from lab.phones.family import Account
 from lab.phones.line import Line
 from pbx.clock import FOREVER
+from pbx.domain.dialplan import SERVICE_CODES
 from pbx.media.engine import DigitPressed, Engine, Heard, PlayFinished, Prompts, Tone
 from pbx.sip.address import Peer
 from pbx.sip.dialog import ALLOW
@@ -45,6 +46,7 @@ class Habit(Enum):
     EMERGENCY = "emergency desk"
     READ_BACK = "emergency read-back"
     SUPPORT = "support desk"
+    SERVICE = "public service"
 
 
 NUMBERS: dict[str, Habit] = {
@@ -70,6 +72,7 @@ DESKS: dict[str, Habit] = {
     "emergency-911": Habit.EMERGENCY,
     "emergency-933": Habit.READ_BACK,
     "support": Habit.SUPPORT,
+    **{f"service-{code}": Habit.SERVICE for code in SERVICE_CODES},
 }
 
 TEST_TONE = "milliwatt"
@@ -121,8 +124,9 @@ class Carrier:
         self._stack, self._engine, self._token = stack, engine, token
         self._switch, self._domain, self._spoken = switch, domain, spoken
         self._tell = changed
-        self._habits = {**(numbers if numbers is not None else NUMBERS), **DESKS}
-        self._names = {**(names or {}), **_NAMES}
+        known = numbers if numbers is not None else NUMBERS
+        self._habits = {**{_digits(number): habit for number, habit in known.items()}, **DESKS}
+        self._names = {**{_digits(number): name for number, name in (names or {}).items()}, **_NAMES}
         self._lines: dict[str, Line] = {}
         self._desk_lines: dict[str, list[Line]] = {}
         self._calls: dict[str, tuple[Line, PhoneCall]] = {}
@@ -284,13 +288,13 @@ class Carrier:
             if line.speak_early(call, Tone(tone), now):
                 self._after(_TONE_S, now, lambda later: self._give_up(line, call, status, later))
         else:
-            self._after(_DELAY_S, now, lambda later: self._pick_up(line, call, habit, later))
+            self._after(_DELAY_S, now, lambda later: self._pick_up(line, call, number, later))
 
-    def _pick_up(self, line: Line, call: PhoneCall, habit: Habit, now: float) -> None:
+    def _pick_up(self, line: Line, call: PhoneCall, number: str, now: float) -> None:
         if call.state is not CallState.INCOMING or not line.answer_call(call, now):
             return
         speech = call.speech
-        match habit:
+        match self._habits[number]:
             case Habit.TONE:
                 speech.play(Tone(TEST_TONE))
             case Habit.ECHO:
@@ -299,8 +303,11 @@ class Carrier:
             case Habit.EMERGENCY:
                 speech.play(Prompts(("emergency-simulated",)), "said")
             case Habit.READ_BACK:
-                number = self._spoken(_digits(call.number))
-                speech.play(Prompts(("emergency-simulated", "your-number-is", *number)), "said")
+                callback = self._spoken(_digits(call.number))
+                speech.play(Prompts(("emergency-simulated", "your-number-is", *callback)), "said")
+            case Habit.SERVICE:
+                code = self._spoken(number.removeprefix("service-"))
+                speech.play(Prompts(("service-simulated", *code)), "said")
             case Habit.SUPPORT:
                 speech.play(Prompts(("support-welcome",)), "said")
 
@@ -328,8 +335,18 @@ class Carrier:
         self._dirty = True
 
 
-_PARTIES = {"emergency-911": "emergency", "emergency-933": "emergency", "support": "support"}
-_NAMES = {"emergency-911": "Emergency desk", "emergency-933": "Emergency read-back", "support": "Support"}
+_PARTIES = {
+    "emergency-911": "emergency",
+    "emergency-933": "emergency",
+    "support": "support",
+    **{f"service-{code}": "service" for code in SERVICE_CODES},
+}
+_NAMES = {
+    **{f"service-{code}": f"Service {code}" for code in SERVICE_CODES},
+    "emergency-911": "Emergency desk",
+    "emergency-933": "Emergency read-back",
+    "support": "Support",
+}
 
 
 def _called(session: Session) -> str:

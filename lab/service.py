@@ -403,7 +403,7 @@ class Lab:
         a thousand of them half a minute and most of a gigabyte."""
         bench = (extension.device for station in stations(self.directory) for extension in station.extensions)
         outside = [item.number for item in self.seed.lab.carrier] or list(NUMBERS)
-        return [*bench, *outside, "emergency", "support"]
+        return [*bench, *outside, "emergency", "support", "service"]
 
     def _music(self) -> list[str]:
         named = {self.directory.domain.music, *(site.music for site in self.directory.sites)}

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field, NaiveDatetime
 
-from pbx.domain.base import E164, Extension, Model
+from pbx.domain.base import Extension, Model
+from pbx.domain.base import OutsideNumber as Number
 
 Habit = Literal[
     "answers", "rings out", "busy", "does not exist", "busy tone", "reorder tone", "intercepted", "vacant code",
@@ -17,7 +18,7 @@ Habit = Literal[
 
 
 class OutsideNumber(Model):
-    number: E164
+    number: Number
     habit: Habit
     name: str = Field(default="", max_length=15)
     """Caller name it sends."""

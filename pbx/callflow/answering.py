@@ -42,8 +42,9 @@ class _Called:
 
     def permitted(self, destination: Destination | None, name: str) -> Destination | None:
         """Return a forward of the rule, but none to the outside by a user who is barred from calling there."""
-        if isinstance(destination, ToExternal) and not self.user.outbound:
-            because = "the user may not call outside, so neither may the forward"
+        barred = self.directory.why_barred(self.user, destination.number) if isinstance(destination, ToExternal) else ""
+        if destination is not None and barred:
+            because = f"{barred}, so neither may the forward"
             self.trail.failed("rule", name, destination.label, because, self.link)
             return None
         return destination
@@ -162,7 +163,7 @@ def _reachable(called: _Called, presence: Presence) -> Iterator[Ringing]:
     for target in called.rule.simultaneous_ring:
         word, _, name = target.target.partition(" ")
         if word == "external":
-            if called.user.outbound:
+            if not called.directory.why_barred(called.user, name):
                 yield Ringing(ToExternal(number=name), target.delay_s)
             continue
         for device in _phones_of(called, word, name):

@@ -18,6 +18,11 @@ def call_number(call: Control, number: str) -> Script[Destination | None]:
     return (yield from dial_out(call, lambda: call.dial_number(number)))
 
 
+def call_service(call: Control, code: str) -> Script[Destination | None]:
+    """Call the desk of a public service (211, 988); return where the call goes next, None when it is over."""
+    return (yield from dial_out(call, lambda: call.dial_service(code)))
+
+
 def dial_out(call: Control, dial: Callable[[], str | None]) -> Script[Destination | None]:
     """Ring the far end that `dial` dials (it returns the leg, None when there is no way out)."""
     call.progress()

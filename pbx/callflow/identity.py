@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from pbx.callflow.question import Asked, CallerId, EmergencyLocation
-from pbx.domain.destinations import Destination, ToEmergency, ToExternal, ToSupport
+from pbx.domain.destinations import Destination, ToEmergency, ToExternal, ToService, ToSupport
 from pbx.domain.devices import Device
 from pbx.domain.dialplan import normal_number
 from pbx.domain.directory import Directory
@@ -49,7 +49,7 @@ def caller_id_for(directory: Directory, asked: Asked, destination: Destination) 
         case ToEmergency():
             location = emergency_location(directory, asked.caller_device or asked.caller_extension)
             return CallerId(location.callback, location.caller_name)
-        case ToExternal() | ToSupport() if user is not None:
+        case ToExternal() | ToSupport() | ToService() if user is not None:
             return CallerId(_number_outside(directory, asked.caller_device, user), _name_outside(directory, user))
     if asked.private:
         return CallerId("", "Anonymous")

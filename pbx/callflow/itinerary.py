@@ -6,7 +6,7 @@ from typing import assert_never
 
 from pbx.callflow.attendant import attend
 from pbx.callflow.emergency import call_emergency
-from pbx.callflow.external import call_number
+from pbx.callflow.external import call_number, call_service
 from pbx.callflow.feature_codes import use_feature
 from pbx.callflow.parking import wait_in_slot
 from pbx.callflow.question import MAX_HOPS, Forward, Ringing, RingPlan
@@ -30,6 +30,7 @@ from pbx.domain.destinations import (
     ToMailboxLogin,
     ToPark,
     ToQueue,
+    ToService,
     ToSupport,
     ToUser,
 )
@@ -96,6 +97,8 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
             return (yield from call_number(call, number))
         case ToSupport():
             return (yield from call_support(call))
+        case ToService(code=code):
+            return (yield from call_service(call, code))
         case ToEmergency(code=code):
             return (yield from call_emergency(call, code))
         case ToFeature():

@@ -47,10 +47,12 @@ from pbx.domain.destinations import (
     ToMailboxLogin,
     ToPark,
     ToQueue,
+    ToService,
     ToSupport,
     ToUser,
 )
-from pbx.domain.dialplan import Dialled, Means, read_dialled
+from pbx.domain.dialplan import NEVER_BARRED, SERVICE_CODES, Dialled, Means, read_dialled
+from pbx.domain.dialpolicy import kind_of_call
 from pbx.domain.directory import Directory
 from pbx.domain.numbers import PhoneNumber
 
@@ -82,7 +84,8 @@ __all__ = [
 def route(directory: Directory, asked: Asked, presence: Presence, at: Moment) -> Route:
     """Return the first destination of `asked` and why. Never raises; what leads nowhere is a `HangUp`."""
     trail = Trail()
-    dialled = read_dialled(asked.dialled, _area_code(directory, asked))
+    prefix = directory.domain.platform.outside_prefix
+    dialled = read_dialled(asked.dialled, directory.area_code_of(calling_user(directory, asked)), prefix)
     number = _number_called(directory, dialled)
     destination = _first(directory, asked, dialled, number, at, trail)
     caller_id = caller_id_for(directory, asked, destination)
@@ -139,10 +142,6 @@ def destination_of_extension(directory: Directory, extension: str) -> Destinatio
     return None
 
 
-def _area_code(directory: Directory, asked: Asked) -> str:
-    return directory.area_code_of(calling_user(directory, asked))
-
-
 def _number_called(directory: Directory, dialled: Dialled) -> PhoneNumber | None:
     return directory.numbers_by_digits.get(dialled.digits) if dialled.means is Means.NUMBER else None
 
@@ -162,8 +161,10 @@ def _first(
             return _by_treatment(directory, number, at, trail)
         case _ if asked.outside:
             trail.failed("number", digits, "", "not a number of this domain; outside callers reach no other", "numbers")
-        case Means.NUMBER:
-            return _outward(directory, asked, dialled.digits, trail)
+        case Means.NUMBER | Means.INTERNATIONAL:
+            return _outward(directory, asked, ToExternal(number=dialled.digits), trail)
+        case Means.SERVICE_CODE:
+            return _outward(directory, asked, ToService.model_validate({"code": dialled.digits}), trail)
         case Means.EXTENSION:
             destination = destination_of_extension(directory, digits)
             if destination is not None:
@@ -188,7 +189,7 @@ def _first(
         case Means.NOTHING if (feature := feature_dialled(dialled.digits)) is not None:
             trail.applied("dial plan", f"feature code {feature.code}", feature.argument, "is answered", "features")
             return feature
-        case Means.SERVICE_CODE | Means.NOTHING:
+        case Means.NOTHING:
             trail.failed("dial plan", digits or "nothing", "", dialled.because, "")
         case _:
             assert_never(dialled.means)
@@ -234,15 +235,23 @@ def _by_treatment(directory: Directory, number: PhoneNumber, at: Moment, trail: 
     return found or HangUp(cause=Cause.UNAVAILABLE)
 
 
-def _outward(directory: Directory, asked: Asked, number: str, trail: Trail) -> Destination:
+def _outward(directory: Directory, asked: Asked, destination: ToExternal | ToService, trail: Trail) -> Destination:
+    """Let a user out whose dial policy allows the call: to the carrier, or to the desk of a public service."""
     user = calling_user(directory, asked)
+    number = destination.number if isinstance(destination, ToExternal) else destination.code
+    rule = "outside call" if isinstance(destination, ToExternal) else SERVICE_CODES[number]
     link = f"users/{user.extension}" if user else "users"
-    if user is None or not user.outbound:
-        why = "the user is barred from calling outside" if user else "an unknown caller may not call outside"
-        trail.failed("dial plan", "outside call", number, why, link)
+    barred = directory.why_barred(user, number) if user else "an unknown caller may not call outside"
+    if barred or user is None:
+        trail.failed("dial plan", rule, number, barred, link)
         return HangUp(cause=Cause.FORBIDDEN)
-    trail.applied("dial plan", "outside call", number, "through the carrier", link)
-    return ToExternal(number=number)
+    if number in NEVER_BARRED:
+        trail.applied("dial plan", rule, number, "for everybody and always", link)
+    else:
+        kind = kind_of_call(number, directory.area_code_of(user))
+        why = f"{kind}, allowed by dial policy {directory.dial_policy_of(user)}: through the carrier"
+        trail.applied("dial plan", rule, number, why, link)
+    return destination
 
 
 def _follow(
@@ -278,7 +287,7 @@ def _follow(
                 else:
                     trail.failed("ring", f"device {device}", "not registered", "cannot ring", f"devices/{device}")
                 return destination.label, None, ""
-            case ToMailbox() | ToMailboxLogin() | ToExternal() | ToSupport() | ToEmergency():
+            case ToMailbox() | ToMailboxLogin() | ToExternal() | ToSupport() | ToEmergency() | ToService():
                 return destination.label, None, ""
             case ToFeature() | ToPark() | HangUp():
                 return destination.label, None, ""

@@ -17,6 +17,7 @@ from pydantic import (
 
 _EXTENSION = r"^[1-9][0-9]{2,4}$"
 _E164 = r"^1[2-9](?:[02-9][0-9]|1[02-9])[2-9][0-9]{6}$"
+_OUTSIDE = r"^(?:1[2-9](?:[02-9][0-9]|1[02-9])[2-9][0-9]{6}|\+[2-9][0-9]{6,14})$"
 _AREA_CODE = r"^[2-9](?:[02-9][0-9]|1[02-9])$"
 _SLUG = r"^[a-z0-9][a-z0-9._-]*$"
 _MAC = r"^[0-9a-f]{12}$"
@@ -30,6 +31,9 @@ Extension = Annotated[str, StringConstraints(pattern=_EXTENSION)]
 
 E164 = Annotated[str, StringConstraints(pattern=_E164)]
 """A North American number as the platform stores it: `1NPANXXXXXX`. No area code is a service code (N11)."""
+
+OutsideNumber = Annotated[str, StringConstraints(pattern=_OUTSIDE)]
+"""As `E164`, or `+` and an international number (ITU-T E.164)."""
 
 AreaCode = Annotated[str, StringConstraints(pattern=_AREA_CODE)]
 
@@ -51,6 +55,7 @@ MacAddress = Annotated[str, StringConstraints(pattern=_MAC)]
 RULES = {
     _EXTENSION: "an extension has 3 to 5 digits, the first not 0, as 101",
     _E164: "a number is written with 11 digits, as 14165550100",
+    _OUTSIDE: "a number is written with 11 digits, as 14165550100, or abroad with + before it, as +442079460000",
     _AREA_CODE: "an area code has 3 digits, as 416, and is no service code",
     _SLUG: "lower-case letters, digits, dot, hyphen and underscore, as acme.lab",
     _MAC: "a MAC address is 12 lower-case hex digits, as 805ec0a10101",

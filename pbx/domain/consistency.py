@@ -18,6 +18,7 @@ from pbx.domain.destinations import (
     ToMailboxLogin,
     ToPark,
     ToQueue,
+    ToService,
     ToSupport,
     ToUser,
 )
@@ -64,6 +65,7 @@ def problems(directory: Directory) -> list[Problem]:
         *_extensions(directory),
         *_names(directory),
         *_sites(directory),
+        *_dial_policies(directory),
         *_emergency(directory),
         *_devices(directory),
         *_rules(directory),
@@ -172,6 +174,19 @@ def _sites(directory: Directory) -> Iterator[Problem]:
         for place, (name, site) in enumerate(objects):
             if site and site not in directory.sites_by_name:
                 yield Problem((field, place, "site"), f"{kind} {name}: there is no site {site}")
+
+
+def _dial_policies(directory: Directory) -> Iterator[Problem]:
+    known = directory.domain.platform.dial_policies
+    owners: list[tuple[Path, str, str]] = [
+        (("domain",), f"domain {directory.domain.name}", directory.domain.dial_policy),
+        *((("sites", place), f"site {site.name}", site.dial_policy) for place, site in enumerate(directory.sites)),
+        *((("users", at), f"user {user.extension}", user.dial_policy) for at, user in enumerate(directory.users)),
+    ]
+    for path, owner, named in owners:
+        if named and named not in known:
+            sentence = f"{owner}: there is no dial policy {named}; there are {', '.join(known)}"
+            yield Problem((*path, "dial_policy"), sentence)
 
 
 def _emergency(directory: Directory) -> Iterator[Problem]:
@@ -355,7 +370,7 @@ def _missing(directory: Directory, destination: Destination) -> str:
             return "emergency is dialled by a person, never configured"
         case ToFeature():
             return "a feature code is dialled by a person, never configured"
-        case ToExternal() | ToPark() | ToSupport() | HangUp():
+        case ToExternal() | ToPark() | ToSupport() | ToService() | HangUp():
             return ""
         case _:
             assert_never(destination)

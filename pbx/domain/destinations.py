@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
-from pbx.domain.base import E164, Extension, Model
+from pbx.domain.base import Extension, Model, OutsideNumber
 
 
 class Cause(StrEnum):
@@ -140,7 +140,7 @@ class ToExternal(Model):
     """Out through the carrier."""
 
     to: Literal["external"] = "external"
-    number: E164
+    number: OutsideNumber
 
     @property
     def label(self) -> str:
@@ -166,6 +166,17 @@ class ToEmergency(Model):
     @property
     def label(self) -> str:
         return f"emergency:{self.code}"
+
+
+class ToService(Model):
+    """211 to 811 and 988: the simulated desk of a public service, never a trunk number."""
+
+    to: Literal["service"] = "service"
+    code: Literal["211", "311", "411", "511", "711", "811", "988"]
+
+    @property
+    def label(self) -> str:
+        return f"service:{self.code}"
 
 
 class ToFeature(Model):
@@ -199,6 +210,7 @@ SHORT_FORMS = {
     "external": "number",
     "park": "slot",
     "support": "",
+    "service": "code",
     "hangup": "cause",
 }
 """First word of the short form → the field its second word fills; 911 and 933 are dialled, never configured."""
@@ -212,7 +224,8 @@ _PLATFORM_FORMS = (
     (re.compile(r"aa_([0-9]+)"), r"attendant \1"),
     (re.compile(r"park_(7[0-9]{2})"), r"park \1"),
     (re.compile(r"park_([0-9]+)"), r"queue \1"),  # a queue of the type call park
-    (re.compile(r"1?([2-9][0-9]{9})"), r"external 1\1"),
+    (re.compile(r"(?:external )?\+?1?([2-9][0-9]{9})"), r"external 1\1"),
+    (re.compile(r"(?:external )?(?:011|\+)([2-9][0-9]{6,14})"), r"external +\1"),
 )
 
 
@@ -248,6 +261,7 @@ AnyDestination = (
     | ToExternal
     | ToSupport
     | ToEmergency
+    | ToService
     | ToFeature
     | HangUp
 )

@@ -18,7 +18,10 @@ SERVICE_CODES = {
     "811": "health line",
     "988": "suicide crisis line",
 }
-"""Real services this simulator has no desk for. They are refused, never sent to a trunk."""
+"""Real services: each has a simulated desk at the lab's carrier, and no call for one reaches a telephone number."""
+
+NEVER_BARRED = frozenset({"711", "988"})
+"""Service codes no dial policy can take away (domain-features 3, K10)."""
 
 RESERVED = {
     **SERVICE_CODES,
@@ -42,6 +45,7 @@ _SLOT = re.compile(r"7[0-9]{2}")
 _TO_MAILBOX = re.compile(r"7([1-9][0-9]{2,4})")
 _NUMBER = re.compile(r"(?:\+?1)?((?![2-9]11)[2-9][0-9]{2}[2-9][0-9]{6})")
 _SOS = re.compile(r"service:sos(?:\.|\Z)", re.IGNORECASE)
+_INTERNATIONAL = re.compile(r"(?:\+|011)([2-9][0-9]{6,14})")
 _LOCAL = re.compile(r"(?![2-9]11)[2-9][0-9]{6}")
 
 
@@ -57,6 +61,7 @@ class Means(StrEnum):
     PARK = "park slot"
     """700–799: who is parked there is fetched, else the caller waits there."""
     NUMBER = "number"
+    INTERNATIONAL = "international"
     NOTHING = "nothing"
 
 
@@ -64,9 +69,10 @@ class Means(StrEnum):
 class Dialled:
     means: Means
     digits: str
-    """`911`, `933`, `611`, an extension, `1NPANXXXXXX`; for `NOTHING` what was dialled, without separators."""
+    """`911`, `933`, `611`, an extension, `1NPANXXXXXX`, `+` and an international number; for `NOTHING` what was
+    dialled, without separators."""
     because: str = ""
-    """For `NOTHING` and service codes: why it leads nowhere."""
+    """For `NOTHING`: why it leads nowhere."""
 
 
 def why_reserved(extension: str) -> str:
@@ -88,24 +94,37 @@ def withholds_number(text: str) -> bool:
     return _SEPARATORS.sub("", text).startswith(WITHHOLD)
 
 
-def read_dialled(text: str, area_code: str) -> Dialled:
-    """Return what `text` means; seven digits are completed with `area_code`.
+def is_always_taken(text: str) -> bool:
+    """Tell whether nothing may stand in the way of a call to `text`: emergency, 611 and the crisis line (K08, K10)."""
+    dialled = read_dialled(text, "")
+    return dialled.means in (Means.EMERGENCY, Means.SUPPORT) or dialled.digits == "988"
 
-    Emergency comes before everything else: with and without the outside-line prefix 9 (K03), and as `urn:service:sos`
+
+def read_dialled(text: str, area_code: str, outside_prefix: str = "") -> Dialled:
+    """Return what `text` means; seven digits are completed with `area_code`, the prefix for an outside line may lead.
+
+    Emergency comes before everything else: with and without the prefix 9 (K03), and as `urn:service:sos`
     (RFC 5031), which is how some softphones put it. `*67` before it changes who is shown, not who is called.
     """
     bare = text.partition(";")[0]
     digits = _SEPARATORS.sub("", bare).removeprefix(WITHHOLD)
     if digits in ("911", "9911") or _SOS.match(bare):
         return Dialled(Means.EMERGENCY, "911")
+    found = _read(digits, area_code)
+    if found.means is Means.NOTHING and outside_prefix and digits.startswith(outside_prefix):
+        outside = _read(digits.removeprefix(outside_prefix), area_code)
+        if outside.means in (Means.NUMBER, Means.INTERNATIONAL):
+            return outside
+    return found
+
+
+def _read(digits: str, area_code: str) -> Dialled:
     if digits == "933":
         return Dialled(Means.EMERGENCY, "933")
     if digits == "611":
         return Dialled(Means.SUPPORT, "611")
     if digits in SERVICE_CODES:
-        return Dialled(
-            Means.SERVICE_CODE, digits, f"{SERVICE_CODES[digits]} is not simulated and never reaches a trunk"
-        )
+        return Dialled(Means.SERVICE_CODE, digits)
     if digits in ("5000", "5001"):
         return Dialled(Means.MAILBOX_LOGIN, digits)
     if mailbox := _TO_MAILBOX.fullmatch(digits):
@@ -118,6 +137,8 @@ def read_dialled(text: str, area_code: str) -> Dialled:
         return Dialled(Means.NUMBER, f"1{number[1]}")
     if _LOCAL.fullmatch(digits):
         return Dialled(Means.NUMBER, f"1{area_code}{digits}")
+    if abroad := _INTERNATIONAL.fullmatch(digits):
+        return Dialled(Means.INTERNATIONAL, f"+{abroad[1]}")
     return Dialled(Means.NOTHING, digits, _why_nothing(digits))
 
 
@@ -134,7 +155,7 @@ def _why_nothing(digits: str) -> str:
     if digits.startswith("*"):
         return "no such feature code"
     if re.match(r"\+(?!1)|011", digits):
-        return "international calls are not offered"
+        return "no international number: 7 to 15 digits after 011 or +, the first of them not 1"
     if not re.fullmatch(r"\+?[0-9]+", digits):
         return "not digits"
     return "no extension and no number of seven, ten or eleven digits"

@@ -12,6 +12,8 @@ from pbx.domain.attendants import Attendant
 from pbx.domain.base import Model
 from pbx.domain.consistency import Inconsistent, problems
 from pbx.domain.devices import Device
+from pbx.domain.dialplan import NEVER_BARRED
+from pbx.domain.dialpolicy import kind_of_call
 from pbx.domain.emergency import EmergencyAddress
 from pbx.domain.numbers import PhoneNumber
 from pbx.domain.queues import Queue
@@ -118,6 +120,19 @@ class Directory(Model):
         """Return whom the three keys of dial by name mean, in the order of extensions."""
         meant = [u for u in self.users if u.audio_directory and not u.hidden and u.name_code == code]
         return tuple(sorted(meant, key=lambda user: user.extension))
+
+    def dial_policy_of(self, user: User) -> str:
+        """Return the name of a user's dial policy: own, then the site's, the domain's, the platform's."""
+        site = self.sites_by_name.get(user.site)
+        named = user.dial_policy or (site.dial_policy if site else "") or self.domain.dial_policy
+        return named or self.domain.platform.dial_policy
+
+    def why_barred(self, user: User, number: str) -> str:
+        """Return why a user may not call `number` (as `kind_of_call` takes it) outside, empty for one who may."""
+        policy = self.dial_policy_of(user)
+        kind = kind_of_call(number, self.area_code_of(user))
+        allowed = number in NEVER_BARRED or kind in self.domain.platform.dial_policies.get(policy, ())
+        return "" if allowed else f"{kind} calls are barred by dial policy {policy}"
 
     def ring_s_of(self, user: User) -> int:
         """Return a user's ring time in seconds: own, then the site's, the domain's, the platform's."""

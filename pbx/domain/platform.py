@@ -11,9 +11,10 @@ from importlib import resources
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pbx.domain.base import Model
+from pbx.domain.dialpolicy import CallKind
 
 PresetName = Literal["generic", "n2p", "oit"]
 PRESETS: tuple[PresetName, ...] = ("generic", "n2p", "oit")
@@ -39,12 +40,24 @@ class Platform(Model):
     """A party parked at 720–799 rings whoever parked it after so long."""
     domain_name_least: int = Field(ge=1)
     """Characters a domain's name has at least."""
+    outside_prefix: str = Field(pattern=r"^[0-9]?$")
+    """Digit that may lead a number outside; empty for none. 911 takes a 9 always."""
+    dial_policies: dict[str, tuple[CallKind, ...]]
+    """Name → kinds of calls it allows; nothing else of the outside but emergency, 611, 711 and 988."""
+    dial_policy: str
+    """That of users for whom neither user, site nor domain names another."""
+
+    @model_validator(mode="after")
+    def _policy_exists(self) -> Platform:
+        if self.dial_policy not in self.dial_policies:
+            raise ValueError(f"there is no dial policy {self.dial_policy}; there are {', '.join(self.dial_policies)}")
+        return self
 
 
 class Fact(Model):
     """One value of a preset, with how well it is known."""
 
-    value: bool | int | float | str | tuple[int, ...] | tuple[str, ...]
+    value: bool | int | float | str | tuple[int, ...] | tuple[str, ...] | dict[str, tuple[str, ...]]
     tag: Literal["V", "API", "seed", "C", "I"]
     """Verified page, published specification, onboarding document, sources conflict, inferred."""
     because: str
@@ -60,5 +73,13 @@ def facts(preset: PresetName) -> dict[str, Fact]:
 
 def platform(preset: PresetName, changed: dict[str, Any] | None = None) -> Platform:
     """Return the settings of a preset with what a domain sets otherwise."""
-    values = {name: fact.value for name, fact in facts(preset).items()}
-    return Platform.model_validate({**values, **(changed or {})})
+    return Platform.model_validate(with_preset(preset, changed or {}))
+
+
+def with_preset(preset: PresetName, changed: dict[str, Any]) -> dict[str, Any]:
+    """Return a preset's values, `changed` before them; a table is added to and not replaced."""
+    found: dict[str, Any] = {name: fact.value for name, fact in facts(preset).items()}
+    for name, value in changed.items():
+        known = found.get(name)
+        found[name] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
+    return found

@@ -15,6 +15,7 @@ _EMPTY: dict[str, object] = {
     "emergency_caller_id": None,
     "emergency_address": "",
     "ring_s": None,
+    "dial_policy": "",
 }
 """What a user has from the site while it has none of its own: field → its value for *none*."""
 

@@ -25,7 +25,7 @@ from pbx.domain.base import (
     Slug,
     TimeZone,
 )
-from pbx.domain.platform import PRESETS, Platform, PresetName, facts, platform
+from pbx.domain.platform import PRESETS, Platform, PresetName, platform, with_preset
 
 RingTime = Annotated[int, Field(ge=0, le=3600)]
 """Seconds; 0 rings nobody."""
@@ -75,6 +75,7 @@ class Site(Model):
     """Music-on-hold class."""
     caller_id_name: CallerName = ""
     ring_s: RingTime | None = None
+    dial_policy: str = ""
 
 
 class Domain(Model):
@@ -92,6 +93,7 @@ class Domain(Model):
     caller_id_name: CallerName = ""
     """Shown outside for users who have no name of their own to show."""
     ring_s: RingTime | None = None
+    dial_policy: str = ""
     max_users: int = Field(default=0, ge=0)
     """How many there may be; 0 for no limit, as in the others."""
     max_sites: int = Field(default=0, ge=0)
@@ -111,8 +113,7 @@ class Domain(Model):
         preset, own = value.get("preset", "generic"), value.get("platform", {})
         if preset not in PRESETS or not isinstance(own, dict):
             return value
-        known = {name: fact.value for name, fact in facts(preset).items()}
-        return {**value, "platform": {**known, **own}}
+        return {**value, "platform": with_preset(preset, own)}
 
 
 class User(Model):
@@ -150,8 +151,8 @@ class User(Model):
     time_zone: TimeZone | Literal[""] = ""
     area_code: AreaCode | Literal[""] = ""
     """Completes seven dialled digits."""
-    outbound: bool = True
-    """False bars every call to the carrier; never 611, 911, 933."""
+    dial_policy: str = ""
+    """Which calls outside are allowed, by the name of a policy; empty: as the site's. 711 and 988 are always."""
     max_calls: int = Field(default=0, ge=0)
     """Calls at once, 0 for no limit (platform field `limits-max-active-calls-total`): more are refused 503, and
     callers find the user busy; 611, 911 and 933 know no limit."""

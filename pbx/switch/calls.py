@@ -12,7 +12,7 @@ from pbx.callflow.question import Asked, AttendantRoute, CallerId, QueueRoute, R
 from pbx.callflow.script import Running
 from pbx.callflow.vocabulary import CALLER, KeyPressed, LegGone, Parked
 from pbx.clock import FOREVER
-from pbx.domain.destinations import Cause, ToEmergency, ToExternal, ToSupport
+from pbx.domain.destinations import Cause, ToEmergency, ToExternal, ToService, ToSupport
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
 from pbx.domain.queues import AgentStatus
@@ -83,7 +83,7 @@ class Call:
 
     def start(self, route: Route) -> None:
         """Set out for the first destination."""
-        if not isinstance(route.destination, ToExternal | ToSupport | ToEmergency):
+        if not isinstance(route.destination, ToExternal | ToService | ToSupport | ToEmergency):
             self.shown = route.caller_id
         self.routed(route.destination.label, route.record.to_json(), first=True)
         self._switch.save(self._facts.record())
@@ -231,6 +231,9 @@ class Call:
 
     def dial_emergency(self, code: str) -> str | None:
         return dialling.dial_emergency(self._switch, self, code)
+
+    def dial_service(self, code: str) -> str | None:
+        return dialling.dial_service(self._switch, self, code)
 
     def dial_support(self) -> str | None:
         return dialling.dial_support(self._switch, self)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pbx.callflow import routing
 from pbx.callflow.question import CallerId
-from pbx.domain.destinations import Destination, ToEmergency, ToExternal, ToSupport
+from pbx.domain.destinations import Destination, ToEmergency, ToExternal, ToService, ToSupport
 from pbx.events import EmergencyCalled, LegInvited
 from pbx.media.engine import NoMediaPort
 from pbx.sip.address import Peer
@@ -38,7 +38,16 @@ def dial_device(switch: Switch, call: Call, device: str) -> str | None:
 
 def dial_number(switch: Switch, call: Call, number: str) -> str | None:
     shown = _shown_to(switch, call, ToExternal(number=number))
-    return _dial_trunk(switch, call, f"+{number}", number, shown, trunk_headers(switch, call, shown, number))
+    return _dial_trunk(
+        switch, call, f"+{number.lstrip('+')}", number, shown, trunk_headers(switch, call, shown, number)
+    )
+
+
+def dial_service(switch: Switch, call: Call, code: str) -> str | None:
+    """Ring the simulated desk of a public service: by a name, never by a number that could leave the lab."""
+    shown = _shown_to(switch, call, ToService.model_validate({"code": code}))
+    name = f"service-{code}"
+    return _dial_trunk(switch, call, name, name, shown, trunk_headers(switch, call, shown, code))
 
 
 def dial_support(switch: Switch, call: Call) -> str | None:

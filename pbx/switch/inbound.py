@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pbx.callflow import routing
 from pbx.callflow.question import Asked
 from pbx.domain.devices import Device
-from pbx.domain.dialplan import Means, read_dialled, withholds_number
+from pbx.domain.dialplan import is_always_taken, withholds_number
 from pbx.events import CallInvited
 from pbx.sip.address import Peer
 from pbx.sip.dialog import ALLOW_OUTSIDE, SUPPORTED
@@ -34,18 +34,16 @@ if TYPE_CHECKING:
     from pbx.switch.switch import Switch
 
 RETRY_AFTER_S = 5
-_ALWAYS_TAKEN = frozenset({Means.EMERGENCY, Means.SUPPORT})
 
 
-def is_always_taken(request: Request) -> bool:
-    """Whether nothing may stand in the way of this call: emergency and 611 (K08)."""
+def spares(request: Request) -> bool:
+    """Whether nothing may stand in the way of this request: a call to emergency, 611 or 988 (K08)."""
     if request.method != "INVITE":
         return False
     try:
-        dialled = parse_uri(request.uri).user
+        return is_always_taken(parse_uri(request.uri).user)
     except BadUri:
         return False
-    return read_dialled(dialled, "").means in _ALWAYS_TAKEN
 
 
 def take_invite(switch: Switch, session: Session) -> None:
@@ -60,7 +58,7 @@ def take_invite(switch: Switch, session: Session) -> None:
             return
     dialled = parse_uri(session.request.uri).user
     full = switch.refuses_calls or (device is not None and switch.has_all_calls(device.extension))
-    if full and (switch.draining or not is_always_taken(session.request)):
+    if full and (switch.draining or not is_always_taken(dialled)):
         session.reject(503, "", now, [("Retry-After", str(RETRY_AFTER_S))])
         return
     if session.request.get("Replaces") is not None:

@@ -56,7 +56,7 @@ from pbx.sip.tolerances import Tolerances
 from pbx.sip.uri import NameAddr
 from pbx.switch.calls import FAULT_STATUS, Call
 from pbx.switch.durability import Durability
-from pbx.switch.inbound import is_always_taken, take_invite, take_request
+from pbx.switch.inbound import spares, take_invite, take_request
 from pbx.switch.legs import Leg
 from pbx.switch.mailboxes import Mailboxes
 from pbx.switch.media import conversation, media_event
@@ -98,7 +98,7 @@ class Switch:
         """The moment of the input being served."""
         self.realm = directory.domain.name
         self._bus = bus
-        self.admission = Admission(spares=is_always_taken, changed=self._admission_changed)
+        self.admission = Admission(spares=spares, changed=self._admission_changed)
         """To be told how long datagrams wait; under overload it refuses what is new."""
         self.stack = Stack(
             local,

@@ -39,13 +39,13 @@ def verdict(office: Document, called: str, caller: str, device: str, state: Stat
 
     def target(option: str, otherwise: str) -> str:
         chosen = rule.get(option)
-        if chosen and chosen.startswith("external") and not person["outbound"]:
+        if chosen and chosen.startswith("external") and person["dial_policy"] == "Internal":
             chosen = None
         return label(chosen) if chosen else (fallback or otherwise)
 
     def is_set(option: str) -> bool:
         chosen = rule.get(option)
-        return bool(chosen) and not (chosen.startswith("external") and not person["outbound"])
+        return bool(chosen) and not (chosen.startswith("external") and person["dial_policy"] == "Internal")
 
     if on_list(rule.get("block", []), caller, device):
         return Verdict("hangup:busy", "blocked")
@@ -116,7 +116,7 @@ def ringable(office: Document, person: Document, together: list[Document], state
     for target in together or [{"target": "own", "delay_s": 0}]:
         word, _, name = target["target"].partition(" ")
         if word == "external":
-            found += [(f"external:{name}", target["delay_s"])] if person["outbound"] else []
+            found += [(f"external:{name}", target["delay_s"])] if person["dial_policy"] != "Internal" else []
             continue
         wanted = {"own": phones(person["extension"]), "user": phones(name), "device": [name]}[word]
         found += [(f"device:{phone}", target["delay_s"]) for phone in wanted if phone in state.registered]

@@ -48,7 +48,7 @@ def office(*, rules: object = (), **changes: object) -> Directory:
         "users": [
             user(101, "Ana", last_name="Silva", site="Toronto", rules=rules, **ana),
             user(102, "Ben", site="Laval"),
-            user(103, "Chloé", last_name="Tremblay-Lachapelle", voicemail=False, outbound=False),
+            user(103, "Chloé", last_name="Tremblay-Lachapelle", voicemail=False, dial_policy="Internal"),
         ],
         "devices": [{"id": i, "extension": i[:3], "password": "x"} for i in ("101", "101a", "102", "103")],
         "attendants": [

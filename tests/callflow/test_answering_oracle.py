@@ -58,7 +58,7 @@ def a_user(chance: Random, extension: str) -> dict[str, object]:
     frames = chance.sample(("day", "night", "feast", "*"), k=chance.randint(0, 4))
     return {
         "extension": extension, "first_name": "U", "site": chance.choice(("West", "East", "")),
-        "time_zone": chance.choice(("", "", "Asia/Tokyo")), "outbound": rare(chance, 0.7),
+        "time_zone": chance.choice(("", "", "Asia/Tokyo")), "dial_policy": "" if rare(chance, 0.7) else "Internal",
         "voicemail": extension == "101" or rare(chance, 0.7), "do_not_disturb": rare(chance, 0.1),
         "ring_s": chance.choice((0, 4, 25, 25)), "rules": [a_rule(chance, frame) for frame in frames],
     }  # fmt: skip

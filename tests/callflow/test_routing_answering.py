@@ -249,7 +249,7 @@ def test_no_ring_time_is_no_answer_at_once():
 
 
 def test_a_user_barred_from_calling_outside_forwards_nobody_there():
-    barred = {"outbound": False}
+    barred = {"dial_policy": "Internal"}
     outside = "external 14165550190"
     everything = dict.fromkeys(FULL, outside) | {"forward_always": outside, "simultaneous_ring": TOGETHER[:3]}
     plan = rung([everything], asked=Asked("101", OUTSIDE), ana=barred)

@@ -61,7 +61,7 @@ users = st.tuples(
             {
                 "extension": st.just(extension),
                 "first_name": st.just("U"),
-                "outbound": st.booleans(),
+                "dial_policy": st.sampled_from(("", "Internal")),
                 "do_not_disturb": st.booleans(),
                 "ring_s": st.sampled_from((0, 4)),
                 "rules": each_frame_once,
@@ -183,7 +183,7 @@ def test_a_ring_plan_rings_registered_phones_once_each_never_the_callers_own(dir
     assert result.targets
     assert len(set(devices)) == len(devices)
     assert set(devices) <= presence.registered - {asked.caller_device}
-    if not directory.users_by_extension[user].outbound:
+    if directory.users_by_extension[user].dial_policy == "Internal":
         everywhere = [ringing.target for ringing in result.targets] + [result.on_busy, result.on_no_answer]
         assert not any(isinstance(place, ToExternal) for place in [*everywhere, result.on_offline])
 

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbx.domain.dialplan import RESERVED, Means, normal_number, read_dialled, why_reserved, withholds_number
+from pbx.domain.dialplan import (
+    RESERVED,
+    Means,
+    is_always_taken,
+    normal_number,
+    read_dialled,
+    why_reserved,
+    withholds_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +43,9 @@ from pbx.domain.dialplan import RESERVED, Means, normal_number, read_dialled, wh
         ("411", Means.SERVICE_CODE, "411"),
         ("5000", Means.MAILBOX_LOGIN, "5000"),
         ("5001", Means.MAILBOX_LOGIN, "5001"),
+        ("011442079460000", Means.INTERNATIONAL, "+442079460000"),
+        ("+44 20 7946 0000", Means.INTERNATIONAL, "+442079460000"),
+        ("*67011442079460000", Means.INTERNATIONAL, "+442079460000"),
     ],
 )
 def test_what_is_dialled_is_understood(dialled, means, digits):
@@ -47,8 +58,10 @@ def test_what_is_dialled_is_understood(dialled, means, digits):
     [
         ("", "nothing was dialled"),
         ("*72", "feature code"),
-        ("01144207946", "international"),
-        ("+442079460000", "international"),
+        ("011442079", "no international number"),
+        ("+1", "no extension"),
+        ("+44", "no international number"),
+        ("0111416555010", "no international number"),
         ("alice", "not digits"),
         ("service:sosage", "not digits"),
         ("１０１", "not digits"),
@@ -65,6 +78,36 @@ def test_what_leads_nowhere_says_why(dialled, because):
     assert because in found.because
 
 
+@pytest.mark.parametrize(
+    ("dialled", "means", "digits"),
+    [
+        ("95550100", Means.NUMBER, "14165550100"),
+        ("94165550100", Means.NUMBER, "14165550100"),
+        ("914165550100", Means.NUMBER, "14165550100"),
+        ("9011442079460000", Means.INTERNATIONAL, "+442079460000"),
+        ("9165550100", Means.NUMBER, "19165550100"),
+        ("9101", Means.EXTENSION, "9101"),
+        ("9988", Means.EXTENSION, "9988"),
+        ("9911", Means.EMERGENCY, "911"),
+        ("9*72", Means.NOTHING, "9*72"),
+    ],
+)
+def test_the_prefix_for_an_outside_line_leads_numbers_and_takes_nothing_away(dialled, means, digits):
+    found = read_dialled(dialled, "416", "9")
+    assert (found.means, found.digits) == (means, digits)
+
+
+def test_without_a_prefix_only_emergency_takes_a_nine():
+    assert read_dialled("94165550100", "416").means is Means.NOTHING
+    assert read_dialled("9911", "416").means is Means.EMERGENCY
+
+
+@pytest.mark.parametrize("dialled", ["911", "9911", "933", "611", "988", "service:sos"])
+def test_nothing_stands_in_the_way_of_these(dialled):
+    assert is_always_taken(dialled)
+    assert not is_always_taken(f"{dialled}0")
+
+
 @given(st.text(alphabet="0123456789+*#-() ", max_size=14))
 def test_a_number_is_always_one_the_platform_can_store_and_never_in_a_service_area(dialled):
     found = read_dialled(dialled, "416")
@@ -76,7 +119,7 @@ def test_a_number_is_always_one_the_platform_can_store_and_never_in_a_service_ar
 @given(st.text())
 def test_any_text_is_understood_or_refused_with_a_reason(dialled):
     found = read_dialled(dialled, "416")
-    assert found.because or found.means not in (Means.NOTHING, Means.SERVICE_CODE)
+    assert found.because or found.means is not Means.NOTHING
 
 
 @pytest.mark.parametrize("extension", [*sorted(RESERVED), "700", "799", "7000", "7999", "70000", "79999"])

@@ -40,7 +40,11 @@ rules = st.fixed_dictionaries(
 people = st.fixed_dictionaries(
     {
         extension: st.fixed_dictionaries(
-            {"outbound": st.booleans(), "do_not_disturb": st.booleans(), "rules": st.lists(rules, max_size=1)}
+            {
+                "dial_policy": st.sampled_from(("", "Internal")),
+                "do_not_disturb": st.booleans(),
+                "rules": st.lists(rules, max_size=1),
+            }
         )
         for extension in ("101", "102", "103")
     }
@@ -107,7 +111,7 @@ def test_no_other_call_ever_comes_to_the_desk(users, dialled, caller, keys):
     town.run(12.0)
     phone.hang_up()
     town.run(3.0)
-    assert set(witness.called) <= {"+14165550190", "support"}
+    assert set(witness.called) <= {"+14165550190", "support", "service-988", "service-411"}
     assert town.seen(EmergencyCalled) == []
 
 

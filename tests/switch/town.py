@@ -505,7 +505,7 @@ def directory(**changes: object) -> Directory:
         "101": {"first_name": "Ana", "last_name": "Silva", "site": "Toronto", "voicemail_pin": "4101",
                 "caller_id": 14165550101},
         "102": {"first_name": "Ben", "site": "Laval", "voicemail_pin": "4102"},
-        "103": {"first_name": "Cleo", "voicemail": False, "outbound": False},
+        "103": {"first_name": "Cleo", "voicemail": False, "dial_policy": "Internal"},
         "104": {"first_name": "Dev", "do_not_disturb": True},
     }  # fmt: skip
     for extension, fields in changes.pop("users", {}).items():  # type: ignore[attr-defined]

@@ -54,6 +54,7 @@ SENTENCES = {
     "your-number-is": "You are calling from",
     "your-address-is": "Your emergency address is",
     "address-not-on-file": "No emergency address is on file.",
+    "service-simulated": "You have reached the simulated desk of the service",
     "support-welcome": "Welcome to the simulated support desk.",
     "do-not-disturb-on": "Do not disturb is on.",
     "do-not-disturb-off": "Do not disturb is off.",
