@@ -36,6 +36,7 @@ WHOLE_MODULE = "import pytest\npytest.importorskip('no_such_module_at_all')\ndef
 @pytest.fixture
 def copied(pytester: pytest.Pytester) -> pytest.Pytester:
     """A project of its own with our conftest."""
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     pytester.makeconftest((ROOT / "tests" / "conftest.py").read_text())
     (pytester.path / "blocked.toml").write_text('"test_skips.py::test_marked" = "this kernel has none"\n')
     pytester.makepyfile(test_skips=SKIPS)
@@ -47,7 +48,7 @@ def test_in_ci_whatever_skips_fails_unless_it_is_reviewed(
     copied: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", "1")
-    result = copied.runpytest_subprocess("-p", "no:cacheprovider", "--continue-on-collection-errors")
+    result = copied.runpytest_inprocess("-p", "no:cacheprovider", "--continue-on-collection-errors")
     result.assert_outcomes(passed=1, skipped=1, failed=1, errors=2, xfailed=1)
     result.stdout.fnmatch_lines(["*nothing skips in CI unless tests/blocked.toml names it*"])
     result.stdout.fnmatch_lines(["*1 tests blocked*", "*test_marked: this kernel has none"])
@@ -55,7 +56,7 @@ def test_in_ci_whatever_skips_fails_unless_it_is_reviewed(
 
 def test_elsewhere_it_skips_and_is_named(copied: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
-    result = copied.runpytest_subprocess("-p", "no:cacheprovider")
+    result = copied.runpytest_inprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=1, skipped=4, xfailed=1)
     result.stdout.fnmatch_lines(["*4 tests did not run*", "*test_called: no such program"])
 
@@ -64,7 +65,7 @@ def test_the_last_lines_of_make_test_name_what_did_not_run(
     copied: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("CI", raising=False)
-    copied.runpytest_subprocess("-p", "no:cacheprovider", "--junitxml=report.xml")
+    copied.runpytest_inprocess("-p", "no:cacheprovider", "--junitxml=report.xml")
     capsys.readouterr()
     run_tests = runpy.run_path(str(ROOT / "tools" / "run_tests.py"))
     run_tests["print_skipped"]([copied.path / "report.xml", copied.path / "never_made.xml"])

@@ -34,7 +34,6 @@ def main() -> int:
         subprocess.run([*base, f"--junitxml={report}", "-m", marked[name]], check=False).returncode
         for name, report in reports.items()
     ]
-    subprocess.run([*python, "coverage", "combine", "--append", "--quiet"], check=False)
     report = [*python, "coverage", "report", f"--fail-under={COVERED_AT_LEAST}"]
     codes.append(subprocess.run(report, check=False).returncode)
     bad = [code for code in codes if code not in (0, 5)]  # 5: nothing was selected
