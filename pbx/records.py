@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pbx.clock import Moment
@@ -28,6 +29,18 @@ from pbx.events import (
 
 _UNANSWERED = {16: "NO ANSWER", 17: "BUSY", 19: "NO ANSWER", 20: "NO ANSWER"}
 """Disposition by Q.850 cause when nobody answered; any other is FAILED."""
+
+
+def last_caller(records: Iterable[CallRecord], extension: str, but: str) -> str | None:
+    """Return the number of the newest call that came for a user, empty when it was withheld; None without any.
+
+    `records` are newest first; `but` is the call that asks.
+    """
+    stop = f"user:{extension}"
+    for record in records:
+        if record.call != but and record.caller_number != extension and stop in record.path.split(" > "):
+            return record.caller_number
+    return None
 
 
 @dataclass(slots=True)

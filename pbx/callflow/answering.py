@@ -14,9 +14,10 @@ from pbx.callflow.identity import calling_user
 from pbx.callflow.question import Asked, Forward, Presence, Ringing, RingPlan
 from pbx.clock import Moment
 from pbx.domain.answering import AnsweringRule
-from pbx.domain.destinations import Cause, Destination, HangUp, ToDevice, ToExternal, ToMailbox
+from pbx.domain.destinations import Cause, Destination, HangUp, ToDevice, ToExternal, ToMailbox, parse_destination
 from pbx.domain.dialplan import normal_number
 from pbx.domain.directory import Directory
+from pbx.domain.own_settings import Kind, OwnSettings
 from pbx.domain.tenancy import User
 
 _JUST_RING = AnsweringRule()
@@ -30,6 +31,8 @@ class _Called:
     user: User
     rule: AnsweringRule
     link: str
+    settings: OwnSettings
+    """Set at the telephone."""
     trail: Trail
 
     @property
@@ -39,6 +42,11 @@ class _Called:
     def otherwise(self, cause: Cause) -> Destination:
         """Where the call goes when no rule says more: voicemail, or hang up with `cause`."""
         return ToMailbox(extension=self.user.extension) if self.user.voicemail else HangUp(cause=cause)
+
+    def by_code(self, kind: Kind) -> Destination | None:
+        """Return a forward set at the telephone that is on."""
+        to = self.settings.forward(kind)
+        return self.permitted(parse_destination(to), f"forward {kind} by code") if to else None
 
     def permitted(self, destination: Destination | None, name: str) -> Destination | None:
         """Return a forward of the rule, but none to the outside by a user who is barred from calling there."""
@@ -60,7 +68,8 @@ def apply_rules(
         return Forward(HangUp(cause=Cause.NOT_FOUND), "no such user")
     trail.applied("user", f"{extension} {user.name}", "", "the answering rules apply", f"users/{extension}")
     rule, link = _in_force(directory, user, at, trail)
-    called = _Called(directory, user, rule, link, trail)
+    settings = presence.settings.get(extension) or OwnSettings(extension)
+    called = _Called(directory, user, rule, link, settings, trail)
     return _sent_on(called, asked, presence) or _ring_plan(called, asked, presence)
 
 
@@ -112,6 +121,12 @@ def _sent_on(called: _Called, asked: Asked, presence: Presence) -> Forward | Non
         trail.applied("rule", "allow list", "the caller is listed", "rings in spite of do not disturb", link)
     elif rule.allow:
         trail.failed("rule", "allow list", f"entries: {len(rule.allow)}", "the caller is not listed", link)
+    if called.settings.rejects_anonymous and not allowed:
+        if not asked.outside or normal_number(asked.caller_number).lower() not in ("", "anonymous", "unknown"):
+            trail.failed("rule", "reject anonymous", "on", "the caller shows a number", link)
+        else:
+            trail.applied("rule", "reject anonymous", "on", "the caller shows no number", link)
+            return Forward(HangUp(cause=Cause.ANONYMOUS), "anonymous")
     if not (rule.do_not_disturb or user.do_not_disturb or user.extension in presence.do_not_disturb):
         trail.failed("rule", "do not disturb", "off", "the call goes on", link)
     elif allowed:
@@ -121,6 +136,9 @@ def _sent_on(called: _Called, asked: Asked, presence: Presence) -> Forward | Non
         destination = chosen or called.otherwise(Cause.BUSY)
         trail.applied("rule", "do not disturb", "on", destination.label, link)
         return Forward(destination, "do not disturb")
+    if always := called.by_code("always"):
+        trail.applied("rule", "forward always", "set by code", always.label, link)
+        return Forward(always, "always")
     if always := called.permitted(rule.forward_always, "forward always"):
         trail.applied("rule", "forward always", "set", always.label, link)
         return Forward(always, "always")
@@ -193,6 +211,12 @@ def _ring_plan(called: _Called, asked: Asked, presence: Presence) -> Forward | R
             trail.applied("rule", "calls at once", f"all of {user.max_calls} in use", when_full.label, link)
             return Forward(when_full, "busy")
         trail.failed("rule", "calls at once", f"fewer than {user.max_calls}", when_full.label, link)
+    if not (user.call_waiting and called.settings.call_waiting and user.extension not in presence.undisturbed):
+        when_busy = _when_busy(called)
+        if user.extension in presence.busy:
+            trail.applied("rule", "call waiting", "off, in a call", when_busy.label, link)
+            return Forward(when_busy, "busy")
+        trail.failed("rule", "call waiting", "off, in no call", when_busy.label, link)
     targets: list[Ringing] = []
     for ringing in _reachable(called, presence):
         rule = ringing.target.label.replace(":", " ")
@@ -219,7 +243,7 @@ def _ring_plan(called: _Called, asked: Asked, presence: Presence) -> Forward | R
 
 
 def _when_busy(called: _Called) -> Destination:
-    wanted = called.permitted(called.rule.forward_on_busy, "forward when busy")
+    wanted = called.by_code("busy") or called.permitted(called.rule.forward_on_busy, "forward when busy")
     if wanted is None:
         return called.otherwise(Cause.BUSY)
     inert = ""
@@ -234,7 +258,8 @@ def _when_busy(called: _Called) -> Destination:
 
 
 def _when_unanswered(called: _Called) -> Destination:
-    wanted = called.permitted(called.rule.forward_no_answer, "forward when unanswered")
+    wanted = called.by_code("no answer")
+    wanted = wanted or called.permitted(called.rule.forward_no_answer, "forward when unanswered")
     return wanted or called.otherwise(Cause.NO_ANSWER)
 
 

@@ -41,6 +41,7 @@ _SAID = {
     Cause.NOT_FOUND: "not-in-service",
     Cause.LOOP: "not-in-service",
     Cause.FORBIDDEN: "barred",
+    Cause.ANONYMOUS: "anonymous-rejected",
     Cause.BUSY: "not-available",
     Cause.NO_ANSWER: "not-available",
     Cause.UNAVAILABLE: "not-available",

@@ -9,6 +9,7 @@ from typing import Protocol
 from pbx.domain.history import CallRecord as CallRecord
 from pbx.domain.history import Message as Message
 from pbx.domain.kept import BoxState, KeptPrompt, Notice
+from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 
 
@@ -85,6 +86,11 @@ class NoticeRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnSettingsSaved:
+    settings: OwnSettings
+
+
+@dataclass(frozen=True, slots=True)
 class RecordSaved:
     """A call began (open row) or ended."""
 
@@ -104,6 +110,7 @@ Change = (
     | BoxSaved
     | NoticeSaved
     | NoticeRemoved
+    | OwnSettingsSaved
     | RecordSaved
 )
 
@@ -136,6 +143,10 @@ class History(Protocol):
 
     def notices(self) -> Sequence[Notice]:
         """Mail that has not been sent, oldest first."""
+        ...
+
+    def own_settings(self) -> Sequence[OwnSettings]:
+        """What users have set at their telephones."""
         ...
 
     def records(self) -> Sequence[CallRecord]:

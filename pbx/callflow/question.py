@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pbx.callflow.decisions import DecisionRecord
 from pbx.domain.attendants import Attendant, Menu
 from pbx.domain.destinations import Destination, ToDevice, ToExternal
+from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus, Queue
 
 MAX_HOPS = 10
@@ -49,6 +50,10 @@ class Presence:
     """Extensions, set by feature or phone."""
     full: frozenset[str] = frozenset()
     """Extensions with as many calls as their user may have."""
+    settings: Mapping[str, OwnSettings] = field(default_factory=dict)
+    """What users have set at their telephones, by extension."""
+    undisturbed: frozenset[str] = frozenset()
+    """Extensions in a call that no other is to knock at."""
     statuses: Mapping[tuple[str, str], AgentStatus] = field(default_factory=dict)
     """Of (queue, agent), where it is not the one configured."""
 

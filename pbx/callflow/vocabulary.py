@@ -10,6 +10,7 @@ from pbx.callflow.question import Asked, AttendantRoute, QueueRoute, UserRoute
 from pbx.domain.destinations import Cause, Destination
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
+from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
 from pbx.domain.sounds import Sound
 from pbx.events import Event
@@ -248,6 +249,30 @@ class Control(Protocol):
 
     def missed(self, queue: str, agents: tuple[str, ...]) -> None:
         """Nobody of those offered answered."""
+        ...
+
+    def own_settings(self) -> OwnSettings:
+        """What the caller has set at its telephone."""
+        ...
+
+    def set_own(self, settings: OwnSettings) -> None:
+        """Keep what the caller sets."""
+        ...
+
+    def undisturbed(self) -> None:
+        """Let no other call knock at the caller while this one lasts."""
+        ...
+
+    def last_caller(self) -> str | None:
+        """Return the number of whoever called the caller last, empty when it was withheld; None when nobody did."""
+        ...
+
+    def look_up(self, dialled: str) -> Destination:
+        """Return where the caller would come to by dialling that; nothing is said of it."""
+        ...
+
+    def dial(self, dialled: str) -> Destination:
+        """Return where that leads, as if the caller had dialled it; the record is published."""
         ...
 
     def park(self, slot: str) -> Parked | None:

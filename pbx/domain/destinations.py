@@ -28,6 +28,8 @@ class Cause(StrEnum):
     UNAVAILABLE = "unavailable"
     LOOP = "loop"
     CONGESTION = "congestion"
+    ANONYMOUS = "anonymous"
+    """Callers without a number are not taken (RFC 5079)."""
 
     @property
     def status(self) -> int:
@@ -47,6 +49,7 @@ _STATUS = {
     Cause.UNAVAILABLE: 480,
     Cause.LOOP: 482,
     Cause.CONGESTION: 503,
+    Cause.ANONYMOUS: 433,
 }
 _Q850 = {
     Cause.NORMAL: 16,
@@ -57,6 +60,7 @@ _Q850 = {
     Cause.UNAVAILABLE: 20,
     Cause.LOOP: 25,
     Cause.CONGESTION: 42,
+    Cause.ANONYMOUS: 21,
 }
 
 

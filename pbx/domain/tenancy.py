@@ -156,6 +156,8 @@ class User(Model):
     max_calls: int = Field(default=0, ge=0)
     """Calls at once, 0 for no limit (platform field `limits-max-active-calls-total`): more are refused 503, and
     callers find the user busy; 611, 911 and 933 know no limit."""
+    call_waiting: bool = True
+    """False: in a call the user is busy for others."""
     rules: tuple[AnsweringRule, ...] = ()
     """In order, `*` last wherever it stands; the first whose time frame covers the moment is in force."""
 

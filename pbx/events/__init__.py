@@ -60,6 +60,7 @@ from pbx.events.messages import (
     VoicemailOpened,
     VoicemailRefused,
 )
+from pbx.events.own_settings import OwnSettingChanged
 from pbx.events.parking import CallParked, CallUnparked, ParkRecalled
 from pbx.events.pickup import CallPickedUp, CallPulled
 from pbx.events.provisioning import ConfigRefused, ConfigRequested, ConfigServed, ResyncRequested
@@ -138,6 +139,7 @@ __all__ = [
     "MessageRelayed",
     "OverloadBegan",
     "OverloadEnded",
+    "OwnSettingChanged",
     "ParkRecalled",
     "PromptMissing",
     "PromptPlayed",

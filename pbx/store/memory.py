@@ -19,6 +19,7 @@ from pbx.callflow.ports import (
     MessageSaved,
     NoticeRemoved,
     NoticeSaved,
+    OwnSettingsSaved,
     PromptRemoved,
     PromptSaved,
     RecordingDropped,
@@ -27,6 +28,7 @@ from pbx.callflow.ports import (
     SubscriptionSaved,
 )
 from pbx.domain.kept import BoxState, KeptPrompt, Notice
+from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.store.protocol import LOST, DirectorySaved, Kept, RunSaved, SeenAlive, StoredDirectory, StoredRun, TokenSpent
 
@@ -42,6 +44,7 @@ class _State:
     prompts: dict[str, dict[str, KeptPrompt]] = field(default_factory=dict)
     boxes: dict[str, BoxState] = field(default_factory=dict)
     notices: dict[str, Notice] = field(default_factory=dict)
+    own_settings: dict[str, OwnSettings] = field(default_factory=dict)
     records: dict[tuple[str, float], CallRecord] = field(default_factory=dict)
     directories: dict[str, StoredDirectory] = field(default_factory=dict)
     runs: dict[str, StoredRun] = field(default_factory=dict)
@@ -83,6 +86,8 @@ class MemoryStore:
                 state.notices[notice.id] = notice
             case NoticeRemoved(id=number):
                 state.notices.pop(number, None)
+            case OwnSettingsSaved(settings=settings):
+                state.own_settings[settings.extension] = settings
             case RecordSaved(record=record):
                 state.records[record.call, record.started_at] = record
                 if len(state.records) > KEPT_RECORDS:
@@ -138,6 +143,9 @@ class MemoryStore:
         found.update(prompt.recording for prompt in self.every_prompt())
         found.update(notice.recording for notice in self._state.notices.values() if notice.recording)
         return found
+
+    def own_settings(self) -> list[OwnSettings]:
+        return list(self._state.own_settings.values())
 
     def records(self) -> list[CallRecord]:
         return list(reversed(self._state.records.values()))

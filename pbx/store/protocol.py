@@ -12,6 +12,7 @@ from typing import Protocol
 
 from pbx.callflow.ports import CallRecord, Change, Message
 from pbx.domain.kept import BoxState, KeptPrompt, Notice
+from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 
 LOST = "lost"
@@ -94,6 +95,8 @@ class Store(Protocol):
     def notices(self) -> Sequence[Notice]:
         """Mail that has not been sent, oldest first."""
         ...
+
+    def own_settings(self) -> Sequence[OwnSettings]: ...
 
     def records(self) -> Sequence[CallRecord]:
         """Newest first, bounded."""

@@ -26,6 +26,7 @@ from pbx.callflow.ports import (
     MessageSaved,
     NoticeRemoved,
     NoticeSaved,
+    OwnSettingsSaved,
     PromptRemoved,
     PromptSaved,
     RecordingDropped,
@@ -33,6 +34,7 @@ from pbx.callflow.ports import (
     SubscriptionSaved,
 )
 from pbx.domain.kept import BoxState, KeptPrompt, Notice
+from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.sip.address import parse_peer
 from pbx.store import recordings, tables
@@ -157,6 +159,9 @@ class SqlStore:
     def notices(self) -> Sequence[Notice]:
         return self._mirror.notices()
 
+    def own_settings(self) -> Sequence[OwnSettings]:
+        return self._mirror.own_settings()
+
     def records(self) -> Sequence[CallRecord]:
         return self._mirror.records()
 
@@ -188,6 +193,8 @@ class SqlStore:
             mirror.submit(BoxSaved(BoxState(**row)))
         for row in _rows(connection, tables.notices):
             mirror.submit(NoticeSaved(Notice(**{**row, "to": tuple(row["to"].splitlines())})))
+        for row in _rows(connection, tables.own_settings):
+            mirror.submit(OwnSettingsSaved(OwnSettings(**row)))
         self._close_what_was_open(connection, now)
         for row in reversed(_rows(connection, tables.records, newest="started_at", most=KEPT_RECORDS)):
             mirror.submit(RecordSaved(CallRecord(**row)))

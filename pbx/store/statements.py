@@ -19,6 +19,7 @@ from pbx.callflow.ports import (
     MessageSaved,
     NoticeRemoved,
     NoticeSaved,
+    OwnSettingsSaved,
     PromptRemoved,
     PromptSaved,
     RecordingDropped,
@@ -41,6 +42,7 @@ _Row = (
     | BoxSaved
     | NoticeSaved
     | NoticeRemoved
+    | OwnSettingsSaved
     | RecordSaved
     | DirectorySaved
     | RunSaved
@@ -80,6 +82,8 @@ def _statement(change: _Row) -> tuple[str, dict[str, Any]]:
             return "prompt", _values(prompt)
         case PromptRemoved(owner=owner, name=name):
             return "no prompt", {"_owner": owner, "_name": name}
+        case OwnSettingsSaved(settings=settings):
+            return "own settings", _values(settings)
         case BoxSaved(state=state):
             return "box", _values(state)
         case NoticeSaved(notice=notice):
@@ -129,6 +133,7 @@ _CORE: dict[str, Insert | Delete] = {
     "no message": _removing(tables.messages),
     "prompt": _replacing(tables.prompts),
     "no prompt": _removing(tables.prompts),
+    "own settings": _replacing(tables.own_settings),
     "box": _replacing(tables.boxes),
     "notice": _replacing(tables.notices),
     "no notice": _removing(tables.notices),

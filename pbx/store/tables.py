@@ -125,6 +125,21 @@ notices = Table(
 )
 """Mail that has not been sent; several addresses of one are lines."""
 
+own_settings = Table(
+    "own_settings",
+    metadata,
+    Column("extension", Text, primary_key=True),
+    Column("do_not_disturb", Boolean, nullable=False),
+    Column("rejects_anonymous", Boolean, nullable=False),
+    Column("call_waiting", Boolean, nullable=False),
+    Column("always_to", Text, nullable=False),
+    Column("always_on", Boolean, nullable=False),
+    Column("busy_to", Text, nullable=False),
+    Column("busy_on", Boolean, nullable=False),
+    Column("no_answer_to", Text, nullable=False),
+    Column("no_answer_on", Boolean, nullable=False),
+)
+
 records = Table(
     "records",
     metadata,

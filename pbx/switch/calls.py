@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from pbx.callflow.question import Asked, AttendantRoute, CallerId, QueueRoute, R
 from pbx.callflow.script import Running
 from pbx.callflow.vocabulary import CALLER, KeyPressed, LegGone, Parked
 from pbx.clock import FOREVER
-from pbx.domain.destinations import Cause, ToEmergency, ToExternal, ToService, ToSupport
+from pbx.domain.destinations import Cause, Destination, ToEmergency, ToExternal, ToService, ToSupport
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
+from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
 from pbx.events import (
     AgentFinished,
@@ -33,7 +35,7 @@ from pbx.events import (
 )
 from pbx.media.engine import NoMediaPort, Sound, Tone
 from pbx.media.sdp import BadSdp
-from pbx.records import CallFacts
+from pbx.records import CallFacts, last_caller
 from pbx.switch import dialling, fetching
 from pbx.switch.keys import hand_on
 from pbx.switch.legs import Leg
@@ -386,6 +388,32 @@ class Call:
     def offered(self, queue: str, agents: tuple[str, ...], round_: int) -> None:
         for agent in agents:
             self.publish(AgentOffered(self.id, queue, agent, round_))
+
+    # --- what the caller sets -------------------------------------------------------------------------
+
+    def own_settings(self) -> OwnSettings:
+        return self._switch.settings_of_users.of(self.asked.caller_extension)
+
+    def set_own(self, settings: OwnSettings) -> None:
+        self._switch.settings_of_users.keep(settings)
+
+    def undisturbed(self) -> None:
+        self._switch.settings_of_users.undisturbed[self.id] = self.asked.caller_extension
+
+    def last_caller(self) -> str | None:
+        return last_caller(self._switch.history.records(), self.asked.caller_extension, self.id)
+
+    def look_up(self, dialled: str) -> Destination:
+        return self._route(dialled).destination
+
+    def dial(self, dialled: str) -> Destination:
+        route = self._route(dialled)
+        self.routed(route.destination.label, route.record.to_json())
+        return route.destination
+
+    def _route(self, dialled: str) -> Route:
+        asked = replace(self.asked, dialled=dialled)
+        return routing.route(self.directory, asked, self._switch.presence(self), self._switch.now)
 
     # --- into another call ----------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from pbx.bus import Bus
@@ -69,6 +70,7 @@ from pbx.switch.settings import SwitchSettings
 from pbx.switch.signalling import session_event
 from pbx.switch.texts import Texts
 from pbx.switch.trace import message_event
+from pbx.switch.user_settings import UserSettings
 from pbx.switch.watchers import Watchers
 
 CLOCK_STEP_S = 2.0
@@ -122,8 +124,7 @@ class Switch:
         self.parties = Parties()
         self.durability = Durability()
         self.timers = Timers()
-        self.do_not_disturb: set[str] = set()
-        """Extensions, set by feature."""
+        self.settings_of_users = UserSettings(self, history.own_settings())
         self.draining = False
         self._token = token
         self._calls: dict[str, Call] = {}
@@ -156,6 +157,7 @@ class Switch:
         self._begin(now)
         self.directory = directory
         self.registration.prune()
+        self.settings_of_users.prune()
         self.watchers.directory_changed()
         self.queues.agents.prune(directory.queues_by_extension)
         self.publish(DirectoryChanged(self.realm, directory.revision, what))
@@ -207,8 +209,7 @@ class Switch:
 
     def set_do_not_disturb(self, extension: str, on: bool, now: Moment) -> None:
         self._begin(now)
-        (self.do_not_disturb.add if on else self.do_not_disturb.discard)(extension)
-        self.watchers.changed("presence", extension)
+        self.settings_of_users.keep(replace(self.settings_of_users.of(extension), do_not_disturb=on))
         self._drain()
 
     def set_agent_status(self, agent: str, status: AgentStatus, now: Moment, queue: str = "") -> tuple[str, ...]:
@@ -283,7 +284,16 @@ class Switch:
                     del busy[leg.extension]
         full = frozenset(extension for extension in busy if self.has_all_calls(extension, busy))
         statuses = self.queues.agents.statuses()
-        return Presence(self.registered(), frozenset(busy), frozenset(self.do_not_disturb), full, statuses)
+        own = self.settings_of_users
+        return Presence(
+            self.registered(),
+            frozenset(busy),
+            own.quiet,
+            full,
+            own.all(),
+            frozenset(own.undisturbed.values()),
+            statuses,
+        )
 
     def reachable(self, extension: str) -> bool:
         registered = self.registered()
@@ -344,6 +354,7 @@ class Switch:
 
     def call_over(self, call: Call) -> None:
         self._calls.pop(call.id, None)
+        self.settings_of_users.undisturbed.pop(call.id, None)
         self.timers.cancel(call, "script")
         self.timers.cancel(call, "keys")
         for leg in call.legs.values():

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pbx.callflow.question import Asked, AttendantRoute, QueueRoute, UserRoute
-from pbx.callflow.routing import resolve_attendant, resolve_queue, resolve_user
+from pbx.callflow.routing import resolve_attendant, resolve_queue, resolve_user, route
 from pbx.callflow.script import Running, Script
 from pbx.callflow.vocabulary import CALLER, KeyPressed, Parked, Played, Recorded
-from pbx.domain.destinations import Cause
+from pbx.domain.destinations import Cause, Destination
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
+from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
 from pbx.domain.sounds import Sound
 from pbx.events import Event
@@ -36,6 +38,8 @@ class Playbook:
         self.takes_callers = True
         self.place, self.expected_s = 1, 0.0
         self.asked = Asked("", "101", "101", "101")
+        self.own = OwnSettings("101")
+        self.called_last: str | None = None
         self.slot: Parked | None = Parked("", False)
         """What `park` finds."""
         self.there: set[str] = set()
@@ -206,6 +210,25 @@ class Playbook:
 
     def answered_elsewhere(self, leg: str) -> None:
         self.said.append(f"answered elsewhere {leg}")
+
+    def own_settings(self) -> OwnSettings:
+        return self.own
+
+    def set_own(self, settings: OwnSettings) -> None:
+        self.own = settings
+
+    def undisturbed(self) -> None:
+        self.said.append("undisturbed")
+
+    def last_caller(self) -> str | None:
+        return self.called_last
+
+    def look_up(self, dialled: str) -> Destination:
+        return route(self.directory, replace(self.asked, dialled=dialled), EVERYBODY, moment()).destination
+
+    def dial(self, dialled: str) -> Destination:
+        self.said.append(f"dialled {dialled}")
+        return self.look_up(dialled)
 
     def park(self, slot: str) -> Parked | None:
         self.said.append(f"park {slot}")

@@ -51,7 +51,7 @@ def ends(asked: Asked, at: str = "2026-11-24T10:00", directory=OFFICE, presence=
         ("411", "service:411"),
         ("011442079460000", "hangup:forbidden"),
         ("19005550100", "hangup:forbidden"),
-        ("*72", "hangup:not-found"),
+        ("*01", "hangup:not-found"),
         ("", "hangup:not-found"),
     ],
 )

@@ -71,7 +71,7 @@ def test_the_desk_of_an_emergency_is_labelled_by_its_code():
 
 @pytest.mark.parametrize("cause", Cause)
 def test_every_cause_has_a_status_and_a_q850_cause(cause):
-    assert 480 <= cause.status <= 503 or cause.status in (403, 404)
+    assert 480 <= cause.status <= 503 or cause.status in (403, 404, 433)
     assert 1 <= cause.q850 <= 127
 
 

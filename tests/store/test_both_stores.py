@@ -17,6 +17,7 @@ from pbx.callflow.ports import (
     MessageSaved,
     NoticeRemoved,
     NoticeSaved,
+    OwnSettingsSaved,
     PromptRemoved,
     PromptSaved,
     RecordSaved,
@@ -24,6 +25,7 @@ from pbx.callflow.ports import (
     SubscriptionSaved,
 )
 from pbx.domain.kept import BoxState
+from pbx.domain.own_settings import OwnSettings
 from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
 from pbx.store.protocol import DirectorySaved, Kept, RunSaved, Store, TokenSpent
 from pbx.store.sql import SqlStore
@@ -132,6 +134,16 @@ async def test_a_mailbox_stands_as_it_was_left(after: After) -> None:
     store = await after(BoxSaved(BoxState("101", failures=1)), BoxSaved(left))
     assert store.box("101") == left
     assert store.box("102") == BoxState("102")
+
+
+async def test_what_a_user_has_set_is_kept_as_it_was_set_last(after: After) -> None:
+    ana = OwnSettings("101", do_not_disturb=True).forwarding("busy", "user 102", on=True)
+    store = await after(
+        OwnSettingsSaved(OwnSettings("101", call_waiting=False)),
+        OwnSettingsSaved(OwnSettings("102")),
+        OwnSettingsSaved(ana),
+    )
+    assert sorted(store.own_settings(), key=lambda settings: settings.extension) == [ana, OwnSettings("102")]
 
 
 async def test_mail_waits_until_it_is_gone_oldest_first(after: After) -> None:

@@ -15,6 +15,7 @@ from pbx.events import (
     LegEnded,
     LegFailed,
     LegInvited,
+    OwnSettingChanged,
     RegistrationExpired,
 )
 from pbx.sip.message import Request
@@ -39,7 +40,7 @@ class PresencePackage(EventPackage[Presence]):
     content_types = (BODY,)
     changed_by = (
         DeviceRegistered, DeviceUnregistered, RegistrationExpired, CallInvited, LegInvited, CallUp,
-        LegFailed, LegEnded,
+        LegFailed, LegEnded, OwnSettingChanged,
     )  # fmt: skip
 
     def resource(self, switch: Switch, device: Device, request: Request) -> str:
@@ -49,7 +50,7 @@ class PresencePackage(EventPackage[Presence]):
         user = switch.directory.users_by_extension.get(resource)
         if user is None:
             return None
-        if user.do_not_disturb or resource in switch.do_not_disturb:
+        if user.do_not_disturb or switch.settings_of_users.of(resource).do_not_disturb:
             activity = "busy"
         else:
             activity = "on-the-phone" if resource in switch.parties.busy else ""

@@ -1,0 +1,16 @@
+"""Reject anonymous callers, off: who withholds its number is put through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pbx.callflow.features import Used, said
+from pbx.callflow.script import Script
+from pbx.callflow.vocabulary import Control
+
+CODE = "*87"
+
+
+def use(call: Control, argument: str) -> Script[Used]:
+    call.set_own(replace(call.own_settings(), rejects_anonymous=False))
+    return (yield from said(call, "anonymous-reject-off"))

@@ -1,0 +1,14 @@
+"""Forward all calls, on again: to the number set last, unless another follows."""
+
+from __future__ import annotations
+
+from pbx.callflow.features import Used
+from pbx.callflow.forwarding import resume_forward
+from pbx.callflow.script import Script
+from pbx.callflow.vocabulary import Control
+
+CODE = "*40"
+
+
+def use(call: Control, argument: str) -> Script[Used]:
+    return (yield from resume_forward(call, "always", argument))

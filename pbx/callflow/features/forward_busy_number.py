@@ -1,0 +1,14 @@
+"""Forward when busy, number: it follows, or is asked for; the forward is on."""
+
+from __future__ import annotations
+
+from pbx.callflow.features import Used
+from pbx.callflow.forwarding import set_forward
+from pbx.callflow.script import Script
+from pbx.callflow.vocabulary import Control
+
+CODE = "*41"
+
+
+def use(call: Control, argument: str) -> Script[Used]:
+    return (yield from set_forward(call, "busy", argument))
