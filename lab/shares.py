@@ -54,6 +54,15 @@ class Share:
     def unbridge(self, a: str, b: str) -> None:
         self._engine.unbridge(a, b)
 
+    def join(self, leg: str, room: str) -> None:
+        self._engine.join(leg, room)
+
+    def leave(self, leg: str) -> None:
+        self._engine.leave(leg)
+
+    def announce(self, room: str, sound: Sound) -> None:
+        self._engine.announce(room, sound)
+
     def record(self, leg: str, recording: str, *, max_s: float, silence_s: float, end_keys: str = "#") -> None:
         self._engine.record(leg, recording, max_s=max_s, silence_s=silence_s, end_keys=end_keys)
 

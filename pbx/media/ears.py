@@ -117,17 +117,30 @@ class Knowledge:
         return self._of_frame.get(frame, "")
 
     def voice_in(self, window: bytes) -> str:
-        """Return whose signature is in a stretch of sound, wherever in its loop it starts; else `unknown`."""
+        """Return whose signatures are in a stretch of sound, wherever in its loop each starts; else `unknown`.
+
+        `signature:101`, or `signature:101+103` when several are, as in a room.
+        """
         if not self._parties:
             return "unknown"
         heard = g711.decode(window, "PCMU").astype(np.float64)
+        alike = self._alike(heard)
+        found = np.flatnonzero(alike >= _ALIKE)
+        if len(found) > 1:
+            # Who speaks after another is in one half only: it is the louder part of the sound that counts then.
+            half = len(heard) // 2
+            through = np.minimum(self._alike(heard[:half]), self._alike(heard[half:])) >= _ALIKE
+            together = found[through[found]]
+            found = together if len(together) else np.array([alike.argmax()])
+        return f"signature:{'+'.join(sorted(self._parties[at] for at in found))}" if len(found) else "unknown"
+
+    def _alike(self, heard: Floats) -> Floats:
+        """Return how much of a sound each party's signature is, 0…1."""
         norm = np.sqrt(np.mean(heard**2)) * len(heard)
         if norm == 0:
-            return "unknown"
+            return np.zeros(len(self._parties))
         spectrum = np.fft.rfft(heard, _LOOP)
-        alike = np.fft.irfft(self._spectra * spectrum, _LOOP, axis=1).max(axis=1) / norm
-        best = int(np.argmax(alike))
-        return f"signature:{self._parties[best]}" if alike[best] >= _ALIKE else "unknown"
+        return np.asarray(np.fft.irfft(self._spectra * spectrum, _LOOP, axis=1).max(axis=1) / norm)
 
 
 class Recogniser:

@@ -190,7 +190,8 @@ class FarEndReported(MediaEvent):
 class Heard(MediaEvent):
     """What a leg's far end sounds like from now on.
 
-    `signature:<party>` | `prompt:<name>` | `moh:<class>` | `tone:<name>` | `silence` | `unknown`
+    `signature:<party>` (several at once: `signature:<party>+<party>`, in order) |
+    `prompt:<name>` | `moh:<class>` | `tone:<name>` | `silence` | `unknown`
     """
 
     leg: str
@@ -257,6 +258,21 @@ class Engine(Protocol):
         ...
 
     def unbridge(self, a: str, b: str) -> None: ...
+
+    def join(self, leg: str, room: str) -> None:
+        """Let the leg's party and everybody in the room hear each other; playing to the leg covers that until stopped.
+
+        A room is there while somebody is in it; a leg is in one at most, and then in no bridge.
+        """
+        ...
+
+    def leave(self, leg: str) -> None:
+        """Leave the room it is in; does nothing when it is in none."""
+        ...
+
+    def announce(self, room: str, sound: Sound) -> None:
+        """Let everybody in a room hear a sound that ends, over what is said and after what is being announced."""
+        ...
 
     def record(self, leg: str, recording: str, *, max_s: float, silence_s: float, end_keys: str = "#") -> None: ...
 

@@ -36,6 +36,7 @@ from pbx.media.latch import Address
 from pbx.media.leg import Frames, Leg
 from pbx.media.recorder import Recorder
 from pbx.media.reports import Reports
+from pbx.media.rooms import Rooms
 from pbx.media.stream import Stream
 
 _RATE = 8000
@@ -56,7 +57,8 @@ class Exchange:
     ) -> None:
         """`send(port, data, to)` puts a datagram on the wire; `chance(n)` returns n random bits (RFC 3550 §8.1).
 
-        `wake(port)` asks for a `beat` of the leg at a port every 20 ms, until one returns False.
+        `wake(port)` asks for a `beat` of the leg at a port every 20 ms, until one returns False; a room is woken by a
+        negative number of its own.
         """
         self._send, self._report = send, report
         self._recordings = recordings
@@ -66,6 +68,7 @@ class Exchange:
         self._incoming = Incoming(send, report, self._finish, wake)
         self._legs: dict[str, Leg] = {}
         self._by_port: dict[int, Leg] = {}
+        self._rooms = Rooms(wake)
         self._looks: list[tuple[float, int, Leg]] = []
         self._numbers = count()
 
@@ -99,6 +102,8 @@ class Exchange:
 
     def bridge(self, a: str, b: str) -> None:
         one, two = self._legs[a], self._legs[b]
+        self._rooms.leave(one)
+        self._rooms.leave(two)
         one.other, two.other = two, one
         self._wire(one)
 
@@ -107,6 +112,18 @@ class Exchange:
         for leg, other in ((one, two), (two, one)):
             if leg is not None and leg.other is not None and leg.other is other:
                 leg.other = None
+
+    def join(self, name: str, room: str) -> None:
+        leg = self._legs[name]
+        if leg.other is not None:
+            self.unbridge(name, leg.other.name)
+        self._rooms.join(leg, room)
+
+    def leave(self, name: str) -> None:
+        self._rooms.leave(self._legs[name])
+
+    def announce(self, room: str, sound: Sound) -> None:
+        self._rooms.announce(room, self._frames("", sound))
 
     def record(self, name: str, recording: str, now: float, *, max_s: float, silence_s: float, end_keys: str) -> None:
         leg = self._legs[name]
@@ -137,6 +154,7 @@ class Exchange:
         leg = self._legs.pop(name, None)
         if leg is None:
             return
+        self._rooms.leave(leg)
         self._finish(leg, "hangup", now)
         del self._by_port[leg.port]
         if leg.other is not None and leg.other.other is leg:
@@ -215,7 +233,9 @@ class Exchange:
     # --- the beat -------------------------------------------------------------------------------------
 
     def beat(self, port: int, now: float) -> bool:
-        """20 ms have passed for the leg at a port; False when it needs no more of them."""
+        """20 ms have passed for the leg at a port, or a room; False when it needs no more of them."""
+        if port < 0:
+            return self._rooms.round(port, now)
         leg = self._by_port.get(port)
         if leg is None:
             return False
@@ -240,7 +260,11 @@ class Exchange:
             return
         if frame is not None:
             payload = frame if leg.from_ulaw is None else leg.from_ulaw(frame)
-            self._transmit(leg, leg.stream.own(remote.payload_type, payload, now, fresh=fresh), target)
+        elif leg.room is not None and leg.member is not None:
+            payload = leg.room.heard_by(leg.member)
+        else:
+            return
+        self._transmit(leg, leg.stream.own(remote.payload_type, payload, now, fresh=fresh), target)
 
     def _send_key(self, leg: Leg, remote: RemoteMedia, target: Address, now: float) -> bool:
         """Send the next packet of a key; False when this beat has none."""

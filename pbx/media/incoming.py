@@ -177,6 +177,8 @@ class Incoming:
     def _listen(self, leg: Leg, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
         if leg.recorder is not None:
             leg.recorder.packet(ssrc, timestamp, payload, now)
+        if leg.member is not None:
+            leg.member.voice.packet(ssrc, timestamp, payload, now)
         if leg.listener is None and leg.key_ear is None:
             return
         # Ears judge what arrives, as it arrives: what is concealed is none of the far end's.

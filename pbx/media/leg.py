@@ -15,6 +15,7 @@ from pbx.media.latch import Address, Latch
 from pbx.media.quality import Receiver, mos_g711
 from pbx.media.recorder import Recorder
 from pbx.media.reports import FRAME_MS, Reports, Sent, buffer_ms_for
+from pbx.media.room import Member, Room
 from pbx.media.srtp import Guard
 from pbx.media.stream import Stream
 
@@ -44,6 +45,9 @@ class Leg:
     event_type: int = _NONE
     other: Leg | None = None
     """The leg it is bridged to."""
+    room: Room | None = None
+    """The room it is in, and what it is there."""
+    member: Member | None = None
     across: Coding | None = None
     """Makes its payloads those of the other's codec; None when they are alike."""
     to_ulaw: Coding | None = None
@@ -103,12 +107,16 @@ class Leg:
             self.key_ear = KeyEar()
         if self.recorder is not None:
             self.recorder.tune(remote.codec)
+        if self.member is not None and self.member.voice.codec != remote.codec:
+            self.member.tune(remote.codec)
         self.attend()
         self.retarget()
 
     def attend(self) -> None:
         """Who listens is news."""
-        self.attentive = not (self.listener is None and self.recorder is None and self.key_ear is None)
+        self.attentive = not (
+            self.listener is None and self.recorder is None and self.key_ear is None and self.member is None
+        )
 
     def retarget(self) -> None:
         """The far end's address is news."""
@@ -134,7 +142,13 @@ class Leg:
 
     @property
     def wants_beats(self) -> bool:
-        return bool(self.frames is not None or self.keys or self.key is not None or self.recorder is not None)
+        return bool(
+            self.frames is not None
+            or self.keys
+            or self.key is not None
+            or self.recorder is not None
+            or self.room is not None
+        )
 
     @property
     def control_target(self) -> Address | None:

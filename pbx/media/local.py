@@ -160,6 +160,15 @@ class LocalEngine:
     def unbridge(self, a: str, b: str) -> None:
         self._tell_leg("unbridge", a, other=b)
 
+    def join(self, leg: str, room: str) -> None:
+        self._tell_leg("join", leg, room=room)
+
+    def leave(self, leg: str) -> None:
+        self._tell_leg("leave", leg)
+
+    def announce(self, room: str, sound: Sound) -> None:
+        self._tell("announce", leg="", room=room, sound=words.sound_words(sound))
+
     def record(self, leg: str, recording: str, *, max_s: float, silence_s: float, end_keys: str = "#") -> None:
         self._tell_leg("record", leg, recording=recording, max_s=max_s, silence_s=silence_s, end_keys=end_keys)
 

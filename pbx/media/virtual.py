@@ -31,6 +31,7 @@ from pbx.media.quality import mos_g711
 from pbx.media.segment import Segment, digest, unpack
 from pbx.media.tone_plan import sure_after_s
 from pbx.media.virtual_leg import Kept, VirtualLeg
+from pbx.media.virtual_rooms import VirtualRooms
 from pbx.media.virtual_speaking import Send, Speaking
 
 __all__ = ["FIRST_PORT", "LAST_PORT", "Kept", "VirtualEngine"]
@@ -59,6 +60,7 @@ class VirtualEngine:
         self._opened = 0
         self._ports = Ports(range(FIRST_PORT, LAST_PORT + 1, 2))
         self._speaking = Speaking(host, send, self._agenda, self._legs, seconds_of, self._recordings, self._report)
+        self._rooms = VirtualRooms(self._agenda, self._speaking, lambda sound: self._speaking.parts("", sound))
 
     # --- commands -------------------------------------------------------------------------------------
 
@@ -105,6 +107,8 @@ class VirtualEngine:
         one, two = self._legs.get(a), self._legs.get(b)
         if one is None or two is None:
             return
+        self._rooms.leave(one)
+        self._rooms.leave(two)
         one.bridged, two.bridged = b, a
         self._speaking.announce(one)
         self._speaking.announce(two)
@@ -115,6 +119,20 @@ class VirtualEngine:
             if it is not None and it.bridged == other:
                 it.bridged = ""
                 self._speaking.announce(it)
+
+    def join(self, leg: str, room: str) -> None:
+        it = self._legs.get(leg)
+        if it is not None:
+            self.unbridge(leg, it.bridged)
+            self._rooms.join(it, room)
+
+    def leave(self, leg: str) -> None:
+        it = self._legs.get(leg)
+        if it is not None:
+            self._rooms.leave(it)
+
+    def announce(self, room: str, sound: Sound) -> None:
+        self._rooms.announce(room, sound)
 
     def record(self, leg: str, recording: str, *, max_s: float, silence_s: float, end_keys: str = "#") -> None:
         it = self._legs.get(leg)
@@ -145,9 +163,11 @@ class VirtualEngine:
                 self._listen_for_tone(it)
 
     def close(self, leg: str) -> None:
-        it = self._legs.pop(leg, None)
+        it = self._legs.get(leg)
         if it is None:
             return
+        self._rooms.leave(it)
+        del self._legs[leg]
         self._finish_recording(it, it.recording, "hangup")
         self._speaking.flush(it)
         self._by_port.pop(it.port, None)
@@ -259,6 +279,7 @@ class VirtualEngine:
             return
         it.heard = label
         it.heard_from = self._agenda.now
+        self._rooms.heard(it)
         if it.listening and label:
             self._report(Heard(it.name, label))
             self._listen_for_tone(it)

@@ -31,6 +31,9 @@ class VirtualLeg:
     opened_at: float
     remote: RemoteMedia | None = None
     bridged: str = ""
+    room: str = ""
+    around: str = ""
+    """What the others in its room sound like together; empty outside of one."""
     sound: Sound | None = None
     """What is played to it instead of whom it is bridged to."""
     parts: Parts = field(default_factory=lambda: iter(()))

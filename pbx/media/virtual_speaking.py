@@ -41,7 +41,7 @@ class Speaking:
     # --- sounds ---------------------------------------------------------------------------------------
 
     def play(self, it: VirtualLeg, sound: Sound, token: str) -> None:
-        it.sound, it.parts = sound, self.parts(it, sound)
+        it.sound, it.parts = sound, self.parts(it.name, sound)
         it.play_count += 1
         self._go_on(it, it.play_count, token)
 
@@ -51,27 +51,27 @@ class Speaking:
             it.play_count += 1
             self.announce(it)
 
-    def parts(self, it: VirtualLeg, sound: Sound) -> Iterator[tuple[str, float]]:
+    def parts(self, leg: str, sound: Sound) -> Iterator[tuple[str, float]]:
         """Return the label of each part of a sound with its seconds; one that does not end has `FOREVER`."""
         match sound:
             case Prompts(names=names, repeat=repeat):
-                said = [self._spoken(it, name) for name in names]
+                said = [self._spoken(leg, name) for name in names]
                 return cycle(said) if repeat else iter(said)
             case Tone(name="beep"):
                 return iter([(sound.label, sounds_made.BEEP_S)])
             case Recording():
-                return iter([self._spoken(it, sound)])
+                return iter([self._spoken(leg, sound)])
         return iter([(sound.label, FOREVER)])
 
-    def _spoken(self, it: VirtualLeg, spoken: Spoken) -> tuple[str, float]:
+    def _spoken(self, leg: str, spoken: Spoken) -> tuple[str, float]:
         """Return what it sounds like, and for how many seconds."""
         if isinstance(spoken, str):
             return f"prompt:{spoken}", self._seconds_of(spoken)
         kept = self._recordings.get(spoken.name)
         if kept is not None:
             return kept.heard, max(0.0, kept.seconds - spoken.from_s)
-        self._report(SoundMissing(it.name, spoken.name, "there is no such recording"))
-        return self._spoken(it, spoken.instead) if spoken.instead else ("", 0.0)
+        self._report(SoundMissing(leg, spoken.name, "there is no such recording"))
+        return self._spoken(leg, spoken.instead) if spoken.instead else ("", 0.0)
 
     def _go_on(self, it: VirtualLeg, play: int, token: str) -> None:
         """Begin the next part of what plays, or tell the end."""
@@ -94,6 +94,9 @@ class Speaking:
         """Say what this leg sounds like now; a relayed leg says it when the other one is heard."""
         if it.sound is not None:
             self._sound_like(it, it.saying)
+            return
+        if it.around:
+            self._sound_like(it, it.around)
             return
         self._sound_like(it, "")
         other = self._legs.get(it.bridged)

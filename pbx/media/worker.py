@@ -224,6 +224,12 @@ class Worker:
                 exchange.bridge(leg, told["other"])
             case "unbridge":
                 exchange.unbridge(leg, told["other"])
+            case "join":
+                exchange.join(leg, told["room"])
+            case "leave":
+                exchange.leave(leg)
+            case "announce":
+                exchange.announce(told["room"], words.sound_of(told["sound"]))
             case "record":
                 exchange.record(
                     leg,

@@ -322,6 +322,9 @@ async def test_commands_to_a_leg_that_is_gone_do_nothing(room: Room):
     engine.stop("gone")
     engine.bridge("gone", "gone")
     engine.unbridge("gone", "gone")
+    engine.join("gone", "gone")
+    engine.leave("gone")
+    engine.announce("gone", Tone("beep"))
     engine.record("gone", "gone", max_s=1, silence_s=1)
     engine.stop_record("gone")
     engine.send_digits("gone", "1")
@@ -423,3 +426,85 @@ async def test_closing_one_leg_ends_the_bridge(room: Room):
     relayed.switch.play(relayed.inner[0], Music("default"))
     assert await relayed.one.hears(0, "moh:default")
     relayed.one.close()
+
+
+# --- rooms --------------------------------------------------------------------------------------------
+
+
+class Together:
+    """Calls through the switch's engine into one room, of these codecs; each party speaks its signature."""
+
+    def __init__(self, room: Room, codecs: tuple[str, ...]) -> None:
+        number = next(_NUMBERS)
+        self.name, self.switch = f"room-{number}", room.engines[1]
+        self.calls = [Call(room, 0, 1, f"{self.name}-{at}", codecs=(codec,)) for at, codec in enumerate(codecs)]
+        for at, call in enumerate(self.calls):
+            self.switch.join(call.legs[1], self.name)
+            self.speak(at)
+
+    def speak(self, at: int) -> None:
+        self.calls[at].engines[0].play(self.calls[at].legs[0], Signature(f"10{at + 1}"))
+
+    def keep_silent(self, at: int) -> None:
+        self.calls[at].engines[0].play(self.calls[at].legs[0], Silence())
+
+    async def all_hear(self, *sounds: str) -> bool:
+        """Each hears its sound: `23` stands for the signatures of the second and third party together."""
+        labels = ["signature:" + "+".join(f"10{digit}" for digit in sound) for sound in sounds]
+        return all([await call.hears(0, label, 8) for call, label in zip(self.calls, labels, strict=False)])
+
+    def close(self) -> None:
+        for call in self.calls:
+            call.close()
+
+
+@pytest.mark.parametrize("codecs", [("PCMU", "PCMA", "G722"), ("G722", "G722", "PCMU")])
+async def test_in_a_room_each_hears_the_two_others_and_never_itself(room: Room, codecs: tuple[str, ...]):
+    together = Together(room, codecs)
+    assert await together.all_hear("23", "13", "12")
+    for at, call in enumerate(together.calls, start=1):
+        assert not [sound for sound in call.heard(0) if f"10{at}" in sound]
+        assert await call.hears(1, f"signature:10{at}"), "the switch hears who speaks, apart from the others"
+    together.close()
+
+
+async def test_who_leaves_a_room_is_not_heard_there_any_more_nor_hears_anybody(room: Room):
+    together = Together(room, ("PCMU", "PCMU", "PCMU"))
+    assert await together.all_hear("23", "13", "12")
+    together.switch.leave(together.calls[2].legs[1])
+    assert await together.all_hear("2", "1")
+    assert await together.calls[2].hears(0, "silence")
+    together.calls[1].close()
+    assert await together.calls[0].hears(0, "silence")
+    together.close()
+
+
+async def test_what_is_played_to_one_covers_the_room_and_what_is_announced_reaches_all(room: Room):
+    together = Together(room, ("PCMU", "PCMU"))
+    assert await together.all_hear("2", "1")
+    together.switch.play(together.calls[0].legs[1], Music("default"))
+    assert await together.calls[0].hears(0, "moh:default")
+    assert together.calls[1].heard(0)[-1] == "signature:101"
+    together.switch.stop(together.calls[0].legs[1])
+    assert await together.all_hear("2", "1")
+    together.keep_silent(0)
+    together.keep_silent(1)
+    assert [await call.hears(0, "silence", 8) for call in together.calls] == [True, True]
+    together.switch.announce(together.name, Prompts(("digit-4",)))
+    together.switch.announce(together.name, Tone("beep"))
+    for call in together.calls:
+        assert await call.hears(0, "tone:beep")
+        assert call.heard(0)[-2:] == ["prompt:digit-4", "tone:beep"]
+    together.close()
+
+
+async def test_a_leg_is_in_a_room_or_in_a_bridge(room: Room):
+    together = Together(room, ("PCMU", "PCMU", "PCMU"))
+    assert await together.all_hear("23", "13", "12")
+    together.switch.bridge(together.calls[0].legs[1], together.calls[1].legs[1])
+    assert await together.all_hear("2", "1")
+    assert await together.calls[2].hears(0, "silence")
+    together.switch.join(together.calls[1].legs[1], together.name)
+    assert await together.calls[2].hears(0, "signature:102")
+    assert await together.calls[1].hears(0, "signature:103")
+    together.close()
