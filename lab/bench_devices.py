@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 
 from lab.carrier import Habit
@@ -23,23 +24,23 @@ _PYVOIP = _SIMULATED - {"hold", "resume", "transfer", "lamp"}
 _OUTSIDE = frozenset({"dial", "answer", "reject", "hangup", "press", "hears"})
 
 
-class _OnALine:
+class _OnALine(ABC):
     """What a phone and a telephone outside have in common: a line with buttons."""
 
     id: str
 
-    def _line(self) -> AnyLine | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _line(self) -> AnyLine | None: ...
 
-    def _press(self, button: Callable[[], object]) -> object:
-        raise NotImplementedError
+    @abstractmethod
+    def _press(self, button: Callable[[], object]) -> object: ...
 
     @property
-    def capabilities(self) -> frozenset[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def capabilities(self) -> frozenset[str]: ...
 
-    def _mono(self) -> float:
-        raise NotImplementedError
+    @abstractmethod
+    def _mono(self) -> float: ...
 
     @property
     def idle(self) -> bool:

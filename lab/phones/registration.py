@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -56,7 +57,7 @@ def read_summary(body: str) -> Waiting | None:
     return Waiting(waiting[1].lower() == "yes", new, saved)
 
 
-class _Asking:
+class _Asking(ABC):
     """What registration and subscription share: one request at a time, one Call-ID, a deadline."""
 
     method = ""
@@ -101,7 +102,6 @@ class _Asking:
             self.standing = Standing.GRANTED
             self.expires_s = self._granted(response)
             self._due = now + max(self.expires_s / 2, 1.0)
-            self._noted(response)
         else:
             self.standing = Standing.REFUSED
             self._refused(response, now)
@@ -118,14 +118,12 @@ class _Asking:
         self._changed()
         return True
 
-    def _send(self, now: float) -> RequestHandle:
-        raise NotImplementedError
+    @abstractmethod
+    def _send(self, now: float) -> RequestHandle: ...
 
+    @abstractmethod
     def _granted(self, response: Response) -> int:
-        raise NotImplementedError
-
-    def _noted(self, response: Response) -> None:
-        """Keep what a subclass needs of a success."""
+        """Keep what a success brings and return for how many seconds it is good."""
 
     def _refused(self, response: Response, now: float) -> None:
         self._due = now + retry_s(response)
@@ -256,12 +254,10 @@ class Subscription(_Asking):
         )
 
     def _granted(self, response: Response) -> int:
-        told = response.get("Expires") or ""
-        return int(told) if told.isdigit() else SUBSCRIPTION_S
-
-    def _noted(self, response: Response) -> None:
         if response.to.tag:
             self._remote = self._remote.with_tag(response.to.tag)
+        told = response.get("Expires") or ""
+        return int(told) if told.isdigit() else SUBSCRIPTION_S
 
     def _refused(self, response: Response, now: float) -> None:
         # A server that was restarted may know nothing of the subscription: begin a new one (RFC 6665 §4.1.2.2).
