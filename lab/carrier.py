@@ -7,15 +7,16 @@ the machine: a number without a habit does not exist.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
+from lab.desks import CONFIRM_KEY, CONFIRM_S, DESKS
 from lab.phones.calls import CallState, PhoneCall
 from lab.phones.family import Account
 from lab.phones.line import Line
 from pbx.clock import FOREVER
-from pbx.domain.dialplan import SERVICE_CODES
 from pbx.media.engine import DigitPressed, Engine, Heard, PlayFinished, Prompts, Tone
 from pbx.sip.address import Peer
 from pbx.sip.dialog import ALLOW
@@ -43,10 +44,8 @@ class Habit(Enum):
     ECHO = "echoes"
     PERSON = "a person"
     """Rings until the one who holds this phone answers: a test does."""
-    EMERGENCY = "emergency desk"
-    READ_BACK = "emergency read-back"
-    SUPPORT = "support desk"
-    SERVICE = "public service"
+    DESK = "a desk"
+    """One of `lab.desks`."""
 
 
 NUMBERS: dict[str, Habit] = {
@@ -67,13 +66,6 @@ NUMBERS: dict[str, Habit] = {
     "14165550155": Habit.NO_CIRCUIT,
 }
 """555-01xx is reserved for fiction (NANPA): nobody's telephone rings when a call escapes the lab."""
-
-DESKS: dict[str, Habit] = {
-    "emergency-911": Habit.EMERGENCY,
-    "emergency-933": Habit.READ_BACK,
-    "support": Habit.SUPPORT,
-    **{f"service-{code}": Habit.SERVICE for code in SERVICE_CODES},
-}
 
 TEST_TONE = "milliwatt"
 _EXCHANGE: dict[Habit, tuple[str, int]] = {
@@ -117,16 +109,19 @@ class Carrier:
         domain: str,
         numbers: Mapping[str, Habit] | None = None,
         names: Mapping[str, str] | None = None,
-        spoken: Callable[[str], Sequence[str]],
         changed: Callable[[], None] | None = None,
     ) -> None:
-        """`switch` is where calls into the office go; `spoken(digits)` gives the prompts that read a number aloud."""
+        """`switch` is where calls into the office go."""
         self._stack, self._engine, self._token = stack, engine, token
-        self._switch, self._domain, self._spoken = switch, domain, spoken
+        self._switch, self._domain = switch, domain
         self._tell = changed
         known = numbers if numbers is not None else NUMBERS
-        self._habits = {**{_digits(number): habit for number, habit in known.items()}, **DESKS}
-        self._names = {**{_digits(number): name for number, name in (names or {}).items()}, **_NAMES}
+        self._habits = {
+            **{_digits(number): habit for number, habit in known.items()},
+            **dict.fromkeys(DESKS, Habit.DESK),
+        }
+        self._names = {_digits(number): name for number, name in (names or {}).items()}
+        self._names |= {number: desk.name for number, desk in DESKS.items()}
         self._lines: dict[str, Line] = {}
         self._desk_lines: dict[str, list[Line]] = {}
         self._calls: dict[str, tuple[Line, PhoneCall]] = {}
@@ -134,6 +129,8 @@ class Carrier:
         self._later: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = 0
         self._dirty = False
+        self._asking: dict[str, DeskCall] = {}
+        """Leg of an operator who has yet to put the caller through."""
         self.desk_calls: list[DeskCall] = []
 
     @property
@@ -164,7 +161,7 @@ class Carrier:
         account = Account(
             port=1,
             user=number if number in DESKS else f"+{number}",
-            auth_user=_PARTIES.get(number, number),
+            auth_user=DESKS[number].party if number in DESKS else number,
             password="",
             domain=self._domain,
             server_host=self._switch.host,
@@ -210,8 +207,11 @@ class Carrier:
                     line.heard(call, sound, now)
                 case DigitPressed(digit=digit):
                     line.key_heard(call, digit, now)
+                    if digit == CONFIRM_KEY:
+                        self._put_through(call, now)
                 case PlayFinished() if not call.over:
                     call.speech.speak()
+                    self._after(CONFIRM_S, now, partial(self._put_through, call))
         self._drain(now)
 
     def act(self, button: Callable[[], object], now: float) -> object:
@@ -274,9 +274,8 @@ class Carrier:
         if habit is Habit.BUSY:
             session.reject(486, "", now)
             return
-        if habit in (Habit.EMERGENCY, Habit.READ_BACK):
-            location = session.request.get(LOCATION_HEADER) or ""
-            self.desk_calls.append(DeskCall(number, _digits(session.request.from_.user), location))
+        if habit is Habit.DESK and DESKS[number].notes:
+            self.desk_calls.append(_desk_call(number, session))
         line = self.line(number) if habit is Habit.PERSON else self._desk_line(number)
         call = line.invited(session, now)
         if call is None:
@@ -300,16 +299,20 @@ class Carrier:
             case Habit.ECHO:
                 speech.stop()
                 self._engine.bridge(speech.leg, speech.leg)
-            case Habit.EMERGENCY:
-                speech.play(Prompts(("emergency-simulated",)), "said")
-            case Habit.READ_BACK:
-                callback = self._spoken(_digits(call.number))
-                speech.play(Prompts(("emergency-simulated", "your-number-is", *callback)), "said")
-            case Habit.SERVICE:
-                code = self._spoken(number.removeprefix("service-"))
-                speech.play(Prompts(("service-simulated", *code)), "said")
-            case Habit.SUPPORT:
-                speech.play(Prompts(("support-welcome",)), "said")
+            case Habit.DESK:
+                told = _desk_call(number, call.session)
+                if DESKS[number].passes_to:
+                    self._asking[speech.leg] = told
+                speech.play(Prompts(DESKS[number].says(told.callback, told.location)), "said")
+
+    def _put_through(self, call: PhoneCall, now: float) -> None:
+        """The operator has the caller's word for the place, or waited for it: the local desk answers."""
+        asked = self._asking.pop(call.speech.leg, None)
+        if asked is None or call.over:
+            return
+        local = DESKS[asked.desk].passes_to
+        self.desk_calls.append(DeskCall(local, asked.callback, asked.location))
+        call.speech.play(Prompts(("operator-transfers", *DESKS[local].says(asked.callback, asked.location))), "said")
 
     def _give_up(self, line: Line, call: PhoneCall, status: int, now: float) -> None:
         if call.state is CallState.INCOMING:
@@ -328,6 +331,7 @@ class Carrier:
                 if call.over:
                     self._calls.pop(call.session.id, None)
                     self._legs.pop(call.speech.leg, None)
+                    self._asking.pop(call.speech.leg, None)
                 elif call.session.id not in self._calls:
                     self._calls[call.session.id] = self._legs[call.speech.leg] = (line, call)
 
@@ -335,18 +339,9 @@ class Carrier:
         self._dirty = True
 
 
-_PARTIES = {
-    "emergency-911": "emergency",
-    "emergency-933": "emergency",
-    "support": "support",
-    **{f"service-{code}": "service" for code in SERVICE_CODES},
-}
-_NAMES = {
-    **{f"service-{code}": f"Service {code}" for code in SERVICE_CODES},
-    "emergency-911": "Emergency desk",
-    "emergency-933": "Emergency read-back",
-    "support": "Support",
-}
+def _desk_call(desk: str, session: Session) -> DeskCall:
+    request = session.request
+    return DeskCall(desk, _digits(request.from_.user), request.get(LOCATION_HEADER) or "")
 
 
 def _called(session: Session) -> str:

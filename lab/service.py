@@ -43,7 +43,6 @@ from pbx.domain.registrations import host_and_port
 from pbx.events import ConfigServed, Event, ServerFault, Stamped, TlsRefused
 from pbx.media.engine import Engine
 from pbx.media.local import LocalEngine
-from pbx.media.spoken import spoken_digits
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
 from pbx.sip.tolerances import Tolerance, Tolerances
@@ -514,7 +513,6 @@ class Lab:
             domain=self.directory.domain.name,
             numbers=outside or NUMBERS,
             names={item.number: item.name for item in self.seed.lab.carrier},
-            spoken=spoken_digits,
         )
 
     async def _furnish(self, floor: Floor) -> None:

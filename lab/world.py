@@ -27,7 +27,6 @@ from pbx.callflow.ports import History
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
 from pbx.events import Event
-from pbx.media.spoken import spoken_digits
 from pbx.media.virtual import Kept
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
@@ -197,7 +196,6 @@ class World:
             domain=self.directory.domain.name,
             numbers=outside or NUMBERS,
             names={item.number: item.name for item in self.seed.lab.carrier},
-            spoken=spoken_digits,
         )
         return self.clockwork.add(Node("carrier", CARRIER.host, CARRIER.port, carrier, engine)), carrier
 

@@ -73,14 +73,21 @@ def emergency_location(directory: Directory, device: str) -> EmergencyLocation:
     known = directory.devices_by_id.get(device)
     user = directory.users_by_extension.get(known.extension if known else device)
     name = user.name if user else ""
-    by_callback = {address.callback: address for address in directory.addresses}
     callbacks: list[str] = []
     for level, owner in _levels(directory, known, user):
-        address = _address_of(directory, owner, by_callback)
+        address = _address_of(directory, owner)
         if address is not None:
             return EmergencyLocation(address.callback, name or address.caller_name, address.line, level)
         callbacks += [number for number in (owner.emergency_caller_id, owner.caller_id) if number]
     return EmergencyLocation(callbacks[0] if callbacks else "", name, ECRC, "")
+
+
+def emergency_desk(directory: Directory, location: EmergencyLocation, code: str) -> str:
+    """Return which desk a call for `code` comes to; who has no address comes to the national call centre's operator."""
+    if code == "933":
+        return "emergency-933"
+    asks = directory.domain.platform.emergency_flow == "operator" or not location.level
+    return "emergency-operator" if asks else "emergency-911"
 
 
 def _levels(
@@ -96,11 +103,9 @@ def _levels(
     yield "domain", directory.domain
 
 
-def _address_of(
-    directory: Directory, owner: Device | User | Site | Domain, by_callback: dict[str, EmergencyAddress]
-) -> EmergencyAddress | None:
+def _address_of(directory: Directory, owner: Device | User | Site | Domain) -> EmergencyAddress | None:
     named = directory.addresses_by_key.get(owner.emergency_address)
-    return named or by_callback.get(owner.emergency_caller_id or "")
+    return named or directory.addresses_by_callback.get(owner.emergency_caller_id or "")
 
 
 def _name_outside(directory: Directory, user: User) -> str:

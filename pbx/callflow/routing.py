@@ -16,6 +16,7 @@ from pbx.callflow.identity import (
     caller_id_for,
     caller_in_words,
     calling_user,
+    emergency_desk,
     emergency_location,
     plain,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "agent_can_be_reached",
     "caller_id_for",
     "destination_of_extension",
+    "emergency_desk",
     "emergency_location",
     "music_of",
     "resolve_attendant",
@@ -208,6 +210,8 @@ def _emergency(directory: Directory, asked: Asked, digits: str, trail: Trail) ->
     else:
         saw = f"no address on file, callback {location.callback or 'unknown'}"
         trail.failed("location", location.line, saw, "the desk has to ask", "emergency")
+    if emergency_desk(directory, location, digits) == "emergency-operator":
+        trail.applied("desk", "national call centre", "", "an operator confirms the location, then the local desk", "")
     return ToEmergency(code="933" if digits == "933" else "911")
 
 

@@ -90,6 +90,10 @@ class Directory(Model):
     def addresses_by_key(self) -> dict[str, EmergencyAddress]:
         return {address.key: address for address in self.addresses}
 
+    @cached_property
+    def addresses_by_callback(self) -> dict[str, EmergencyAddress]:
+        return {address.callback: address for address in self.addresses}
+
     def frame_of(self, user: User, name: str) -> TimeFrame | None:
         """Return the time frame a user means by `name`: the own private one before one that is shared."""
         return self._frames_by_owner.get((user.extension, name)) or self.frames_by_name.get(name)

@@ -30,6 +30,9 @@ class Platform(Model):
     """`inert`: forward-when-busy is shown but does nothing for people."""
     read_back_933: bool
     """933 reads back number and address; a US providers' feature, unconfirmed in Canada."""
+    emergency_flow: Literal["direct", "operator"]
+    """`direct`: 911 reaches the local desk, which is told the location; `operator`: a national call centre first, which
+    asks and confirms it. Who has no address on file comes to the call centre either way."""
     extension_lengths: tuple[int, ...] = Field(min_length=1)
     """Digits an extension may have."""
     also_reserved: tuple[str, ...]

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
+
+ADDRESS_WORDS = (
+    "avenue", "basement", "boulevard", "east", "floor", "highway", "north", "road", "room", "south", "street", "suite",
+    "unit", "west",
+)  # fmt: skip
+"""Words of which there is a prompt, `word-street`."""
+_WORD = re.compile(r"[a-z]+|[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,20 @@ Sound = Prompts | Tone | Music | Signature | Recording | Silence
 def spoken_digits(text: str) -> tuple[str, ...]:
     """Return a prompt for each digit; other characters are not spoken."""
     return tuple(f"digit-{character}" for character in text if character.isdigit())
+
+
+def spoken_text(text: str) -> tuple[str, ...]:
+    """Return prompts that read any text: words of addresses that ship, everything else by letters and digits."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    names: list[str] = []
+    for word in _WORD.findall(plain):
+        if word in ADDRESS_WORDS:
+            names.append(f"word-{word}")
+        elif word.isdigit():
+            names += spoken_digits(word)
+        else:
+            names += (f"letter-{letter}" for letter in word)
+    return tuple(names)
 
 
 def spoken_number(number: int) -> tuple[str, ...]:

@@ -41,8 +41,13 @@ _KEYPAD = {letter: key for key, letters in zip("23456789", ("abc", "def", "ghi",
                                                strict=True) for letter in letters}  # fmt: skip
 
 
+def mail_addresses(text: str) -> tuple[str, ...]:
+    """Return the addresses of a text that separates them by semicolons."""
+    return tuple(filter(None, (part.strip() for part in text.split(";"))))
+
+
 def _addresses(text: str) -> str:
-    for address in filter(None, (part.strip() for part in text.split(";"))):
+    for address in mail_addresses(text):
         if not _ADDRESS.fullmatch(address):
             raise ValueError(f"{address!r} is no mail address, as ana@acme.lab; several are separated by semicolons")
     return text
@@ -76,6 +81,8 @@ class Site(Model):
     caller_id_name: CallerName = ""
     ring_s: RingTime | None = None
     dial_policy: str = ""
+    emergency_contacts: MailAddresses = ""
+    """Who on site is told by mail that 911 was dialled there; empty: who the domain names."""
 
 
 class Domain(Model):
@@ -94,6 +101,7 @@ class Domain(Model):
     """Shown outside for users who have no name of their own to show."""
     ring_s: RingTime | None = None
     dial_policy: str = ""
+    emergency_contacts: MailAddresses = ""
     max_users: int = Field(default=0, ge=0)
     """How many there may be; 0 for no limit, as in the others."""
     max_sites: int = Field(default=0, ge=0)
@@ -167,7 +175,7 @@ class User(Model):
 
     @property
     def emails(self) -> tuple[str, ...]:
-        return tuple(filter(None, (part.strip() for part in self.email.split(";"))))
+        return mail_addresses(self.email)
 
     @property
     def name_code(self) -> str:

@@ -184,6 +184,17 @@ class EmergencyCalled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class EmergencyAddressMissing(Event):
+    """A device has registered from which 911 would have no address: the national call centre would have to ask."""
+
+    kind: ClassVar[str] = "emergency.address_missing"
+    device: str
+    extension: str
+    callback_number: str
+    """What the desk would be shown, empty for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallRecordWritten(Event):
     """One row of call history (`pbx.records.CallRecord`) is durable."""
 

@@ -37,6 +37,7 @@ from pbx.media.engine import NoMediaPort, Sound, Tone
 from pbx.media.sdp import BadSdp
 from pbx.records import CallFacts, last_caller
 from pbx.switch import dialling, fetching
+from pbx.switch.emergency import dial_emergency
 from pbx.switch.keys import hand_on
 from pbx.switch.legs import Leg
 from pbx.switch.transfer import hand_over
@@ -232,7 +233,7 @@ class Call:
         return dialling.dial_number(self._switch, self, number)
 
     def dial_emergency(self, code: str) -> str | None:
-        return dialling.dial_emergency(self._switch, self, code)
+        return dial_emergency(self._switch, self, code)
 
     def dial_service(self, code: str) -> str | None:
         return dialling.dial_service(self._switch, self, code)

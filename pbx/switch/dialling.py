@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pbx.callflow import routing
 from pbx.callflow.question import CallerId
-from pbx.domain.destinations import Destination, ToEmergency, ToExternal, ToService, ToSupport
-from pbx.events import EmergencyCalled, LegInvited
+from pbx.domain.destinations import Destination, ToExternal, ToService, ToSupport
+from pbx.events import LegInvited
 from pbx.media.engine import NoMediaPort
 from pbx.sip.address import Peer
 from pbx.sip.uri import NameAddr
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pbx.switch.switch import Switch
 
 Headers = Sequence[tuple[str, str]]
-LOCATION_HEADER = "X-Switchroom-Location"
 
 
 def dial_device(switch: Switch, call: Call, device: str) -> str | None:
@@ -37,41 +36,28 @@ def dial_device(switch: Switch, call: Call, device: str) -> str | None:
 
 
 def dial_number(switch: Switch, call: Call, number: str) -> str | None:
-    shown = _shown_to(switch, call, ToExternal(number=number))
-    return _dial_trunk(
-        switch, call, f"+{number.lstrip('+')}", number, shown, trunk_headers(switch, call, shown, number)
-    )
+    shown = shown_to(switch, call, ToExternal(number=number))
+    return dial_trunk(switch, call, f"+{number.lstrip('+')}", number, shown, trunk_headers(switch, call, shown, number))
 
 
 def dial_service(switch: Switch, call: Call, code: str) -> str | None:
     """Ring the simulated desk of a public service: by a name, never by a number that could leave the lab."""
-    shown = _shown_to(switch, call, ToService.model_validate({"code": code}))
+    shown = shown_to(switch, call, ToService.model_validate({"code": code}))
     name = f"service-{code}"
-    return _dial_trunk(switch, call, name, name, shown, trunk_headers(switch, call, shown, code))
+    return dial_trunk(switch, call, name, name, shown, trunk_headers(switch, call, shown, code))
 
 
 def dial_support(switch: Switch, call: Call) -> str | None:
-    shown = _shown_to(switch, call, ToSupport())
+    shown = shown_to(switch, call, ToSupport())
     shown = CallerId(shown.number or call.asked.caller_number, shown.name)
-    return _dial_trunk(switch, call, "support", "support", shown)
+    return dial_trunk(switch, call, "support", "support", shown)
 
 
-def dial_emergency(switch: Switch, call: Call, code: str) -> str | None:
-    """Ring the desk, which is told where the caller is; the notification goes out whatever becomes of the call."""
-    user = call.asked.caller_extension
-    found = routing.emergency_location(switch.directory, call.asked.caller_device or user)
-    line = " ".join(found.line.split())
-    switch.publish(EmergencyCalled(call.id, code, call.asked.caller_device, user, found.callback, line))
-    shown = _shown_to(switch, call, ToEmergency(code="933" if code == "933" else "911"))
-    name = f"emergency-{code}"
-    return _dial_trunk(switch, call, name, name, shown, [(LOCATION_HEADER, line)])
-
-
-def _shown_to(switch: Switch, call: Call, destination: Destination) -> CallerId:
+def shown_to(switch: Switch, call: Call, destination: Destination) -> CallerId:
     return routing.caller_id_for(switch.directory, call.asked, destination)
 
 
-def _dial_trunk(
+def dial_trunk(
     switch: Switch, call: Call, user: str, number: str, shown: CallerId, headers: Headers = ()
 ) -> str | None:
     carrier = switch.settings.carrier

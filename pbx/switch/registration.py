@@ -27,6 +27,7 @@ from pbx.sip.message import Malformed, Request
 from pbx.sip.registrar import Added, Binding, Change, Registrar, Removed
 from pbx.sip.tolerances import Tolerance
 from pbx.sip.transaction import ServerTransaction
+from pbx.switch.emergency import warn_of_missing_address
 
 if TYPE_CHECKING:
     from pbx.switch.switch import Switch
@@ -221,6 +222,7 @@ class Registration:
                     self._switch.publish(event(b.device, b.extension, b.contact, str(b.peer), left, b.user_agent))
                     if not refreshed:
                         self._switch.watchers.registered(b.device)
+                        warn_of_missing_address(self._switch, b.device)
                 case Removed(expired=True):
                     self._forget(b)
                     self._switch.publish(RegistrationExpired(b.device, b.extension, b.contact))

@@ -88,7 +88,6 @@ class Network:
             token=token,
             switch=Peer("udp", "10.0.1.1", 5060),
             domain="lab.test",
-            spoken=lambda digits: [f"digit-{digit}" for digit in digits],
         )
         self.carrier_node = self.clockwork.add(Node("carrier", CARRIER.host, 5060, self.carrier, engine))
         self.phone = BareLine(self.clockwork, "10.0.1.1", "101", seed)

@@ -90,7 +90,40 @@ def test_the_read_back_says_the_number_it_sees(network):
         "prompt:digit-1",
         "prompt:digit-0",
         "prompt:digit-1",
+        "prompt:address-not-on-file",
         "signature:emergency",
+    ]
+
+
+def test_the_operator_asks_for_the_place_then_puts_the_caller_through(network):
+    call = network.call("emergency-operator", 30.0)
+    assert sounds(call) == [
+        "prompt:emergency-simulated",
+        "prompt:operator-answers",
+        "prompt:address-not-on-file",
+        "prompt:operator-asks",
+        "signature:emergency",
+        "prompt:operator-transfers",
+        "prompt:emergency-simulated",
+        "signature:emergency",
+    ]
+    assert [seen.desk for seen in network.carrier.desk_calls] == ["emergency-operator", "emergency-911"]
+
+
+def test_whoever_presses_one_is_put_through_at_once(network):
+    call = network.call("emergency-operator", 3.0)
+    network.phone.press(lambda: network.phone.line.press("1", network.clockwork.mono))
+    network.pass_time(6.0)
+    assert "prompt:operator-transfers" in sounds(call)
+    assert "prompt:operator-asks" not in sounds(call)
+
+
+def test_a_public_service_says_which_one_it_is(network):
+    assert sounds(network.call("service-988", 9.0)) == [
+        "prompt:service-simulated",
+        "prompt:digit-9",
+        "prompt:digit-8",
+        "signature:service",
     ]
 
 

@@ -9,7 +9,6 @@ from lab.carrier import Carrier
 from lab.clockwork import seeded_token
 from lab.shell import RealClock, Shell, shell_on_both
 from lab.supervisor import Supervisor
-from pbx.media.spoken import spoken_digits
 from pbx.media.virtual import VirtualEngine
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
@@ -26,7 +25,7 @@ def carrier(address: tuple[str, int], switch: Peer) -> Carrier:
     token = seeded_token(1, "carrier")
     engine = VirtualEngine(address[0], lambda *_: None, lambda name: 1.0)
     stack = Stack({"udp": address, "tcp": address}, token=token, user_agent="carrier")
-    return Carrier(stack, engine, token=token, switch=switch, domain="x.lab", spoken=spoken_digits)
+    return Carrier(stack, engine, token=token, switch=switch, domain="x.lab")
 
 
 async def test_a_core_is_reached_by_udp_and_by_tcp_at_one_port():

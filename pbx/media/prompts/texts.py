@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase
+
+from pbx.domain.sounds import ADDRESS_WORDS
+
 _ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TEENS = (
     "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
@@ -60,6 +64,9 @@ SENTENCES = {
     "your-number-is": "You are calling from",
     "your-address-is": "Your emergency address is",
     "address-not-on-file": "No emergency address is on file.",
+    "operator-answers": "You have reached the national emergency call centre.",
+    "operator-asks": "Is that where you are? Press one, or stay on the line.",
+    "operator-transfers": "I am putting you through to your local emergency service.",
     "service-simulated": "You have reached the simulated desk of the service",
     "support-welcome": "Welcome to the simulated support desk.",
     "do-not-disturb-on": "Do not disturb is on.",
@@ -68,4 +75,7 @@ SENTENCES = {
     "forwarding-off": "Call forwarding is off.",
 }
 
-TEXTS = NUMBERS | SENTENCES
+LETTERS = {f"letter-{letter}": f"{letter.upper()}." for letter in ascii_lowercase}
+WORDS = {f"word-{word}": word for word in ADDRESS_WORDS}
+
+TEXTS = NUMBERS | LETTERS | WORDS | SENTENCES
