@@ -15,10 +15,11 @@ from lab.carrier import Habit
 from lab.errors import Away
 from lab.house import House
 from pbx.bus import Bus
-from pbx.callflow.ports import MessageRemoved
+from pbx.callflow.ports import BoxSaved, MessageRemoved, PromptRemoved
 from pbx.callflow.question import Asked
 from pbx.clock import Moment
 from pbx.domain.devices import Device
+from pbx.domain.kept import BoxState
 from pbx.switch.switch import Switch
 from test_plans.bench import BenchDevice, CannotDo
 
@@ -136,6 +137,9 @@ class LabBench:
         def empty(switch: Switch, now: Moment) -> None:
             for message in list(switch.history.messages(box)):
                 switch.history.submit(MessageRemoved(box, message.id))
+            for name in list(switch.history.prompts(box)):
+                switch.history.submit(PromptRemoved(box, name))
+            switch.history.submit(BoxSaved(BoxState(box)))
             switch.box_changed(box, now)
 
         self._house.command_switch(empty)

@@ -196,8 +196,8 @@ class Bench(Protocol):
         """Change the switch from the operator's side; CannotDo when it cannot.
 
         `resync device`, `unregister device`, `relabel device label`, `dnd extension state` (`on`/`off`),
-        `empty_mailbox box`, `restart`, `rule extension index state` (an answering rule on or off), `holiday time_frame
-        state` (today is one of its dates, or is not),
+        `empty_mailbox box` (messages, greetings, PIN and lock: as new), `restart`, `rule extension index state` (an
+        answering rule on or off), `holiday time_frame state` (today is one of its dates, or is not),
         `provisioning_reopen device`, `unplug device` and `plug device` (the phone's power).
         """
         ...

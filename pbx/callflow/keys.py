@@ -5,7 +5,7 @@ from __future__ import annotations
 from pbx.callflow.script import Script, until
 from pbx.callflow.speech import play_until_key
 from pbx.callflow.vocabulary import CALLER, Control, KeyPressed
-from pbx.domain.sounds import Prompts
+from pbx.domain.sounds import Prompts, Spoken
 
 END_KEY = "#"
 
@@ -16,7 +16,7 @@ def key(within_s: float) -> Script[str]:
     return news.digit if isinstance(news, KeyPressed) else ""
 
 
-def ask(call: Control, prompt: str, most: int, *, first_s: float, next_s: float) -> Script[str]:
+def ask(call: Control, prompt: Spoken, most: int, *, first_s: float, next_s: float) -> Script[str]:
     """Ask, and return up to `most` keys; a pause or the end key closes the entry, the first key cuts the question."""
     pressed = yield from play_until_key(call, Prompts((prompt,)))
     pressed = pressed or (yield from key(first_s))

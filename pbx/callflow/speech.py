@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pbx.callflow.script import Script, until
 from pbx.callflow.vocabulary import CALLER, Control, KeyPressed, Played
-from pbx.domain.sounds import Prompts, Sound, Tone
+from pbx.domain.sounds import Prompts, Sound, Spoken, Tone
 
 LONGEST_S = 300.0
 """A sound whose end is not reported by then is taken as over: a call must not wait for ever."""
 
 
-def say(call: Control, *names: str) -> Script[None]:
+def say(call: Control, *names: Spoken) -> Script[None]:
     """Say prompts to the end; keys meanwhile are typed ahead."""
     yield from _to_the_end(call, Prompts(names))
 

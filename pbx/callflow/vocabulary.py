@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from pbx.callflow.question import Asked, AttendantRoute, QueueRoute, UserRoute
 from pbx.domain.destinations import Cause, Destination
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
+from pbx.domain.kept import BoxState, KeptPrompt
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
 from pbx.domain.sounds import Sound
@@ -48,6 +50,9 @@ class Recorded:
     leg: str
     seconds: float
     reason: str
+    recording: str = ""
+    problem: str = ""
+    """Why nothing of it could be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,11 @@ class Control(Protocol):
         ...
 
     @property
+    def wall(self) -> datetime:
+        """The same moment on the wall, aware."""
+        ...
+
+    @property
     def answered(self) -> bool:
         """The caller has been answered."""
         ...
@@ -208,16 +218,45 @@ class Control(Protocol):
         ...
 
     def record_message(self, box: str, *, max_s: float, silence_s: float) -> None:
-        """Record the caller; what is recorded is delivered to the box, also when the caller hangs up."""
+        """Record the caller for a box: `Recorded` tells the end, and it waits for `deliver` or `discard`.
+
+        When the caller hangs up, while it is recorded or after, it is delivered.
+        """
         ...
 
-    def messages(self, box: str) -> Sequence[Message]: ...
+    def record_draft(self, *, max_s: float, silence_s: float) -> None:
+        """Record the caller for something else: it goes when the call ends unless it was kept."""
+        ...
+
+    def deliver(self, recording: str) -> None: ...
+
+    def discard(self, recording: str) -> None: ...
+
+    def messages(self, box: str) -> Sequence[Message]:
+        """Oldest first, in whatever folder."""
+        ...
 
     def keep_message(self, message: Message) -> None:
         """Store a message as it is now."""
         ...
 
     def remove_message(self, message: Message) -> None: ...
+
+    def send_on(self, message: Message, box: str, comment: str) -> None:
+        """Put a copy into another box, with what its owner says about it (a draft, or nothing)."""
+        ...
+
+    def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
+        """By name: of a mailbox, or of the domain for an empty owner."""
+        ...
+
+    def keep_prompt(self, prompt: KeptPrompt) -> None:
+        """Keep a draft as a greeting, a name or a prompt."""
+        ...
+
+    def box(self, box: str) -> BoxState: ...
+
+    def keep_box(self, state: BoxState) -> None: ...
 
     def publish(self, event: Event) -> None: ...
 

@@ -72,6 +72,7 @@ def problems(directory: Directory) -> list[Problem]:
         *_numbers(directory),
         *_attendants(directory),
         *_queues(directory),
+        *_copies(directory),
         *_destinations(directory),
         *_settings(directory),
     ]
@@ -374,6 +375,17 @@ def _missing(directory: Directory, destination: Destination) -> str:
             return ""
         case _:
             assert_never(destination)
+
+
+def _copies(directory: Directory) -> Iterator[Problem]:
+    for place, user in enumerate(directory.users):
+        for box in user.mailbox.copy_to:
+            missing = _mailbox_missing(directory.users_by_extension.get(box), box)
+            if box == user.extension:
+                missing = "a mailbox needs no copy of its own messages"
+            if missing:
+                path: Path = ("users", place, "mailbox", "copy_to")
+                yield Problem(path, f"user {user.extension}, copies of messages: {missing}")
 
 
 def _mailbox_missing(user: User | None, extension: str) -> str:

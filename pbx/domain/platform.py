@@ -37,6 +37,14 @@ class Platform(Model):
     """Digits an extension may have."""
     also_reserved: tuple[str, ...]
     """Further extensions nobody may have, `x` standing for any digit: `9xx`."""
+    pin_shortest: int = Field(ge=4, le=10)
+    """Digits of a voicemail PIN chosen at the telephone."""
+    pin_tries: int = Field(ge=1, le=10)
+    """Wrong PINs that end a call."""
+    pin_lock_after: int = Field(ge=1)
+    """Wrong PINs in a row, over all calls, that lock a mailbox."""
+    pin_lock_min: int = Field(ge=1)
+    """Minutes a mailbox is locked."""
     email_required: bool
     """A user without a mail address is refused."""
     park_callback_s: float = Field(gt=0)

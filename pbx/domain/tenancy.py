@@ -25,6 +25,7 @@ from pbx.domain.base import (
     Slug,
     TimeZone,
 )
+from pbx.domain.mailboxes import Mailbox
 from pbx.domain.platform import PRESETS, Platform, PresetName, platform, with_preset
 
 RingTime = Annotated[int, Field(ge=0, le=3600)]
@@ -143,6 +144,7 @@ class User(Model):
     """Ring time before no-answer forwarding (platform field `ring-no-answer-timeout-seconds`); None: as the site's."""
     voicemail: bool = True
     voicemail_pin: Pin = SecretStr("")
+    mailbox: Mailbox = Mailbox()
     dial_by_name: NameCode | Literal[""] = ""
     """Empty: the keys of the first three letters of the last name, or of the first where there is no last."""
     audio_directory: bool = True

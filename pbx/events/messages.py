@@ -61,6 +61,88 @@ class VoicemailDeleted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class VoicemailRestored(Event):
+    """A deleted message is among the saved ones again."""
+
+    kind: ClassVar[str] = "voicemail.restored"
+    call: str
+    box: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailForwarded(Event):
+    kind: ClassVar[str] = "voicemail.forwarded"
+    call: str
+    box: str
+    message: str
+    to: str
+    commented: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailDropped(Event):
+    """A caller recorded something, and nothing of it was kept."""
+
+    kind: ClassVar[str] = "voicemail.dropped"
+    call: str
+    box: str
+    seconds: float
+    reason: str
+    """`too short`, `recorded again`, `no room`."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailFull(Event):
+    """A message could not be left, or copied, for want of room."""
+
+    kind: ClassVar[str] = "voicemail.full"
+    call: str
+    box: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailLocked(Event):
+    """Too many wrong PINs: nobody gets into the mailbox for a while."""
+
+    kind: ClassVar[str] = "voicemail.locked"
+    call: str
+    box: str
+    minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class GreetingChosen(Event):
+    kind: ClassVar[str] = "voicemail.greeting"
+    call: str
+    box: str
+    greeting: int
+    """0 is the generic one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinChanged(Event):
+    kind: ClassVar[str] = "voicemail.pin_changed"
+    call: str
+    box: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptKept(Event):
+    """A greeting, a name or a prompt was recorded, uploaded or made from text."""
+
+    kind: ClassVar[str] = "prompt.kept"
+    call: str
+    """Empty when nobody called for it."""
+    owner: str
+    """Extension of the mailbox, empty for a prompt of the domain."""
+    name: str
+    origin: str
+    """`call`, `upload` or `speech`."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class LampSent(Event):
     kind: ClassVar[str] = "mwi.sent"
     device: str

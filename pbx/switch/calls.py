@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pbx.callflow import routing
 from pbx.callflow.itinerary import travel
+from pbx.callflow.ports import BoxSaved
 from pbx.callflow.question import Asked, AttendantRoute, CallerId, QueueRoute, Route, UserRoute
 from pbx.callflow.script import Running
 from pbx.callflow.vocabulary import CALLER, KeyPressed, LegGone, Parked
@@ -16,6 +18,7 @@ from pbx.clock import FOREVER
 from pbx.domain.destinations import Cause, Destination, ToEmergency, ToExternal, ToService, ToSupport
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
+from pbx.domain.kept import BoxState, KeptPrompt
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
 from pbx.events import (
@@ -166,6 +169,10 @@ class Call:
     @property
     def now(self) -> float:
         return self._switch.now.mono
+
+    @property
+    def wall(self) -> datetime:
+        return self._switch.now.wall
 
     @property
     def answered(self) -> bool:
@@ -329,8 +336,23 @@ class Call:
         return self._switch.history.writes
 
     def record_message(self, box: str, *, max_s: float, silence_s: float) -> None:
-        recording = self._switch.mailboxes.expect(self.id, box, self.asked.caller_number)
+        recording = self._switch.mailboxes.expect(self.id, box, self.asked.caller_number, self._caller_name)
         self.caller.engine.record(self.caller.name, recording, max_s=max_s, silence_s=silence_s)
+
+    def record_draft(self, *, max_s: float, silence_s: float) -> None:
+        recording = self._switch.mailboxes.draft(self.id)
+        self.caller.engine.record(self.caller.name, recording, max_s=max_s, silence_s=silence_s)
+
+    def deliver(self, recording: str) -> None:
+        self._switch.mailboxes.deliver(self.id, recording)
+
+    def discard(self, recording: str) -> None:
+        self._switch.mailboxes.discard(self.id, recording)
+
+    @property
+    def _caller_name(self) -> str:
+        user = self.directory.users_by_extension.get(self.asked.caller_extension)
+        return user.name if user is not None else self.asked.caller_name
 
     def messages(self, box: str) -> Sequence[Message]:
         return self._switch.history.messages(box)
@@ -340,6 +362,21 @@ class Call:
 
     def remove_message(self, message: Message) -> None:
         self._switch.mailboxes.remove(message)
+
+    def send_on(self, message: Message, box: str, comment: str) -> None:
+        self._switch.mailboxes.send_on(self.id, message, box, comment)
+
+    def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
+        return self._switch.history.prompts(owner)
+
+    def keep_prompt(self, prompt: KeptPrompt) -> None:
+        self._switch.mailboxes.keep_prompt(self.id, prompt)
+
+    def box(self, box: str) -> BoxState:
+        return self._switch.history.box(box)
+
+    def keep_box(self, state: BoxState) -> None:
+        self._switch.submit(BoxSaved(state))
 
     def publish(self, event: Event) -> None:
         self._facts.take(event, self._switch.now)

@@ -70,8 +70,8 @@ def _leg_event(switch: Switch, call: Call, leg: Leg, event: MediaEvent) -> None:
             call.feed(Played(call.name_of(leg), token))
         case DigitPressed(digit=digit, method=method):
             pressed(call, leg, digit, method)
-        case RecordingFinished(seconds=seconds, reason=reason) if reason != "hangup":
-            call.feed(Recorded(call.name_of(leg), seconds, reason))
+        case RecordingFinished(reason=reason) if reason != "hangup":
+            call.feed(Recorded(call.name_of(leg), event.seconds, reason, event.recording, event.problem))
         case SourceLatched(host=host, port=port, codec=codec):
             switch.publish(MediaStarted(call.id, leg.name, leg.party, codec, f"{host}:{port}"))
         case SoundMissing(recording=recording, reason=reason):

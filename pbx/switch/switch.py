@@ -355,6 +355,7 @@ class Switch:
     def call_over(self, call: Call) -> None:
         self._calls.pop(call.id, None)
         self.settings_of_users.undisturbed.pop(call.id, None)
+        self.mailboxes.call_over(call.id)
         self.timers.cancel(call, "script")
         self.timers.cancel(call, "keys")
         for leg in call.legs.values():

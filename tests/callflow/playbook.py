@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from pbx.callflow.question import Asked, AttendantRoute, QueueRoute, UserRoute
@@ -13,6 +14,7 @@ from pbx.callflow.vocabulary import CALLER, KeyPressed, Parked, Played, Recorded
 from pbx.domain.destinations import Cause, Destination
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
+from pbx.domain.kept import BoxState, KeptPrompt
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
 from pbx.domain.sounds import Sound
@@ -32,7 +34,12 @@ class Playbook:
         self.said: list[str] = []
         self.diversions: list[tuple[str, str]] = []
         self.events: list[Event] = []
-        self.box: list[Message] = []
+        self.left: list[Message] = []
+        """Messages."""
+        self.kept: list[KeptPrompt] = []
+        self.states: dict[str, BoxState] = {}
+        self.limits = 0.0, 0.0
+        """Of the message recorded last: longest, and silence that ends it."""
         self.dead: set[str] = set()
         """Targets that cannot be dialled."""
         self.takes_callers = True
@@ -47,7 +54,7 @@ class Playbook:
         self.serves: tuple[str, ...] = ("500",)
         self._script: Running[Any] | None = None
         self._token = ""
-        self._legs = 0
+        self._recordings = 0
 
     # --- the test's side ------------------------------------------------------------------------------
 
@@ -70,8 +77,10 @@ class Playbook:
         """What plays has come to its end."""
         return self.hear(Played(CALLER, self._token))
 
-    def recorded(self) -> Playbook:
-        return self.hear(Recorded(CALLER, 3.0, "silence"))
+    def recorded(self, seconds: float = 3.0, reason: str = "silence") -> Playbook:
+        """The recording in progress is over; by `key` means by the pound key, which is told as well."""
+        self.hear(Recorded(CALLER, seconds, reason, f"rec-{self._recordings}"))
+        return self.key("#") if reason == "key" else self
 
     def wait(self, seconds: float) -> Playbook:
         """Let time pass, waking the script at each of its deadlines."""
@@ -86,6 +95,11 @@ class Playbook:
     def hang_up_caller(self) -> None:
         assert self._script is not None
         self._script.close()
+
+    @property
+    def wall(self) -> datetime:
+        """A Tuesday morning in Toronto."""
+        return moment().wall + timedelta(seconds=self.now - 100.0)
 
     @property
     def done(self) -> bool:
@@ -166,15 +180,44 @@ class Playbook:
         self.said.append("stop")
 
     def record_message(self, box: str, *, max_s: float, silence_s: float) -> None:
+        self._recordings += 1
+        self.limits = max_s, silence_s
         self.said.append(f"record {box}")
 
+    def record_draft(self, *, max_s: float, silence_s: float) -> None:
+        self._recordings += 1
+        self.said.append("record draft")
+
+    def deliver(self, recording: str) -> None:
+        self.said.append(f"deliver {recording}")
+
+    def discard(self, recording: str) -> None:
+        self.said.append(f"discard {recording}")
+
+    def send_on(self, message: Message, box: str, comment: str) -> None:
+        self.said.append(f"send {message.id} to {box}" + (f" with {comment}" if comment else ""))
+
+    def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
+        return {prompt.name: prompt for prompt in self.kept if prompt.owner == owner}
+
+    def keep_prompt(self, prompt: KeptPrompt) -> None:
+        self.kept.append(prompt)
+        self.said.append(f"keep prompt {prompt.owner}/{prompt.name} {prompt.recording}")
+
+    def box(self, box: str) -> BoxState:
+        return self.states.get(box) or BoxState(box)
+
+    def keep_box(self, state: BoxState) -> None:
+        self.states[state.box] = state
+
     def messages(self, box: str) -> Sequence[Message]:
-        return tuple(message for message in self.box if message.box == box)
+        return tuple(message for message in self.left if message.box == box)
 
     can_record = True
 
     def keep_message(self, message: Message) -> None:
         self.said.append(f"keep {message.id} {message.folder}")
+        self.left = [message if kept.id == message.id else kept for kept in self.left]
 
     def remove_message(self, message: Message) -> None:
         self.said.append(f"remove {message.id}")

@@ -177,7 +177,7 @@ def test_a_message_the_disk_had_no_room_for_is_told_and_nobody_is_promised_it(to
     ana.dial("7102")
     town.run(1.0)
     call = next(iter(town.switch._calls))
-    name = town.switch.mailboxes.expect(call, "102", "101")
+    name = town.switch.mailboxes.expect(call, "102", "101", "Ana Silva")
     town.engine._events.append(RecordingFinished("gone", name, 0.0, "limit", "silence", "No space left on device"))
     town.switch.media(town.now)
     ana.hang_up()

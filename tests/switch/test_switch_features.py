@@ -93,9 +93,10 @@ def test_a_message_is_heard_deleted_and_the_lamp_goes_out(town):
     town.run(1.5)
 
     assert town.last(VoicemailDeleted).box == "102"
-    assert town.history.messages("102") == []
+    assert [message.folder for message in town.history.messages("102")] == ["trash"]
     assert "Messages-Waiting: no" in ben.lamps[-1]
-    town.run(5.0)
+    ben.press("#")
+    town.run(3.0)
     assert ben.talk.state == "over"
 
 
@@ -107,7 +108,9 @@ def test_a_message_that_was_heard_is_saved(town):
     ben.dial("5001")
     town.run(0.5)
     ben.press("4102#")
-    town.run(20.0)
+    town.run(15.0)
+    ben.press("#")
+    town.run(3.0)
 
     assert [message.folder for message in town.history.messages("102")] == ["saved"]
     assert "Voice-Message: 0/1" in ben.lamps[-1]

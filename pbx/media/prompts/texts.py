@@ -56,10 +56,46 @@ SENTENCES = {
     "vm-you-have": "You have",
     "vm-new-messages": "new messages.",
     "vm-no-messages": "no new messages.",
-    "vm-message-menu": "Press seven to delete, nine to save.",
+    "vm-message-menu": "Press one to hear it again, two for when and by whom it was left, three to send it on, "
+    "seven to delete, eight to call back, nine to save, star for the menu.",
     "vm-message-deleted": "Message deleted.",
     "vm-message-saved": "Message saved.",
     "vm-end-of-messages": "There are no more messages.",
+    "vm-leave-message": "Please leave a message after the tone.",
+    "vm-the-person": "The person you have called",
+    "vm-full": "This mailbox is full. No message can be left.",
+    "vm-no-room": "No message can be left now.",
+    "vm-limit": "You have reached the longest message.",
+    "vm-too-short": "That was too short.",
+    "vm-message-left": "Your message has been left.",
+    "vm-review": "Press one to leave this message, two to hear it, three to record it again.",
+    "vm-locked": "This mailbox is locked. Please try again later.",
+    "vm-saved-messages": "saved messages.",
+    "vm-main-menu": "Press one for new messages, two for saved ones, three for deleted ones, four for your greeting, "
+    "name and password.",
+    "vm-options-menu": "Press one to record a greeting, two to choose one, three to record your name, four to change "
+    "your password, star to go back.",
+    "vm-which-greeting": "Press the number of the greeting, from one to nine.",
+    "vm-choose-greeting": "Press the number of the greeting, or zero for the standard one.",
+    "vm-no-such-greeting": "There is no such greeting.",
+    "vm-greeting-chosen": "Your callers hear greeting",
+    "vm-new-pin": "Please enter your new password.",
+    "vm-pin-again": "Please enter it again.",
+    "vm-pin-too-plain": "That password is too short, or too easy to guess.",
+    "vm-pins-differ": "They are not the same.",
+    "vm-pin-changed": "Your password is changed.",
+    "vm-received": "Received",
+    "vm-from": "From",
+    "vm-unknown-caller": "From an unknown caller.",
+    "vm-send-to": "Please enter the mailbox to send it to.",
+    "vm-no-such-box": "There is no such mailbox.",
+    "vm-comment": "Press one to say something about it, or pound to send it as it is.",
+    "vm-sent-on": "It has been sent.",
+    "vm-no-call-back": "This caller cannot be called back.",
+    "vm-message-restored": "Message restored.",
+    "record-after-tone": "Please speak after the tone. Press pound when you have finished.",
+    "keep-recording": "Press one to keep it, two to record it again.",
+    "recording-kept": "It is recorded.",
     "emergency-simulated": "You have reached the simulated emergency desk. No real emergency service is called.",
     "your-number-is": "You are calling from",
     "your-address-is": "Your emergency address is",
@@ -78,4 +114,15 @@ SENTENCES = {
 LETTERS = {f"letter-{letter}": f"{letter.upper()}." for letter in ascii_lowercase}
 WORDS = {f"word-{word}": word for word in ADDRESS_WORDS}
 
-TEXTS = NUMBERS | LETTERS | WORDS | SENTENCES
+TIMES = {
+    **{day: day.capitalize() for day in (
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "today", "yesterday",
+    )},
+    **{month: month.capitalize() for month in (
+        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "december",
+    )},
+    "at": "at", "oh": "oh", "am": "A. M.", "pm": "P. M.",
+}  # fmt: skip
+
+TEXTS = NUMBERS | LETTERS | WORDS | TIMES | SENTENCES
