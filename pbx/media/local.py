@@ -29,7 +29,6 @@ _UNANSWERED = 4
 _LIVES_S = 10.0
 """A worker that lived so long died of an accident: the next one starts at once."""
 _LONGEST_PAUSE_S = 30.0
-_LARGEST = 1 << 17
 _BUFFER = 1 << 20
 
 
@@ -57,6 +56,8 @@ class LocalEngine:
         self._open: dict[str, int] = {}
         self._events: list[MediaEvent] = []
         self._waiting: deque[bytes] = deque()
+        self._blocked = False
+        """The worker has not read yet what it was told."""
         self._socket: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._again: asyncio.TimerHandle | None = None
@@ -87,6 +88,7 @@ class LocalEngine:
         """End the worker; legs still open are dropped without a word."""
         if self._again is not None:
             self._again.cancel()
+        self._flush()
         self._hang_up()
         process, self._process = self._process, None
         if process is not None:
@@ -121,6 +123,7 @@ class LocalEngine:
             music=self._music,
             ports=self._ports,
         )
+        self._flush()
 
     def _ask(self, loop: asyncio.AbstractEventLoop) -> None:
         """Ask the worker for a sign of life; one that hangs is as good as dead, and ended to be replaced."""
@@ -190,6 +193,8 @@ class LocalEngine:
             self._free.give_back(port, self._loop.time())
 
     def take_events(self) -> list[MediaEvent]:
+        """Whoever asks has said what it had to say: it goes out together, before any SIP that follows from it."""
+        self._flush()
         events, self._events = self._events, []
         return events
 
@@ -206,30 +211,35 @@ class LocalEngine:
         if self._socket is None:
             return
         self._waiting.append(words.pack({"do": command, **more}))
-        if len(self._waiting) == 1:
-            self._flush()
+        if len(self._waiting) == 1 and self._loop is not None:
+            self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         pair, loop = self._socket, self._loop
         if pair is None or loop is None:
             return
         while self._waiting:
+            datagram, count = words.together(self._waiting)
             try:
-                pair.send(self._waiting[0])
+                pair.send(datagram)
             except BlockingIOError:
+                self._blocked = True
                 loop.add_writer(pair, self._flush)
                 return
             except OSError:
                 self._waiting.clear()  # the worker is gone: the reader says so, not in the middle of a command
                 break
-            self._waiting.popleft()
-        loop.remove_writer(pair)
+            for _ in range(count):
+                self._waiting.popleft()
+        if self._blocked:
+            self._blocked = False
+            loop.remove_writer(pair)
 
     def _readable(self) -> None:
         pair = self._socket
         while pair is not None and pair is self._socket:
             try:
-                data = pair.recv(_LARGEST)
+                data = pair.recv(words.LARGEST)
             except BlockingIOError:
                 break
             except OSError as problem:
@@ -238,7 +248,8 @@ class LocalEngine:
             if not data:
                 self._lost("the media worker ended")
                 return
-            self._told(words.unpack(data))
+            for said in words.apart(data):
+                self._told(said)
         if self._events:
             self._on_events()
 
@@ -287,6 +298,7 @@ class LocalEngine:
         self._open.clear()
         self._free.clear()
         self._waiting.clear()
+        self._blocked = False
         if pair is not None and self._loop is not None:
             self._loop.remove_reader(pair)
             self._loop.remove_writer(pair)

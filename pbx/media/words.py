@@ -1,8 +1,13 @@
-"""What the engine and its worker say to each other: JSON words, one message a datagram of a SOCK_SEQPACKET pair."""
+"""What the engine and its worker say to each other: JSON, a message a line, in datagrams of a SOCK_SEQPACKET pair.
+
+Each datagram wakes the other process, which costs more than what it says: what is said at once goes in one.
+"""
 
 from __future__ import annotations
 
 import json
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -33,6 +38,9 @@ from pbx.media.engine import (
 )
 
 Words = dict[str, Any]
+LARGEST = 1 << 17
+"""Octets of a datagram at most; messages are joined up to a quarter of it."""
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 _EVENTS: dict[str, type[MediaEvent]] = {
     kind.__name__: kind
@@ -44,7 +52,23 @@ _EVENTS: dict[str, type[MediaEvent]] = {
 
 
 def pack(words: Words) -> bytes:
-    return json.dumps(words, separators=(",", ":")).encode()
+    return _ENCODER.encode(words).encode()
+
+
+def together(waiting: deque[bytes]) -> tuple[bytes, int]:
+    """Return the next datagram of what waits to be said, and how many messages are in it."""
+    octets = count = 0
+    for message in waiting:
+        octets += len(message) + 1
+        if count and octets > LARGEST // 4:
+            break
+        count += 1
+    return b"\n".join(waiting[at] for at in range(count)), count
+
+
+def apart(datagram: bytes) -> Iterator[Words]:
+    """Read the messages of a datagram."""
+    return map(unpack, datagram.split(b"\n"))
 
 
 def unpack(data: bytes) -> Words:

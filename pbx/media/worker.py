@@ -40,7 +40,6 @@ _SAMPLED = 16
 _ROOM_FOR_TOS = 64
 _MOST_FAULTS = 100
 _LARGEST_DATAGRAM = 2048
-_LARGEST_WORDS = 1 << 17
 
 
 def _dscp_of(extra: list[tuple[int, int, bytes]]) -> int | None:
@@ -56,6 +55,8 @@ class Worker:
     def __init__(self, pair: socket.socket, told: dict[str, Any]) -> None:
         self._pair = pair
         self._waiting: deque[bytes] = deque()
+        self._blocked = False
+        """The owner has not read yet what it was told."""
         self._epoll = select.epoll()
         self._timer = Timer()
         self._sockets: dict[int, socket.socket] = {}
@@ -83,6 +84,7 @@ class Worker:
         self._pair.setblocking(False)
         self._epoll.register(self._pair, select.EPOLLIN)
         self._say({"ports": [port for port, _ in self._media.values()]})
+        self._flush()
 
     def _adopt(self, at: socket.socket, kind: dict[int, tuple[int, socket.socket]]) -> None:
         at.setblocking(False)
@@ -103,6 +105,8 @@ class Worker:
         media, exchange, clock = self._media, self._exchange, time.monotonic
         poll, owner, timer, count = self._epoll.poll, self._pair.fileno(), self._timer.fd, 0
         while True:
+            if self._waiting and not self._blocked:
+                self._flush()
             for fd, event in poll():
                 found = media.get(fd)
                 if fd == owner and not self._served(event):
@@ -133,6 +137,7 @@ class Worker:
         if event & select.EPOLLOUT:
             self._flush()
         if event & ~select.EPOLLOUT and not self._commands():
+            self._flush()
             return False
         self._pace()
         return True
@@ -192,20 +197,20 @@ class Worker:
         """Carry out what was told; False when the owner has gone."""
         while True:
             try:
-                data = self._pair.recv(_LARGEST_WORDS)
+                data = self._pair.recv(words.LARGEST)
             except BlockingIOError:
                 return True
             except OSError:
                 return False
             if not data:
                 return False
-            told = words.unpack(data)
-            try:
-                self._carry_out(told)
-            except KeyError:
-                continue  # the leg was closed meanwhile
-            except Exception as fault:  # noqa: BLE001 - as for packets
-                self._faulted(fault)
+            for told in words.apart(data):
+                try:
+                    self._carry_out(told)
+                except KeyError:
+                    continue  # the leg was closed meanwhile
+                except Exception as fault:  # noqa: BLE001 - as for packets
+                    self._faulted(fault)
 
     def _carry_out(self, told: words.Words) -> None:
         exchange, leg, now = self._exchange, told.get("leg", ""), time.monotonic()
@@ -252,29 +257,33 @@ class Worker:
         self._say(words.event_words(event))
 
     def _say(self, said: words.Words) -> None:
+        """Say something when the round of the poll is over, with what else there is to say."""
         self._waiting.append(words.pack(said))
-        self._flush()
 
     def _flush(self) -> None:
-        wanted = select.EPOLLIN
-        while self._waiting:
+        """Say what has come up since the last time."""
+        blocked = False
+        while self._waiting and not blocked:
+            datagram, count = words.together(self._waiting)
             try:
-                self._pair.send(self._waiting[0])
+                self._pair.send(datagram)
             except BlockingIOError:
-                wanted |= select.EPOLLOUT
-                break
+                blocked = True
             except OSError:
                 self._waiting.clear()  # the owner has gone; the next read says so
-                break
-            self._waiting.popleft()
-        self._epoll.modify(self._pair, wanted)
+            else:
+                for _ in range(count):
+                    self._waiting.popleft()
+        if blocked is not self._blocked:
+            self._blocked = blocked
+            self._epoll.modify(self._pair, select.EPOLLIN | select.EPOLLOUT if blocked else select.EPOLLIN)
 
 
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group, it is for the owner: it drains, then hangs up
     pair = socket.socket(fileno=int(sys.argv[1]))
-    first = pair.recv(_LARGEST_WORDS)
+    first = pair.recv(words.LARGEST)
     if not first:
         return
     worker = Worker(pair, words.unpack(first))

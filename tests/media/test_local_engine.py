@@ -57,6 +57,10 @@ class Line:
             HOST, recordings=recordings, on_events=self._woken, parties=("101", "102"), ports=ports
         )
 
+    def tell(self) -> None:
+        """Let the worker know what it was commanded, as an owner does that is done with an input."""
+        self._woken()
+
     def _woken(self) -> None:
         self.said += self.engine.take_events()
         self._more.set()
@@ -233,6 +237,7 @@ async def test_packets_are_marked_and_the_mark_is_read(line: Line) -> None:
         port = line.engine.open("c").port
         line.connect("c", phone.getsockname()[1])
         line.engine.listen("c")
+        line.tell()  # the worker is told before anything arrives
         for sequence, frame in enumerate((*ears.frames_of("tone:busy"), *sounds_made.signature_frames("101")[:3])):
             phone.sendto(rtp.pack(0, sequence, sequence * 160, 9, frame), (HOST, port))
         await line.hears("c", "signature:101")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import asdict
 
 import pytest
@@ -64,3 +65,16 @@ def test_words_nobody_knows_are_refused() -> None:
         words.event_of({"event": "Bang"})
     with pytest.raises(ValueError):
         words.unpack(b"[]")
+
+
+def test_what_is_said_at_once_goes_together_in_datagrams_that_are_not_too_large():
+    said = [words.pack({"do": "open", "leg": f"c-{number:05}", "port": number}) for number in range(2000)]
+    waiting, datagrams = deque(said), []
+    while waiting:
+        datagram, count = words.together(waiting)
+        datagrams.append(datagram)
+        for _ in range(count):
+            waiting.popleft()
+    assert [told["port"] for datagram in datagrams for told in words.apart(datagram)] == list(range(2000))
+    assert max(map(len, datagrams)) < words.LARGEST
+    assert len(datagrams) == 3
