@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from lab.phones.auto_answer import is_to_be_answered
 from lab.phones.calls import KEPT_CALLS, KEPT_SOUNDS, MOST_CALLS, CallState, PhoneCall, Sensed
 from lab.phones.family import Account
 from lab.phones.registration import Registration, Standing, Subscription, Waiting
@@ -237,6 +238,8 @@ class Line:
         self.calls.append(call)
         session.ring(now)
         self._changed()
+        if is_to_be_answered(session.request) and not any(other is not call for other in self.live_calls):
+            self.answer_call(call, now)
         return call
 
     def happened(self, call: PhoneCall, event: SipEvent, now: float) -> None:

@@ -22,6 +22,8 @@ def by_code(modules: dict[str, ModuleType]) -> dict[str, ModuleType]:
     return found
 
 
+INTERCOM = "*50"
+"""What `99` and an extension stands for."""
 FEATURES = by_code(plug_ins("pbx.callflow.features", needs="CODE"))
 
 

@@ -72,6 +72,8 @@ class Ringing:
     delay_s: float = 0.0
     confirm: bool = False
     """Whoever answers has to press 1 before it counts: a mailbox at the far end must not take the call."""
+    hands_free: bool = False
+    """The phone is asked to answer by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,13 +121,14 @@ def _phones(call: Control, queue: Queue, names: tuple[str, ...]) -> Iterator[Rin
     for name in names:
         agent = queue.agent(name)
         confirm = agent is not None and agent.confirm
+        hands_free = agent is not None and agent.auto_answer
         if agent is not None and agent.number:
             yield Ringing(ToExternal(number=agent.number), confirm=confirm)
         elif agent is not None and agent.device:
-            yield Ringing(ToDevice(device=agent.device), confirm=confirm)
+            yield Ringing(ToDevice(device=agent.device), confirm=confirm, hands_free=hands_free)
         else:
             for device in call.directory.devices_by_extension.get(name, ()):
-                yield Ringing(ToDevice(device=device.id), confirm=confirm)
+                yield Ringing(ToDevice(device=device.id), confirm=confirm, hands_free=hands_free)
 
 
 def _who(call: Control, rung: Rung, names: tuple[str, ...]) -> str:

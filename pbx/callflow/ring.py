@@ -160,6 +160,6 @@ def _why_nobody(refused: Sequence[int]) -> Outcome:
 def _dial(call: Control, ringing: Ringing) -> str | None:
     match ringing.target:
         case ToDevice(device=device):
-            return call.dial_device(device)
+            return call.dial_hands_free(device) if ringing.hands_free else call.dial_device(device)
         case ToExternal(number=number):
             return call.dial_number(number)

@@ -11,7 +11,7 @@ from typing import assert_never
 from pbx.callflow.answering import apply_rules
 from pbx.callflow.decisions import Trail
 from pbx.callflow.entering import agent_can_be_reached, menu_in_force, music_of, queue_entry
-from pbx.callflow.feature_codes import feature_dialled
+from pbx.callflow.feature_codes import INTERCOM, feature_dialled
 from pbx.callflow.identity import (
     caller_id_for,
     caller_in_words,
@@ -184,6 +184,9 @@ def _first(
             own = caller.extension if digits == "5001" and caller is not None and caller.voicemail else ""
             trail.applied("dial plan", f"voicemail {digits}", "", f"opens box {own}" if own else "asks for the box", "")
             return ToMailboxLogin(extension=own)
+        case Means.INTERCOM if (intercom := feature_dialled(f"{INTERCOM}{digits}")) is not None:
+            trail.applied("dial plan", "99 and extension", digits, "intercom: the phone answers by itself", "features")
+            return intercom
         case Means.PARK:
             saw = "whoever is parked there is fetched, else the caller waits there"
             trail.applied("dial plan", f"park slot {digits}", "", saw, "features")
@@ -191,7 +194,7 @@ def _first(
         case Means.NOTHING if (feature := feature_dialled(dialled.digits)) is not None:
             trail.applied("dial plan", f"feature code {feature.code}", feature.argument, "is answered", "features")
             return feature
-        case Means.NOTHING:
+        case Means.INTERCOM | Means.NOTHING:
             trail.failed("dial plan", digits or "nothing", "", dialled.because, "")
         case _:
             assert_never(dialled.means)

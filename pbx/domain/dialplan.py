@@ -42,6 +42,7 @@ WITHHOLD = "*67"
 _SEPARATORS = re.compile(r"[\s().\-]+")
 _EXTENSION = re.compile(r"[1-9][0-9]{2,4}")
 _SLOT = re.compile(r"7[0-9]{2}")
+_INTERCOM = re.compile(r"99([1-9][0-9]{2,3})")
 _TO_MAILBOX = re.compile(r"7([1-9][0-9]{2,4})")
 _NUMBER = re.compile(r"(?:\+?1)?((?![2-9]11)[2-9][0-9]{2}[2-9][0-9]{6})")
 _SOS = re.compile(r"service:sos(?:\.|\Z)", re.IGNORECASE)
@@ -60,6 +61,8 @@ class Means(StrEnum):
     """5000: any box, asked for; 5001: the caller's own."""
     PARK = "park slot"
     """700–799: who is parked there is fetched, else the caller waits there."""
+    INTERCOM = "intercom"
+    """`99` and an extension of three or four digits: its phone answers by itself."""
     NUMBER = "number"
     INTERNATIONAL = "international"
     NOTHING = "nothing"
@@ -78,10 +81,12 @@ class Dialled:
 def why_reserved(extension: str) -> str:
     """Return what an extension that must not be given out is dialled for, empty when it is free to give.
 
-    Beside `RESERVED`: park slots 700–799, and `7` + extension, which is straight to voicemail.
+    Beside `RESERVED`: park slots 700–799, `7` + extension, which is straight to voicemail, and `99` + extension.
     """
     if extension in RESERVED:
         return RESERVED[extension]
+    if _INTERCOM.fullmatch(extension):
+        return "99 and an extension, its intercom"
     if not extension.startswith("7") or not 3 <= len(extension) <= 5:
         return ""
     return "a park slot" if len(extension) == 3 else "7 and an extension, straight to its voicemail"
@@ -131,6 +136,8 @@ def _read(digits: str, area_code: str) -> Dialled:
         return Dialled(Means.MAILBOX, mailbox[1])
     if _SLOT.fullmatch(digits):
         return Dialled(Means.PARK, digits)
+    if intercom := _INTERCOM.fullmatch(digits):
+        return Dialled(Means.INTERCOM, intercom[1])
     if _EXTENSION.fullmatch(digits):
         return Dialled(Means.EXTENSION, digits)
     if number := _NUMBER.fullmatch(digits):

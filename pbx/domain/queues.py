@@ -63,6 +63,8 @@ class Agent(Model):
     wrap_up_s: float = Field(default=0.0, ge=0)
     max_calls: int = Field(default=1, ge=1)
     """Calls at once, whatever they are, before the queue offers none."""
+    auto_answer: bool = False
+    """The agent's phone is asked to answer by itself."""
     confirm: bool = False
     """The agent has to press 1 before the caller is put through."""
 

@@ -32,6 +32,10 @@ Spoken = str | Recording
 """A prompt by its name, or what somebody recorded."""
 
 
+BEEP_S = 0.4
+"""How long the tone `beep` is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompts:
     """Prompts and recordings one after another; with `repeat` for ever."""

@@ -70,6 +70,7 @@ from pbx.events.messages import (
     VoicemailRestored,
 )
 from pbx.events.own_settings import OwnSettingChanged
+from pbx.events.paging import IntercomOpened
 from pbx.events.parking import CallParked, CallUnparked, ParkRecalled
 from pbx.events.pickup import CallPickedUp, CallPulled
 from pbx.events.provisioning import ConfigRefused, ConfigRequested, ConfigServed, ResyncRequested
@@ -133,6 +134,7 @@ __all__ = [
     "GuessingSlowed",
     "HealthChanged",
     "InputIgnored",
+    "IntercomOpened",
     "LampSent",
     "LegEnded",
     "LegFailed",

@@ -17,7 +17,6 @@ FRAME = 160
 
 Floats = npt.NDArray[np.float64]
 
-BEEP_S = 0.4
 _FULL_SCALE = 32_124
 """Largest sample of µ-law: a sine that reaches it has +3.17 dBm0."""
 _FULL_SCALE_DBM0 = 3.17

@@ -7,8 +7,7 @@ from dataclasses import replace
 from itertools import cycle
 
 from pbx.clock import FOREVER
-from pbx.domain.sounds import Spoken
-from pbx.media import sounds_made
+from pbx.domain.sounds import BEEP_S, Spoken
 from pbx.media.agenda import Agenda
 from pbx.media.engine import MediaEvent, PlayFinished, Prompts, Recording, Sound, SoundMissing, Tone
 from pbx.media.segment import Segment, digest
@@ -58,7 +57,7 @@ class Speaking:
                 said = [self._spoken(leg, name) for name in names]
                 return cycle(said) if repeat else iter(said)
             case Tone(name="beep"):
-                return iter([(sound.label, sounds_made.BEEP_S)])
+                return iter([(sound.label, BEEP_S)])
             case Recording():
                 return iter([self._spoken(leg, sound)])
         return iter([(sound.label, FOREVER)])

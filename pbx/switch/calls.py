@@ -236,6 +236,12 @@ class Call:
     def dial_device(self, device: str) -> str | None:
         return dialling.dial_device(self._switch, self, device)
 
+    def dial_hands_free(self, device: str) -> str | None:
+        return dialling.dial_hands_free(self._switch, self, device)
+
+    def idle_phones(self, extension: str) -> tuple[str, ...]:
+        return self._switch.idle_phones(extension)
+
     def dial_number(self, number: str) -> str | None:
         return dialling.dial_number(self._switch, self, number)
 

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 Headers = Sequence[tuple[str, str]]
 
 
-def dial_device(switch: Switch, call: Call, device: str) -> str | None:
+def dial_hands_free(switch: Switch, call: Call, device: str) -> str | None:
+    """As `dial_device`, and ask the phone to answer by itself, in the way of its family."""
+    known = switch.directory.devices_by_id.get(device)
+    headers = switch.settings.auto_answer(known.family if known is not None else "")
+    return dial_device(
+        switch, call, device, [(name, value.format(domain=switch.realm)) for name, value in headers.items()]
+    )
+
+
+def dial_device(switch: Switch, call: Call, device: str, headers: Headers = ()) -> str | None:
     """Ring a device at its newest contact; return the leg, None when it cannot be reached."""
     binding = switch.binding(device)
     if binding is None:
@@ -32,7 +41,7 @@ def dial_device(switch: Switch, call: Call, device: str) -> str | None:
     sender = NameAddr(f"sip:{number}@{domain}", call.shown.name or call.shown.number)
     leg = call.new_leg(device, binding.extension, "")
     called = NameAddr(f"sip:{device}@{domain}")
-    return _invite(switch, call, leg, binding.contact, binding.peer, sender, called, binding.routes)
+    return _invite(switch, call, leg, binding.contact, binding.peer, sender, called, [*binding.routes, *headers])
 
 
 def dial_number(switch: Switch, call: Call, number: str) -> str | None:

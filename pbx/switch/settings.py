@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials
 from pbx.sip.tolerances import Tolerance
+
+Headers = Mapping[str, str]
+AUTO_ANSWER: Headers = MappingProxyType({
+    "Call-Info": "<sip:{domain}>;answer-after=0",
+    "Alert-Info": "<http://{domain}>;info=alert-autoanswer;delay=0",
+    "Answer-Mode": "Auto",
+})  # fmt: skip
+"""What makes a phone answer by itself: the two that vendors agree on, and the standard's (RFC 5373)."""
+
+
+def usual_auto_answer(family: str) -> Headers:
+    return AUTO_ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +44,7 @@ class SwitchSettings:
     """Session interval asked for (RFC 4028): a call whose phone vanished ends by then; 0 asks for none."""
     watchdog: Peer | None = None
     """Where the house asks itself for a sign of life: served like anybody, and not traced."""
+    auto_answer: Callable[[str], Headers] = usual_auto_answer
+    """By a device's family, the headers that make it answer by itself; `{domain}` stands for our own."""
     config_url: Callable[[str], str] | None = None
     """Where a device's configuration is, by its id; empty for one that has none. None serves no `ua-profile`."""

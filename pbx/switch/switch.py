@@ -299,6 +299,17 @@ class Switch:
         registered = self.registered()
         return any(device.id in registered for device in self.directory.devices_by_extension.get(extension, ()))
 
+    def idle_phones(self, extension: str) -> tuple[str, ...]:
+        """Return the registered devices of a user who is in no call and may be disturbed."""
+        user = self.directory.users_by_extension.get(extension)
+        if user is None or extension in self.parties.busy:
+            return ()
+        if user.do_not_disturb or self.settings_of_users.of(extension).do_not_disturb:
+            return ()
+        registered = self.registered()
+        own = self.directory.devices_by_extension.get(extension, ())
+        return tuple(device.id for device in own if device.id in registered)
+
     def agent_reachable(self, agent: Agent) -> bool:
         """An agent has a registered phone, or is somebody outside and there is a way out."""
         return routing.agent_can_be_reached(self.directory, agent, self.registered(), self.settings.carrier is not None)

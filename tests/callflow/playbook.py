@@ -138,6 +138,13 @@ class Playbook:
     def dial_device(self, device: str) -> str | None:
         return self._dial(device)
 
+    def dial_hands_free(self, device: str) -> str | None:
+        return self._dial(device, "dial hands-free")
+
+    def idle_phones(self, extension: str) -> tuple[str, ...]:
+        own = self.directory.devices_by_extension.get(extension, ())
+        return tuple(device.id for device in own if device.id not in self.dead)
+
     def dial_number(self, number: str) -> str | None:
         return self._dial(number)
 
@@ -296,9 +303,9 @@ class Playbook:
         self.said.append(where)
         return where in self.there
 
-    def _dial(self, target: str) -> str | None:
+    def _dial(self, target: str, how: str = "dial") -> str | None:
         if target in self.dead:
             self.said.append(f"cannot dial {target}")
             return None
-        self.said.append(f"dial {target}")
+        self.said.append(f"{how} {target}")
         return target
