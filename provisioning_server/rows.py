@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from provisioning_server import convert
+from provisioning_server.escapes import parameter
 from provisioning_server.formula import Instead
 from provisioning_server.sheet import CannotRender, Line, Settings, Sheet
-from provisioning_server.table import Block, Row
+from provisioning_server.table import Block, Passage, Row
 
 RAW = "vendor.raw."
 KEY_DEFAULTS: dict[str, str | int] = {"value": "", "label": "", "line": 1, "pickup_code": ""}
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
+    text: str
+    """As it stands in the file."""
     name: str
     """The vendor's."""
-    value: str
     row: Row | None
     """None for `vendor.raw`."""
     place: str
@@ -39,8 +39,7 @@ class Written:
         return f"{self.place}.{leaf}" if root in ("line", "key", "first") else name
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     text: str
 
 
@@ -101,9 +100,8 @@ def written(sheet: Sheet) -> list[Written | Literal]:
             case "key":
                 found += _of_keys(scope, block)
             case _:
-                found += _of_rows(
-                    scope, block.rows, 1, sheet.places, f"lines.{scope.first.number}" if scope.first else ""
-                )
+                place = f"lines.{scope.first.number}" if scope.first else ""
+                found += _of_rows(scope, block.rows, 1, {}, place)
     return _with_raw(sheet, found)
 
 
@@ -111,7 +109,7 @@ def _of_lines(scope: _Scope, block: Block) -> Iterator[Written | Literal]:
     for line in scope.sheet.lines:
         scope.line = line
         rows = block.rows if line.enabled else block.otherwise
-        places = scope.sheet.places | {"n": str(line.number), "n0": str(line.number - 1)}
+        places = {"n": str(line.number), "n0": str(line.number - 1)}
         yield from _of_rows(scope, rows, line.number, places, f"lines.{line.number}")
 
 
@@ -128,21 +126,33 @@ def _of_keys(scope: _Scope, block: Block) -> Iterator[Written | Literal]:
             of_kind[kind] += 1
             scope.key_facts["nth"] = of_kind[kind]
             rows = block.rows
-        places = sheet.places | {"k": str(number), "k0": str(number - 1), "nth": str(of_kind.total())}
+        places = {"k": str(number), "k0": str(number - 1), "nth": str(of_kind.total())}
         yield from _of_rows(scope, rows, number, places, f"keys.{number}")
 
 
 def _of_rows(
-    scope: _Scope, rows: tuple[Row, ...], number: int, places: dict[str, str], place: str
-) -> Iterator[Written | Literal]:
-    for row in rows:
-        name = row.name(number, places)
-        if row.formula is None:
-            yield Literal(name or "")
-            continue
-        value = row.formula.compute(scope)
-        if value is not Instead.OMIT and name is not None:
-            yield Written(name, _said(scope.sheet, value), row, place)
+    scope: _Scope, rows: Passage, number: int, places: dict[str, str], place: str
+) -> Sequence[Written | Literal]:
+    kept = rows.kept.get(number) if rows.is_steady else None
+    if kept is not None:
+        return kept
+    places = scope.sheet.places | places
+    found = [one for row in rows if (one := _of_row(scope, row, number, places, place)) is not None]
+    if rows.is_steady:
+        rows.kept[number] = found
+    return found
+
+
+def _of_row(scope: _Scope, row: Row, number: int, places: dict[str, str], place: str) -> Written | Literal | None:
+    name = row.name(number, places)
+    if row.formula is None:
+        return Literal(name or "")
+    value = row.formula.compute(scope)
+    return None if value is Instead.OMIT or name is None else _written(scope.sheet, name, value, row, place)
+
+
+def _written(sheet: Sheet, name: str, value: Any, row: Row | None, place: str) -> Written:
+    return Written(parameter(sheet.family.syntax, name, _said(sheet, value)), name, row, place)
 
 
 def _said(sheet: Sheet, value: Any) -> str:
@@ -161,8 +171,10 @@ def _with_raw(sheet: Sheet, found: list[Written | Literal]) -> list[Written | Li
         if not sheet.family.knows.fullmatch(name):
             raise CannotRender(f"{RAW}{name}: {sheet.family.id} has no parameter of that name (params.txt)")
         sheet.settings.used.add(RAW + name)
+    if not raw:
+        return found
     kept = [one for one in found if isinstance(one, Literal) or one.name not in raw]
-    return kept + [Written(name, _said(sheet, value.value), None, "") for name, value in raw.items()]
+    return kept + [_written(sheet, name, value.value, None, "") for name, value in raw.items()]
 
 
 def _facts(sheet: Sheet) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pbx.domain.devices import Device
@@ -11,7 +11,7 @@ from pbx.domain.directory import Directory
 from provisioning_server import convert
 from provisioning_server.families import Families
 from provisioning_server.manifest import Family, FileRule
-from provisioning_server.overlay import Scalar, ServedAt, Value, box_values, layers, line_values
+from provisioning_server.overlay import Layer, Scalar, ServedAt, Value, box_values, layers, line_values
 
 _RANGES = {
     "network.vlan.id": (0, 4094),
@@ -114,10 +114,8 @@ class Sheet:
     @property
     def fingerprint(self) -> str:
         """Hash of the input. Holds for one set of templates: they do not change while the server runs."""
-        said = [sorted((name, repr(value.value)) for name, value in self.settings.values.items())]
-        for line in self.lines:
-            values = sorted((name, repr(value.value)) for name, value in line.get.values.items())
-            said.append([("line", f"{line.number} {line.enabled} {line.password}"), *values])
+        said: list[object] = [_said(self.settings)]
+        said += [(line.number, line.enabled, line.password, _said(line.get)) for line in self.lines]
         whole = repr((self.family.id, self.rule.name, said, self.mac, self.model, self.steady_url, self.at, self.year))
         return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -142,15 +140,22 @@ def sheet(
     year: int,
 ) -> Sheet:
     """Overlay the layers for one file; a common file has no box and knows no lines."""
-    first = box[0] if box else None
-    stack = layers(families, family, directory, at, device=first, model=model, version=version)
-    lines = tuple(_lines(families, family, directory, at, box, version)) if box else ()
-    return Sheet(family, rule, Settings(box_values(stack)), lines, mac, model, steady_url, at, year)
+    if not box:
+        stack = layers(families, family, directory, at, device=None, model=model, version=version)
+        return Sheet(family, rule, Settings(box_values(stack)), (), mac, model, steady_url, at, year)
+    stacks = {
+        device.port: layers(families, family, directory, at, device=device, model=model, version=version)
+        for device in box
+    }
+    lines = tuple(_lines(family, box, stacks))
+    return Sheet(family, rule, Settings(box_values(stacks[box[0].port])), lines, mac, model, steady_url, at, year)
 
 
-def _lines(
-    families: Families, family: Family, directory: Directory, at: ServedAt, box: tuple[Device, ...], version: str
-) -> list[Line]:
+def _said(settings: Settings) -> list[tuple[str, Scalar]]:
+    return sorted([(name, value.value) for name, value in settings.values.items()])
+
+
+def _lines(family: Family, box: tuple[Device, ...], stacks: Mapping[int, Sequence[Layer]]) -> list[Line]:
     """Return every line of the box; those without a device are there and disabled, so that old accounts go."""
     by_port = {device.port: device for device in box}
     found = []
@@ -159,8 +164,7 @@ def _lines(
         if device is None:
             found.append(Line(number, False, Settings({}, f"lines.{number}.")))
             continue
-        values = line_values(layers(families, family, directory, at, device=device, version=version), number)
-        get = Settings(values, f"lines.{number}.")
+        get = Settings(line_values(stacks[number], number), f"lines.{number}.")
         transport = get("transport")
         if transport not in family.capabilities.transports:
             raise CannotRender(f"{family.id} cannot speak SIP over {transport}")

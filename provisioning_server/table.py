@@ -18,13 +18,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from provisioning_server.formula import BadFormula, Formula, formula
 
 SECTIONS = ("box", "line", "off", "key", "nokey")
 _PAIRS = {"line": "off", "key": "nokey"}
 _PLACEHOLDER = re.compile(r"\{(n|n0|k|k0|nth|mac|MAC|model)\}")
+_OF_THE_BOX = frozenset({"nth", "mac", "MAC", "model"})
 
 
 class BadTable(Exception):
@@ -39,23 +42,51 @@ class Row:
     """None: `names[0]` is written as it stands."""
     at: int
     """Line of the file."""
+    _patterns: tuple[str, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_patterns", tuple(map(_pattern, self.names)))
 
     def name(self, number: int, places: dict[str, str]) -> str | None:
         """Return the parameter's name for line or key `number` (1 for the box); None when there is none."""
-        if len(self.names) == 1:
-            text = self.names[0]
-        elif number <= len(self.names):
-            text = self.names[number - 1]
-        else:
-            return None
-        return _PLACEHOLDER.sub(lambda match: places[match[1]], text) if "{" in text else text
+        if len(self._patterns) == 1:
+            return self._patterns[0].format_map(places)
+        return self._patterns[number - 1].format_map(places) if number <= len(self._patterns) else None
+
+    @property
+    def is_steady(self) -> bool:
+        """Neither name nor value depends on the box."""
+        placed = {place for name in self.names for place in _PLACEHOLDER.findall(name)}
+        return not (self.formula and self.formula.names) and not placed & _OF_THE_BOX
+
+
+def _pattern(name: str) -> str:
+    """For `format_map`: braces that are no placeholder of ours stand for themselves."""
+    parts = _PLACEHOLDER.split(name)
+    return "".join(
+        f"{{{part}}}" if at % 2 else part.replace("{", "{{").replace("}", "}}") for at, part in enumerate(parts)
+    )
+
+
+class Passage(tuple[Row, ...]):
+    """Rows that are written together."""
+
+    @cached_property
+    def is_steady(self) -> bool:
+        """What they write for a line or key is the same for every box, as `[off]` mostly is."""
+        return all(row.is_steady for row in self)
+
+    @cached_property
+    def kept(self) -> dict[int, list[Any]]:
+        """What they have written, by number of the line or key, when they are steady."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     kind: str
-    rows: tuple[Row, ...]
-    otherwise: tuple[Row, ...] = ()
+    rows: Passage
+    otherwise: Passage = Passage()  # noqa: RUF009 - never changed
     """What is written for a line (key) that is not there."""
 
 
@@ -129,9 +160,9 @@ def _paired(blocks: list[tuple[str, list[Row]]]) -> Iterator[Block]:
         kind, rows = blocks[at]
         follows = blocks[at + 1] if at + 1 < len(blocks) else ("", [])
         if _PAIRS.get(kind) == follows[0]:
-            yield Block(kind, tuple(rows), tuple(follows[1]))
+            yield Block(kind, Passage(rows), Passage(follows[1]))
             at += 2
             continue
         alone = next((whole for whole, other in _PAIRS.items() if other == kind), "")
-        yield Block(alone, (), tuple(rows)) if alone else Block(kind, tuple(rows))
+        yield Block(alone, Passage(), Passage(rows)) if alone else Block(kind, Passage(rows))
         at += 1
