@@ -13,7 +13,7 @@ from pbx.domain.directory import Directory
 from pbx.events import Event, InputIgnored, ServerFault
 from provisioning_server import respond as answers
 from provisioning_server.families import Families
-from provisioning_server.http import make_app
+from provisioning_server.http import make_server
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt, Value
 from provisioning_server.respond import Answer, ConfigRequest, Office
@@ -39,7 +39,7 @@ class ProvisioningService:
         self._publish = publish
         self._now = now
         self.office = Office(families, ledger, at)
-        self._runner: web.AppRunner | None = None
+        self._runner: web.ServerRunner | None = None
         self._tftp: TftpServer | None = None
 
     def answer(self, request: ConfigRequest) -> Answer:
@@ -84,7 +84,7 @@ class ProvisioningService:
 
         `authority` is the certificate phones are to trust, served as `/ca.pem`.
         """
-        self._runner = web.AppRunner(make_app(self.answer, authority), access_log=None)
+        self._runner = web.ServerRunner(make_server(self.answer, authority))
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, http_port).start()

@@ -21,6 +21,7 @@ PSEUDO_MACS = frozenset({"000000000000"})
 
 _HEX12 = re.compile(r"(?=([0-9a-f]{12}))")
 _AGENTS_KEPT = 2048
+_NAMES_KEPT = 8192
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -40,15 +41,16 @@ class Families:
                 for name in rule.known_by():
                     self._by_name.setdefault(name, []).append((family, rule))
         self.by_user_agent = lru_cache(_AGENTS_KEPT)(self._by_user_agent)
-
-    def of_name(self, name: str) -> list[tuple[Family, FileRule, re.Match[str]]]:
+        self.of_name = lru_cache(_NAMES_KEPT)(self._of_name)
         """Return every file that is asked for by that name, those that name no device first."""
+
+    def _of_name(self, name: str) -> tuple[tuple[Family, FileRule, re.Match[str]], ...]:
         name = name.lower()
         found = list(self._by_name.get(name, ()))
         for digits in _HEX12.finditer(name):
             found += self._by_name.get(f"{name[: digits.start()]}{{mac}}{name[digits.end(1) :]}", ())
         matched = [(family, rule, match) for family, rule in found if (match := rule.pattern.match(name))]
-        return sorted(matched, key=lambda one: one[1].is_of_one_device)
+        return tuple(sorted(matched, key=lambda one: one[1].is_of_one_device))
 
     def _by_user_agent(self, text: str) -> tuple[Family, re.Match[str]] | None:
         """Return the family whose pattern matches most of the header; longest wins."""

@@ -21,7 +21,7 @@ from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.events import ConfigRefused, ConfigRequested, ConfigServed, Event, InputIgnored, ServerFault
 from provisioning_server.families import Families
-from provisioning_server.identify import Claim, NoClaim, identify, split_path
+from provisioning_server.identify import Claim, NoClaim, identify
 from provisioning_server.ledger import Admission, Key, Ledger, Misses
 from provisioning_server.manifest import Family
 from provisioning_server.overlay import ServedAt, Value, box_values, layers, line_values
@@ -77,7 +77,7 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
     """Answer one request. Never raises for anything a peer can send."""
     claim = identify(request.path, request.user_agent, office.families, directory)
     asked = ConfigRequested(
-        request.protocol, _shown(request.path), request.address, _printable(request.user_agent)[:200], claim.mac
+        request.protocol, _shown(claim.name), request.address, _printable(request.user_agent)[:200], claim.mac
     )
     if request.method not in ("GET", "HEAD"):
         return _refused(request, asked, claim.mac, "", "uploads are off", status=405)
@@ -270,9 +270,9 @@ def _host(address: str) -> str:
     return address.rpartition(":")[0] or address
 
 
-def _shown(path: str) -> str:
-    """The file name without its token, nor anything that may be one in the wrong place."""
-    return _SECRET.sub("…", _printable(split_path(path)[1]))[:255]
+def _shown(name: str) -> str:
+    """The file name without anything that may be a token in the wrong place."""
+    return _SECRET.sub("…", _printable(name))[:255]
 
 
 def _printable(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
@@ -162,7 +163,7 @@ def _lines(family: Family, box: tuple[Device, ...], stacks: Mapping[int, Sequenc
     for number in range(1, max(family.lines_of(box[0].model), *by_port) + 1):
         device = by_port.get(number)
         if device is None:
-            found.append(Line(number, False, Settings({}, f"lines.{number}.")))
+            found.append(_absent(number))
             continue
         get = Settings(line_values(stacks[number], number), f"lines.{number}.")
         transport = get("transport")
@@ -172,3 +173,8 @@ def _lines(family: Family, box: tuple[Device, ...], stacks: Mapping[int, Sequenc
             raise CannotRender(f"{family.id} cannot encrypt media, and lines.{number}.srtp requires it")
         found.append(Line(number, bool(get("enabled")), get, device.password.get_secret_value()))
     return found
+
+
+@lru_cache(maxsize=256)
+def _absent(number: int) -> Line:
+    return Line(number, False, Settings({}, f"lines.{number}."))

@@ -1,12 +1,24 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import BaseTestServer
 
-from provisioning_server.http import make_app
-from provisioning_server.respond import respond
+from provisioning_server.http import make_server
+from provisioning_server.respond import Answer, ConfigRequest, respond
 from tests.provisioning.provisioned import ATA, OWN_FILE, POLY, WRONG, YEALINK, Counter, first
+
+
+class Listening(BaseTestServer):
+    def __init__(self, server: web.Server) -> None:
+        super().__init__()
+        self._server = server
+
+    async def _make_runner(self, **settings: Any) -> web.ServerRunner:
+        return web.ServerRunner(self._server, **settings)
 
 
 @pytest.fixture
@@ -16,7 +28,10 @@ def desk() -> Counter:
 
 @pytest.fixture
 async def client(desk, aiohttp_client):
-    return await aiohttp_client(make_app(lambda request: respond(request, desk.office, desk.directory, desk.now)))
+    def answered(request: ConfigRequest) -> Answer:
+        return respond(request, desk.office, desk.directory, desk.now)
+
+    return await aiohttp_client(Listening(make_server(answered)))
 
 
 def url(mac: str, token: str) -> str:
@@ -100,3 +115,19 @@ async def test_rubbish_on_the_port_harms_nobody(client, raw):
     writer.close()
     assert b"Traceback" not in said
     assert (await client.get(url(YEALINK, first(YEALINK)))).status == 200
+
+
+async def test_the_certificate_phones_may_trust_is_there_for_all(aiohttp_client, desk, tmp_path):
+    authority = tmp_path / "ca.pem"
+    authority.write_bytes(b"-----BEGIN CERTIFICATE-----\n")
+    asked: list[ConfigRequest] = []
+
+    def answered(request: ConfigRequest) -> Answer:
+        asked.append(request)
+        return respond(request, desk.office, desk.directory, desk.now)
+
+    client = await aiohttp_client(Listening(make_server(answered, authority)))
+    got = await client.get("/ca.pem")
+    assert (got.status, got.headers["Content-Type"]) == (200, "application/x-pem-file")
+    assert (await got.read(), asked) == (authority.read_bytes(), [])
+    assert (await client.put("/ca.pem", data=b"x")).status == 405
