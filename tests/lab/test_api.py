@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from lab.addresses import write_ready
 from lab.cli import remote
@@ -19,21 +20,26 @@ from lab.phones.boot import BootPace
 from lab.seeds.load import load_seed
 from lab.service import LabSettings
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.asyncio(loop_scope="module")]
 
 OFFICE = Path(__file__).parents[2] / "test_plans" / "plans" / "office.yaml"
 
 
-@pytest.fixture
-async def office(tmp_path: Path):
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def office():
     async with Office(load_seed(), LabSettings(pace=BootPace(0.02, 0.02, 0.02))) as made:
-        assert await made.lab.boot_phones(10)
-        write_ready(tmp_path / "ready.json", made.lab.ready(made.console_port))
+        assert await made.lab.boot_phones(20)
         yield made
 
 
-async def test_a_plan_runs_there_and_its_documents_are_fetched(office, tmp_path, capsys) -> None:
-    ready, junit, found = tmp_path / "ready.json", tmp_path / "j.xml", tmp_path / "r.json"
+@pytest.fixture
+def ready(office, tmp_path: Path) -> Path:
+    write_ready(tmp_path / "ready.json", office.lab.ready(office.console_port))
+    return tmp_path / "ready.json"
+
+
+async def test_a_plan_runs_there_and_its_documents_are_fetched(ready, tmp_path, capsys) -> None:
+    junit, found = tmp_path / "j.xml", tmp_path / "r.json"
     code = await asyncio.to_thread(remote.run_there, ready, OFFICE, "C01", Wanted(results=found, junit=junit))
     assert code == 0
     assert " C01" in capsys.readouterr().out
@@ -47,14 +53,14 @@ async def test_a_plan_runs_there_and_its_documents_are_fetched(office, tmp_path,
     assert "→" in told
 
 
-async def test_what_is_not_there_is_said(office, tmp_path) -> None:
+async def test_what_is_not_there_is_said(ready) -> None:
     with pytest.raises(UserError, match="there is no call 'nothing'") as raised:
-        await asyncio.to_thread(remote.call, tmp_path / "ready.json", "nothing", as_json=False)
+        await asyncio.to_thread(remote.call, ready, "nothing", as_json=False)
     assert raised.value.exit_code == BAD_INPUT
 
 
-async def test_every_setting_of_a_device_is_explained_there_as_from_its_seed(office, tmp_path) -> None:
-    there = json.loads(await asyncio.to_thread(phone, "101", None, tmp_path / "ready.json", as_json=True))
+async def test_every_setting_of_a_device_is_explained_there_as_from_its_seed(office, ready) -> None:
+    there = json.loads(await asyncio.to_thread(phone, "101", None, ready, as_json=True))
     here = json.loads(phone("101", None, None, as_json=True))
     ports = {"lines.1.server.port", "lines.1.server.host", "network.ntp"}
     told, seeded = ({s["name"]: s for s in view["settings"] if s["name"] not in ports} for view in (there, here))
@@ -64,15 +70,15 @@ async def test_every_setting_of_a_device_is_explained_there_as_from_its_seed(off
     async with aiohttp.ClientSession(office.console_url) as session, session.get("/api/v1/phones") as answer:
         assert [row["device"] for row in await answer.json()] == [d.id for d in office.lab.directory.devices]
     with pytest.raises(UserError, match="there is no device '1/0'") as raised:
-        await asyncio.to_thread(phone, "1/0", None, tmp_path / "ready.json", as_json=False)
+        await asyncio.to_thread(phone, "1/0", None, ready, as_json=False)
     assert raised.value.exit_code == BAD_INPUT
 
 
-async def test_a_plan_with_a_fault_is_refused_with_its_line(office, tmp_path) -> None:
+async def test_a_plan_with_a_fault_is_refused_with_its_line(ready, tmp_path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("plan: [\n")
     with pytest.raises(UserError, match="the plan cannot be run"):
-        await asyncio.to_thread(remote.run_there, tmp_path / "ready.json", bad, "", Wanted())
+        await asyncio.to_thread(remote.run_there, ready, bad, "", Wanted())
 
 
 NO_HTTP = {
@@ -102,6 +108,13 @@ async def test_what_is_no_http_is_refused_on_both_listeners_in_one_line(caplog) 
     assert [record.getMessage() for record in told if record.exc_info] == []
 
 
+async def test_a_page_of_another_site_starts_nothing(office) -> None:
+    async with aiohttp.ClientSession(office.console_url) as session:
+        headers = {"Origin": "http://elsewhere.example"}
+        async with session.post("/api/v1/runs", data=OFFICE.read_bytes(), headers=headers) as answer:
+            assert answer.status == 403
+
+
 async def test_one_run_at_a_time(office) -> None:
     async with aiohttp.ClientSession(office.console_url) as session:
         text = OFFICE.read_bytes()
@@ -112,21 +125,14 @@ async def test_one_run_at_a_time(office) -> None:
             assert (await second.json())["error"]["happened"] == "a run is in progress"
 
 
-async def test_a_page_of_another_site_starts_nothing(office) -> None:
-    async with aiohttp.ClientSession(office.console_url) as session:
-        headers = {"Origin": "http://elsewhere.example"}
-        async with session.post("/api/v1/runs", data=OFFICE.read_bytes(), headers=headers) as answer:
-            assert answer.status == 403
-
-
-def test_a_switchroom_that_is_gone_is_said(tmp_path) -> None:
+async def test_a_switchroom_that_is_gone_is_said(tmp_path) -> None:
     ready = tmp_path / "ready.json"
     ready.write_text('{"console": "http://127.0.0.1:9"}')
     with pytest.raises(UserError, match="does not answer") as raised:
-        remote.calls(ready, as_json=False)
+        await asyncio.to_thread(remote.calls, ready, as_json=False)
     assert raised.value.exit_code == NO_START
 
 
-def test_a_file_that_is_no_ready_file_is_said(tmp_path) -> None:
+async def test_a_file_that_is_no_ready_file_is_said(tmp_path) -> None:
     with pytest.raises(UserError, match="is no ready file"):
         remote.calls(tmp_path / "nothing.json", as_json=False)

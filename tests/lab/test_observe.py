@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from lab.addresses import write_ready
 from lab.bench import LabBench
@@ -23,15 +24,20 @@ from lab.service import LabSettings
 from pbx.events import SipRequest
 from tests.conftest import need
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def office():
+    async with Office(load_seed(), LabSettings(pyvoip=False, pace=BootPace(0.02, 0.02, 0.02))) as made:
+        assert await made.lab.boot_phones(20)
+        yield made
 
 
 @pytest.fixture
-async def office(tmp_path: Path):
-    async with Office(load_seed(), LabSettings(pyvoip=False, pace=BootPace(0.02, 0.02, 0.02))) as made:
-        assert await made.lab.boot_phones(10)
-        write_ready(tmp_path / "ready.json", made.lab.ready(made.console_port))
-        yield made
+def ready(office, tmp_path: Path) -> Path:
+    write_ready(tmp_path / "ready.json", office.lab.ready(office.console_port))
+    return tmp_path / "ready.json"
 
 
 async def talk(office: Office, caller: str = "101", called: str = "102") -> str:
@@ -54,9 +60,9 @@ async def get(office: Office, path: str) -> tuple[int, bytes]:
         return answer.status, await answer.read()
 
 
-async def test_a_call_is_exported_whole(office, tmp_path):
+async def test_a_call_is_exported_whole(office, ready, tmp_path):
     call = await talk(office, "101", "105")  # one on UDP, one on TCP
-    packed = await asyncio.to_thread(remote.export, tmp_path / "ready.json", call, tmp_path / "call.zip")
+    packed = await asyncio.to_thread(remote.export, ready, call, tmp_path / "call.zip")
     with zipfile.ZipFile(packed) as archive:
         documents = {name.rpartition("/")[2]: archive.read(name) for name in archive.namelist()}
     assert set(documents) == set(NAMES)
@@ -74,9 +80,9 @@ async def test_a_call_is_exported_whole(office, tmp_path):
     assert dissected == [event.method if isinstance(event, SipRequest) else "" for event in kept]
 
 
-async def test_the_live_trace_of_a_call_ends_with_it(office, tmp_path, capsys):
+async def test_the_live_trace_of_a_call_ends_with_it(office, ready, capsys):
     call = await talk(office)
-    await asyncio.to_thread(remote.trace, tmp_path / "ready.json", call, plain=True)
+    await asyncio.to_thread(remote.trace, ready, call, plain=True)
     told = capsys.readouterr().out
     assert "101  dials 102" in told
     assert "102  answers" in told
@@ -104,7 +110,7 @@ async def test_a_reader_that_comes_back_gets_what_it_missed(office):
     assert {one["call"] for one in seen} == {call}
 
 
-async def test_what_is_not_there_is_said_in_four_parts(office, tmp_path):
+async def test_what_is_not_there_is_said_in_four_parts(office, ready):
     call = await talk(office)
     for path, happened in (
         ("/api/v1/calls/c-9999/call.pcapng", "there is no call 'c-9999'"),
@@ -116,7 +122,7 @@ async def test_what_is_not_there_is_said_in_four_parts(office, tmp_path):
         assert status in (400, 404)
         assert json.loads(body)["error"]["happened"] == happened
     with pytest.raises(UserError, match="there is no call 'c-9999'"):
-        await asyncio.to_thread(remote.trace, tmp_path / "ready.json", "c-9999", plain=False)
+        await asyncio.to_thread(remote.trace, ready, "c-9999", plain=False)
 
 
 async def test_an_open_stream_does_not_keep_the_office_open(office):

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 FLAGS = [
     "--no-sandbox",
@@ -44,6 +44,11 @@ document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`);
 });
 """
+
+
+PATIENCE_MS = 15_000
+"""For what must come true, on a machine that is busy; what must be quick is measured by the page's own clock."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @asynccontextmanager
