@@ -1,7 +1,8 @@
-"""The desks of the simulated network: emergency, its national call centre, the read-back of 933, public services.
+"""The desks of the simulated network: emergency, its national call centre, the read-back of 933, public services,
+and the agents of the provider's support.
 
-What each says to a caller. A desk answers by its name (`emergency-911`), never by a number: nothing that is dialled in
-the lab reaches a real one.
+What each says to a caller. All but the agents answer to a name (`emergency-911`), never to a number: nothing that is
+dialled in the lab reaches a real one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from pbx.domain.dialplan import SERVICE_CODES
 from pbx.domain.sounds import spoken_text
+from pbx.domain.support import support_domain
 
 NO_ADDRESS = "ECRC"
 """Location of a caller whose address nobody knows (`pbx.callflow.identity.ECRC`)."""
@@ -50,6 +52,9 @@ def _service(code: str) -> Desk:
     return Desk(f"Service {code}", "service", lambda callback, location: ("service-simulated", *spoken_text(code)))
 
 
+SUPPORT_AGENTS = tuple(agent.number for queue in support_domain().queues for agent in queue.agents if agent.number)
+"""Numbers of the agents of the provider's support, whom the lab plays."""
+
 DESKS: dict[str, Desk] = {
     "emergency-911": Desk(
         "Emergency desk", "emergency", lambda callback, location: ("emergency-simulated",), notes=True
@@ -58,6 +63,6 @@ DESKS: dict[str, Desk] = {
         "Emergency operator", "emergency", _operator, notes=True, passes_to="emergency-911"
     ),
     "emergency-933": Desk("Emergency read-back", "emergency", _read_back, notes=True),
-    "support": Desk("Support", "support", lambda callback, location: ("support-welcome",)),
+    **dict.fromkeys(SUPPORT_AGENTS, Desk("Support agent", "support", lambda callback, location: ("support-agent",))),
     **{f"service-{code}": _service(code) for code in SERVICE_CODES},
 }  # fmt: skip

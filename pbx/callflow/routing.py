@@ -159,6 +159,9 @@ def _first(
         case Means.SUPPORT:
             trail.applied("dial plan", "611", "", "the provider's support, for everybody and always", "support")
             return ToSupport()
+        case Means.NUMBER if dialled.digits in directory.reseller.support_numbers:
+            trail.applied("dial plan", "support number", digits, f"the support of {directory.reseller.name}", "support")
+            return ToSupport()
         case Means.NUMBER if number is not None:
             return _by_treatment(directory, number, at, trail)
         case _ if asked.outside:

@@ -176,7 +176,9 @@ class Control(Protocol):
 
     def dial_service(self, code: str) -> str | None: ...
 
-    def dial_support(self) -> str | None: ...
+    def enter_support(self) -> Destination:
+        """Go over to the provider's support domain, a ticket opened; return its attendant."""
+        ...
 
     def extension_of(self, leg: str) -> str:
         """Return the extension a leg rings, empty outside."""

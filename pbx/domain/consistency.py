@@ -130,8 +130,11 @@ def _extensions(directory: Directory) -> Iterator[Problem]:
     for kind, extensions in _by_kind(directory):
         for place, extension in enumerate(extensions):
             path: Path = (f"{kind}s", place, "extension")
-            if reserved := why_reserved(extension):
+            reserved = why_reserved(extension)
+            if reserved and directory.domain.kind == "customer":
                 yield Problem(path, f"{kind} {extension}: {extension} is reserved and never an extension: {reserved}")
+            if not reserved and directory.domain.kind == "provider":
+                yield Problem(path, f"{kind} {extension}: a provider's extension is a reserved number, as 611")
             if extension in owners:
                 yield Problem(path, f"{kind} {extension}: the extension is already that of a {owners[extension]}")
             owners.setdefault(extension, kind)
@@ -154,6 +157,9 @@ def _names(directory: Directory) -> Iterator[Problem]:
             why = f"there is a site {user.department}; call the department otherwise"
             yield Problem(("users", place, "department"), f"user {user.extension}: department {user.department}: {why}")
     yield from _twice("users", "login", (directory.login_of(user).casefold() for user in directory.users))
+    for place, number in enumerate(directory.numbers):
+        if number.number in directory.reseller.support_numbers and directory.domain.kind == "customer":
+            yield Problem(("numbers", place), f"number {number.number}: it is the provider's own; take another")
     yield from _twice("numbers", "number", (number.number for number in directory.numbers))
 
 

@@ -17,7 +17,7 @@ from pbx.domain.dialpolicy import kind_of_call
 from pbx.domain.emergency import EmergencyAddress
 from pbx.domain.numbers import PhoneNumber
 from pbx.domain.queues import Queue
-from pbx.domain.tenancy import Domain, Site, User
+from pbx.domain.tenancy import Domain, Reseller, Site, User
 from pbx.domain.timeframes import TimeFrame
 
 
@@ -25,6 +25,7 @@ class Directory(Model):
     model_config = ConfigDict(ignored_types=(cached_property,))
 
     domain: Domain
+    reseller: Reseller = Reseller()
     sites: tuple[Site, ...] = ()
     users: tuple[User, ...] = ()
     devices: tuple[Device, ...] = ()

@@ -67,6 +67,15 @@ MailAddresses = Annotated[str, AfterValidator(_addresses)]
 Pin = Annotated[Secret, AfterValidator(_pin)]
 
 
+class Reseller(Model):
+    """Who provides the domain to the customer (the platform's territory)."""
+
+    name: str = "Switchroom Telecom"
+    description: str = ""
+    support_numbers: tuple[E164, ...] = ("18775550161",)
+    """Dialled from anywhere, they reach the same support attendant as 611."""
+
+
 class Site(Model):
     """A branch; empty values fall back to the domain's."""
 
@@ -90,6 +99,8 @@ class Domain(Model):
     name: Slug
     """Also the SIP domain and digest realm, e.g. `acme.lab`."""
     description: str = ""
+    kind: Literal["customer", "provider"] = "customer"
+    """The provider's own domain has extensions that no customer's can have."""
     time_zone: TimeZone = "America/Toronto"
     area_code: AreaCode = "416"
     caller_id: E164 | None = None

@@ -93,6 +93,7 @@ from pbx.events.server import (
     ServerRecovered,
     TlsRefused,
 )
+from pbx.events.support import TicketAnswered, TicketOpened
 from pbx.events.wire import InputIgnored, SipRequest, SipResponse
 
 __all__ = [
@@ -170,6 +171,8 @@ __all__ = [
     "SipResponse",
     "Stamped",
     "SubscriptionChanged",
+    "TicketAnswered",
+    "TicketOpened",
     "TlsRefused",
     "VoicemailDeleted",
     "VoicemailDropped",

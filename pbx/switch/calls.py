@@ -15,12 +15,13 @@ from pbx.callflow.question import Asked, AttendantRoute, CallerId, QueueRoute, R
 from pbx.callflow.script import Running
 from pbx.callflow.vocabulary import CALLER, KeyPressed, LegGone, Parked
 from pbx.clock import FOREVER
-from pbx.domain.destinations import Cause, Destination, ToEmergency, ToExternal, ToService, ToSupport
+from pbx.domain.destinations import Cause, Destination, ToAttendant, ToEmergency, ToExternal, ToService, ToSupport
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
 from pbx.domain.kept import BoxState, KeptPrompt
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
+from pbx.domain.support import ENTRY
 from pbx.events import (
     AgentFinished,
     AgentOffered,
@@ -75,6 +76,8 @@ class Call:
         self._made = 0
         self._played = 0
         self._congested = False
+        self._abroad = False
+        """In the provider's support domain."""
         self._cause = Cause.NORMAL.q850
         self.diversions: list[tuple[str, str]] = []
         """Users whose rules sent the call on, with why, in order."""
@@ -164,7 +167,7 @@ class Call:
 
     @property
     def directory(self) -> Directory:
-        return self._switch.directory
+        return self._switch.settings.support if self._abroad else self._switch.directory
 
     @property
     def now(self) -> float:
@@ -251,8 +254,14 @@ class Call:
     def dial_service(self, code: str) -> str | None:
         return dialling.dial_service(self._switch, self, code)
 
-    def dial_support(self) -> str | None:
-        return dialling.dial_support(self._switch, self)
+    def enter_support(self) -> Destination:
+        self._abroad = True
+        self._switch.support.called(self)
+        return ToAttendant(extension=ENTRY)
+
+    def come_home(self) -> None:
+        """Leave the support domain: somebody of the own domain decides where the call goes."""
+        self._abroad = False
 
     def early(self, leg: str) -> None:
         caller, called = self.caller, self.legs.get(leg)
@@ -417,6 +426,8 @@ class Call:
             return
         self.publish(QueueLeft(self.id, queue, "answered", agent, round(waited, 3)))
         self.agents[leg] = (queue, agent)
+        if self._abroad:
+            self._switch.support.taken(self.id, agent)
         if queues.answered(known, queue, agent, waited, self.now):
             self.publish(AgentStatusChanged(queue, agent, AgentStatus.LOGGED_OUT.value))
 

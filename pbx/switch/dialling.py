@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pbx.callflow import routing
 from pbx.callflow.question import CallerId
-from pbx.domain.destinations import Destination, ToExternal, ToService, ToSupport
+from pbx.domain.destinations import Destination, ToExternal, ToService
 from pbx.events import LegInvited
 from pbx.media.engine import NoMediaPort
 from pbx.sip.address import Peer
@@ -54,12 +54,6 @@ def dial_service(switch: Switch, call: Call, code: str) -> str | None:
     shown = shown_to(switch, call, ToService.model_validate({"code": code}))
     name = f"service-{code}"
     return dial_trunk(switch, call, name, name, shown, trunk_headers(switch, call, shown, code))
-
-
-def dial_support(switch: Switch, call: Call) -> str | None:
-    shown = shown_to(switch, call, ToSupport())
-    shown = CallerId(shown.number or call.asked.caller_number, shown.name)
-    return dial_trunk(switch, call, "support", "support", shown)
 
 
 def shown_to(switch: Switch, call: Call, destination: Destination) -> CallerId:

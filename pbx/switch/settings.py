@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from pbx.domain.directory import Directory
+from pbx.domain.support import support_domain
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials
 from pbx.sip.tolerances import Tolerance
@@ -42,6 +44,8 @@ class SwitchSettings:
     """Calls at once over all domains; more get 503."""
     session_expires_s: int = 1800
     """Session interval asked for (RFC 4028): a call whose phone vanished ends by then; 0 asks for none."""
+    support: Directory = field(default_factory=support_domain)
+    """The provider's own domain, to which 611 leads."""
     watchdog: Peer | None = None
     """Where the house asks itself for a sign of life: served like anybody, and not traced."""
     auto_answer: Callable[[str], Headers] = usual_auto_answer

@@ -7,7 +7,7 @@ something is durable; each comes with its moment. A fault in one call ends that 
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
+from collections import ChainMap, Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ from pbx.clock import Moment
 from pbx.domain.destinations import Cause
 from pbx.domain.directory import Directory
 from pbx.domain.history import CallRecord
-from pbx.domain.queues import Agent, AgentStatus, person
+from pbx.domain.queues import Agent, AgentStatus, Queue, person
 from pbx.events import (
     AgentStatusChanged,
     ClockStepped,
@@ -68,6 +68,7 @@ from pbx.switch.registration import Registration
 from pbx.switch.reports import Reports
 from pbx.switch.settings import SwitchSettings
 from pbx.switch.signalling import session_event
+from pbx.switch.support import SupportDesk
 from pbx.switch.texts import Texts
 from pbx.switch.trace import message_event
 from pbx.switch.user_settings import UserSettings
@@ -124,6 +125,7 @@ class Switch:
         self.parties = Parties()
         self.durability = Durability()
         self.timers = Timers()
+        self.support = SupportDesk(self)
         self.settings_of_users = UserSettings(self, history.own_settings())
         self.draining = False
         self._token = token
@@ -159,7 +161,7 @@ class Switch:
         self.registration.prune()
         self.settings_of_users.prune()
         self.watchers.directory_changed()
-        self.queues.agents.prune(directory.queues_by_extension)
+        self.queues.agents.prune(self.queues_by_extension)
         self.publish(DirectoryChanged(self.realm, directory.revision, what))
         self._drain()
 
@@ -242,7 +244,7 @@ class Switch:
             self.timers.next_deadline(),
             self.registration.next_deadline(),
             self.watchers.next_deadline(),
-            self.queues.next_deadline(self.directory.queues_by_extension, self.now.mono),
+            self.queues.next_deadline(self.queues_by_extension, self.now.mono),
         )
 
     def live(self) -> dict[str, int]:
@@ -295,6 +297,11 @@ class Switch:
             statuses,
         )
 
+    @property
+    def queues_by_extension(self) -> Mapping[str, Queue]:
+        """The queues of the domain and of the provider's support; their extensions can never be the same."""
+        return ChainMap(self.directory.queues_by_extension, self.settings.support.queues_by_extension)
+
     def reachable(self, extension: str) -> bool:
         registered = self.registered()
         return any(device.id in registered for device in self.directory.devices_by_extension.get(extension, ()))
@@ -316,7 +323,7 @@ class Switch:
 
     def agent_status(self, agent: str, status: AgentStatus, queue: str = "") -> tuple[str, ...]:
         served = []
-        for known in self.directory.queues:
+        for known in self.queues_by_extension.values():
             found = known.agent(agent)
             if found is None or queue not in ("", known.extension):
                 continue
@@ -383,6 +390,7 @@ class Switch:
     def publish(self, event: Event) -> None:
         self._bus.publish(event, self.now)
         self.watchers.take(event)
+        self.support.take(event)
 
     def submit(self, change: Change) -> int:
         return self.history.submit(change)
@@ -422,6 +430,7 @@ class Switch:
         if abs(stepped_s) > CLOCK_STEP_S:
             self.registration.clock_stepped(stepped_s)
             self.watchers.clock_stepped()
+            self.support.clock_stepped()
             self.publish(ClockStepped(round(stepped_s, 3)))
 
     def _drain(self) -> None:
@@ -443,7 +452,7 @@ class Switch:
     def _distribute(self) -> bool:
         """Offer waiting callers to free agents; True when anything was offered."""
         offered = False
-        for made in self.queues.offers(self.directory.queues_by_extension, self._is_free, self.now.mono):
+        for made in self.queues.offers(self.queues_by_extension, self._is_free, self.now.mono):
             call = self._calls.get(made.offer.call)
             if call is not None:
                 offered = True

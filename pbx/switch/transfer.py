@@ -54,6 +54,7 @@ def referred(switch: Switch, call: Call, leg: Leg, referrer: Referrer, target: s
     referrer.notify_refer("SIP/2.0 100 Trying", False, now)
     leg.referrer = referrer
     call.routed(route.destination.label, route.record.to_json())
+    call.come_home()
     call.feed(TransferAsked(call.name_of(leg), route.destination, uri.user))
 
 

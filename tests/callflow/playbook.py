@@ -11,13 +11,14 @@ from pbx.callflow.question import Asked, AttendantRoute, QueueRoute, UserRoute
 from pbx.callflow.routing import resolve_attendant, resolve_queue, resolve_user, route
 from pbx.callflow.script import Running, Script
 from pbx.callflow.vocabulary import CALLER, KeyPressed, Parked, Played, Recorded
-from pbx.domain.destinations import Cause, Destination
+from pbx.domain.destinations import Cause, Destination, ToAttendant
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
 from pbx.domain.kept import BoxState, KeptPrompt
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
 from pbx.domain.sounds import Sound
+from pbx.domain.support import ENTRY, support_domain
 from pbx.events import Event
 from tests.callflow.small_office import EVERYBODY, moment, office
 
@@ -151,8 +152,13 @@ class Playbook:
     def dial_emergency(self, code: str) -> str | None:
         return self._dial(f"emergency-{code}")
 
-    def dial_support(self) -> str | None:
-        return self._dial("support")
+    def dial_service(self, code: str) -> str | None:
+        return self._dial(f"service-{code}")
+
+    def enter_support(self) -> Destination:
+        self.said.append("enter support")
+        self.directory = support_domain()
+        return ToAttendant(extension=ENTRY)
 
     def extension_of(self, leg: str) -> str:
         return leg[:3]

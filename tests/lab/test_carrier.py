@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lab.carrier import DeskCall, Habit
+from lab.desks import SUPPORT_AGENTS
 from lab.phones.calls import CallState
 from lab.wire import Impairment
 from tests.lab.small_network import Network
@@ -127,8 +128,8 @@ def test_a_public_service_says_which_one_it_is(network):
     ]
 
 
-def test_the_support_desk_welcomes_then_speaks(network):
-    assert sounds(network.call("support", 6.0)) == ["prompt:support-welcome", "signature:support"]
+def test_an_agent_of_the_support_answers_then_speaks(network):
+    assert sounds(network.call(SUPPORT_AGENTS[0], 6.0)) == ["prompt:support-agent", "signature:support"]
 
 
 def test_keys_reach_the_other_side_in_order(network):
@@ -186,8 +187,8 @@ def test_the_habits_can_be_asked_for(network):
 
 
 def test_what_answers_by_itself_takes_several_callers_at_once(network):
-    first = network.call("support", 6.0)
-    second = network.call("support", 6.0)
-    assert len(network.carrier.calls_at("support")) == 2
-    assert sounds(first)[-1] == sounds(second)[-1] == "signature:support"
+    first = network.call("service-211", 9.0)
+    second = network.call("service-211", 9.0)
+    assert len(network.carrier.calls_at("service-211")) == 2
+    assert sounds(first)[-1] == sounds(second)[-1] == "signature:service"
     assert network.carrier.calls_at("14165550143") == []

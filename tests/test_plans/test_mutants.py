@@ -84,8 +84,8 @@ def do_not_disturb_is_ignored(patch: pytest.MonkeyPatch) -> None:
 def support_is_barred(patch: pytest.MonkeyPatch) -> None:
     read = routing.read_dialled
 
-    def barred(text, area_code):
-        dialled = read(text, area_code)
+    def barred(*text):
+        dialled = read(*text)
         return Dialled(Means.NOTHING, dialled.digits) if dialled.means is Means.SUPPORT else dialled
 
     patch.setattr(routing, "read_dialled", barred)
