@@ -158,15 +158,21 @@ def _admitted(
     first = _first_token(box)
     window = None
     if not claim.token:
-        stack = layers(office.families, claim.family, directory, office.at, device=box[0] if box else None)
-        said = [layer.settings[OPEN] for layer in stack if OPEN in layer.settings]
-        window = said[-1] is True if said else None
+        name = (claim.family.id, mac if box else "")
+        window = office.shelf.window(directory, name, lambda: _window(office, directory, claim.family, box))
         if office.misses.too_many(_host(request.address), now.mono):
             return box, Admission(Key.NONE, "too many guesses from this address")
     admission = office.ledger.admit(mac, first, claim.token, now.mono, window=window)
     if claim.rule.is_of_one_device and not box:
         return (), Admission(Key.NONE, claim.doubt)
     return box, admission
+
+
+def _window(office: Office, directory: Directory, family: Family, box: tuple[Device, ...]) -> bool | None:
+    """What the settings say of the window; None when they leave it to the ledger."""
+    stack = layers(office.families, family, directory, office.at, device=box[0] if box else None)
+    said = [layer.settings[OPEN] for layer in stack if OPEN in layer.settings]
+    return said[-1] is True if said else None
 
 
 def _miss(request: ConfigRequest, office: Office, admission: Admission, now: Moment) -> list[Event]:

@@ -32,6 +32,7 @@ class Shelf:
     _by_name: dict[tuple[object, ...], Rendered] = field(default_factory=dict)
     _by_input: dict[str, Rendered] = field(default_factory=dict)
     _macs_by_token: dict[str, str] = field(default_factory=dict)
+    _windows: dict[tuple[str, str], bool | None] = field(default_factory=dict)
 
     def file(
         self, directory: Directory, name: tuple[object, ...], make: Callable[[], Sheet], now: datetime
@@ -64,10 +65,18 @@ class Shelf:
                 self._macs_by_token |= {_digest(text): mac for text in tokens(mac) if text}
         return self._macs_by_token.get(_digest(token), "")
 
+    def window(self, directory: Directory, name: tuple[str, str], read: Callable[[], bool | None]) -> bool | None:
+        """Return what settings say of the window of (family, MAC or empty for an unknown one), `read` once."""
+        self._in_force(directory)
+        if name not in self._windows:
+            self._windows[name] = read()
+        return self._windows[name]
+
     def clear(self) -> None:
         """Forget what is known by name: what the addresses of the service decide has changed."""
         self._by_name.clear()
         self._macs_by_token.clear()
+        self._windows.clear()
 
     def _in_force(self, directory: Directory) -> None:
         if directory is not self._directory:

@@ -1,12 +1,16 @@
-"""The TFTP shell: one listening socket, one connected socket a transfer, one timer; no thread, no `select`.
+"""The TFTP shell: one listening socket, one connected socket a transfer, one timer; no thread.
 
 A transfer's socket is connected to its client, so a packet from another address or port never reaches it: the kernel
 answers such a peer (ICMP), where RFC 1350 §4 would have us send ERROR 5.
+
+The sockets of all transfers wait in an epoll of their own, which is one reader of the loop: to tell asyncio of each
+socket, and to be called by it for each packet, costs more than the packet.
 """
 
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -19,6 +23,10 @@ PER_ADDRESS = 64
 TOTAL = 4000
 SWEEP_S = 0.25
 _RCVBUFFORCE = 33  # SO_RCVBUFFORCE of Linux; the socket module does not name it
+_LARGEST_REQUEST = 2048
+"""Room for one that is too long to be told so."""
+_LARGEST_REPLY = 512
+"""An ACK has four bytes; of an ERROR the code counts."""
 NOT_FOUND = error(1, "File not found")
 
 Peer = tuple[str, int]
@@ -50,21 +58,28 @@ class TftpServer:
             raise
         self.address: Peer = self._socket.getsockname()[:2]
         self._live: dict[Peer, _Live] = {}
+        self._wires = select.epoll()
+        self._by_wire: dict[int, _Live] = {}
         self._counts: Counter[str] = Counter()
         self._sweeping: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        asyncio.get_running_loop().add_reader(self._socket, self._drain)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._socket, self._drain)
+        loop.add_reader(self._wires.fileno(), self._more)
 
     def close(self) -> None:
         if self._socket.fileno() < 0:
             return
-        asyncio.get_running_loop().remove_reader(self._socket)
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._socket)
+        loop.remove_reader(self._wires.fileno())
         self._socket.close()
         if self._sweeping is not None:
             self._sweeping.cancel()
         for live in list(self._live.values()):
             self._end(live)
+        self._wires.close()
 
     @property
     def transfers(self) -> int:
@@ -73,7 +88,7 @@ class TftpServer:
     def _drain(self) -> None:
         for _ in range(DRAIN):
             try:
-                data, peer = self._socket.recvfrom(65535)
+                data, peer = self._socket.recvfrom(_LARGEST_REQUEST)
             except BlockingIOError:
                 return
             except OSError:
@@ -113,24 +128,27 @@ class TftpServer:
             return
         live = self._live[peer] = _Live(name, transfer, wire, peer)
         self._counts[peer[0]] += 1
-        asyncio.get_running_loop().add_reader(wire, self._more, live)
+        self._by_wire[wire.fileno()] = live
+        self._wires.register(wire, select.EPOLLIN)
         self._send(live, transfer.start(self._now()))
         if self._sweeping is None:
             self._sweeping = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
 
-    def _more(self, live: _Live) -> None:
-        for _ in range(DRAIN):
+    def _more(self) -> None:
+        """Take a packet of each transfer that has one; what is left is shown again, and the others have their turn."""
+        now = self._now()
+        for fd, _ in self._wires.poll(0, DRAIN):
+            live = self._by_wire[fd]
             try:
-                data = live.wire.recv(65535)
+                data = live.wire.recv(_LARGEST_REPLY)
             except BlockingIOError:
-                return
+                continue  # a datagram whose checksum is wrong: shown, and then not there
             except OSError:  # the client's port is closed: it has gone
                 self._end(live)
-                return
-            self._send(live, live.transfer.take(data, self._now()))
+                continue
+            self._send(live, live.transfer.take(data, now))
             if live.transfer.done:
                 self._end(live)
-                return
 
     def _sweep(self) -> None:
         self._sweeping = None
@@ -161,8 +179,8 @@ class TftpServer:
             self._counts[live.peer[0]] -= 1
             if not self._counts[live.peer[0]]:
                 del self._counts[live.peer[0]]
-        asyncio.get_running_loop().remove_reader(live.wire)
-        live.wire.close()
+        if self._by_wire.pop(live.wire.fileno(), None) is not None:
+            live.wire.close()  # which takes it out of the epoll, too
 
     @staticmethod
     def _now() -> float:
@@ -182,9 +200,8 @@ def roomy(listening: socket.socket) -> None:
 
 
 def _connected(host: str, peer: Peer) -> socket.socket:
-    wire = socket.socket(family_of(host), socket.SOCK_DGRAM)
+    wire = socket.socket(family_of(host), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
-        wire.setblocking(False)
         wire.bind((host, 0))
         wire.connect(peer)
     except OSError:
