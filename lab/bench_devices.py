@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from lab.carrier import Habit
 from lab.house import AnyLine, AnyPhone, House
+from lab.phones.chassis import Extension
 from lab.phones.face import shown
 from lab.phones.line import Line
-from lab.phones.phone import Extension
 from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.phones.screen import card
 from pbx.domain.destinations import ToUser

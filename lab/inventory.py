@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from lab.phones.chassis import Extension
 from lab.phones.families import FAMILIES
 from lab.phones.family import Box, Family
-from lab.phones.phone import Extension
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 

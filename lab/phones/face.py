@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lab.console.views import PhoneCard
 from lab.phones.calls import CallSeen, CallState
+from lab.phones.chassis import Extension
 from lab.phones.line import Line
-from lab.phones.phone import Extension, Phone
+from lab.phones.phone import Phone
 from lab.phones.pyvoip_line import PyvoipLine
 from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.phones.registration import Standing, Waiting

@@ -7,10 +7,10 @@ call of `changed` when something a person would see is different. The same box r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-from lab.phones.boot import Boot, BootPace, Strip
+from lab.phones.boot import Boot, BootPace
 from lab.phones.calls import PhoneCall
+from lab.phones.chassis import Chassis, Extension
 from lab.phones.family import Box, Family, Fetch, Fetched, PhoneConfig, Resync
 from lab.phones.line import Line
 from lab.phones.registration import Standing
@@ -25,18 +25,7 @@ from pbx.sip.stack import Outgoing, Stack
 from pbx.sip.uri import BadUri, parse_uri
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """A device as the lab's inventory knows it: which line of which box, and whose."""
-
-    device: str
-    extension: str
-    name: str
-    site: str
-    port: int
-
-
-class Phone:
+class Phone(Chassis[Line]):
     """`make_stack` gives a fresh SIP stack at every power-on: a reboot forgets everything."""
 
     def __init__(
@@ -52,51 +41,16 @@ class Phone:
         pace: BootPace | None = None,
         changed: Callable[[Phone], None] | None = None,
     ) -> None:
-        self.family, self.box = family, box
-        self.extensions = tuple(extensions)
-        self.dhcp = dict(dhcp)
+        super().__init__(family, box, extensions, dhcp, pace)
         self._make_stack, self._engine, self._token = make_stack, engine, token
-        self._pace = pace or BootPace()
         self._tell = changed
         self._dirty = False
         self._shown_stage = ""
-        self._boot: Boot | None = None
-        self._retry_at = FOREVER
         self._reboot_at = FOREVER
         self._stack: Stack | None = None
         self._calls: dict[str, tuple[Line, PhoneCall]] = {}
         self._legs: dict[str, tuple[Line, PhoneCall]] = {}
         self._fetches: list[tuple[int, Fetch]] = []
-        self.lines: tuple[Line, ...] = ()
-        self.config: PhoneConfig | None = None
-        self.strip = Strip()
-        self.powered = False
-        self.kept_url = ""
-        """Where the flash says the server is; survives a loss of power, not a factory reset."""
-        self.asks_dhcp = True
-        """Whether DHCP goes before it; in the flash, too."""
-        self.boots = 0
-        """How many times the configuration was fetched and applied."""
-
-    # --- what a person sees ---------------------------------------------------------------------------
-
-    @property
-    def error(self) -> str:
-        """Words of the error shown, e.g. `Config 404`, or empty."""
-        failure = self._boot.failure if self._boot is not None else None
-        return failure.words if failure is not None else ""
-
-    @property
-    def booting(self) -> bool:
-        return self.powered and self._boot is not None and not self._boot.over and not self.lines
-
-    def line(self, port: int = 1) -> Line | None:
-        return next((line for line in self.lines if line.account.port == port), None)
-
-    def line_of(self, device: str) -> Line | None:
-        """The line that carries `device` in the lab's inventory, once the box has it."""
-        port = next((item.port for item in self.extensions if item.device == device), None)
-        return self.line(port) if port is not None else None
 
     def live(self) -> dict[str, int]:
         """Counts of what is in progress (leak checks)."""
@@ -115,32 +69,20 @@ class Phone:
         self._drain(now)
 
     def power_off(self, now: float) -> None:
-        """Pull the plug: nobody is told."""
         self._engine.at(now)
         for line in self.lines:
             line.close(now)
-        self.powered = False
-        self.lines, self.config = (), None
+        self._unplugged()
         self._calls.clear()
         self._legs.clear()
         self._fetches.clear()
-        self._stack, self._boot = None, None
-        self._retry_at = self._reboot_at = FOREVER
-        self.strip = Strip()
+        self._stack, self._reboot_at = None, FOREVER
         self._mark()
         self._drain(now)
 
-    def reboot(self, now: float) -> None:
-        self.power_off(now)
-        self.power_on(now)
-
-    def factory_reset(self, now: float) -> None:
-        self.kept_url, self.asks_dhcp = "", True
-        self.reboot(now)
-
     def resync(self, now: float) -> None:
         """Fetch the configuration again and apply what changed, as after a check-sync."""
-        if not self.powered or (self._boot is not None and not self._boot.over):
+        if not self._at_rest:
             return
         boot = self._new_boot(now)
         self._begin_boot(boot)
@@ -336,9 +278,6 @@ class Phone:
 
     # --- boot -----------------------------------------------------------------------------------------
 
-    def _new_boot(self, now: float) -> Boot:
-        return Boot(self.family, self.box, self.dhcp, self._pace, now, self.kept_url, asks_dhcp=self.asks_dhcp)
-
     def _begin_boot(self, boot: Boot) -> None:
         self._boot = boot
         self._shown_stage = ""
@@ -357,10 +296,9 @@ class Phone:
             if self.strip is boot.strip and not self.lines:
                 self._mark_stage(boot)
             return
-        if boot.config is not None and boot.config is not self.config:
-            self._apply(boot.config, now)
-        elif boot.failure is not None and self._retry_at == FOREVER and not self.lines:
-            self._retry_at = now + self._pace.retry_s
+        if (config := self._new_config()) is not None:
+            self._apply(config, now)
+        elif self._give_up(now):
             self._mark()
 
     def _mark_stage(self, boot: Boot) -> None:
@@ -387,10 +325,7 @@ class Phone:
             line.hang_up_all(now)
             if line.account.user not in users:  # else the new line's registration has replaced it already
                 line.registration.leave(now)
-        self.lines, self.config = tuple(lines), config
-        if config.server_url:
-            self.kept_url, self.asks_dhcp = config.server_url, config.asks_dhcp
-        self.boots += 1
+        self._adopt(config, lines)
         self._mark()
 
     def _registered(self, line: Line, now: float) -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 
-from lab.phones.boot import Boot, BootPace, Strip
+from lab.phones.boot import Boot, BootPace
+from lab.phones.chassis import Chassis, Extension
 from lab.phones.family import Account, Box, Family, Fetch, Fetched, PhoneConfig, Resync
-from lab.phones.phone import Extension
 from lab.phones.pyvoip_line import PyvoipLine, Voice
 from lab.phones.registration import Standing
 from pbx.clock import FOREVER
@@ -24,7 +24,7 @@ def available() -> bool:
     return find_spec("pyVoIP") is not None
 
 
-class PyvoipPhone:
+class PyvoipPhone(Chassis[PyvoipLine]):
     """The box around it. `clock` gives monotonic seconds; `hand_over` runs a function in the event loop."""
 
     def __init__(
@@ -41,36 +41,9 @@ class PyvoipPhone:
         pace: BootPace | None = None,
         changed: Callable[[PyvoipPhone], None] | None = None,
     ) -> None:
-        self.family, self.box, self.extensions, self.dhcp = family, box, tuple(extensions), dict(dhcp)
+        super().__init__(family, box, extensions, dhcp, pace)
         self._address, self._voice, self._hand_over, self._clock = address, voice, hand_over, clock
-        self._pace, self._tell = pace or BootPace(), changed
-        self._boot: Boot | None = None
-        self._retry_at = FOREVER
-        self.lines: tuple[PyvoipLine, ...] = ()
-        self.config: PhoneConfig | None = None
-        self.strip = Strip()
-        self.powered = False
-        self.kept_url = ""
-        """Where the flash says the server is; survives a loss of power, not a factory reset."""
-        self.asks_dhcp = True
-        """Whether DHCP goes before it; in the flash, too."""
-        self.boots = 0
-
-    @property
-    def error(self) -> str:
-        failure = self._boot.failure if self._boot is not None else None
-        return failure.words if failure is not None else ""
-
-    @property
-    def booting(self) -> bool:
-        return self.powered and self._boot is not None and not self._boot.over and not self.lines
-
-    def line(self, port: int = 1) -> PyvoipLine | None:
-        return next((line for line in self.lines if line.account.port == port), None)
-
-    def line_of(self, device: str) -> PyvoipLine | None:
-        port = next((item.port for item in self.extensions if item.device == device), None)
-        return self.line(port) if port is not None else None
+        self._tell = changed
 
     def live(self) -> dict[str, int]:
         return {"calls": sum(len(line.live_calls) for line in self.lines)}
@@ -84,22 +57,11 @@ class PyvoipPhone:
     def power_off(self, now: float) -> None:
         for line in self.lines:
             line.close()
-        self.powered = False
-        self.lines, self.config, self._boot = (), None, None
-        self._retry_at = FOREVER
-        self.strip = Strip()
+        self._unplugged()
         self._changed()
 
-    def reboot(self, now: float) -> None:
-        self.power_off(now)
-        self.power_on(now)
-
-    def factory_reset(self, now: float) -> None:
-        self.kept_url, self.asks_dhcp = "", True
-        self.reboot(now)
-
     def resync(self, now: float) -> None:
-        if not self.powered or (self._boot is not None and not self._boot.over):
+        if not self._at_rest:
             return
         boot = self._new_boot(now)
         boot.reload(now)
@@ -141,21 +103,17 @@ class PyvoipPhone:
         fetch = self._boot.take_fetch() if self._boot is not None else None
         return [fetch] if fetch is not None else []
 
-    def _new_boot(self, now: float) -> Boot:
-        return Boot(self.family, self.box, self.dhcp, self._pace, now, self.kept_url, asks_dhcp=self.asks_dhcp)
-
     def _begin(self, boot: Boot) -> None:
         self._boot, self.strip = boot, boot.strip
         self._changed()
 
     def _follow(self, now: float) -> None:
-        boot = self._boot
-        if boot is None:
+        if self._boot is None:
             return
-        if boot.config is not None and boot.config is not self.config:
-            self._apply(boot.config, now)
-        elif boot.failure is not None and self._retry_at == FOREVER and not self.lines:
-            self._retry_at = now + self._pace.retry_s
+        if (config := self._new_config()) is not None:
+            self._apply(config, now)
+        else:
+            self._give_up(now)
         self._changed()
 
     def _apply(self, config: PhoneConfig, now: float) -> None:
@@ -170,10 +128,7 @@ class PyvoipPhone:
             lines.append(line)
         for line in kept.values():
             line.close()
-        self.lines, self.config = tuple(lines), config
-        if config.server_url:
-            self.kept_url, self.asks_dhcp = config.server_url, config.asks_dhcp
-        self.boots += 1
+        self._adopt(config, lines)
 
     def _new_line(self, account: Account) -> PyvoipLine:
         return PyvoipLine(

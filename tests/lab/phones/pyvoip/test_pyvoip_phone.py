@@ -12,10 +12,10 @@ pytest.importorskip("pyVoIP")
 
 from lab.phones.boot import BootPace
 from lab.phones.calls import CallState
+from lab.phones.chassis import Extension
 from lab.phones.face import cards
 from lab.phones.families import FAMILIES
 from lab.phones.family import Fetched, boxed
-from lab.phones.phone import Extension
 from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.phones.registration import Standing
 from lab.shell import RealClock
