@@ -22,6 +22,7 @@ from pbx.events import (
     LegEnded,
     LegInvited,
     MenuEntered,
+    TransferRecalled,
     VoicemailGreeted,
     VoicemailOpened,
     VoicemailRefused,
@@ -105,6 +106,8 @@ class CallFacts:
                     self._answered(code, "ANSWERED", at)
             case CallPickedUp(extension=extension, device=device):
                 self._path.append(f"picked-up:{extension or device}")
+            case TransferRecalled(device=device):
+                self._path.append(f"recalled:{device}")
             case CallPulled(device=device):
                 self._path.append(f"pulled:{device}")
             case CallUnparked(outcome=outcome, by=by) if by:

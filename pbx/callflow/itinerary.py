@@ -11,6 +11,7 @@ from pbx.callflow.feature_codes import use_feature
 from pbx.callflow.parking import wait_in_slot
 from pbx.callflow.question import MAX_HOPS, Forward, Ringing, RingPlan
 from pbx.callflow.queue import wait_in_queue
+from pbx.callflow.recall import recall
 from pbx.callflow.ring import ring_user
 from pbx.callflow.script import Script
 from pbx.callflow.speech import say
@@ -53,8 +54,11 @@ def travel(call: Control, destination: Destination) -> Script[None]:
     """Carry the call until nobody is left to go on; more than MAX_HOPS stops, transfers included, are a loop (J09)."""
     for _ in range(MAX_HOPS):
         if isinstance(destination, HangUp):
-            break
-        following = yield from _visit(call, destination)
+            following: Destination | None = yield from recall(call, destination)
+            if following is destination:
+                break
+        else:
+            following = yield from _visit(call, destination)
         if following is None:
             return
         destination = following

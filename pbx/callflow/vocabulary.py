@@ -324,6 +324,10 @@ class Control(Protocol):
         """Return where that leads, as if the caller had dialled it; the record is published."""
         ...
 
+    def phones_of_transferor(self) -> tuple[str, ...]:
+        """Return the phones of whoever transferred the caller, those are told once: the next time nobody."""
+        ...
+
     def park(self, slot: str) -> Parked | None:
         """Take a park slot for the caller; None when somebody is in it."""
         ...

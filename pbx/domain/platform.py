@@ -47,6 +47,10 @@ class Platform(Model):
     """Minutes a mailbox is locked."""
     email_required: bool
     """A user without a mail address is refused."""
+    recall_transfers: bool
+    """Who was transferred and reaches nobody goes back to whoever transferred; False: the call ends."""
+    hold_recall_s: float = Field(ge=0)
+    """A party on hold for so long rings whoever holds it; 0: never."""
     park_callback_s: float = Field(gt=0)
     """A party parked at 720–799 rings whoever parked it after so long."""
     domain_name_least: int = Field(ge=1)

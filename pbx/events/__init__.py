@@ -94,6 +94,7 @@ from pbx.events.server import (
     TlsRefused,
 )
 from pbx.events.support import TicketAnswered, TicketOpened
+from pbx.events.transfers import HoldRecalled, TransferRecalled
 from pbx.events.wire import InputIgnored, SipRequest, SipResponse
 
 __all__ = [
@@ -134,6 +135,7 @@ __all__ = [
     "GreetingChosen",
     "GuessingSlowed",
     "HealthChanged",
+    "HoldRecalled",
     "InputIgnored",
     "IntercomOpened",
     "LampSent",
@@ -174,6 +176,7 @@ __all__ = [
     "TicketAnswered",
     "TicketOpened",
     "TlsRefused",
+    "TransferRecalled",
     "VoicemailDeleted",
     "VoicemailDropped",
     "VoicemailForwarded",

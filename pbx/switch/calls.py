@@ -42,6 +42,7 @@ from pbx.media.sdp import BadSdp
 from pbx.records import CallFacts, last_caller
 from pbx.switch import dialling, fetching
 from pbx.switch.emergency import dial_emergency
+from pbx.switch.hold import overdue
 from pbx.switch.keys import hand_on
 from pbx.switch.legs import Leg
 from pbx.switch.transfer import hand_over
@@ -106,8 +107,14 @@ class Call:
             self._settle()
 
     def fired(self, name: str, now: float) -> None:
-        """The script's deadline has come, or keys are to be handed on."""
-        self._switch.guarded(self, self._tick if name == "script" else partial(hand_on, self))
+        """The script's deadline has come, keys are to be handed on, or somebody holds for too long."""
+        match name:
+            case "script":
+                self._switch.guarded(self, self._tick)
+            case "keys":
+                self._switch.guarded(self, partial(hand_on, self))
+            case "hold":
+                self._switch.guarded(self, partial(overdue, self._switch, self))
 
     def hand_keys_on_at(self, at: float) -> None:
         self._switch.timers.arm(self, "keys", at)
@@ -471,6 +478,11 @@ class Call:
         return routing.route(self.directory, asked, self._switch.presence(self), self._switch.now)
 
     # --- into another call ----------------------------------------------------------------------------
+
+    def phones_of_transferor(self) -> tuple[str, ...]:
+        device, self.transferor = self.directory.devices_by_id.get(self.transferor), ""
+        own = self.directory.devices_by_extension.get(device.extension, ()) if device is not None else ()
+        return tuple(device.id for device in own)
 
     def park(self, slot: str) -> Parked | None:
         return self._switch.parking.take(self, slot, self.now)

@@ -31,14 +31,20 @@ def dial_hands_free(switch: Switch, call: Call, device: str) -> str | None:
     )
 
 
-def dial_device(switch: Switch, call: Call, device: str, headers: Headers = ()) -> str | None:
-    """Ring a device at its newest contact; return the leg, None when it cannot be reached."""
+def dial_device(
+    switch: Switch, call: Call, device: str, headers: Headers = (), shown: CallerId | None = None
+) -> str | None:
+    """Ring a device at its newest contact, which is shown the caller unless somebody else is `shown`.
+
+    Return the leg, None when it cannot be reached.
+    """
     binding = switch.binding(device)
     if binding is None:
         return None
     domain = switch.realm
-    number = call.shown.number or "anonymous"
-    sender = NameAddr(f"sip:{number}@{domain}", call.shown.name or call.shown.number)
+    shown = shown or call.shown
+    number = shown.number or "anonymous"
+    sender = NameAddr(f"sip:{number}@{domain}", shown.name or shown.number)
     leg = call.new_leg(device, binding.extension, "")
     called = NameAddr(f"sip:{device}@{domain}")
     return _invite(switch, call, leg, binding.contact, binding.peer, sender, called, [*binding.routes, *headers])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pbx.callflow.routing import music_of
-from pbx.events import CallHeld, CallResumed
+from pbx.callflow.question import Asked
+from pbx.callflow.routing import caller_id_for, music_of
+from pbx.domain.destinations import ToDevice
+from pbx.events import CallHeld, CallResumed, HoldRecalled
 from pbx.media.engine import Music, NoMediaPort
 from pbx.media.sdp import BadSdp
 from pbx.sip.session import Session
-from pbx.switch.calls import Call
+from pbx.switch.dialling import dial_device
 from pbx.switch.legs import Leg, is_hold
 
 if TYPE_CHECKING:
+    from pbx.switch.calls import Call
     from pbx.switch.switch import Switch
 
 
@@ -60,7 +63,44 @@ def _hold(switch: Switch, call: Call, leg: Leg, hold: bool) -> None:
         switch.publish(CallHeld(call.id, leg.name, leg.device))
         if other is not None:
             call.play_to(other, Music(music_of(switch.directory, leg.extension)))
+            _remind_later(switch, call)
         return
+    _stop_recall(call, leg)
     switch.publish(CallResumed(call.id, leg.name, leg.device))
     if other is not None:
         other.engine.stop(other.name)
+
+
+def overdue(switch: Switch, call: Call) -> None:
+    """Ring whoever holds for too long, at the phone it holds with; one that rings for it already has rung in vain."""
+    for leg in list(call.legs.values()):
+        other = call.legs.get(leg.joined)
+        if not leg.held or other is None or not leg.device:
+            continue
+        if not _stop_recall(call, leg):
+            _recall(switch, call, leg, other)
+        _remind_later(switch, call)
+
+
+def _recall(switch: Switch, call: Call, leg: Leg, other: Leg) -> None:
+    """The held party calls: it is shown, and who answers has it back."""
+    held = Asked("", other.extension or other.number, other.device, other.extension)
+    shown = caller_id_for(switch.directory, held, ToDevice(device=leg.device))
+    name = dial_device(switch, call, leg.device, shown=shown)
+    if name is not None:
+        call.legs[name].instead_of = leg.name
+        call.publish(HoldRecalled(call.id, leg.name, leg.device))
+
+
+def _stop_recall(call: Call, leg: Leg) -> bool:
+    """Stop ringing for a held party; False when nothing rang."""
+    ringing = [other for other in call.legs.values() if other.instead_of == leg.name and not other.gone]
+    for other in ringing:
+        call.drop(other.name)
+    return bool(ringing)
+
+
+def _remind_later(switch: Switch, call: Call) -> None:
+    after_s = switch.directory.domain.platform.hold_recall_s
+    if after_s:
+        switch.timers.arm(call, "hold", switch.now.mono + after_s)

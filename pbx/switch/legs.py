@@ -34,6 +34,8 @@ class Leg:
     session: Session | None = None
     answered: bool = False
     rang: bool = False
+    instead_of: str = ""
+    """The leg it takes the place of once it answers."""
     held: bool = False
     """It has put the other side on hold."""
     gone: bool = False

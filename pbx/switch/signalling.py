@@ -25,6 +25,7 @@ from pbx.switch.calls import Call
 from pbx.switch.hold import confirmed, reoffered
 from pbx.switch.keys import pressed
 from pbx.switch.legs import Leg
+from pbx.switch.replacing import take_place
 from pbx.switch.transfer import referred
 
 if TYPE_CHECKING:
@@ -95,6 +96,9 @@ def _answered(switch: Switch, call: Call, leg: Leg, session: Session, sdp: bytes
     leg.answered = True
     shown = session.local.user.lstrip("+")
     call.publish(CallUp(call.id, leg.name, leg.device, leg.extension, shown, "called"))
+    old = call.legs.get(leg.instead_of)
+    if old is not None and not old.gone:
+        take_place(switch, call, old, leg)
     call.feed(LegAnswered(leg.name))
 
 

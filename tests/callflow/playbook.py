@@ -48,6 +48,7 @@ class Playbook:
         self.asked = Asked("", "101", "101", "101")
         self.own = OwnSettings("101")
         self.called_last: str | None = None
+        self.transferor: tuple[str, ...] = ()
         self.slot: Parked | None = Parked("", False)
         """What `park` finds."""
         self.there: set[str] = set()
@@ -285,6 +286,10 @@ class Playbook:
     def dial(self, dialled: str) -> Destination:
         self.said.append(f"dialled {dialled}")
         return self.look_up(dialled)
+
+    def phones_of_transferor(self) -> tuple[str, ...]:
+        phones, self.transferor = self.transferor, ()
+        return phones
 
     def park(self, slot: str) -> Parked | None:
         self.said.append(f"park {slot}")

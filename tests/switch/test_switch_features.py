@@ -519,6 +519,9 @@ def test_a_transfer_obeys_what_the_transferor_may_call(town):
     assert town.last(CallRouted).destination == "hangup:forbidden"
     assert [leg for leg in town.seen(LegInvited) if leg.number] == []
     town.run(5.0)
+    assert town.last(LegInvited).device == "103"  # the party comes back
+    cleo.reject()
+    town.run(5.0)
     assert town.switch.live()["calls"] == 0
 
 
