@@ -65,6 +65,8 @@ def sentence(event: Event) -> tuple[str, str] | None:
             return event.device or event.leg, f"is played {event.source}"
         case e.MediaHeard():
             return event.device or event.leg, f"is heard: {event.sound}"
+        case e.MediaPath():
+            return event.device, f"has a {event.path} path to {event.other}: {event.why}"
         case e.MediaTone():
             return event.device or event.leg, f"sends a network tone: {event.tone}"
         case e.DigitReceived():

@@ -88,6 +88,8 @@ class Sip(_Section):
 class Media(_Section):
     ports: int = Field(default=400, ge=2, le=20_000)
     """Pairs of UDP ports for sound, one a leg; each rests two seconds between calls (`pbx.media.ports`)."""
+    direct: bool = False
+    """Whether two parties that can send their media to each other, past the relay."""
 
 
 class Log(_Section):

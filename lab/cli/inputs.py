@@ -62,6 +62,7 @@ def switch_settings(settings: Settings) -> SwitchSettings:
         algorithms=chosen.algorithms,
         nonce_lifetime_s=chosen.nonce_lifetime_s,
         max_calls=chosen.max_calls,
+        direct_media=settings.media.direct,
         strict=frozenset(_tolerance(name) for name in chosen.strict),
     )
 

@@ -103,6 +103,19 @@ class MediaOneWay(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MediaPath(Event):
+    """Which way the media of a conversation goes from now on; told where direct media is wanted."""
+
+    kind: ClassVar[str] = "rtp.path"
+    call: str
+    device: str
+    other: str
+    path: str
+    """`direct` or `relayed`."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class MediaQuality(Event):
     """How a leg's far end receives us, by its own word (RTCP)."""
 

@@ -47,16 +47,34 @@ class Negotiation:
         )
         return self._offered
 
-    def answer(self, offered: bytes, at: MediaAddress, *, wanted: str = "sendrecv", liked: str = "") -> bytes:
-        """Answer an offer, by the codec `liked` if it has it; BadSdp when nothing is common."""
+    def offer_of(self, far: RemoteMedia, origin: MediaAddress) -> bytes:
+        """Write an offer of another party's media instead of ours."""
+        self._version += 1
+        self._offered = sdp.offer_of(far, origin=origin, version=self._version)
+        return self._offered
+
+    def answer(
+        self,
+        offered: bytes,
+        at: MediaAddress,
+        *,
+        wanted: str = "sendrecv",
+        liked: str = "",
+        origin: MediaAddress | None = None,
+    ) -> bytes:
+        """Answer an offer, by the codec `liked` if it has it; BadSdp when nothing is common.
+
+        `origin` is we, where `at` is somebody else.
+        """
         description = sdp.parse_sdp(offered)
         self._version += 1
         liked = liked or (self.remote.codec if self.remote is not None else "")
         theirs = self._chosen(description)
         ours = sdp.Crypto(theirs.tag, theirs.suite, self._key(theirs.suite)) if theirs is not None else None
         text, remote = sdp.answer(
-            description, at, codecs=CODECS, wanted=wanted, version=self._version, liked=liked, crypto=ours
-        )
+            description, at, codecs=CODECS, wanted=wanted, version=self._version, liked=liked, crypto=ours,
+            origin=origin.host if origin is not None else "",
+        )  # fmt: skip
         return self._settled(text, remote, ours, theirs)
 
     def settle(self, answered: bytes) -> RemoteMedia:

@@ -73,6 +73,8 @@ class Description:
     rtcp_mux: bool = False
     crypto: tuple[Crypto, ...] = ()
     """Those we can use, in their order."""
+    origin: str = ""
+    """Host of the `o=` line, which stays what it was when media moves (RFC 3264 §8); empty for that of the media."""
 
     @property
     def secure(self) -> bool:
@@ -177,6 +179,12 @@ def _numeric(host: str) -> str:
     return host
 
 
+def is_hold(sdp: bytes) -> bool:
+    """Tell whether a description puts us on hold (RFC 3264 §8.4, and 0.0.0.0 of RFC 2543); BadSdp."""
+    description = parse_sdp(sdp)
+    return description.direction in ("sendonly", "inactive") or description.host == "0.0.0.0"
+
+
 def offer(
     address: MediaAddress,
     *,
@@ -194,6 +202,16 @@ def offer(
     return _write(it, session)
 
 
+def offer_of(far: RemoteMedia, *, origin: MediaAddress, session: int = 1, version: int = 1) -> bytes:
+    """Write an offer of somebody else's media as it was settled with them, in the name of `origin`."""
+    chosen = ((far.codec, far.payload_type),)
+    it = Description(
+        far.host, far.port, chosen, far.event_type, "sendrecv", far.ptime_ms, version=version,
+        rtcp_port=far.rtcp_port, origin=origin.host,
+    )  # fmt: skip
+    return _write(it, session)
+
+
 def answer(
     offered: Description,
     address: MediaAddress,
@@ -204,6 +222,7 @@ def answer(
     version: int = 1,
     liked: str = "",
     crypto: Crypto | None = None,
+    origin: str = "",
 ) -> tuple[bytes, RemoteMedia]:
     """Answer an offer; return the text and what it settles. BadSdp(488) when no codec is common.
 
@@ -217,7 +236,7 @@ def answer(
     direction = _both(_REVERSED[offered.direction], wanted)
     settled = replace(
         offered, host=address.host, port=address.port, codecs=(common[0],), direction=direction, version=version,
-        rtcp_port=0, crypto=(crypto,) if crypto is not None else (),
+        rtcp_port=0, crypto=(crypto,) if crypto is not None else (), origin=origin,
     )  # fmt: skip
     text = _write(settled, session)
     return text, _remote(offered, common[0], direction)
@@ -249,7 +268,9 @@ def _both(a: str, b: str) -> str:
 def _write(it: Description, session: int) -> bytes:
     numbers = [str(number) for _, number in it.codecs]
     net = "IN IP6" if ":" in it.host else "IN IP4"
-    lines = ["v=0", f"o=switchroom {session} {it.version} {net} {it.host}", "s=-", f"c={net} {it.host}", "t=0 0"]
+    origin = it.origin or it.host
+    from_net = "IN IP6" if ":" in origin else "IN IP4"
+    lines = ["v=0", f"o=switchroom {session} {it.version} {from_net} {origin}", "s=-", f"c={net} {it.host}", "t=0 0"]
     lines += [f"m={other}" for other in it.refused[: it.audio_at]]
     if it.event_type is not None:
         numbers.append(str(it.event_type))
@@ -260,6 +281,8 @@ def _write(it: Description, session: int) -> bytes:
     lines += [f"a=ptime:{it.ptime_ms}", f"a={it.direction}"]
     if it.rtcp_mux:
         lines.append("a=rtcp-mux")
+    if it.rtcp_port:
+        lines.append(f"a=rtcp:{it.rtcp_port}")
     lines += [crypto.line for crypto in it.crypto]
     lines += [f"m={other}" for other in it.refused[it.audio_at :]]
     return "\r\n".join([*lines, ""]).encode()

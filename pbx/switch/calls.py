@@ -40,7 +40,7 @@ from pbx.events import (
 from pbx.media.engine import NoMediaPort, Sound, Tone
 from pbx.media.sdp import BadSdp
 from pbx.records import CallFacts, last_caller
-from pbx.switch import dialling, fetching
+from pbx.switch import dialling, direct, fetching
 from pbx.switch.emergency import dial_emergency
 from pbx.switch.hold import overdue
 from pbx.switch.keys import hand_on
@@ -107,7 +107,7 @@ class Call:
             self._settle()
 
     def fired(self, name: str, now: float) -> None:
-        """The script's deadline has come, keys are to be handed on, or somebody holds for too long."""
+        """Time has come for the script, for keys to be handed on, for who holds too long, or for another path."""
         match name:
             case "script":
                 self._switch.guarded(self, self._tick)
@@ -115,6 +115,9 @@ class Call:
                 self._switch.guarded(self, partial(hand_on, self))
             case "hold":
                 self._switch.guarded(self, partial(overdue, self._switch, self))
+            case "path":
+                for leg in list(self.legs.values()):
+                    self.review(leg)
 
     def hand_keys_on_at(self, at: float) -> None:
         self._switch.timers.arm(self, "keys", at)
@@ -340,11 +343,13 @@ class Call:
             return
         leg.sound = (sound, token)
         leg.engine.play(leg.name, sound, token)
+        self.review(leg)
         self.publish(PromptPlayed(self.id, leg.name, leg.party, sound.label))
 
     def stop(self) -> None:
         self.caller.sound = None
         self.caller.engine.stop(self.caller.name)
+        self.review(self.caller)
 
     def resound(self, old: Leg, new: Leg) -> None:
         """Let the new caller hear what the old one heard: ringing, or what was being played."""
@@ -552,8 +557,11 @@ class Call:
         a.joined, b.joined = b.name, a.name
         a.sound = b.sound = None
         a.conversation = b.conversation = None
+        a.bearer.begin()
+        b.bearer.begin()
         a.engine.bridge(a.name, b.name)
         self._switch.joined(self, a)
+        self.review(a)
 
     def part(self, leg: Leg) -> None:
         """Undo the bridge a leg is in."""
@@ -562,6 +570,13 @@ class Call:
         if other is not None:
             other.joined = ""
             leg.engine.unbridge(leg.name, other.name)
+            self.review(leg)
+            self.review(other)
+
+    def review(self, leg: Leg) -> None:
+        """Something has changed that may bear on the path a leg's media takes."""
+        if self._switch.settings.direct_media:
+            self._switch.later(self, partial(direct.review, self._switch, self, leg))
 
     def _release_all(self, status: int) -> None:
         for leg in list(self.legs.values()):

@@ -9,10 +9,11 @@ from pbx.callflow.routing import caller_id_for, music_of
 from pbx.domain.destinations import ToDevice
 from pbx.events import CallHeld, CallResumed, HoldRecalled
 from pbx.media.engine import Music, NoMediaPort
-from pbx.media.sdp import BadSdp
+from pbx.media.sdp import BadSdp, is_hold
 from pbx.sip.session import Session
 from pbx.switch.dialling import dial_device
-from pbx.switch.legs import Leg, is_hold
+from pbx.switch.direct import far_end
+from pbx.switch.legs import Leg
 
 if TYPE_CHECKING:
     from pbx.switch.calls import Call
@@ -24,7 +25,7 @@ def reoffered(switch: Switch, call: Call, leg: Leg, session: Session, sdp: bytes
     now = switch.now.mono
     try:
         hold = sdp is not None and is_hold(sdp)
-        text = leg.offer() if sdp is None else leg.answer(sdp)
+        text = leg.offer() if sdp is None else _answer(call, leg, sdp)
     except BadSdp as error:
         session.reject_reoffer(error.status, now)
         return
@@ -34,11 +35,25 @@ def reoffered(switch: Switch, call: Call, leg: Leg, session: Session, sdp: bytes
     session.accept_reoffer(text, now)
     if sdp is not None:
         _hold(switch, call, leg, hold)
+    else:
+        leg.bearer.peer = ""
+    call.review(leg)
+
+
+def _answer(call: Call, leg: Leg, sdp: bytes) -> bytes:
+    """Answer with our own media; to whom its media went past us, that is news."""
+    far = far_end(call, leg, sdp)
+    if far is not None:
+        return leg.answer_elsewhere(sdp, far)
+    text = leg.answer(sdp)
+    leg.bearer.peer = ""
+    return text
 
 
 def confirmed(switch: Switch, call: Call, leg: Leg, sdp: bytes | None) -> None:
     """Take the answer an ACK carried; one that is missing or fits no offer ends the call."""
     if leg.gone or (sdp is None and leg.remote is not None):
+        call.review(leg)
         return
     try:
         if sdp is None:
@@ -51,6 +66,7 @@ def confirmed(switch: Switch, call: Call, leg: Leg, sdp: bytes | None) -> None:
         call.leg_over(leg, 88, "error")
         return
     _hold(switch, call, leg, hold)
+    call.review(leg)
 
 
 def _hold(switch: Switch, call: Call, leg: Leg, hold: bool) -> None:
@@ -68,6 +84,7 @@ def _hold(switch: Switch, call: Call, leg: Leg, hold: bool) -> None:
     _stop_recall(call, leg)
     switch.publish(CallResumed(call.id, leg.name, leg.device))
     if other is not None:
+        other.sound = None
         other.engine.stop(other.name)
 
 

@@ -43,7 +43,7 @@ def hand_on(call: Call) -> None:
         other = call.legs.get(leg.joined)
         if not keys or other is None or other.gone or other.remote is None:
             continue
-        if other.remote.event_type is not None:
+        if other.remote.event_type is not None and not other.bearer.peer:
             other.engine.send_digits(other.name, keys)
         elif other.session is not None:
             for digit in keys:

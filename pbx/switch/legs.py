@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pbx.media.engine import Engine, MediaAddress, RemoteMedia, Sound
 from pbx.media.negotiation import Negotiation
-from pbx.media.sdp import BadSdp, Description, parse_sdp
+from pbx.media.sdp import BadSdp, parse_sdp
 from pbx.sip.referral import Referrer
 from pbx.sip.session import Session
 
@@ -17,6 +17,28 @@ class Key:
     method: str
     """`rfc4733` or `info`."""
     at: float
+
+
+@dataclass(slots=True)
+class Bearer:
+    """Where a leg's far end sends its media: to us, or straight to the far end of another leg (`direct`)."""
+
+    peer: str = ""
+    """That leg; empty for us."""
+    address: MediaAddress | None = None
+    """Where it was told to send, while that is not to us."""
+    asked: str | None = None
+    """The peer a re-INVITE is on its way for; None when there is none."""
+    tries: int = 0
+    """Re-INVITEs in this conversation."""
+    refused: str = ""
+    """Why it stays with us in this conversation, found out by trying."""
+    told: tuple[str, str] = ("", "")
+    """Path and reason, as told last."""
+
+    def begin(self) -> None:
+        """Another conversation: what failed in the one before may work."""
+        self.tries, self.refused, self.told = 0, "", ("", "")
 
 
 @dataclass(slots=True, eq=False)
@@ -58,6 +80,7 @@ class Leg:
     flow_detail: str = ""
     conversation: tuple[str, ...] | None = None
     """Who of it and the leg it is joined with is heard, as told last."""
+    bearer: Bearer = field(default_factory=Bearer)
     _address: MediaAddress | None = None
 
     @property
@@ -76,11 +99,27 @@ class Leg:
         self._connect()
         return text
 
-    def settle(self, answered: bytes) -> None:
-        """Take the answer to our offer; BadSdp when it is none."""
+    def settle(self, answered: bytes, *, elsewhere: bool = False) -> None:
+        """Take the answer to our offer, which may have led `elsewhere`; BadSdp when it is none."""
         if self.negotiation.has_offered:
             self.negotiation.settle(answered)
-            self._connect()
+            self._connect(elsewhere=elsewhere)
+
+    def offer_elsewhere(self, far: RemoteMedia) -> bytes:
+        """Write an offer of the far end of another leg instead of us."""
+        return self.negotiation.offer_of(far, self._open())
+
+    def answer_elsewhere(self, offered: bytes, far: RemoteMedia) -> bytes:
+        """Answer an offer with the far end of another leg."""
+        text = self.negotiation.answer(offered, MediaAddress(far.host, far.port), liked=far.codec, origin=self._open())
+        self._connect(elsewhere=True)
+        return text
+
+    def is_at(self, offered: bytes) -> bool:
+        """Tell whether an offer names the address its media is known to be at."""
+        description = parse_sdp(offered)
+        remote = self.remote
+        return remote is not None and (remote.host, remote.port) == (description.host, description.port)
 
     @property
     def codecs(self) -> tuple[str, ...]:
@@ -104,16 +143,10 @@ class Leg:
             self.opened = True
         return self._address
 
-    def _connect(self) -> None:
+    def _connect(self, *, elsewhere: bool = False) -> None:
         remote = self.negotiation.remote
         assert remote is not None
         # Media of a phone behind a NAT comes from where its signalling comes from, not from what it writes.
         self.remote = replace(remote, signalled=self.session.peer.host if self.session is not None else "")
         self.flow, self.conversation = "", None
-        self.engine.connect(self.name, self.remote)
-
-
-def is_hold(sdp: bytes) -> bool:
-    """Tell whether an offer puts us on hold (RFC 3264 §8.4, and 0.0.0.0 of RFC 2543); BadSdp."""
-    description: Description = parse_sdp(sdp)
-    return description.direction in ("sendonly", "inactive") or description.host == "0.0.0.0"
+        self.engine.connect(self.name, replace(self.remote, direction="inactive") if elsewhere else self.remote)

@@ -67,6 +67,7 @@ def _leg_event(switch: Switch, call: Call, leg: Leg, event: MediaEvent) -> None:
         case PlayFinished(token=token):
             if leg.sound is not None and leg.sound[1] == token:
                 leg.sound = None
+                call.review(leg)
             call.feed(Played(call.name_of(leg), token))
         case DigitPressed(digit=digit, method=method):
             pressed(call, leg, digit, method)

@@ -109,6 +109,7 @@ def take_place(switch: Switch, call: Call, old: Leg, new: Leg) -> None:
     if other is not None:
         other.engine.stop(other.name)
         call.join(new, other)
+    call.review(new)
     if old.name in call.legs and new is not call.caller:
         call.feed(LegReplaced(old.name, new.name))
 

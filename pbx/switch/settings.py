@@ -46,6 +46,8 @@ class SwitchSettings:
     """Session interval asked for (RFC 4028): a call whose phone vanished ends by then; 0 asks for none."""
     support: Directory = field(default_factory=support_domain)
     """The provider's own domain, to which 611 leads."""
+    direct_media: bool = False
+    """Whether two parties that can are told to send their media to each other, past the relay."""
     watchdog: Peer | None = None
     """Where the house asks itself for a sign of life: served like anybody, and not traced."""
     auto_answer: Callable[[str], Headers] = usual_auto_answer

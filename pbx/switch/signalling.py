@@ -18,9 +18,12 @@ from pbx.sip.sip_events import (
     Progress,
     ReferReceived,
     Rejected,
+    ReofferAnswered,
     ReofferReceived,
+    ReofferRejected,
     SipEvent,
 )
+from pbx.switch import direct
 from pbx.switch.calls import Call
 from pbx.switch.hold import confirmed, reoffered
 from pbx.switch.keys import pressed
@@ -50,6 +53,10 @@ def session_event(switch: Switch, call: Call, leg: Leg, session: Session, event:
             call.leg_over(leg, cause, "peer" if by == "peer" else "error")
         case ReofferReceived(sdp=sdp):
             reoffered(switch, call, leg, session, sdp)
+        case ReofferAnswered(sdp=sdp):
+            direct.answered(switch, call, leg, sdp)
+        case ReofferRejected(status=status):
+            direct.rejected(switch, call, leg, status)
         case InfoReceived(content_type=kind, body=body):
             digit = info_digit(kind, body)
             if digit:

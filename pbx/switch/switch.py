@@ -377,6 +377,7 @@ class Switch:
         self.timers.cancel(call, "script")
         self.timers.cancel(call, "keys")
         self.timers.cancel(call, "hold")
+        self.timers.cancel(call, "path")
         for leg in call.legs.values():
             # A called leg that was cancelled may still have to be told so: its session stays until it is over.
             if leg.session is not None and leg.session.over:

@@ -169,11 +169,12 @@ def booted_baresip(
     module: str = "",
     authority: str = "",
     hertz: float = 0.0,
+    more: str = "",
 ) -> Iterator[BaresipPhone]:
     """Boot a baresip: fetch what the server has for it, add only what belongs to this machine.
 
     `account` is a parameter its account gets by hand, `module` one more module, `authority` the file of who may vouch
-    for a server, `hertz` its tone.
+    for a server, `hertz` its tone, `more` further lines of its config.
     """
     home = folder / device
     (home / "rec").mkdir(parents=True)
@@ -201,6 +202,7 @@ module sndfile.so
 module_app ctrl_tcp.so
 {f"module {module}" if module else ""}
 {f"sip_cafile {authority}" if authority else ""}
+{more}
 """
     with (home / "config").open("a") as config:
         config.write(local)

@@ -20,7 +20,7 @@ from pbx.domain.directory import Directory
 from pbx.events import Event, ServerFault
 from pbx.media.engine import DigitPressed, Heard, Signature
 from pbx.media.info import info_digit
-from pbx.media.sdp import answer, offer, parse_sdp, settle
+from pbx.media.sdp import CODECS, answer, offer, parse_sdp, settle
 from pbx.media.virtual import VirtualEngine
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials, DigestServer, Verdict
@@ -110,6 +110,12 @@ class Phone:
         """Status for every call, 0 for ringing on."""
         self.digest: DigestServer | None = None
         """Challenges every call, where there is one."""
+        self.codecs = CODECS
+        """It takes."""
+        self.refuses_reoffers: list[int] = []
+        """Status for each of the next re-INVITEs it gets."""
+        self.wanders = False
+        """Its media has another port after every re-INVITE it gets."""
         self.early = False
         """Sends its sound before it answers."""
         self._subscriber = Subscriber(
@@ -195,7 +201,7 @@ class Phone:
         talk = talk or self.talk
         offered = talk.session.remote_sdp
         assert offered is not None
-        text, remote = answer(parse_sdp(offered), self.engine.open(talk.leg))
+        text, remote = answer(parse_sdp(offered), self.engine.open(talk.leg), codecs=self.codecs)
         talk.session.answer(text, self.now)
         talk.state = "up"
         self._speak(talk, lambda: self.engine.connect(talk.leg, remote))
@@ -296,7 +302,11 @@ class Phone:
                     self._settle(talk, sdp)
             case ReofferAnswered(sdp=sdp) if talk is not None and sdp is not None:
                 self._settle(talk, sdp)
+            case ReofferReceived(session=session) if self.refuses_reoffers:
+                session.reject_reoffer(self.refuses_reoffers.pop(0), self.now)
             case ReofferReceived(session=session, sdp=sdp) if talk is not None and sdp is not None:
+                if self.wanders:
+                    self._move(talk)
                 text, remote = answer(parse_sdp(sdp), self.engine.open(talk.leg))
                 self.engine.connect(talk.leg, remote)
                 session.accept_reoffer(text, self.now)
@@ -312,6 +322,12 @@ class Phone:
                 talk.refer_lines.append(line)
             case _:
                 pass
+
+    def _move(self, talk: Talk) -> None:
+        self.engine.close(talk.leg)
+        self.engine.open(talk.leg)
+        self.engine.listen(talk.leg)
+        self.engine.play(talk.leg, Signature(self.name))
 
     def _rung(self, session: Session) -> None:
         talk = Talk(session, self._new_leg(), state="ringing")
