@@ -81,6 +81,17 @@ def sentence(event: Event) -> tuple[str, str] | None:
             return f"queue {event.queue}", f"offers agent {event.agent}"
         case e.QueueLeft():
             return f"queue {event.queue}", f"lets the caller go after {event.waited_s:.1f} s: {event.outcome}"
+        case e.ConferenceJoined():
+            role = "a leader" if event.leader else "a participant"
+            return f"conference {event.conference}", f"admits the caller as {role}, {event.participants} there"
+        case e.ConferenceBegan():
+            return f"conference {event.conference}", "begins"
+        case e.ConferenceLeft():
+            return f"conference {event.conference}", f"lets the caller go after {event.stayed_s:.1f} s"
+        case e.ConferenceEnded():
+            return f"conference {event.conference}", f"is over after {event.lasted_s:.1f} s"
+        case e.ConferenceRefused():
+            return f"conference {event.conference}", f"refuses the caller: {event.reason}"
         case e.VoicemailGreeted():
             return f"mailbox {event.box}", "greets"
         case e.VoicemailLeft():

@@ -16,6 +16,7 @@ from pbx.events import (
     CallRouted,
     CallUnparked,
     CallUp,
+    ConferenceJoined,
     ConfirmationAsked,
     Event,
     FeatureUsed,
@@ -98,6 +99,8 @@ class CallFacts:
             case MenuEntered(attendant=attendant) if not self._disposition:
                 self._by_attendant = True
                 self._answered(attendant, "ANSWERED", at)
+            case ConferenceJoined(conference=conference):
+                self._answered(conference, "ANSWERED", at)
             case VoicemailGreeted(box=box):
                 self._answered(box, "VOICEMAIL", at)
             case FeatureUsed(code=code):

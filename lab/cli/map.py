@@ -85,6 +85,7 @@ def _findings(found: tuple[Finding, ...]) -> Iterator[str]:
 def _what_reaches(directory: Directory, drawn: FlowMap, name: str, *, as_json: bool) -> str:
     known = {edge.target for edge in drawn.edges} | {f"user:{user.extension}" for user in directory.users}
     known |= {f"queue:{queue.extension}" for queue in directory.queues}
+    known |= {f"conference:{conference.extension}" for conference in directory.conferences}
     known |= {f"attendant:{a.extension}/{menu.name}" for a in directory.attendants for menu in a.menus}
     if not any(is_called(label, name) for label in known):
         raise UserError(

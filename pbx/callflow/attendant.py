@@ -70,7 +70,12 @@ def _more(call: Control, menu: Menu, entered: str) -> Script[str]:
 
 
 def _beginning_with(directory: Directory, menu: Menu, entered: str) -> Iterator[str]:
-    for extensions in (directory.users_by_extension, directory.queues_by_extension, directory.attendants_by_extension):
+    for extensions in (
+        directory.users_by_extension,
+        directory.queues_by_extension,
+        directory.attendants_by_extension,
+        directory.conferences_by_extension,
+    ):
         for extension in extensions:
             if len(extension) in menu.dial_by_extension and extension.startswith(entered):
                 yield extension

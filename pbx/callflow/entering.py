@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from pbx.callflow.decisions import Trail
-from pbx.callflow.question import Presence
+from pbx.callflow.identity import calling_user
+from pbx.callflow.question import Asked, Presence
 from pbx.clock import Moment
 from pbx.domain.attendants import Attendant, Menu
+from pbx.domain.conferences import Conference
 from pbx.domain.destinations import Cause, Destination, HangUp
 from pbx.domain.directory import Directory
 from pbx.domain.queues import Agent, Queue, person
@@ -91,6 +93,30 @@ def queue_entry(
     return queue, tuple(online), None
 
 
+def conference_entry(
+    directory: Directory, extension: str, asked: Asked, trail: Trail
+) -> tuple[Conference, bool] | None:
+    """Return (conference, the caller is its owner and so a leader), None when there is no such conference."""
+    conference = directory.conferences_by_extension.get(extension)
+    if conference is None:
+        trail.failed("conference", extension, "", "there is no such conference", "conferences")
+        return None
+    link = f"conferences/{extension}"
+    most = f"at most {conference.max_participants}" if conference.max_participants else "any number"
+    trail.applied("conference", f"{extension} {conference.name}", most, "takes callers", link)
+    caller = calling_user(directory, asked)
+    owns = caller is not None and caller.extension == conference.owner
+    if owns:
+        trail.applied("conference", "PIN", f"{conference.owner} is the owner", "a leader, asked for none", link)
+    elif conference.has_pins:
+        trail.open("conference", "PIN", "not entered yet", "leader or participant by what is entered", link)
+    else:
+        trail.applied("conference", "PIN", "none is set", "a participant", link)
+    waits = f"{conference.quorum} are there" + (" and a leader" if conference.require_leader else "")
+    trail.open("then", "begins when", waits, "they hear each other; music until then", link)
+    return conference, owns
+
+
 def agent_can_be_reached(directory: Directory, agent: Agent, registered: Collection[str], trunk: bool) -> bool:
     """Tell whether an agent has a registered phone, or is off-net and there is a trunk."""
     if agent.number:
@@ -101,10 +127,12 @@ def agent_can_be_reached(directory: Directory, agent: Agent, registered: Collect
 
 
 def music_of(directory: Directory, extension: str) -> str:
-    """Return the music-on-hold class a party held or queued by `extension` hears: queue, site, then domain."""
+    """Return the music a party hears that `extension` holds or lets wait: queue or conference, site, then domain."""
     queue = directory.queues_by_extension.get(extension)
     user = directory.users_by_extension.get(extension)
     attendant = directory.attendants_by_extension.get(extension)
-    owner = queue or user or attendant
+    conference = directory.conferences_by_extension.get(extension)
+    owner = queue or user or attendant or conference
     site = directory.sites_by_name.get(owner.site) if owner else None
-    return (queue.music if queue else "") or (site.music if site else "") or directory.domain.music
+    own = queue or conference
+    return (own.music if own else "") or (site.music if site else "") or directory.domain.music

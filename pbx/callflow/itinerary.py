@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from pbx.callflow.attendant import attend
+from pbx.callflow.conference import confer
 from pbx.callflow.emergency import call_emergency
 from pbx.callflow.external import call_number, call_service
 from pbx.callflow.feature_codes import use_feature
@@ -23,6 +24,7 @@ from pbx.domain.destinations import (
     Destination,
     HangUp,
     ToAttendant,
+    ToConference,
     ToDevice,
     ToEmergency,
     ToExternal,
@@ -92,6 +94,11 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
                 call.publish(QueueLeft(call.id, extension, "refused", "", 0.0))
                 return queue.refused
             return (yield from wait_in_queue(call, queue.queue))
+        case ToConference(extension=extension):
+            conference = call.route_conference(extension)
+            if conference is None:
+                return HangUp(cause=Cause.NOT_FOUND)
+            return (yield from confer(call, conference))
         case ToMailbox(extension=extension):
             return (yield from leave_message(call, extension))
         case ToMailboxLogin(extension=extension):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pbx.callflow.decisions import DecisionRecord
 from pbx.domain.attendants import Attendant, Menu
+from pbx.domain.conferences import Conference
 from pbx.domain.destinations import Destination, ToDevice, ToExternal
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus, Queue
@@ -122,6 +123,14 @@ class QueueRoute:
     queue: Queue
     agents: tuple[str, ...]
     refused: Destination | None
+    record: DecisionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceRoute:
+    conference: Conference
+    leader: bool
+    """The caller is its owner, at an own phone: a leader who is asked for no PIN."""
     record: DecisionRecord
 
 

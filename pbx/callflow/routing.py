@@ -10,7 +10,7 @@ from typing import assert_never
 
 from pbx.callflow.answering import apply_rules
 from pbx.callflow.decisions import Trail
-from pbx.callflow.entering import agent_can_be_reached, menu_in_force, music_of, queue_entry
+from pbx.callflow.entering import agent_can_be_reached, conference_entry, menu_in_force, music_of, queue_entry
 from pbx.callflow.feature_codes import INTERCOM, feature_dialled
 from pbx.callflow.identity import (
     caller_id_for,
@@ -25,6 +25,7 @@ from pbx.callflow.question import (
     Asked,
     AttendantRoute,
     CallerId,
+    ConferenceRoute,
     EmergencyLocation,
     Forward,
     Presence,
@@ -40,6 +41,7 @@ from pbx.domain.destinations import (
     Destination,
     HangUp,
     ToAttendant,
+    ToConference,
     ToDevice,
     ToEmergency,
     ToExternal,
@@ -62,6 +64,7 @@ __all__ = [
     "Asked",
     "AttendantRoute",
     "CallerId",
+    "ConferenceRoute",
     "EmergencyLocation",
     "Forward",
     "Presence",
@@ -77,6 +80,7 @@ __all__ = [
     "emergency_location",
     "music_of",
     "resolve_attendant",
+    "resolve_conference",
     "resolve_queue",
     "resolve_user",
     "route",
@@ -133,14 +137,25 @@ def resolve_queue(directory: Directory, extension: str, presence: Presence) -> Q
     return QueueRoute(queue, agents, refused, trail.record(f"queue {extension}", outcome))
 
 
+def resolve_conference(directory: Directory, extension: str, asked: Asked) -> ConferenceRoute | None:
+    """Return the conference and whether the caller owns it. None when there is no such conference."""
+    trail = Trail()
+    entry = conference_entry(directory, extension, asked, trail)
+    if entry is None:
+        return None
+    return ConferenceRoute(*entry, trail.record(f"conference {extension}", f"conference:{extension}"))
+
+
 def destination_of_extension(directory: Directory, extension: str) -> Destination | None:
-    """Return the user, queue or attendant with that extension (also for dial-by-extension), or None."""
+    """Return the user, queue, attendant or conference with that extension (also for dial-by-extension), or None."""
     if extension in directory.users_by_extension:
         return ToUser(extension=extension)
     if extension in directory.queues_by_extension:
         return ToQueue(extension=extension)
     if extension in directory.attendants_by_extension:
         return ToAttendant(extension=extension)
+    if extension in directory.conferences_by_extension:
+        return ToConference(extension=extension)
     return None
 
 
@@ -291,6 +306,10 @@ def _follow(
                 if entry[2] is None:
                     return destination.label, None, ""
                 destination = entry[2]
+            case ToConference(extension=extension):
+                if conference_entry(directory, extension, asked, trail) is None:
+                    return HangUp(cause=Cause.NOT_FOUND).label, None, ""
+                return destination.label, None, ""
             case ToDevice(device=device):
                 if device in presence.registered:
                     trail.applied("ring", f"device {device}", "registered", "rings at once", f"devices/{device}")

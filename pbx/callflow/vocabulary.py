@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
-from pbx.callflow.question import Asked, AttendantRoute, QueueRoute, UserRoute
+from pbx.callflow.question import Asked, AttendantRoute, ConferenceRoute, QueueRoute, UserRoute
+from pbx.domain.conferences import Conference
 from pbx.domain.destinations import Cause, Destination
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
@@ -110,6 +111,16 @@ class LegJoined:
 
 
 @dataclass(frozen=True, slots=True)
+class ConferenceOpened:
+    """The conference the caller waits for has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceClosed:
+    """The conference is over for everybody."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentsOffered:
     """The queue gives this caller these agents to ring."""
 
@@ -151,6 +162,8 @@ class Control(Protocol):
     def route_attendant(self, extension: str, menu: str) -> AttendantRoute | None: ...
 
     def route_queue(self, extension: str) -> QueueRoute | None: ...
+
+    def route_conference(self, extension: str) -> ConferenceRoute | None: ...
 
     def progress(self) -> None:
         """Let the caller hear that it rings: 180, or the ringback tone once answered."""
@@ -290,6 +303,18 @@ class Control(Protocol):
 
     def taken_by(self, queue: str, agent: str, leg: str) -> None:
         """Leave the line with an agent, whose leg has answered."""
+        ...
+
+    def join_conference(self, conference: Conference, *, leader: bool) -> Literal["full", "waiting", "begun"]:
+        """Become a participant; one who has to wait learns by `ConferenceOpened` that it has begun."""
+        ...
+
+    def enter_conference(self, conference: str) -> None:
+        """Let the caller and those who talk there hear each other, instead of what plays."""
+        ...
+
+    def leave_conference(self, conference: str) -> None:
+        """Be no participant any more; harmless for one who is none."""
         ...
 
     def set_own_status(self, status: AgentStatus) -> tuple[str, ...]:

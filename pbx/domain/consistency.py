@@ -10,6 +10,7 @@ from pbx.domain.destinations import (
     Destination,
     HangUp,
     ToAttendant,
+    ToConference,
     ToDevice,
     ToEmergency,
     ToExternal,
@@ -73,6 +74,7 @@ def problems(directory: Directory) -> list[Problem]:
         *_attendants(directory),
         *_queues(directory),
         *_copies(directory),
+        *_conferences(directory),
         *_destinations(directory),
         *_settings(directory),
     ]
@@ -107,6 +109,7 @@ def _limits(directory: Directory) -> Iterator[Problem]:
         ("departments", domain.max_departments, len({user.department for user in directory.users} - {""})),
         ("attendants", domain.max_attendants, len(directory.attendants)),
         ("queues", domain.max_queues, len(directory.queues)),
+        ("conferences", domain.max_conferences, len(directory.conferences)),
     ):
         if 0 < limit < count:
             why = f"{count} {kind}, and max_{kind} allows {limit}; raise it or remove some"
@@ -123,6 +126,7 @@ def _by_kind(directory: Directory) -> Iterator[tuple[str, list[str]]]:
     yield "user", [user.extension for user in directory.users]
     yield "attendant", [attendant.extension for attendant in directory.attendants]
     yield "queue", [queue.extension for queue in directory.queues]
+    yield "conference", [conference.extension for conference in directory.conferences]
 
 
 def _extensions(directory: Directory) -> Iterator[Problem]:
@@ -177,6 +181,7 @@ def _sites(directory: Directory) -> Iterator[Problem]:
         ("numbers", "number", [(number.number, number.site) for number in directory.numbers]),
         ("attendants", "attendant", [(a.extension, a.site) for a in directory.attendants]),
         ("queues", "queue", [(queue.extension, queue.site) for queue in directory.queues]),
+        ("conferences", "conference", [(c.extension, c.site) for c in directory.conferences]),
     ):
         for place, (name, site) in enumerate(objects):
             if site and site not in directory.sites_by_name:
@@ -325,6 +330,15 @@ def _queues(directory: Directory) -> Iterator[Problem]:
             seen.add(person(agent.name))
 
 
+def _conferences(directory: Directory) -> Iterator[Problem]:
+    for place, conference in enumerate(directory.conferences):
+        if conference.owner and conference.owner not in directory.users_by_extension:
+            yield Problem(
+                ("conferences", place, "owner"),
+                f"conference {conference.extension}: there is no user {conference.owner} to own it",
+            )
+
+
 def _destinations(directory: Directory) -> Iterator[Problem]:
     for path, owner, destination in _configured(directory):
         missing = _missing(directory, destination)
@@ -368,6 +382,8 @@ def _missing(directory: Directory, destination: Destination) -> str:
             return "" if device in directory.devices_by_id else f"there is no device {device}"
         case ToQueue(extension=extension):
             return "" if extension in directory.queues_by_extension else f"there is no queue {extension}"
+        case ToConference(extension=extension):
+            return "" if extension in directory.conferences_by_extension else f"there is no conference {extension}"
         case ToAttendant(extension=extension, menu=menu):
             attendant = directory.attendants_by_extension.get(extension)
             if attendant is None:

@@ -128,6 +128,17 @@ class ToPark(Model):
         return f"park:{self.slot}"
 
 
+class ToConference(Model):
+    """Join a conference room."""
+
+    to: Literal["conference"] = "conference"
+    extension: Extension
+
+    @property
+    def label(self) -> str:
+        return f"conference:{self.extension}"
+
+
 class ToAttendant(Model):
     """Enter an attendant: `main` is its first menu, or the closed one out of hours; any other menu is entered as is."""
 
@@ -211,6 +222,7 @@ SHORT_FORMS = {
     "voicemail-login": "extension",
     "queue": "extension",
     "attendant": "extension",
+    "conference": "extension",
     "external": "number",
     "park": "slot",
     "support": "",
@@ -261,6 +273,7 @@ AnyDestination = (
     | ToMailboxLogin
     | ToQueue
     | ToAttendant
+    | ToConference
     | ToPark
     | ToExternal
     | ToSupport

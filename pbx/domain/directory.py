@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from pbx.domain.attendants import Attendant
 from pbx.domain.base import Model
+from pbx.domain.conferences import Conference
 from pbx.domain.consistency import Inconsistent, problems
 from pbx.domain.devices import Device
 from pbx.domain.dialplan import NEVER_BARRED
@@ -33,6 +34,7 @@ class Directory(Model):
     time_frames: tuple[TimeFrame, ...] = ()
     attendants: tuple[Attendant, ...] = ()
     queues: tuple[Queue, ...] = ()
+    conferences: tuple[Conference, ...] = ()
     addresses: tuple[EmergencyAddress, ...] = ()
     settings: dict[str, dict[str, str | int | bool]] = Field(default_factory=dict)
     """Configuration layers by owner: `domain`, `site:Toronto`, `user:101` → canonical name → value."""
@@ -82,6 +84,10 @@ class Directory(Model):
     @cached_property
     def queues_by_extension(self) -> dict[str, Queue]:
         return {queue.extension: queue for queue in self.queues}
+
+    @cached_property
+    def conferences_by_extension(self) -> dict[str, Conference]:
+        return {conference.extension: conference for conference in self.conferences}
 
     @cached_property
     def sites_by_name(self) -> dict[str, Site]:

@@ -35,6 +35,13 @@ from pbx.events.calls import (
     LegFailed,
     LegInvited,
 )
+from pbx.events.conferences import (
+    ConferenceBegan,
+    ConferenceEnded,
+    ConferenceJoined,
+    ConferenceLeft,
+    ConferenceRefused,
+)
 from pbx.events.media import (
     DigitReceived,
     MediaFlow,
@@ -120,6 +127,11 @@ __all__ = [
     "CallUp",
     "CertificateUsed",
     "ClockStepped",
+    "ConferenceBegan",
+    "ConferenceEnded",
+    "ConferenceJoined",
+    "ConferenceLeft",
+    "ConferenceRefused",
     "ConfigRefused",
     "ConfigRequested",
     "ConfigServed",

@@ -87,6 +87,7 @@ class VirtualEngine:
         it.strangers, it.misfits = it.strangers + it.watch.strangers, it.misfits + it.watch.misfits
         it.watch = Watch(self._agenda.now, f"{remote.codec} ({remote.payload_type}) from {remote.host}:{remote.port}")
         it.heard = ""
+        self._rooms.heard(it)
         self._speaking.announce(it)
         if it.early is not None:
             (data, source), it.early = it.early, None

@@ -6,15 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pbx.callflow import routing
 from pbx.callflow.itinerary import travel
 from pbx.callflow.ports import BoxSaved
-from pbx.callflow.question import Asked, AttendantRoute, CallerId, QueueRoute, Route, UserRoute
+from pbx.callflow.question import Asked, AttendantRoute, CallerId, ConferenceRoute, QueueRoute, Route, UserRoute
 from pbx.callflow.script import Running
 from pbx.callflow.vocabulary import CALLER, KeyPressed, LegGone, Parked
 from pbx.clock import FOREVER
+from pbx.domain.conferences import Conference
 from pbx.domain.destinations import Cause, Destination, ToAttendant, ToEmergency, ToExternal, ToService, ToSupport
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
@@ -213,6 +214,12 @@ class Call:
             self.routed(f"queue:{extension}", found.record.to_json())
         return found
 
+    def route_conference(self, extension: str) -> ConferenceRoute | None:
+        found = routing.resolve_conference(self.directory, extension, self.asked)
+        if found is not None:
+            self.routed(f"conference:{extension}", found.record.to_json())
+        return found
+
     def routed(self, label: str, record: str, *, first: bool = False) -> None:
         self.publish(CallRouted(self.id, self._dialled, label, record, first))
 
@@ -352,9 +359,12 @@ class Call:
         self.review(self.caller)
 
     def resound(self, old: Leg, new: Leg) -> None:
-        """Let the new caller hear what the old one heard: ringing, or what was being played."""
+        """Let the new caller hear what the old one heard: ringing, a conference, or what was being played."""
         if not old.answered:
             self.play_to(new, Tone("ringback"))
+        elif old.room:
+            new.room = old.room
+            new.engine.join(new.name, new.room)
         elif old.sound is not None:
             self.play_to(new, *old.sound)
 
@@ -408,6 +418,28 @@ class Call:
     def publish(self, event: Event) -> None:
         self._facts.take(event, self._switch.now)
         self._switch.publish(event)
+
+    # --- conferences ----------------------------------------------------------------------------------
+
+    def join_conference(self, conference: Conference, *, leader: bool) -> Literal["full", "waiting", "begun"]:
+        return self._switch.conferences.join(self, conference, leader=leader)
+
+    def enter_conference(self, conference: str) -> None:
+        self._switch.conferences.enter(self, conference)
+
+    def leave_conference(self, conference: str) -> None:
+        self._switch.conferences.leave(self, conference)
+
+    def into_room(self, room: str) -> None:
+        """Let the caller and whoever is in a room of the media engine hear each other."""
+        self.stop()
+        self.caller.room = room
+        self.caller.engine.join(self.caller.name, room)
+
+    def out_of_room(self) -> None:
+        if self.caller.room:
+            self.caller.room = ""
+            self.caller.engine.leave(self.caller.name)
 
     # --- queues ---------------------------------------------------------------------------------------
 

@@ -63,6 +63,8 @@ class Leg:
     gone: bool = False
     joined: str = ""
     """The leg it is bridged with."""
+    room: str = ""
+    """The room of the media engine it is in."""
     sound: tuple[Sound, str] | None = None
     """What is played to it, with the token of its end."""
     opened: bool = False

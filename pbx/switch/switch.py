@@ -56,6 +56,7 @@ from pbx.sip.timers import Timers
 from pbx.sip.tolerances import Tolerances
 from pbx.sip.uri import NameAddr
 from pbx.switch.calls import FAULT_STATUS, Call
+from pbx.switch.conferences import Conferences
 from pbx.switch.durability import Durability
 from pbx.switch.inbound import spares, take_invite, take_request
 from pbx.switch.legs import Leg
@@ -122,6 +123,7 @@ class Switch:
         self.mailboxes = Mailboxes(self, token)
         self.queues = Queues()
         self.parking = Parking()
+        self.conferences = Conferences(self)
         self.parties = Parties()
         self.durability = Durability()
         self.timers = Timers()
@@ -256,6 +258,7 @@ class Switch:
             "media": self.engine.live(),
             "queued": self.queues.live(),
             "parked": self.parking.live(),
+            "conferring": self.conferences.live(),
             "recordings": self.mailboxes.live(),
             "held": len(self.durability),
             "texts": self.texts.live(),

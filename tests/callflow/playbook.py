@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from pbx.callflow.question import Asked, AttendantRoute, QueueRoute, UserRoute
-from pbx.callflow.routing import resolve_attendant, resolve_queue, resolve_user, route
+from pbx.callflow.question import Asked, AttendantRoute, ConferenceRoute, QueueRoute, UserRoute
+from pbx.callflow.routing import resolve_attendant, resolve_conference, resolve_queue, resolve_user, route
 from pbx.callflow.script import Running, Script
 from pbx.callflow.vocabulary import CALLER, KeyPressed, Parked, Played, Recorded
+from pbx.domain.conferences import Conference
 from pbx.domain.destinations import Cause, Destination, ToAttendant
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
@@ -53,6 +54,7 @@ class Playbook:
         """What `park` finds."""
         self.there: set[str] = set()
         """Commands that lead into another call."""
+        self.conference: Literal["full", "waiting", "begun"] = "begun"
         self.serves: tuple[str, ...] = ("500",)
         self._script: Running[Any] | None = None
         self._token = ""
@@ -128,6 +130,9 @@ class Playbook:
 
     def route_queue(self, extension: str) -> QueueRoute | None:
         return resolve_queue(self.directory, extension, EVERYBODY)
+
+    def route_conference(self, extension: str) -> ConferenceRoute | None:
+        return resolve_conference(self.directory, extension, self.asked)
 
     def progress(self) -> None:
         self.said.append("progress")
@@ -257,6 +262,16 @@ class Playbook:
 
     def taken_by(self, queue: str, agent: str, leg: str) -> None:
         self.said.append(f"taken {queue} by {agent} on {leg}")
+
+    def join_conference(self, conference: Conference, *, leader: bool) -> Literal["full", "waiting", "begun"]:
+        self.said.append(f"join {conference.extension} as {'leader' if leader else 'participant'}")
+        return self.conference
+
+    def enter_conference(self, conference: str) -> None:
+        self.said.append(f"enter {conference}")
+
+    def leave_conference(self, conference: str) -> None:
+        self.said.append(f"leave {conference}")
 
     def set_own_status(self, status: AgentStatus) -> tuple[str, ...]:
         self.said.append(f"status {status}")
