@@ -118,9 +118,14 @@ def _sent_on(called: _Called, asked: Asked, presence: Presence) -> Forward | Non
         trail.failed("rule", "block list", f"entries: {len(rule.block)}", "the caller is not listed", link)
     allowed = _listed(called, rule.allow, asked)
     if allowed:
-        trail.applied("rule", "allow list", "the caller is listed", "rings in spite of do not disturb", link)
+        trail.applied("rule", "allow list", "the caller is listed", "neither disturbs nor is screened", link)
     elif rule.allow:
         trail.failed("rule", "allow list", f"entries: {len(rule.allow)}", "the caller is not listed", link)
+    if not allowed and (spam := called.permitted(rule.forward_on_spam, "forward on spam")):
+        if _listed(called, called.directory.domain.spam_callers, asked):
+            trail.applied("rule", "spam", "the caller is on the domain's list", spam.label, link)
+            return Forward(spam, "spam")
+        trail.failed("rule", "spam", "the caller is not on the domain's list", spam.label, link)
     if called.settings.rejects_anonymous and not allowed:
         if not asked.outside or normal_number(asked.caller_number).lower() not in ("", "anonymous", "unknown"):
             trail.failed("rule", "reject anonymous", "on", "the caller shows a number", link)
@@ -182,11 +187,11 @@ def _reachable(called: _Called, presence: Presence) -> Iterator[Ringing]:
         word, _, name = target.target.partition(" ")
         if word == "external":
             if not called.directory.why_barred(called.user, name):
-                yield Ringing(ToExternal(number=name), target.delay_s)
+                yield Ringing(ToExternal(number=name), target.delay_s, target.confirm)
             continue
         for device in _phones_of(called, word, name):
             if device in presence.registered:
-                yield Ringing(ToDevice(device=device), target.delay_s)
+                yield Ringing(ToDevice(device=device), target.delay_s, target.confirm)
     if not called.rule.simultaneous_ring:
         for device in called.devices:
             if device in presence.registered:
@@ -226,6 +231,7 @@ def _ring_plan(called: _Called, asked: Asked, presence: Presence) -> Forward | R
             trail.failed("ring", rule, "", "it rings already", link)
         else:
             when = f"rings after {ringing.delay_s:g} s" if ringing.delay_s else "rings at once"
+            when += ", has to confirm" if ringing.confirm else ""
             saw = "registered" if isinstance(ringing.target, ToDevice) else "through the carrier"
             trail.applied("ring", rule, saw, when, link)
             targets.append(ringing)
@@ -237,9 +243,14 @@ def _ring_plan(called: _Called, asked: Asked, presence: Presence) -> Forward | R
     if ring_s == 0:
         trail.applied("ring", "ring time", "0 s", on_no_answer.label, link)
         return Forward(on_no_answer, "no answer")
+    screening = called.rule.call_screening and not _listed(called, called.rule.allow, asked)
+    if screening:
+        trail.applied("rule", "call screening", "on", "the caller is asked for a name", link)
+    elif called.rule.call_screening:
+        trail.failed("rule", "call screening", "on", "the caller is allowed all the same", link)
     trail.open("then", "busy", "", on_busy.label, link)
     trail.open("then", "no answer", f"{ring_s} s", on_no_answer.label, link)
-    return RingPlan(tuple(targets), ring_s, on_busy, on_no_answer, on_offline)
+    return RingPlan(tuple(targets), ring_s, on_busy, on_no_answer, on_offline, screening)
 
 
 def _when_busy(called: _Called) -> Destination:

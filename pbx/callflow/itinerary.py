@@ -74,6 +74,7 @@ def travel(call: Control, destination: Destination) -> Script[None]:
 def _visit(call: Control, destination: Destination) -> Script[Destination | None]:
     match destination:
         case ToUser(extension=extension):
+            yield from _before_ringing(call, destination)
             result = call.route_user(extension).result
             if isinstance(result, Forward):
                 call.diverted(extension, result.why)
@@ -93,7 +94,8 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
             if queue.refused is not None:
                 call.publish(QueueLeft(call.id, extension, "refused", "", 0.0))
                 return queue.refused
-            return (yield from wait_in_queue(call, queue.queue))
+            announced = {"announce": destination.announce} if destination.announce else {}
+            return (yield from wait_in_queue(call, queue.queue.model_copy(update=announced)))
         case ToConference(extension=extension):
             conference = call.route_conference(extension)
             if conference is None:
@@ -119,6 +121,13 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
             return destination
         case _:
             assert_never(destination)
+
+
+def _before_ringing(call: Control, destination: ToUser) -> Script[None]:
+    if destination.before and not call.answered:
+        call.answer()
+    if destination.before == "recording notice":
+        yield from say(call, "recording-notice")
 
 
 def _device_alone(device: ToDevice) -> RingPlan:

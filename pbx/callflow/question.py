@@ -88,6 +88,8 @@ class RingPlan:
     on_no_answer: Destination
     on_offline: Destination
     """When every target turns out to be unreachable."""
+    screening: bool = False
+    """The caller is asked for a name first, which whoever answers hears."""
 
 
 @dataclass(frozen=True, slots=True)

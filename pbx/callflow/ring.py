@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import assert_never
 
 from pbx.callflow.question import Ringing, RingPlan
+from pbx.callflow.screening import ask_for_name
 from pbx.callflow.script import TIMED_OUT, Script, until
 from pbx.callflow.vocabulary import (
     CALLER,
@@ -26,9 +27,10 @@ from pbx.events import AnswerConfirmed, ConfirmationAsked
 
 BUSY = frozenset({486, 600, 603})
 """Busy, or refused by hand: one outcome for the answering rules (C05)."""
-CONFIRM_KEY = "1"
+CONFIRM_KEY, REFUSE_KEY = "1", "2"
 UNREACHABLE = frozenset({404, 408, 410, 430, 502, 503, 604})
 _HUNG_UP_UNCONFIRMED = 480
+_REFUSED_BY_HAND = 603
 _EPSILON_S = 1e-9
 
 
@@ -55,7 +57,11 @@ def ring_user(call: Control, plan: RingPlan, extension: str = "") -> Script[Dest
 
     With the `extension` of a user what follows is a diversion by that user's rules.
     """
-    rung = yield from ring(call, plan.targets, plan.ring_s)
+    if plan.screening:
+        asking = yield from ask_for_name(call, extension)
+        rung = yield from ring(call, [replace(each, confirm=True) for each in plan.targets], plan.ring_s, asking=asking)
+    else:
+        rung = yield from ring(call, plan.targets, plan.ring_s)
     match rung.outcome:
         case Outcome.ANSWERED:
             return (yield from talk(call, rung.leg))
@@ -72,11 +78,18 @@ def ring_user(call: Control, plan: RingPlan, extension: str = "") -> Script[Dest
     return following
 
 
-def ring(call: Control, targets: Sequence[Ringing], ring_s: float, *, quiet: bool = False) -> Script[Rung]:
+def ring(
+    call: Control,
+    targets: Sequence[Ringing],
+    ring_s: float,
+    *,
+    quiet: bool = False,
+    asking: Prompts = Prompts(("confirm-call",), repeat=True),
+) -> Script[Rung]:
     """Ring `targets`, each after its delay, until one answers or `ring_s` are over; who is left ringing is cancelled.
 
-    The others ring on while one who answered is asked to confirm. `quiet` leaves the caller hearing what it hears
-    (queue music).
+    The others ring on while one who answered is asked to confirm, by `asking`; key 2 refuses, as a button of the
+    phone does. `quiet` leaves the caller hearing what it hears (queue music).
     """
     started = call.now
     end = started + ring_s
@@ -105,7 +118,7 @@ def ring(call: Control, targets: Sequence[Ringing], ring_s: float, *, quiet: boo
                 case LegAnswered(leg=leg) if ringing[leg].confirm:
                     confirming.add(leg)
                     call.publish(ConfirmationAsked(call.id, leg))
-                    call.tell(leg, Prompts(("confirm-call",), repeat=True))
+                    call.tell(leg, asking)
                 case LegAnswered(leg=leg):
                     taken = True
                     return Rung(Outcome.ANSWERED, leg, ringing.pop(leg).target)
@@ -113,6 +126,10 @@ def ring(call: Control, targets: Sequence[Ringing], ring_s: float, *, quiet: boo
                     call.publish(AnswerConfirmed(call.id, leg))
                     taken = True
                     return Rung(Outcome.ANSWERED, leg, ringing.pop(leg).target)
+                case KeyPressed(leg=leg, digit=digit) if leg in confirming and digit == REFUSE_KEY:
+                    del ringing[leg]
+                    refused.append(_REFUSED_BY_HAND)
+                    call.drop(leg)
                 case LegReplaced(leg=leg, by=by):  # somebody picked the call up
                     del ringing[leg]
                     taken = True

@@ -41,6 +41,7 @@ FORWARDS = (
     "forward_no_answer",
     "forward_offline",
     "forward_on_dnd",
+    "forward_on_spam",
 )
 
 

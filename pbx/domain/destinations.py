@@ -69,6 +69,9 @@ class ToUser(Model):
 
     to: Literal["user"] = "user"
     extension: Extension
+    before: Literal["", "recording notice", "answer"] = ""
+    """`recording notice`: the caller is answered and told that the call may be recorded; `answer`: the caller is
+    answered and hears a ringback of ours."""
 
     @property
     def label(self) -> str:
@@ -111,6 +114,8 @@ class ToMailboxLogin(Model):
 class ToQueue(Model):
     to: Literal["queue"] = "queue"
     extension: Extension
+    announce: Literal["", "callers ahead", "expected wait"] = ""
+    """What this way into the queue announces, whatever the queue does otherwise."""
 
     @property
     def label(self) -> str:
@@ -244,6 +249,21 @@ _PLATFORM_FORMS = (
     (re.compile(r"(?:external )?(?:011|\+)([2-9][0-9]{6,14})"), r"external +\1"),
 )
 
+TREATMENTS: dict[str, dict[str, str]] = {
+    "to-user": {"to": "user"},
+    "to-user-residential": {"to": "user"},
+    "to-user-notify-of-recording": {"to": "user", "before": "recording notice"},
+    "to-user-answer-and-fake-ringback": {"to": "user", "before": "answer"},
+    "to-voicemail": {"to": "mailbox"},
+    "to-voicemail-residential": {"to": "mailbox"},
+    "to-callqueue": {"to": "queue"},
+    "to-callqueue-announce-count-callers-ahead": {"to": "queue", "announce": "callers ahead"},
+    "to-callqueue-announce-expected-wait-time": {"to": "queue", "announce": "expected wait"},
+    "to-single-device": {"to": "device"},
+}
+"""Applications of the platform's numbers (domain-features 1.3), written with their target: `to-user 101`. A number
+without a route is its `available-number`; `hangup` is written alike; residential ones differ in the bill alone."""
+
 
 def _spelt_out(value: object) -> object:
     """Return the fields of a short form; anything else passes for the models to judge."""
@@ -252,6 +272,9 @@ def _spelt_out(value: object) -> object:
     for pattern, written in _PLATFORM_FORMS:
         value = pattern.sub(written, value) if pattern.fullmatch(value) else value
     word, _, rest = value.strip().partition(" ")
+    if word in TREATMENTS:
+        fields = dict(TREATMENTS[word])
+        return {**fields, SHORT_FORMS[fields["to"]]: rest.strip()}
     if word not in SHORT_FORMS:
         raise ValueError(f"{value!r} is no destination; it starts with one of {', '.join(SHORT_FORMS)}")
     fields = {"to": word}

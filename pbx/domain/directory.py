@@ -151,6 +151,16 @@ class Directory(Model):
         owners = (user, site, self.domain, self.domain.platform) if site else (user, self.domain, self.domain.platform)
         return next(owner.ring_s for owner in owners if owner.ring_s is not None)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _attendants_by_name(cls, value: object) -> object:
+        """Read the platform's `aa_Name` as the extension of that attendant."""
+        attendants = value.get("attendants") if isinstance(value, dict) else None
+        if not isinstance(attendants, list):
+            return value
+        by_name = {str(one.get("name")): one.get("extension") for one in attendants if isinstance(one, dict)}
+        return _named(value, by_name)
+
     @model_validator(mode="after")
     def _consistent(self) -> Directory:
         found = problems(self)
@@ -166,3 +176,16 @@ class Directory(Model):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Directory:
         """As `replaced`: pydantic's own copy would carry the look-ups of the old snapshot along, and not validate."""
         return self.replaced(**(update or {}))
+
+
+def _named(value: object, attendants: Mapping[str, object]) -> object:
+    """Return a document with every `aa_Name` replaced; models in it are as they are."""
+    match value:
+        case str() if value.startswith("aa_") and value[3:] in attendants:
+            return f"attendant {attendants[value[3:]]}"
+        case dict():
+            return {key: _named(item, attendants) for key, item in value.items()}
+        case list():
+            return [_named(item, attendants) for item in value]
+        case _:
+            return value

@@ -114,6 +114,8 @@ class Domain(Model):
     ring_s: RingTime | None = None
     dial_policy: str = ""
     emergency_contacts: MailAddresses = ""
+    spam_callers: tuple[str, ...] = ()
+    """Numbers whose calls answering rules may send elsewhere."""
     max_users: int = Field(default=0, ge=0)
     """How many there may be; 0 for no limit, as in the others."""
     max_sites: int = Field(default=0, ge=0)

@@ -121,6 +121,18 @@ class AnswerConfirmed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CallScreened(Event):
+    """A caller was asked for a name before anybody rang."""
+
+    kind: ClassVar[str] = "call.screened"
+    call: str
+    extension: str
+    """Of the user who screens calls."""
+    named: bool
+    """The caller said something."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallResumed(Event):
     kind: ClassVar[str] = "call.resumed"
     call: str

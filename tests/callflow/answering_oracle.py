@@ -25,10 +25,12 @@ class Verdict(NamedTuple):
     sent_to: str
     """Empty when phones ring."""
     why: str
-    rings: tuple[tuple[str, float], ...] = ()
+    rings: tuple[tuple[str, float, bool], ...] = ()
+    """Target, delay, whether it has to confirm."""
     busy: str = ""
     unanswered: str = ""
     unreachable: str = ""
+    asks_for_name: bool = False
 
 
 def verdict(office: Document, called: str, caller: str, device: str, state: State, at: datetime) -> Verdict:
@@ -49,8 +51,12 @@ def verdict(office: Document, called: str, caller: str, device: str, state: Stat
 
     if on_list(rule.get("block", []), caller, device):
         return Verdict("hangup:busy", "blocked")
+    allowed = on_list(rule.get("allow", []), caller, device)
+    spam = on_list(office["domain"]["spam_callers"], caller, device)
+    if is_set("forward_on_spam") and spam and not allowed:
+        return Verdict(target("forward_on_spam", ""), "spam")
     quiet = rule.get("do_not_disturb") or person["do_not_disturb"] or called in state.quiet
-    if quiet and not on_list(rule.get("allow", []), caller, device):
+    if quiet and not allowed:
         return Verdict(target("forward_on_dnd", "hangup:busy"), "do not disturb")
     if is_set("forward_always"):
         return Verdict(target("forward_always", ""), "always")
@@ -66,16 +72,18 @@ def verdict(office: Document, called: str, caller: str, device: str, state: Stat
     busy = fallback or "hangup:busy"
     if is_set("forward_on_busy") and not together and office["domain"]["platform"]["busy_forwarding"] == "platform":
         busy = target("forward_on_busy", "")
-    rings: dict[str, float] = {}
-    for name, delay in reachable:
+    rings: dict[str, tuple[str, float, bool]] = {}
+    for name, delay, confirm in reachable:
         if name != f"device:{device}":
-            rings.setdefault(name, delay)
+            rings.setdefault(name, (name, delay, confirm))
     if not rings:
         return Verdict(busy, "busy")
     unanswered = target("forward_no_answer", "hangup:no-answer")
     if person["ring_s"] == 0:
         return Verdict(unanswered, "no answer")
-    return Verdict("", "", tuple(rings.items()), busy, unanswered, target("forward_offline", "hangup:unavailable"))
+    asks = bool(rule.get("call_screening")) and not allowed
+    offline = target("forward_offline", "hangup:unavailable")
+    return Verdict("", "", tuple(rings.values()), busy, unanswered, offline, asks)
 
 
 def rule_now(office: Document, person: Document, at: datetime) -> Document:
@@ -108,18 +116,26 @@ def frame_covers(office: Document, name: str, local: datetime) -> bool:
     return False
 
 
-def ringable(office: Document, person: Document, together: list[Document], state: State) -> list[tuple[str, float]]:
+def ringable(
+    office: Document, person: Document, together: list[Document], state: State
+) -> list[tuple[str, float, bool]]:
     def phones(extension: str) -> list[str]:
         return [phone["id"] for phone in office["devices"] if phone["extension"] == extension]
 
-    found: list[tuple[str, float]] = []
-    for target in together or [{"target": "own", "delay_s": 0}]:
+    found: list[tuple[str, float, bool]] = []
+    for target in together or [{"target": "own", "delay_s": 0, "confirm": False}]:
         word, _, name = target["target"].partition(" ")
         if word == "external":
-            found += [(f"external:{name}", target["delay_s"])] if person["dial_policy"] != "Internal" else []
+            found += (
+                [(f"external:{name}", target["delay_s"], target["confirm"])]
+                if person["dial_policy"] != "Internal"
+                else []
+            )
             continue
         wanted = {"own": phones(person["extension"]), "user": phones(name), "device": [name]}[word]
-        found += [(f"device:{phone}", target["delay_s"]) for phone in wanted if phone in state.registered]
+        found += [
+            (f"device:{phone}", target["delay_s"], target["confirm"]) for phone in wanted if phone in state.registered
+        ]
     return found
 
 

@@ -22,7 +22,7 @@ FORWARDS = (
     "external 14165550190", "device 101a", "hangup busy", "support",
 )  # fmt: skip
 FIELDS = ("forward_always", "forward_on_active", "forward_on_busy", "forward_no_answer", "forward_offline",
-          "forward_on_dnd")  # fmt: skip
+          "forward_on_dnd", "forward_on_spam")  # fmt: skip
 LISTED = ("14165550142", "4165550142", "16135550150", "102", "103", "anonymous", "unknown")
 CALLERS = (
     ("14165550142", ""), ("+14165550142", ""), ("4165550142", ""), ("16135550150", ""), ("", ""), ("anonymous", ""),
@@ -39,6 +39,7 @@ def an_office(chance: Random) -> dict[str, object]:
     """Rules of every shape; whatever is forwarded to has a mailbox."""
     return {
         "domain": {"name": "acme.lab", "time_zone": "America/Toronto",
+                   "spam_callers": chance.sample(LISTED, k=chance.choice((0, 1, 2))),
                    "platform": {"busy_forwarding": chance.choice(("platform", "inert"))}},
         "sites": [{"name": "West", "time_zone": "America/Vancouver"}, {"name": "East"}],
         "time_frames": [
@@ -68,8 +69,9 @@ def a_rule(chance: Random, frame: str) -> dict[str, object]:
     targets = ("own", "user 102", "device 101a", "device 103b", "external 14165550190", "external 14165550191")
     return {
         "time_frame": frame, "enabled": rare(chance, 0.8), "do_not_disturb": rare(chance, 0.2),
+        "call_screening": rare(chance, 0.2),
         **{name: chance.choice(FORWARDS) if rare(chance, 0.5) else None for name in FIELDS},
-        "simultaneous_ring": [{"target": target, "delay_s": chance.choice((0, 5, 15))}
+        "simultaneous_ring": [{"target": target, "delay_s": chance.choice((0, 5, 15)), "confirm": rare(chance, 0.3)}
                               for target in chance.sample(targets, k=chance.choice((0, 0, 1, 2, 4)))],
         "block": chance.sample(LISTED, k=chance.choice((0, 0, 1, 2))),
         "allow": chance.sample(LISTED, k=chance.choice((0, 0, 1, 3))),
@@ -83,9 +85,9 @@ def some(chance: Random, names: tuple[str, ...]) -> frozenset[str]:
 def as_verdict(result: object) -> Verdict:
     if isinstance(result, Forward):
         return Verdict(result.destination.label, result.why)
-    rings = tuple((ringing.target.label, ringing.delay_s) for ringing in result.targets)
+    rings = tuple((ringing.target.label, ringing.delay_s, ringing.confirm) for ringing in result.targets)
     ends = (result.on_busy.label, result.on_no_answer.label, result.on_offline.label)
-    return Verdict("", "", rings, *ends)
+    return Verdict("", "", rings, *ends, result.screening)
 
 
 @pytest.mark.parametrize("part", range(5))
@@ -108,7 +110,7 @@ def test_ten_thousand_cases_come_out_as_the_oracle_says(part):
             expected = verdict(office, called, caller, device, state, at)
             assert found == expected, (office["users"], called, caller, device, state, at)
             outcomes.add(found.why)
-    assert outcomes == {"", "blocked", "do not disturb", "always", "on active", "offline", "busy", "no answer"}
+    assert outcomes == {"", "blocked", "spam", "do not disturb", "always", "on active", "offline", "busy", "no answer"}
 
 
 def test_the_oracle_knows_nothing_of_the_house():

@@ -38,6 +38,19 @@ def test_every_destination_is_visited_in_its_way(destination, first):
     assert travelling(destination).take() == first
 
 
+@pytest.mark.parametrize(
+    ("destination", "first"),
+    [
+        ("to-user-notify-of-recording 101", ["answer", "play prompt:recording-notice"]),
+        ("to-user-answer-and-fake-ringback 101", ["answer", "progress", "dial 101", "dial 101a"]),
+        ("to-callqueue-announce-count-callers-ahead 500",
+         ["join 500", "answer", "play prompt:queue-position+digit-1", "ready 500"]),
+    ],
+)  # fmt: skip
+def test_a_number_has_treatments_of_its_own(destination, first):
+    assert travelling(destination).take() == first
+
+
 def test_a_refused_queue_goes_to_its_overflow():
     assert travelling("queue 501").take() == ["progress", "dial 102"]  # require agents, none there: user 102
 

@@ -1,11 +1,14 @@
 """Ringing and talking, as a conversation."""
 
+from dataclasses import replace
+
 import pytest
 
 from pbx.callflow.question import Ringing, RingPlan
 from pbx.callflow.ring import ring_user
 from pbx.callflow.vocabulary import (
     CALLER,
+    KeyPressed,
     LegAnswered,
     LegEarlyMedia,
     LegGone,
@@ -28,6 +31,68 @@ def ringing(*targets, ring_s=10.0, dead=()):
     book = Playbook()
     book.dead.update(dead)
     return book.start(ring_user(book, plan(*targets, ring_s=ring_s)))
+
+
+def screened():
+    """A caller who is asked for a name before anybody rings."""
+    book = Playbook()
+    book.start(ring_user(book, replace(plan(("101", 0), ("102", 0)), screening=True), "101"))
+    assert book.take() == ["answer", "play prompt:screen-name"]
+    book.played()
+    assert book.take() == ["play tone:beep"]
+    book.played()
+    assert book.take() == ["record draft"]
+    return book
+
+
+ASKED = "prompt:screen-call-from+recording:rec-1+screen-choice"
+
+
+def test_whoever_answers_a_screened_call_hears_the_name_and_takes_it_with_one():
+    book = screened().recorded(2.0)
+    assert book.take() == ["progress", "dial 101", "dial 102"]
+    book.hear(LegAnswered("101"))
+    assert book.take() == [f"tell 101 {ASKED}"]
+    book.hear(KeyPressed("101", "1"))
+    assert book.take() == ["answered elsewhere 102", "connect 101"]
+
+
+def test_a_screened_call_that_is_refused_with_two_rings_on_elsewhere_then_counts_as_busy():
+    book = screened().recorded(2.0)
+    book.take()
+    book.hear(LegAnswered("101")).hear(KeyPressed("101", "2"))
+    assert book.take() == [f"tell 101 {ASKED}", "drop 101"]
+    book.hear(LegRefused("102", 603))
+    assert (book.goes_to, book.diversions) == ("hangup:busy", [("101", "busy")])
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.2])
+def test_a_caller_who_says_no_name_is_announced_as_nobody(seconds):
+    book = screened().recorded(seconds)
+    book.take()
+    book.hear(LegAnswered("101"))
+    assert book.take() == ["tell 101 prompt:screen-call-from+screen-nobody+screen-choice"]
+
+
+def test_while_nothing_can_be_recorded_a_screened_caller_is_nobody():
+    book = Playbook()
+    book.can_record = False
+    book.start(ring_user(book, replace(plan(("101", 0)), screening=True), "101"))
+    assert book.take() == ["answer", "progress", "dial 101"]
+
+
+def test_an_outside_phone_that_has_to_confirm_does_not_steal_the_call():
+    book = Playbook()
+    targets = plan(("101", 0), ("14165550199", 0)).targets
+    asked = replace(plan(("101", 0)), targets=(targets[0], replace(targets[1], confirm=True)))
+    book.start(ring_user(book, asked, "101"))
+    book.take()
+    book.hear(LegAnswered("14165550199")).hear(KeyPressed("14165550199", "5"))
+    assert book.take() == ["tell 14165550199 prompt:confirm-call"]
+    book.hear(LegGone("14165550199", 16))
+    book.wait(10.1)
+    assert book.take() == ["drop 101"]
+    assert book.goes_to == "mailbox:101"
 
 
 def test_everybody_rings_and_the_first_to_answer_talks():

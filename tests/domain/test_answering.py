@@ -34,25 +34,29 @@ def test_what_is_no_destination_is_refused(written):
 
 
 @pytest.mark.parametrize(
-    ("written", "target", "delay_s"),
+    ("written", "target", "delay_s", "confirm"),
     [
-        ("<OwnDevices>", "own", 0),
-        ("1234wp", "device 1234wp", 0),
-        ("3456;delay=15", "user 3456", 15),
-        ("18005551234;delay=20", "external 18005551234", 20),
-        ("4165550142", "external 14165550142", 0),
-        ("device 101a; delay=2.5", "device 101a", 2.5),
+        ("<OwnDevices>", "own", 0, False),
+        ("1234wp", "device 1234wp", 0, False),
+        ("3456;delay=15", "user 3456", 15, False),
+        ("18005551234;delay=20", "external 18005551234", 20, False),
+        ("confirm_18005551234;delay=20", "external 18005551234", 20, True),
+        ("confirm_3456", "user 3456", 0, True),
+        ("4165550142", "external 14165550142", 0, False),
+        ("011442079460000", "external +442079460000", 0, False),
+        ("device 101a; delay=2.5", "device 101a", 2.5, False),
     ],
 )
-def test_a_target_of_simultaneous_ring_is_read_as_the_platform_writes_it(written, target, delay_s):
+def test_a_target_of_simultaneous_ring_is_read_as_the_platform_writes_it(written, target, delay_s, confirm):
     read = AnsweringRule.model_validate({"simultaneous_ring": [written]}).simultaneous_ring[0]
-    assert (read.target, read.delay_s) == (target, delay_s)
+    assert (read.target, read.delay_s, read.confirm) == (target, delay_s, confirm)
 
 
 @pytest.mark.parametrize(
     ("written", "complaint"),
     [
-        ("confirm_18005551234", "answer confirmation is not offered"),
+        ("external 911", "pattern"),
+        ("external 12115550100", "pattern"),
         ("101;volume=3", "no option of a target"),
         ("101;delay=soon", "delay_s"),
         ("101;delay=500", "120"),

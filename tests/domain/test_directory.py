@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from pbx.domain.attendants import Attendant, MenuAction
+from pbx.domain.destinations import ToAttendant
 from pbx.domain.devices import normal_mac
 from pbx.domain.directory import Directory
 from pbx.domain.tenancy import Domain, User
@@ -103,3 +104,15 @@ def test_main_is_the_first_menu_unless_one_has_that_name():
     assert attendant.menu("main") is attendant.menus[0]
     assert attendant.menu("night") is attendant.menus[1]
     assert attendant.menu("noon") is None
+
+
+def test_an_attendant_may_be_meant_by_its_name():
+    document = {
+        "domain": {"name": "acme.lab"},
+        "users": [{"extension": 101, "first_name": "Ana", "rules": [{"forward_always": "aa_Main line"}]}],
+        "attendants": [{"extension": 400, "name": "Main line", "menus": [{"name": "main"}]}],
+    }
+    assert Directory.model_validate(document).users[0].rules[0].forward_always == ToAttendant(extension="400")
+    document["attendants"] = [{"extension": 400, "name": "Other", "menus": [{"name": "main"}]}]
+    with pytest.raises(ValidationError, match="'aa_Main line' is no destination"):
+        Directory.model_validate(document)
