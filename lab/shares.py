@@ -66,6 +66,9 @@ class Share:
     def record(self, leg: str, recording: str, *, max_s: float, silence_s: float, end_keys: str = "#") -> None:
         self._engine.record(leg, recording, max_s=max_s, silence_s=silence_s, end_keys=end_keys)
 
+    def record_both(self, a: str, b: str, recording: str) -> None:
+        self._engine.record_both(a, b, recording)
+
     def stop_record(self, leg: str) -> None:
         self._engine.stop_record(leg)
 

@@ -276,6 +276,13 @@ class Engine(Protocol):
 
     def record(self, leg: str, recording: str, *, max_s: float, silence_s: float, end_keys: str = "#") -> None: ...
 
+    def record_both(self, a: str, b: str, recording: str) -> None:
+        """Record what two far ends say, a channel each, until `stop_record` of either, or until either is closed.
+
+        RecordingFinished is of `a`, its `heard` empty; a pause is silence and ends nothing.
+        """
+        ...
+
     def stop_record(self, leg: str) -> None: ...
 
     def send_digits(self, leg: str, digits: str) -> None:

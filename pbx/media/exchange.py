@@ -15,6 +15,7 @@ from pathlib import Path
 from pbx.domain.sounds import Spoken
 from pbx.media import ears, telephone_event, wav
 from pbx.media.codecs import transcoder
+from pbx.media.conversation import Conversation, Side
 from pbx.media.engine import (
     Closed,
     FlowChanged,
@@ -133,6 +134,23 @@ class Exchange:
         )
         leg.attend()
         self._wake(leg.port)
+
+    def record_both(self, a: str, b: str, recording: str, now: float) -> None:
+        one, two = self._legs[a], self._legs[b]
+        for leg in (one, two):
+            self._finish(leg, "stopped", now)
+        path = self._path(recording)
+        try:
+            if path is None:
+                raise OSError("not a name for a file")
+            conversation = Conversation(recording, a, path, (one.codec, two.codec), now)
+        except OSError as error:
+            self._report(RecordingFinished(a, recording, 0.0, "stopped", "", str(error)))
+            return
+        one.recorder, two.recorder = conversation.left, conversation.right
+        for leg in (one, two):
+            leg.attend()
+            self._wake(leg.port)
 
     def stop_record(self, name: str, now: float) -> None:
         self._finish(self._legs[name], "stopped", now)
@@ -338,6 +356,9 @@ class Exchange:
         leg.attend()
         if it is None:
             return
+        if isinstance(it, Side):
+            self._finish_both(it.conversation, reason, now)
+            return
         it.end(now)
         samples, heard, problem = it.samples, it.heard, ""
         path = self._path(it.name)
@@ -348,6 +369,14 @@ class Exchange:
         except OSError as error:
             samples, heard, problem = b"", "silence", str(error)  # nothing was kept: the owner says so
         self._report(RecordingFinished(leg.name, it.name, len(samples) / 8000, reason, heard, problem))
+
+    def _finish_both(self, it: Conversation, reason: str, now: float) -> None:
+        sides = [leg for leg in self._legs.values() if leg.recorder in (it.left, it.right)]
+        for leg in sides:
+            leg.recorder = None
+            leg.attend()
+        seconds, problem = it.end(now)
+        self._report(RecordingFinished(it.owner, it.name, seconds, reason, "", problem))
 
 
 def _again(frames: list[bytes] | tuple[bytes, ...]) -> Frames:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pbx.media import ears, telephone_event
 from pbx.media.codecs import Coding, transcoder
+from pbx.media.conversation import Side
 from pbx.media.engine import MediaStatistics, RemoteMedia
 from pbx.media.flow import Watch
 from pbx.media.inband import KeyEar
@@ -78,7 +79,7 @@ class Leg:
     misfits: int = 0
     events: telephone_event.KeyReceiver = field(default_factory=telephone_event.KeyReceiver)
     listener: ears.Recogniser | None = None
-    recorder: Recorder | None = None
+    recorder: Recorder | Side | None = None
     key_ear: KeyEar | None = None
     """Hears keys as tones where no telephone-event was agreed."""
     attentive: bool = False

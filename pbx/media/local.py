@@ -175,6 +175,9 @@ class LocalEngine:
     def record(self, leg: str, recording: str, *, max_s: float, silence_s: float, end_keys: str = "#") -> None:
         self._tell_leg("record", leg, recording=recording, max_s=max_s, silence_s=silence_s, end_keys=end_keys)
 
+    def record_both(self, a: str, b: str, recording: str) -> None:
+        self._tell_leg("record_both", a, other=b, recording=recording)
+
     def stop_record(self, leg: str) -> None:
         self._tell_leg("stop_record", leg)
 

@@ -145,9 +145,17 @@ class VirtualEngine:
         self._agenda.later(max_s, lambda: self._finish_recording(it, recording, "limit"))
         self._agenda.later(silence_s, lambda: self._check_silence(it, recording))
 
+    def record_both(self, a: str, b: str, recording: str) -> None:
+        for name in (a, b):
+            self.stop_record(name)
+        if a in self._legs and b in self._legs:
+            for name in (a, b):
+                self._legs[name].conversation = (a, b, recording, self._agenda.now)
+
     def stop_record(self, leg: str) -> None:
         it = self._legs.get(leg)
         if it is not None:
+            self._finish_conversation(it, "stopped")
             self._finish_recording(it, it.recording, "stopped")
 
     def send_digits(self, leg: str, digits: str) -> None:
@@ -168,6 +176,7 @@ class VirtualEngine:
         if it is None:
             return
         self._rooms.leave(it)
+        self._finish_conversation(it, "hangup")
         del self._legs[leg]
         self._finish_recording(it, it.recording, "hangup")
         self._speaking.flush(it)
@@ -324,6 +333,18 @@ class VirtualEngine:
             self._finish_recording(it, recording, "silence")
         else:
             self._agenda.later(it.silence_s - quiet, lambda: self._check_silence(it, recording))
+
+    def _finish_conversation(self, it: VirtualLeg, reason: str) -> None:
+        if it.conversation is None:
+            return
+        a, b, recording, since = it.conversation
+        sides = [self._legs[name] for name in (a, b) if name in self._legs]
+        for side in sides:
+            side.conversation = None
+        seconds = round(self._agenda.now - since, 2)
+        heard = "+".join(side.heard or "silence" for side in sides)
+        self._recordings[recording] = Kept(seconds, heard)
+        self._report(RecordingFinished(a, recording, seconds, reason, ""))
 
     def _finish_recording(self, it: VirtualLeg, recording: str, reason: str) -> None:
         if not recording or it.recording != recording:

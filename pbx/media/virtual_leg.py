@@ -68,6 +68,8 @@ class VirtualLeg:
     early: tuple[bytes, tuple[str, int]] | None = None
     """What arrived before the answer did: real audio goes on, so its next packet would come 20 ms later."""
     # recording
+    conversation: tuple[str, str, str, float] | None = None
+    """Both legs that are recorded together, the recording and when it began."""
     recording: str = ""
     recorded_from: float = 0.0
     recorded_voice: str = ""

@@ -244,6 +244,8 @@ class Worker:
                     silence_s=told["silence_s"],
                     end_keys=told["end_keys"],
                 )
+            case "record_both":
+                exchange.record_both(leg, told["other"], told["recording"], now)
             case "stop_record":
                 exchange.stop_record(leg, now)
             case "send_digits":
