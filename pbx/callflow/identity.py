@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from pbx.callflow.question import Asked, CallerId, EmergencyLocation
-from pbx.domain.destinations import Destination, ToEmergency, ToExternal, ToService, ToSupport
+from pbx.domain.destinations import Destination, ToEmergency, ToExternal, ToService, ToSupport, ToUser
 from pbx.domain.devices import Device
 from pbx.domain.dialplan import normal_number
 from pbx.domain.directory import Directory
@@ -55,7 +55,22 @@ def caller_id_for(directory: Directory, asked: Asked, destination: Destination) 
         return CallerId("", "Anonymous")
     if user is not None:
         return CallerId(user.extension, user.name)
-    return CallerId(normal_number(asked.caller_number), asked.caller_name)
+    number = normal_number(asked.caller_number)
+    return CallerId(number, asked.caller_name or _known_as(directory, destination, number))
+
+
+def forwarder_shown(directory: Directory, extension: str) -> CallerId | None:
+    """Return what is shown of a user whose rules sent a call outside, None when that is the caller's matter."""
+    user = directory.users_by_extension.get(extension)
+    if user is None or (user.forwarded_caller_id or directory.domain.platform.forwarded_caller_id) == "original":
+        return None
+    return CallerId(_number_outside(directory, "", user), _name_outside(directory, user))
+
+
+def _known_as(directory: Directory, destination: Destination, number: str) -> str:
+    """The name a caller without one has among the contacts."""
+    contact = directory.contact_of(destination.extension if isinstance(destination, ToUser) else "", number)
+    return contact.name if contact else ""
 
 
 def cnam(name: str) -> str:

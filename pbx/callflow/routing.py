@@ -18,6 +18,7 @@ from pbx.callflow.identity import (
     calling_user,
     emergency_desk,
     emergency_location,
+    forwarder_shown,
     plain,
 )
 from pbx.callflow.question import (
@@ -78,6 +79,7 @@ __all__ = [
     "destination_of_extension",
     "emergency_desk",
     "emergency_location",
+    "forwarder_shown",
     "music_of",
     "resolve_attendant",
     "resolve_conference",

@@ -165,6 +165,10 @@ def _names(directory: Directory) -> Iterator[Problem]:
     for place, number in enumerate(directory.numbers):
         if number.number in directory.reseller.support_numbers and directory.domain.kind == "customer":
             yield Problem(("numbers", place), f"number {number.number}: it is the provider's own; take another")
+    for place, contact in enumerate(directory.contacts):
+        if contact.owner and contact.owner not in directory.users_by_extension:
+            why = f"contact {contact.name}: there is no user {contact.owner} to own it"
+            yield Problem(("contacts", place, "owner"), why)
     yield from _twice("numbers", "number", (number.number for number in directory.numbers))
 
 

@@ -94,9 +94,12 @@ def why_reserved(extension: str) -> str:
 
 def withholds_number(text: str) -> bool:
     """Tell whether the caller dialled `*67` first, so as not to be shown; emergency and support know no such wish."""
-    if read_dialled(text, "").means in (Means.EMERGENCY, Means.SUPPORT):
-        return False
-    return _SEPARATORS.sub("", text).startswith(WITHHOLD)
+    return may_withhold(text) and _SEPARATORS.sub("", text).startswith(WITHHOLD)
+
+
+def may_withhold(text: str) -> bool:
+    """Tell whether the caller of `text` may keep its number back."""
+    return read_dialled(text, "").means not in (Means.EMERGENCY, Means.SUPPORT)
 
 
 def is_always_taken(text: str) -> bool:

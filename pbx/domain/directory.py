@@ -12,6 +12,7 @@ from pbx.domain.attendants import Attendant
 from pbx.domain.base import Model
 from pbx.domain.conferences import Conference
 from pbx.domain.consistency import Inconsistent, problems
+from pbx.domain.contacts import Contact
 from pbx.domain.devices import Device
 from pbx.domain.dialplan import NEVER_BARRED
 from pbx.domain.dialpolicy import kind_of_call
@@ -36,6 +37,7 @@ class Directory(Model):
     queues: tuple[Queue, ...] = ()
     conferences: tuple[Conference, ...] = ()
     addresses: tuple[EmergencyAddress, ...] = ()
+    contacts: tuple[Contact, ...] = ()
     settings: dict[str, dict[str, str | int | bool]] = Field(default_factory=dict)
     """Configuration layers by owner: `domain`, `site:Toronto`, `user:101` → canonical name → value."""
     revision: int = 1
@@ -100,6 +102,19 @@ class Directory(Model):
     @cached_property
     def addresses_by_callback(self) -> dict[str, EmergencyAddress]:
         return {address.callback: address for address in self.addresses}
+
+    @cached_property
+    def _contacts_by_number(self) -> dict[tuple[str, str], Contact]:
+        """By owner and number; of two with the same number the first counts."""
+        found: dict[tuple[str, str], Contact] = {}
+        for contact in self.contacts:
+            for number in contact.numbers:
+                found.setdefault((contact.owner, number), contact)
+        return found
+
+    def contact_of(self, extension: str, number: str) -> Contact | None:
+        """Return who calls from `number` as a user knows it: an own contact before one that is shared."""
+        return self._contacts_by_number.get((extension, number)) or self._contacts_by_number.get(("", number))
 
     def frame_of(self, user: User, name: str) -> TimeFrame | None:
         """Return the time frame a user means by `name`: the own private one before one that is shared."""

@@ -55,6 +55,8 @@ class Platform(Model):
     """A party parked at 720–799 rings whoever parked it after so long."""
     domain_name_least: int = Field(ge=1)
     """Characters a domain's name has at least."""
+    forwarded_caller_id: Literal["original", "own"]
+    """Whom a call shows that a user's rules sent outside: the caller (`[*]`), or that user."""
     outside_prefix: str = Field(pattern=r"^[0-9]?$")
     """Digit that may lead a number outside; empty for none. 911 takes a 9 always."""
     dial_policies: dict[str, tuple[CallKind, ...]]

@@ -170,6 +170,10 @@ class User(Model):
     caller_id: E164 | None = None
     caller_id_name: CallerName = ""
     """Shown outside; empty: the own name, folded to ASCII and cut to 15 characters."""
+    caller_id_hidden: bool = False
+    """Every call is made as with `*67`; never one for emergency or support."""
+    forwarded_caller_id: Literal["", "original", "own"] = ""
+    """Whom calls show that this user's rules send outside; empty: as the platform does."""
     emergency_caller_id: E164 | None = None
     emergency_address: str = ""
     time_zone: TimeZone | Literal[""] = ""

@@ -51,7 +51,8 @@ def dial_device(
 
 
 def dial_number(switch: Switch, call: Call, number: str) -> str | None:
-    shown = shown_to(switch, call, ToExternal(number=number))
+    forwarder = call.diversions[-1][0] if call.diversions else ""
+    shown = routing.forwarder_shown(switch.directory, forwarder) or shown_to(switch, call, ToExternal(number=number))
     return dial_trunk(switch, call, f"+{number.lstrip('+')}", number, shown, trunk_headers(switch, call, shown, number))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pbx.callflow import routing
 from pbx.callflow.question import Asked
 from pbx.domain.devices import Device
-from pbx.domain.dialplan import is_always_taken, withholds_number
+from pbx.domain.dialplan import is_always_taken, may_withhold, withholds_number
 from pbx.events import CallInvited
 from pbx.sip.address import Peer
 from pbx.sip.dialog import ALLOW_OUTSIDE, SUPPORTED
@@ -152,4 +152,6 @@ def _asked(switch: Switch, session: Session, device: Device | None, dialled: str
         return Asked(dialled, caller.number, caller_name=caller.name)
     user = switch.directory.users_by_extension.get(device.extension)
     name = user.name if user else ""
-    return Asked(dialled, device.extension, device.id, device.extension, name, private=withholds_number(dialled))
+    hidden = user is not None and user.caller_id_hidden and may_withhold(dialled)
+    private = hidden or withholds_number(dialled)
+    return Asked(dialled, device.extension, device.id, device.extension, name, private=private)

@@ -46,7 +46,7 @@ def office(*, rules: object = (), **changes: object) -> Directory:
             {"name": "christmas", "kind": "holiday", "dates": ["2026-12-25"]},
         ],
         "users": [
-            user(101, "Ana", last_name="Silva", site="Toronto", rules=rules, **ana),
+            {**user(101, "Ana", last_name="Silva", site="Toronto", rules=rules), **ana},
             user(102, "Ben", site="Laval"),
             user(103, "Chloé", last_name="Tremblay-Lachapelle", voicemail=False, dial_policy="Internal"),
         ],

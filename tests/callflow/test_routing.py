@@ -211,6 +211,38 @@ def test_the_prefix_of_a_number_stands_before_name_or_number():
     assert route(OFFICE, nameless, EVERYBODY, moment()).caller_id == CallerId(OUTSIDE, f"SALES: {OUTSIDE}")
 
 
+@pytest.mark.parametrize(
+    ("dialled", "caller", "carriers_name", "shown"),
+    [
+        ("14165550101", "14165550142", "", "SALES: Pat Own"),  # leads to Ben, whose contact it is
+        ("14165550105", "14165550142", "", "Pat Shared"),
+        ("14165550105", "+14165550142", "PAT CALLER", "PAT CALLER"),
+        ("14165550105", "14165550143", "", ""),
+    ],
+)
+def test_a_caller_without_a_name_is_looked_up_among_the_contacts(dialled, caller, carriers_name, shown):
+    contacts = [
+        {"first_name": "Pat", "last_name": "Shared", "numbers": [14165550142]},
+        {"first_name": "Pat", "last_name": "Own", "numbers": [14165550142], "owner": "102"},
+    ]
+    asked = Asked(dialled, caller, caller_name=carriers_name)
+    assert route(office(contacts=contacts), asked, EVERYBODY, moment()).caller_id.name == shown
+
+
+@pytest.mark.parametrize(
+    ("ana", "domain", "shown"),
+    [
+        ({}, {}, "Ana Silva"),
+        ({"caller_id_name": "Acme Sales"}, {}, "Acme Sales"),
+        ({"first_name": "Ωμ", "last_name": ""}, {"caller_id_name": "Acme"}, "Acme"),
+        ({"first_name": "Ωμ", "last_name": ""}, {}, ""),
+    ],
+)
+def test_the_name_outside_is_the_users_as_set_as_spelt_or_the_domains(ana, domain, shown):
+    directory = office(ana=ana, domain={"name": "acme.lab", **domain})
+    assert caller_id_for(directory, from_inside("x", "101"), ToSupport()).name == shown
+
+
 def test_an_extension_alone_tells_who_calls():
     asked = Asked("6135550190", caller_extension="102")
     assert route(OFFICE, asked, EVERYBODY, moment()).caller_id == CallerId("14505550110", "Ben")

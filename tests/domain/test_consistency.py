@@ -78,6 +78,7 @@ CASES = [
     ("users.+", {"extension": 101, **USER}, "user 101: the extension is already that of a user"),
     ("time_frames.+", {"name": "office", "kind": "always"}, "time frame office exists twice"),
     ("time_frames.+", {"name": "own", "kind": "always", "owner": "199"}, "there is no user 199 to own it"),
+    ("contacts", [{"first_name": "Pat", "owner": "199"}], "contact Pat: there is no user 199 to own it"),
     ("sites.+", {"name": "Toronto"}, "site Toronto exists twice"),
     ("devices.+", {"id": "101", "extension": 101, "password": "x"}, "device 101 exists twice"),
     ("numbers.+", {"number": 14165550100}, "number 14165550100 exists twice"),

@@ -161,3 +161,42 @@ def test_a_trunk_that_asks_who_we_are_is_answered(password, up):
         assert ana.heard[-1] == "signature:14165550142"
         ana.hang_up()
     assert_at_rest(town)
+
+
+@pytest.mark.parametrize(
+    ("user", "platform", "shown"),
+    [
+        ({}, {}, "14165550142"),
+        ({"forwarded_caller_id": "own"}, {}, "14165550101"),
+        ({}, {"forwarded_caller_id": "own"}, "14165550101"),
+        ({"forwarded_caller_id": "original"}, {"forwarded_caller_id": "own"}, "14165550142"),
+    ],
+)
+def test_a_forwarded_call_shows_the_caller_or_who_forwarded_it(user, platform, shown):
+    base = directory().domain.model_dump(exclude={"platform"})
+    ana = {"rules": [{"forward_always": ELSEWHERE}], **user}
+    town = Town(directory(users={"101": ana}, domain={**base, "platform": platform}))
+    town.carrier.dial("+14165550101", who=MOBILE)
+    town.run(0.5)
+    assert town.carrier.talk.shown[0] == shown
+    assert told(town)["P-Asserted-Identity"] == [f"<sip:+{shown}@{DOMAIN}>"]
+    assert told(town)["Diversion"] == [f"<sip:+14165550101@{DOMAIN}>;reason=unconditional;counter=1"]
+    end(town, town.carrier)
+
+
+def test_a_user_may_always_call_without_being_shown_but_not_for_help():
+    town = Town(directory(users={"101": {"caller_id_hidden": True}}))
+    ana, ben = town.phone("101"), town.phone("102")
+    ana.dial("4165550190")
+    town.run(0.5)
+    assert told(town)["From"] == ['"Anonymous" <sip:anonymous@anonymous.invalid>']
+    assert told(town)["Privacy"] == ["id"]
+    ana.dial("102")
+    town.run(0.5)
+    assert ben.talk.shown == ("anonymous", "Anonymous")
+    ana.dial("911")
+    town.run(0.5)
+    assert town.carrier.talk.shown == ("14165550100", "Ana Silva")
+    for talk in ana.talks:
+        ana.hang_up(talk)
+    assert_at_rest(town)
