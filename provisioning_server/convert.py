@@ -1,19 +1,13 @@
-"""From canonical values to what vendors write: one place, tested by tables (provisioning 3.4)."""
+"""From canonical values to what vendors write: one place, tested by tables (provisioning 3.4). Time is in `clocks`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 _POLY_CODECS = {"PCMU": "G711_Mu", "PCMA": "G711_A", "G722": "G722"}
 _PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9}
 _CLOCK_RATES = {"PCMU": 8000, "PCMA": 8000, "G722": 16000}
-_YEARS_WATCHED = 6
-"""A change that falls in the last week of its month this many years running is a change of the last week."""
 
 
 def dscp_to_tos(dscp: int) -> int:
@@ -98,140 +92,121 @@ def yealink_key(kind: str) -> int:
     return {"none": 0, "park": 10, "speed": 13, "intercom": 14, "line": 15, "blf": 16}[kind]
 
 
-# --- time zones ---------------------------------------------------------------------------------------
+# --- what a vendor calls a transport, a way of sending digits, a policy, a key ------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """When the clocks change, as a rule of the calendar."""
-
-    month: int
-    week: int
-    """1–4, or 5 for the last of the month."""
-    weekday: int
-    """Monday 1 … Sunday 7."""
-    hour: int
-    """Of the wall clock before the change."""
-    minute: int
+def fanvil_transport(transport: str) -> int:
+    return {"udp": 0, "tcp": 1, "tls": 3}[transport]
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """A zone's year: its standard offset, and the summer time that is added to it, if any."""
-
-    offset_s: int
-    """Seconds east of UTC outside summer time."""
-    begins: Change | None = None
-    ends: Change | None = None
-    saving_s: int = 0
+def mitel_transport(transport: str) -> int:
+    return {"udp": 1, "tcp": 2, "tls": 4}[transport]
 
 
-@lru_cache(maxsize=256)
-def clock(zone: str, year: int) -> Clock:
-    """Return the year of an IANA zone. A zone with other than two changes has no rule that repeats, so no summer."""
-    changes = _changes(zone, year)
-    if len(changes) != 2 or changes[0][1] + changes[1][1]:
-        return Clock(int(_offset(ZoneInfo(zone), datetime(year, 12, 31, tzinfo=UTC)).total_seconds()))
-    begins, ends = sorted(changes, key=lambda change: change[1], reverse=True)
-    saving = int(begins[1].total_seconds())
-    standard = int(_offset(ZoneInfo(zone), begins[2] - timedelta(hours=1)).total_seconds())
-    return Clock(standard, _rule(zone, year, begins[0]), _rule(zone, year, ends[0]), saving)
+def sep_transport(transport: str) -> int:
+    return {"tcp": 1, "udp": 2, "tls": 3}[transport]
 
 
-def month(change: Change) -> int:
-    return change.month
+def gigaset_transport(transport: str) -> int:
+    return {"udp": 1, "tcp": 2, "tls": 3}[transport]
 
 
-def hour(change: Change) -> int:
-    return change.hour
+def cisco_dtmf(method: str) -> str:
+    return {"rfc4733": "AVT", "info": "INFO", "inband": "InBand"}[method]
 
 
-def is_last_week(change: Change) -> bool:
-    return change.week == 5
+def fanvil_dtmf(method: str) -> int:
+    return {"inband": 0, "rfc4733": 1, "info": 2}[method]
 
 
-def yealink_offset(offset_s: int) -> str:
-    """`-5` or `+5:30`."""
-    hours, minutes = divmod(abs(offset_s) // 60, 60)
-    return f"{'-' if offset_s < 0 else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
+def mitel_dtmf(method: str) -> int:
+    return 1 if method == "info" else 0
 
 
-def yealink_change(change: Change) -> str:
-    """`3/2/7/2`: month, week (5 is the last), weekday (Monday 1), hour."""
-    return f"{change.month}/{change.week}/{change.weekday}/{change.hour}"
+def snom_dtmf(method: str) -> str:
+    return "sip_info_only" if method == "info" else "off"
 
 
-def poly_weekday(change: Change) -> int:
-    """Sunday 1 … Saturday 7."""
-    return change.weekday % 7 + 1
+def htek_dtmf(method: str) -> int:
+    return {"rfc4733": 0, "inband": 1, "info": 2}[method]
 
 
-def poly_date(change: Change) -> int:
-    """The first day of the week meant: 1, 8, 15 or 22; ignored for the last of the month."""
-    return min(change.week, 4) * 7 - 6
+def vtech_dtmf(method: str) -> str:
+    return {"rfc4733": "rfc2833", "inband": "inband", "info": "info"}[method]
 
 
-def posix_zone(year: Clock) -> str:
-    """`STD+5DST+4,M3.2.0/2,M11.1.0/2` (POSIX TZ: hours *west*), as Grandstream's own zone."""
-    name = f"STD{_west(year.offset_s)}"
-    if year.begins is None or year.ends is None:
-        return name
-    return f"{name}DST{_west(year.offset_s + year.saving_s)},{_posix_change(year.begins)},{_posix_change(year.ends)}"
+def snom_savp(policy: str) -> str:
+    return {"off": "off", "optional": "optional", "required": "mandatory"}[policy]
 
 
-def _west(offset_s: int) -> str:
-    hours, minutes = divmod(abs(offset_s) // 60, 60)
-    return f"{'-' if offset_s > 0 else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
+def zoiper_dtmf(method: str) -> str:
+    return {"rfc4733": "outband", "inband": "inband", "info": "info"}[method]
 
 
-def _posix_change(change: Change) -> str:
-    time = f"{change.hour}:{change.minute:02}" if change.minute else f"{change.hour}"
-    return f"M{change.month}.{change.week}.{change.weekday % 7}/{time}"
+def acrobits_transport(transport: str) -> str:
+    return {"udp": "udp", "tcp": "tcp", "tls": "tls+sip:"}[transport]
 
 
-def _rule(zone: str, year: int, local: datetime) -> Change:
-    week = (local.day - 1) // 7 + 1
-    if _is_last(local) and all(_falls_last(zone, later, local) for later in range(year + 1, year + _YEARS_WATCHED)):
-        week = 5
-    return Change(local.month, week, local.isoweekday(), local.hour, local.minute)
+def cisco_codec(name: str) -> str:
+    return {"PCMU": "G711u", "PCMA": "G711a", "G722": "G722"}[name]
 
 
-def _falls_last(zone: str, year: int, like: datetime) -> bool:
-    """Does the change of that month fall in the month's last week in `year`, too?"""
-    return any(_is_last(local) for local, _, _ in _changes(zone, year) if local.month == like.month)
+def sep_codec(name: str) -> str:
+    return {"PCMU": "g711ulaw", "PCMA": "g711alaw", "G722": "g722"}[name]
 
 
-def _is_last(local: datetime) -> bool:
-    return (local + timedelta(days=7)).month != local.month
+def mitel_codecs(codecs: list[str]) -> str:
+    """`payload=0;ptime=20;silsupp=off,payload=8;…` in order of preference."""
+    return ",".join(f"payload={_PAYLOAD_TYPES[name]};ptime=20;silsupp=off" for name in codecs)
 
 
-@lru_cache(maxsize=1024)
-def _changes(zone: str, year: int) -> list[tuple[datetime, timedelta, datetime]]:
-    """Return each clock change of the year: (wall time just before it, the step, the moment)."""
-    tz = ZoneInfo(zone)
-    found = []
-    day, end = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-    while day < end:
-        after = day + timedelta(days=1)
-        if _offset(tz, day) != _offset(tz, after):
-            moment = _moment_of_change(tz, day, after)
-            before = _offset(tz, day)
-            found.append(((moment + before).replace(tzinfo=None), _offset(tz, after) - before, moment))
-        day = after
-    return found
+def lower_list(names: list[str]) -> str:
+    """`pcmu,pcma`"""
+    return ",".join(names).lower()
 
 
-def _moment_of_change(tz: ZoneInfo, early: datetime, late: datetime) -> datetime:
-    """Bisect to the minute."""
-    before = _offset(tz, early)
-    while late - early > timedelta(minutes=1):
-        middle = early + timedelta(minutes=(late - early) // timedelta(minutes=2))
-        if _offset(tz, middle) == before:
-            early = middle
-        else:
-            late = middle
-    return late
+def listed(names: list[str]) -> str:
+    """`PCMU,PCMA`"""
+    return ",".join(names)
 
 
-def _offset(zone: ZoneInfo, moment: datetime) -> timedelta:
-    return moment.astimezone(zone).utcoffset() or timedelta()
+def dscp_to_hex_tos(dscp: int) -> str:
+    """46 → `0xb8`."""
+    return f"0x{dscp_to_tos(dscp):02x}"
+
+
+def cisco_key(kind: str, value: str, domain: str) -> str:
+    """The extended function of a line key: `fnc=blf+sd+cp;sub=201@host`, `fnc=sd;ext=201@host`; else nothing."""
+    return {
+        "blf": f"fnc=blf+sd+cp;sub={value}@{domain}",
+        "park": f"fnc=prk;sub={value}@{domain}",
+        "speed": f"fnc=sd;ext={value}@{domain}",
+    }.get(kind, "")
+
+
+def snom_key(kind: str, value: str, domain: str, pickup: str) -> str:
+    """`blf sip:201@host|*8`, `speed 201`, `line`."""
+    if kind == "blf":
+        return f"blf sip:{value}@{domain}" + (f"|{pickup}" if pickup else "")
+    return {"speed": f"speed {value}", "line": "line", "none": "none"}[kind]
+
+
+def mitel_key(kind: str) -> str:
+    return {"blf": "blf", "speed": "speeddial", "line": "line", "park": "park", "none": "none"}[kind]
+
+
+def grandstream_key(kind: str) -> str:
+    return {"blf": "BLF", "speed": "SpeedDial", "park": "CallPark", "line": "Line", "none": "None"}[kind]
+
+
+def grandstream_codec(name: str) -> str:
+    return {"PCMU": "PCMU", "PCMA": "PCMA", "G722": "G.722"}[name]
+
+
+def grandstream_srtp(policy: str) -> str:
+    return {"off": "Disabled", "optional": "EnabledButNotForced", "required": "EnabledAndForced"}[policy]
+
+
+def five_digits(number: int) -> str:
+    """1 → `00001`, as Gigaset numbers its handsets."""
+    return f"{number:05}"

@@ -17,9 +17,15 @@ _QUOTES = str.maketrans('\\"<>', "/'()")
 _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
 
-def parameter(syntax: Syntax, name: str, value: str) -> str:
-    """Return a parameter as the family writes it; CannotRender for a value that cannot stand there."""
-    return syntax.each.format(name=name, value=_ESCAPES[syntax.escape](value), tag=name.partition(" ")[0])
+def parameter(syntax: Syntax, name: str, value: str, *, secret: bool = False) -> str:
+    """Return a parameter as the family writes it; CannotRender for a value that cannot stand there.
+
+    A name may be shown with an apostrophe for a quotation mark, a secret may not.
+    """
+    escaped = _ESCAPES[syntax.escape](value)
+    if secret and syntax.escape == "quoted" and escaped != value:
+        raise CannotRender(f"{name}: a password with a quotation mark cannot be written in this format")
+    return syntax.each.format(name=name, value=escaped, tag=name.partition(" ")[0])
 
 
 def kv(value: object) -> str:
@@ -50,6 +56,10 @@ def quoted(value: object) -> str:
     return kv(value).translate(_QUOTES)
 
 
+def _in_quotes(text: str) -> str:
+    return kv(text).replace('"', "'")
+
+
 def in_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
@@ -64,4 +74,4 @@ def _xml(text: str) -> str:
     return _printable(text).translate(_XML)
 
 
-_ESCAPES = {"line": kv, "quoted": quoted, "xml": _xml}
+_ESCAPES = {"line": kv, "quoted": _in_quotes, "xml": _xml}

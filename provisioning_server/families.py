@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from provisioning_server.manifest import Family, FileRule, Model, SettingsData, Vendor
+from provisioning_server.manifest import Family, FileRule, Lint, Model, SettingsData, Vendor
 from provisioning_server.table import BadTable, Table, read_table
 
 TEMPLATES = Path(__file__).parent.parent / "device_templates"
@@ -71,7 +71,10 @@ class Families:
 def load_families(folder: Path = TEMPLATES) -> Families:
     """Read every `<vendor>/<family>/family.yaml`; BrokenFamily names what is wrong and where."""
     found: dict[str, Family] = {}
-    for manifest in sorted(folder.glob("*/*/family.yaml")):
+    # forebears first: what is wrong with them is told of them, not of their heirs
+    for manifest in sorted(
+        folder.glob("*/*/family.yaml"), key=lambda path: ("\ninherits:" in f"\n{path.read_text()}", path)
+    ):
         family = _load(manifest)
         found[family.id] = family
     if not found:
@@ -109,9 +112,9 @@ _LINES = frozenset({
     "number", "enabled", "password", "ha1", "codecs", "domain", "server.host", "server.port", "display_name", "label",
     "user", "auth_user", "transport",
 })  # fmt: skip
-_KEYS = frozenset({"number", "nth", "type", "value", "label", "line", "pickup_code"})
+_KEYS = frozenset({"number", "nth", "domain", "type", "value", "label", "line", "pickup_code"})
 _BOX = frozenset({"mac", "MAC", "model", "model_id", "line_count"})
-_SERVER = frozenset({"url", "scheme", "path", "host", "ca_url", "sip_host"})
+_SERVER = frozenset({"url", "scheme", "path", "host", "port", "folder", "ca_url", "sip_host"})
 _CLOCK = frozenset({"offset_s", "begins", "ends", "saving_s", "year"})
 _FACTS = frozenset(
     {"time.zone", "network.ntp", "clock"}
@@ -180,12 +183,21 @@ def _load(manifest: Path) -> Family:
     files = tuple(
         rule.model_copy(update={"models": names}) if "{model}" in rule.name else rule for rule in family.files
     )
+    files += tuple(
+        rule.model_copy(update={"name": f"{rule.name}.md5", "sensitive": False, "md5": False, "is_digest": True,
+                                "format": "text", "lint": Lint(names="anything")})
+        for rule in files if rule.md5
+    )  # fmt: skip
     tables = {rule.template: _template(manifest, folders, rule.template) for rule in files}
     _compiled(manifest, [agent.regex for agent in family.user_agents])
     _compiled(folder / "params.txt", family.parameters)
     return family.model_copy(
         update={"files": files, "tables": {name: table for name, table in tables.items() if table is not None}}
     )
+
+
+def _is_heir(manifest: Path) -> bool:
+    return manifest.read_text(encoding="utf-8").startswith("inherits:")
 
 
 def _inherited(manifest: Path, heirs: tuple[Path, ...]) -> tuple[dict[str, Any], tuple[Path, ...]]:

@@ -1,8 +1,8 @@
 """The expressions of a table: settings by their canonical names, a few operators, conversions by name.
 
 Written as Python writes them and read by its parser, but run by what stands here: there are no loops, no attributes of
-objects and nothing to call but the conversions of `convert`, so that a template can neither read a file nor go on for
-ever, and which settings a parameter depends on is known before anything is rendered.
+objects and nothing to call but the conversions of `convert` and `clocks`. So a template can neither read a file nor go
+on for ever, and which settings a parameter depends on is known before anything is rendered.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from enum import Enum
 from inspect import getmembers, isfunction
 from typing import Any, Protocol
 
-from provisioning_server import convert
+from provisioning_server import clocks, convert
 
 
 class Instead(Enum):
@@ -45,8 +45,9 @@ Compute = Callable[[Scope], Any]
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     name: function
-    for name, function in getmembers(convert, isfunction)
-    if function.__module__ == convert.__name__ and not name.startswith("_")
+    for module in (convert, clocks)
+    for name, function in getmembers(module, isfunction)
+    if function.__module__ == module.__name__ and not name.startswith("_")
 } | {"text": str, "shortest": min, "longest": max}
 
 _INSTEAD = {one.value: one for one in Instead}
@@ -156,7 +157,7 @@ def _of_two(kind: type[ast.AST], left: ast.AST, right: ast.AST, names: dict[str,
 def _called(name: str, arguments: list[ast.expr], names: dict[str, None]) -> Compute:
     function = FUNCTIONS.get(name)
     if function is None:
-        raise BadFormula(f"there is no conversion {name!r} in provisioning_server/convert.py")
+        raise BadFormula(f"there is no conversion {name!r} in provisioning_server/convert.py or clocks.py")
     given = [_compiled(argument, names) for argument in arguments]
     if len(given) == 1:
         only = given[0]

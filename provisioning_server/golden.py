@@ -40,7 +40,7 @@ def rendered(families: Families, family: Family, case: Path) -> dict[str, bytes]
     directory = Directory.model_validate(data)
     device = directory.devices[0]
     office = Office(families, Ledger(b"golden"), AT)
-    now = Moment(0.0, datetime(year, 1, 15, tzinfo=UTC))
+    now = Moment(0.0, january(year))
     found = {}
     for name in file_names(office, device):
         path = f"/p/{device.token.get_secret_value()}/{name}"
@@ -51,9 +51,17 @@ def rendered(families: Families, family: Family, case: Path) -> dict[str, bytes]
     return found
 
 
+def january(year: int) -> datetime:
+    """The moment at which golden files are asked for."""
+    return datetime(year, 1, 15, tzinfo=UTC)
+
+
 def stated(family: Family, body: bytes) -> bytes:
     """Leave out the lines with unverified parameters."""
-    doubted = [re.compile(rf"(?<![\w.])(?:{parameter})(?![\w.])".encode()) for parameter in family.unverified]
+    # of a path, only its last part stands in the line
+    names = [name.rpartition("/")[2] if family.lint.names == "paths" else name for name in family.unverified]
+    names = [name.rpartition("\\.")[2] if family.lint.names == "objects" else name for name in names]
+    doubted = [re.compile(rf"(?<![\w.])(?:{name})(?![\w.])".encode()) for name in names]
     return b"".join(line for line in body.splitlines(keepends=True) if not any(d.search(line) for d in doubted))
 
 

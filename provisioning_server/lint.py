@@ -25,14 +25,12 @@ class Unreadable(Exception):
 
 def problems(family: Family, rule: FileRule, body: bytes) -> list[str]:
     """Return what is wrong: format, leftovers of templates, unknown names, names that stand twice."""
+    lint = rule.lint or family.lint
     try:
-        text = body.decode("utf-8")
-        lint = rule.lint or family.lint
-        names = list(_READERS[lint.names](text, lint))
-    except UnicodeDecodeError as fault:
-        return [f"not UTF-8 at byte {fault.start}"]
+        names = names_in(family, rule, body)
     except Unreadable as fault:
         return [str(fault)]
+    text = body.decode("utf-8")
     found = [f"template text left: {match[0]}" for match in _LEFTOVER.finditer(text)]
     found += [f"unknown parameter {name}" for name in dict.fromkeys(names) if not family.knows.fullmatch(name)]
     return found + [
@@ -40,6 +38,15 @@ def problems(family: Family, rule: FileRule, body: bytes) -> list[str]:
         for name, count in Counter(names).items()
         if count > 1 and name not in lint.allowed_duplicates
     ]
+
+
+def names_in(family: Family, rule: FileRule, body: bytes) -> list[str]:
+    """Return the names of the file's parameters, in its order; Unreadable when it is not of its format."""
+    lint = rule.lint or family.lint
+    try:
+        return list(_READERS[lint.names](body.decode("utf-8"), lint))
+    except UnicodeDecodeError as fault:
+        raise Unreadable(f"not UTF-8 at byte {fault.start}") from None
 
 
 def _keys(text: str, lint: Lint) -> Iterator[str]:

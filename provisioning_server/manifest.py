@@ -77,6 +77,10 @@ class FileRule(_Data):
     format: Literal["kv", "xml", "json", "text"] = "text"
     lint: Lint | None = None
     """Where this file's parameters stand, when it is not of the family's own syntax."""
+    md5: bool = False
+    """Phones ask for `<name>.md5`, too: its digest in hexadecimal."""
+    is_digest: bool = False
+    """This is such a digest of what the template gives."""
     models: tuple[str, ...] = ()
     """What `{model}` may be."""
 
@@ -196,6 +200,8 @@ class Family(_Data):
     """What a factory-fresh phone asks for, in order."""
     start: str = ""
     """What is put behind the base URL to make the URL of a family that is given one file, not a folder."""
+    keeps_its_url: bool = False
+    """No parameter known here tells it another URL, or to leave DHCP alone: what it is given first holds for good."""
     folders: tuple[Path, ...] = ()
     """Where its templates are: its own, those of the family it inherits from, the vendor's."""
     models: dict[str, Model] = Field(default_factory=dict)
@@ -244,16 +250,20 @@ class Family(_Data):
 
     def name_of(self, rule: FileRule, mac: str, model: str) -> str:
         """Return the name under which a device asks for the file; empty when its model has no such file."""
+        return self._expanded(rule.name, mac, model)
+
+    def start_of(self, mac: str, model: str) -> str:
+        return self._expanded(self.start, mac, model)
+
+    def _expanded(self, text: str, mac: str, model: str) -> str:
         known = self.models.get(model)
         number = known.model_id.zfill(12) if known and known.model_id else ""
         own = (known.file or known.model) if known else ""
-        if ("{model_id}" in rule.name and not number) or ("{model}" in rule.name and not own):
+        if ("{model_id}" in text and not number) or ("{model}" in text and not own):
             return ""
-        places = {"{mac}": mac, "{MAC}": mac.upper(), "{model_id}": number, "{model}": own}
-        name = rule.name
-        for macro, text in places.items():
-            name = name.replace(macro, text)
-        return name
+        for macro, value in {"{mac}": mac, "{MAC}": mac.upper(), "{model_id}": number, "{model}": own}.items():
+            text = text.replace(macro, value)
+        return text
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from provisioning_server import convert
+from provisioning_server.clocks import clock
 from provisioning_server.escapes import field, in_json, kv, of_one_line, quoted
 from provisioning_server.rows import written
 from provisioning_server.sheet import CannotRender, Sheet
@@ -18,11 +20,11 @@ def render(sheet: Sheet) -> bytes:
     """Write the file; CannotRender says what is missing or does not fit the format."""
     family, rule = sheet.family, sheet.rule
     try:
-        if rule.template in family.tables:
-            return _tabled(sheet).encode("utf-8")
-        return _templated(sheet).encode("utf-8")
+        text = _tabled(sheet) if rule.template in family.tables else _templated(sheet)
     except (TemplateError, ValueError, KeyError, TypeError, ArithmeticError, OSError) as error:
         raise CannotRender(f"{family.id} {rule.template}: {type(error).__name__}: {error}") from None
+    body = text.encode("utf-8")
+    return hashlib.md5(body, usedforsecurity=False).hexdigest().encode() + b"\n" if rule.is_digest else body
 
 
 def _tabled(sheet: Sheet) -> str:
@@ -57,7 +59,7 @@ def _templated(sheet: Sheet) -> str:
             steady_url=sheet.steady_url,
             at=sheet.at,
             convert=convert,
-            clock=convert.clock(zone, sheet.year),
+            clock=clock(zone, sheet.year),
         )
     )
 

@@ -130,11 +130,16 @@ def file_names(office: Office, device: Device) -> list[str]:
 
 
 def config_url(office: Office, device: Device) -> str:
-    """The URL to type in, or to hand out by DHCP: the device's own folder, or file for families that want one."""
+    """The URL to type in, or to hand out by DHCP: the device's own folder, or file for families that want one.
+
+    It holds the one-time token; the steady one for a phone that cannot be told another URL by its configuration.
+    """
     family = office.families.by_id[device.family]
     token = device.token.get_secret_value()
+    if token and family.keeps_its_url:
+        token = office.ledger.steady_token(device.mac or "", token)
     base = f"{office.at.base_url}/{token}" if token else office.at.base_url
-    return f"{base}/{_start(family, device.mac or '')}"
+    return f"{base}/{family.start_of(device.mac or '', device.model)}"
 
 
 def tftp_name(office: Office, device: Device) -> str:
@@ -236,7 +241,7 @@ def _sheet(office: Office, directory: Directory, claim: Claim, now: Moment) -> S
     url = f"{office.at.base_url}/"
     if claim.box:
         steady = office.ledger.steady_token(claim.mac, _first_token(claim.box))
-        url += f"{steady}/{_start(claim.family, claim.mac)}"
+        url += f"{steady}/{claim.family.start_of(claim.mac, claim.model)}"
     return sheet(
         office.families, claim.family, claim.rule, directory, office.at, box=claim.box,
         mac=claim.mac if claim.box else "", model=claim.model, version=claim.version,
@@ -250,10 +255,6 @@ def _refused(
     refused = ConfigRefused(request.protocol, asked.path, request.address, mac, device, reason, status)
     body = NOT_FOUND if status == 404 else NOT_ALLOWED
     return Answer(status, body, TEXT, "", (asked, refused, *also), None, reason)
-
-
-def _start(family: Family, mac: str) -> str:
-    return family.start.replace("{mac}", mac).replace("{MAC}", mac.upper())
 
 
 def _first_token(box: tuple[Device, ...]) -> str:

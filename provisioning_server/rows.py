@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from provisioning_server import convert
+from provisioning_server.clocks import clock
 from provisioning_server.escapes import parameter
 from provisioning_server.formula import Instead
 from provisioning_server.sheet import CannotRender, Line, Settings, Sheet
@@ -36,6 +36,8 @@ class Written(NamedTuple):
         root, _, leaf = name.partition(".")
         if root == "clock":
             return "time.zone"
+        if name == "key.domain":
+            return "lines.*.domain"
         return f"{self.place}.{leaf}" if root in ("line", "key", "first") else name
 
 
@@ -81,11 +83,20 @@ class _Scope:
         assert self.key is not None, "families: refused outside a [key] block"
         if leaf in self.key_facts:
             return self.key_facts[leaf]
+        if leaf == "domain":
+            return self._of(self._line_of_key(), leaf)
         return self.key(leaf, KEY_DEFAULTS.get(leaf))
+
+    def _line_of_key(self) -> Line:
+        number = self.of_key("line")
+        found = next((line for line in self.sheet.lines if line.number == number and line.get.values), self.first)
+        if found is None:
+            raise CannotRender("a common file knows no lines")
+        return found
 
     def _of_clock(self, leaf: str) -> Any:
         zone = str(self.get("time.zone"))
-        year = convert.clock(zone, self.sheet.year)
+        year = clock(zone, self.sheet.year)
         return getattr(year, leaf) if leaf else year
 
 
@@ -126,7 +137,7 @@ def _of_keys(scope: _Scope, block: Block) -> Iterator[Written | Literal]:
             of_kind[kind] += 1
             scope.key_facts["nth"] = of_kind[kind]
             rows = block.rows
-        places = {"k": str(number), "k0": str(number - 1), "nth": str(of_kind.total())}
+        places = {"k": str(number), "k0": str(number - 1), "nth": str(scope.key_facts.get("nth", ""))}
         yield from _of_rows(scope, rows, number, places, f"keys.{number}")
 
 
@@ -152,7 +163,8 @@ def _of_row(scope: _Scope, row: Row, number: int, places: dict[str, str], place:
 
 
 def _written(sheet: Sheet, name: str, value: Any, row: Row | None, place: str) -> Written:
-    return Written(parameter(sheet.family.syntax, name, _said(sheet, value)), name, row, place)
+    secret = row is not None and row.formula is not None and "line.password" in row.formula.names
+    return Written(parameter(sheet.family.syntax, name, _said(sheet, value), secret=secret), name, row, place)
 
 
 def _said(sheet: Sheet, value: Any) -> str:
@@ -179,6 +191,8 @@ def _with_raw(sheet: Sheet, found: list[Written | Literal]) -> list[Written | Li
 
 def _facts(sheet: Sheet) -> dict[str, Any]:
     scheme, _, path = sheet.steady_url.partition("://")
+    at, _, folder = path.rstrip("/").partition("/")
+    host, colon, port = at.rpartition(":")
     return {
         "box.mac": sheet.mac,
         "box.MAC": sheet.mac.upper(),
@@ -188,7 +202,9 @@ def _facts(sheet: Sheet) -> dict[str, Any]:
         "server.url": sheet.steady_url,
         "server.scheme": scheme,
         "server.path": path.rstrip("/"),
-        "server.host": path.partition("/")[0],
+        "server.host": host if colon else at,
+        "server.port": port if colon else {"http": "80", "https": "443"}.get(scheme, ""),
+        "server.folder": folder,
         "server.ca_url": sheet.at.ca_url,
         "server.sip_host": sheet.at.sip_host,
     }

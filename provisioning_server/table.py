@@ -7,7 +7,7 @@
     [off]                       for each line that has none
     account.{n}.enable = 0
     [key], [nokey]              for each programmable key that is set, or is not: `{k}`, `{k0}`
-    P47|P402|P502 = line.domain     a name for the first, second, third line
+    P47|P402|P502 = line.domain     a name for the first, second, third line; `\\|` is a bar in a name
     | <section name="{n}">      written as it stands
 
 Blocks stand in the order of the file; `[line]` with the `[off]` behind it goes through the lines once.
@@ -25,6 +25,7 @@ from typing import Any
 from provisioning_server.formula import BadFormula, Formula, formula
 
 SECTIONS = ("box", "line", "off", "key", "nokey")
+_ALTERNATIVES = re.compile(r"(?<!\\)\|")
 _PAIRS = {"line": "off", "key": "nokey"}
 _PLACEHOLDER = re.compile(r"\{(n|n0|k|k0|nth|mac|MAC|model)\}")
 _OF_THE_BOX = frozenset({"nth", "mac", "MAC", "model"})
@@ -137,7 +138,7 @@ class _Reader:
         names, equals, text = line.partition(" = ")
         if not equals:
             raise BadTable(f"{self.path}:{at}: {line.strip()!r} is no `name = formula`")
-        found = tuple(name.strip() for name in names.split("|"))
+        found = tuple(name.strip().replace("\\|", "|") for name in _ALTERNATIVES.split(names))
         for name in found:
             key = (self.blocks[-1][0], name)
             if key in self.seen and not self.nested:

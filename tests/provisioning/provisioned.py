@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pbx.clock import Moment, moment_at
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.events import ConfigRefused, ConfigServed
-from provisioning_server.families import load_families
+from provisioning_server.families import TEMPLATES, shipped_families
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
 from provisioning_server.respond import Answer, ConfigRequest, Office, respond
 
-FAMILIES = load_families()
+FAMILIES = shipped_families()
 AT = ServedAt("192.0.2.10", 5060, "http://192.0.2.10:8080/p")
 WRONG = "f" * 32
 YEALINK, POLY, ATA, LINPHONE, JSON, BARESIP = (
@@ -40,6 +42,16 @@ _DEVICES = [
     ("109", JSON, 1, "generic/json", "pyVoIP"),
     ("113", BARESIP, 1, "generic/baresip", "baresip"),
 ]
+
+
+def small_shelf(folder: Path) -> Path:
+    """Copy the shipped families of the small domain, to break them."""
+    for family in ("generic/json", "grandstream/ht8xx", "linphone/desktop", "poly/vvx", "yealink/t4x_t5x"):
+        shutil.copytree(TEMPLATES / family, folder / family)
+        for path in (TEMPLATES / family).parent.glob("*.*"):
+            shutil.copy(path, folder / family / "..")
+    shutil.copy(TEMPLATES / "defaults.yaml", folder)
+    return folder
 
 
 def first(mac: str) -> str:

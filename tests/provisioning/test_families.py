@@ -6,16 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from provisioning_server.families import TEMPLATES, BrokenFamily, load_families
-from tests.provisioning.provisioned import small_domain
+from provisioning_server.families import BrokenFamily, load_families, shipped_families
+from tests.provisioning.provisioned import small_domain, small_shelf
 
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Path:
     """A copy of the shipped templates to break."""
-    folder = tmp_path / "device_templates"
-    shutil.copytree(TEMPLATES, folder)
-    return folder
+    return small_shelf(tmp_path / "device_templates")
 
 
 def rewrite(path: Path, **changes: object) -> None:
@@ -23,8 +21,8 @@ def rewrite(path: Path, **changes: object) -> None:
 
 
 def test_the_shipped_families_load():
-    families = load_families()
-    assert set(families.by_id) == {device.family for device in small_domain().devices}
+    families = shipped_families()
+    assert set(families.by_id) > {device.family for device in small_domain().devices}
     for family in families.by_id.values():
         assert family.files
         assert family.boot
@@ -42,11 +40,29 @@ def test_the_shipped_families_load():
         ("FileTransport PolyVVX-VVX_250-UA/6.4.0 (SN:64167F010203)", "poly/vvx", None, "64167F010203"),
         ("Grandstream Model HW HT802V2 V1.0A SW 1.0.5.4 DevId ec74d763e419", "grandstream/ht8xx", "HT802",
          "ec74d763e419"),
+        ("Grandstream Model HW GXP2135 SW 1.0.7.97 DevId 000b828aa872", "grandstream/gxp", "GXP2135", "000b828aa872"),
+        ("Yealink SIP-T38G  38.70.0.125 00:15:65:11:22:33", "yealink/t2x_t3x", "T38G", "00:15:65:11:22:33"),
+        ("W52P 25.30.0.2 00:15:65:11:22:34", "yealink/dect", "W52P", "00:15:65:11:22:34"),
+        ("FileTransport PolyCCX-CCX_600-UA/8.0.2.3267 (SN:482567b5313f) Type/Application", "poly/ccx", None,
+         "482567b5313f"),
+        ("Fanvil X6U Pro 0.0.10 0c383e2cd782", "fanvil/x", "X6U Pro", "0c383e2cd782"),
+        ("Mozilla/4.0 (compatible; snomD785-SIP 10.1.33.33 2010.12-00004-g9ba52f5 000413922D24 SXM:0 UXM:0)",
+         "snom/d", "D785", "000413922D24"),
+        ("Mozilla/4.0 (compatible; snom710-SIP 8.7.5.35 1.1.5-IFX-05.01.12 000413741767", "snom/d", "710",
+         "000413741767"),
+        ("Mozilla/4.0 (compatible; snom710-SIP 8.7.3.19 1.1.5-IFX-05.01.12)", "snom/d", "710", None),
+        ("Aastra6731i MAC:00-08-5D-23-74-29 V:3.2.0.70-SIP", "mitel/sip", "6731i", "00-08-5D-23-74-29"),
+        ("Cisco/SPA508G-7.4.8a (0002FDFF2103)(CBT141400UK)", "cisco/spa", "SPA508G", "0002FDFF2103"),
+        ("Cisco/SPA525G-7.4.7 (CBT141900G7)", "cisco/spa", "SPA525G", None),
+        ("Cisco-CP-7832-3PCC/11.0.1 (00562b043615)", "cisco/mpp", "7832", "00562b043615"),
+        ("Panasonic_KX-UT113/01.133 (0080f0c8c381)", "panasonic/hdv", "KX-UT113", "0080f0c8c381"),
+        ("Htek UC903 2.0.4.2 00:1f:c1:1c:22:a9", "htek/uc", "UC903", "00:1f:c1:1c:22:a9"),
+        ("AUDC-IPPhone/2.2.8.61 (440HDG-Rev0; 00908F602AAC)", "audiocodes/400hd", "440HDG", "00908F602AAC"),
         ("LinphoneAndroid/6.0 (Pixel) LinphoneSDK/5.4", "linphone/desktop", None, None),
     ],
 )  # fmt: skip
 def test_real_user_agents_name_family_model_and_mac(agent, family, model, mac):
-    found, match = load_families().by_user_agent(agent)
+    found, match = shipped_families().by_user_agent(agent)
     groups = match.groupdict()
     assert (found.id, groups.get("model"), groups.get("mac")) == (family, model, mac)
 
@@ -56,19 +72,18 @@ def test_real_user_agents_name_family_model_and_mac(agent, family, model, mac):
     [
         "",
         "Wget/1.11.3",
-        "FileTransport PolyCCX-CCX_600-UA/8.0.2.3267 (SN:482567b5313f) Type/Application",
-        "Fanvil X6U Pro 0.0.10 0c383e2cd782",
         "AVAYA/SIP12x0\x17/04.00.04.00",
-        "Mozilla/4.0 (compatible; snom710-SIP 8.7.5.35 1.1.5-IFX-05.01.12 000413741767",
-        "Grandstream Model HW GXP2135 SW 1.0.7.97 DevId 000b828aa872",
+        "FileTransport PolycomSoundPointIP-SPIP_550-UA/3.2.3.1734",
+        "Mozilla/4.0 (compatible; Snom M900 05.20.0001 000413b60680)",
+        "Gigaset N720 DM PRO/70.089.00.000.000;7C2F80CA21E4",
     ],
 )
 def test_other_makers_phones_are_not_taken_for_ours(agent):
-    assert load_families().by_user_agent(agent) is None
+    assert shipped_families().by_user_agent(agent) is None
 
 
 def test_model_numbers_of_common_files_are_unique_and_of_twelve_digits():
-    yealink = load_families().by_id["yealink/t4x_t5x"]
+    yealink = shipped_families().by_id["yealink/t4x_t5x"]
     assert yealink.model_of_id("000000000096") == "T54W"
     assert yealink.model_of_id("000000000107") == "T43U"
     assert yealink.model_of_id("000000000023") == ""
@@ -76,7 +91,7 @@ def test_model_numbers_of_common_files_are_unique_and_of_twelve_digits():
 
 @pytest.mark.parametrize("model", ["T54W", "T46S"])
 def test_a_models_lines_go_before_the_familys(model):
-    yealink = load_families().by_id["yealink/t4x_t5x"]
+    yealink = shipped_families().by_id["yealink/t4x_t5x"]
     assert yealink.lines_of(model) == yealink.models[model].lines
     assert yealink.lines_of("T99Z") == yealink.capabilities.lines
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
-from provisioning_server.families import TEMPLATES, BrokenFamily, load_families
+from provisioning_server.families import BrokenFamily, load_families
 from provisioning_server.identify import Claim, identify
 from provisioning_server.respond import explain, unused
 from tests.provisioning.provisioned import (
@@ -20,6 +19,7 @@ from tests.provisioning.provisioned import (
     first,
     reason,
     small_domain,
+    small_shelf,
     with_device,
 )
 
@@ -29,8 +29,7 @@ AGENT = "Yealink SIP-T46S {} 805ec0000101"
 @pytest.fixture
 def shelf(tmp_path: Path) -> Path:
     """The shipped templates, and a family that inherits from Yealink's T4x."""
-    folder = tmp_path / "device_templates"
-    shutil.copytree(TEMPLATES, folder)
+    folder = small_shelf(tmp_path / "device_templates")
     heir = folder / "yealink/x9"
     heir.mkdir()
     manifest = {

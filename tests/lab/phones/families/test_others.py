@@ -102,16 +102,6 @@ def test_the_json_phone_fails_when_nothing_is_served():
         serve(JSON.boot(PLAIN, "http://h"), {})
 
 
-def test_every_family_is_known_by_its_name():
-    assert set(FAMILIES) == {
-        "yealink/t4x_t5x",
-        "poly/vvx",
-        "grandstream/ht8xx",
-        "linphone/desktop",
-        "generic/json",
-    }
-
-
 def test_discovery_takes_the_options_in_the_familys_own_order():
     yealink, poly = FAMILIES["yealink/t4x_t5x"], FAMILIES["poly/vvx"]
     box = boxed(yealink, "T54W", "805ec0123456")

@@ -1,0 +1,98 @@
+"""Grandstream's desk phones: P-values (GXP) and aliases (GRP). Htek's firmware is of the same house of numbers."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from lab.phones import spelling
+from lab.phones.by_manifest import Reading, Values, family
+from lab.phones.family import BootFailed
+from lab.phones.readers import document, flat_elements, named_values
+from lab.phones.spelling import Spelling
+
+_NUMBERS = {"": "udp", "0": "udp", "1": "tcp", "2": "tls"}
+
+
+def _account(first: str, hundredth: str) -> tuple[str, ...]:
+    """The first account's number, then that of the further ones: 4xx, 5xx, 6xx, 17xx, 18xx."""
+    return (first, *(f"P{base}{hundredth}" for base in ("4", "5", "6", "17", "18")))
+
+
+_GXP = Spelling(
+    enabled=_account("P271", "01"),
+    user=_account("P35", "04"),
+    auth_user=_account("P36", "05"),
+    password=_account("P34", "06"),
+    domain=_account("P47", "02"),
+    server=_account("P48", "03"),
+    transport=_account("P130", "48"),
+    transports=_NUMBERS,
+    expires=_account("P32", "12"),
+    expires_unit_s=60,
+    name=_account("P3", "07"),
+    label=_account("P270", "17"),
+    voicemail=_account("P33", "26"),
+    mwi=_account("P99", "15"),
+)
+
+_GRP = Spelling(
+    enabled="account.{n}.enable",
+    user="account.{n}.sip.userid",
+    auth_user="account.{n}.sip.subscriber.userid",
+    password="account.{n}.sip.subscriber.password",
+    domain="account.{n}.sip.server.1.address",
+    server="account.{n}.sip.outboundProxy.1.address",
+    transport="account.{n}.sip.transport",
+    transports=_NUMBERS,
+    expires="account.{n}.sip.registerExpiration",
+    expires_unit_s=60,
+    name="account.{n}.sip.subscriber.name",
+    label="account.{n}.name",
+    voicemail="account.{n}.sip.voicemail.number",
+    mwi="account.{n}.sip.subscribe.forMwi",
+)
+
+_HTEK = Spelling(
+    enabled="P271", user="P35", auth_user="P36", password="P34", domain="P47", server="P48", transport="P130",
+    transports=_NUMBERS, expires="P32", expires_unit_s=60, name="P3", label="P20000", voicemail="P33", mwi="P99",
+)  # fmt: skip
+
+
+def _p_values(body: bytes, name: str, root: str) -> dict[str, str]:
+    if document(body, name).tag != root:
+        raise BootFailed("Config bad", f"{name} is no <{root}>")
+    return flat_elements(body, name)
+
+
+def _url(values: Values, path: str, protocol: str) -> str:
+    where = values.get(path, "")
+    scheme = {"0": "tftp", "2": "https"}.get(values.get(protocol, ""), "http")
+    return f"{scheme}://{where}" if where else ""
+
+
+def _with_numbers(root: str, spelled: Spelling, most: int) -> Reading:
+    return Reading(
+        read=lambda body, name: _p_values(body, name, root),
+        accounts=partial(spelling.accounts, spelling=spelled, most=most),
+        server_url=lambda values: _url(values, "P237", "P212"),
+        asks_dhcp=lambda values: values.get("P145") != "0",
+    )
+
+
+FAMILIES = (
+    family("grandstream/gxp", _with_numbers("gs_provision", _GXP, 6)),
+    family("htek/uc", _with_numbers("hl_provision", _HTEK, 1)),
+    family(
+        "grandstream/grp",
+        Reading(
+            read=lambda body, name: _p_values(body, name, "gs_provision") | named_values(body, name),
+            accounts=partial(spelling.accounts, spelling=_GRP),
+            server_url=lambda values: (
+                f"{values['provisioning.config.protocol'].lower()}://{values['provisioning.config.serverPath']}"
+                if values.get("provisioning.config.serverPath")
+                else ""
+            ),
+            asks_dhcp=lambda values: values.get("provisioning.override.dhcp.allowCommonOptions") != "No",
+        ),
+    ),
+)
