@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pbx.callflow.keys import ask
 from pbx.callflow.question import ConferenceRoute
+from pbx.callflow.recording import recorded
 from pbx.callflow.routing import music_of
 from pbx.callflow.script import Script, until
-from pbx.callflow.speech import say
+from pbx.callflow.speech import beep, say
 from pbx.callflow.vocabulary import CALLER, ConferenceClosed, ConferenceOpened, Control, Played
 from pbx.domain.conferences import PIN_LENGTHS, Conference
 from pbx.domain.destinations import Cause, Destination, HangUp
@@ -15,6 +16,7 @@ from pbx.events import ConferenceRefused
 
 PIN_TRIES = 3
 FIRST_KEY_S, NEXT_KEY_S = 8.0, 3.0
+NAME_S, NAME_SILENCE_S = 5.0, 2.0
 
 
 def confer(call: Control, route: ConferenceRoute) -> Script[Destination | None]:
@@ -26,7 +28,8 @@ def confer(call: Control, route: ConferenceRoute) -> Script[Destination | None]:
     if not role:
         yield from say(call, "goodbye")
         return HangUp(cause=Cause.NORMAL)
-    entry = call.join_conference(conference, leader=role == "leader")
+    name = (yield from _name(call)) if conference.ask_name and call.can_record else ""
+    entry = call.join_conference(conference, leader=role == "leader", name=name)
     if entry == "full":
         yield from say(call, "conference-full")
         return HangUp(cause=Cause.NORMAL)
@@ -52,6 +55,15 @@ def _role(call: Control, conference: Conference) -> Script[str]:
         call.publish(ConferenceRefused(call.id, conference.extension, "wrong PIN"))
         yield from say(call, "conference-wrong-pin")
     return ""
+
+
+def _name(call: Control) -> Script[str]:
+    """Return the recording of the caller's name, empty when it said nothing."""
+    yield from say(call, "conference-name")
+    yield from beep(call)
+    call.record_draft(max_s=NAME_S, silence_s=NAME_SILENCE_S)
+    ended = yield from recorded(NAME_S)
+    return ended.recording if ended is not None and ended.seconds > 0 else ""
 
 
 def _begun(call: Control, conference: Conference) -> Script[bool]:

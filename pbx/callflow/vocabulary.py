@@ -305,8 +305,13 @@ class Control(Protocol):
         """Leave the line with an agent, whose leg has answered."""
         ...
 
-    def join_conference(self, conference: Conference, *, leader: bool) -> Literal["full", "waiting", "begun"]:
-        """Become a participant; one who has to wait learns by `ConferenceOpened` that it has begun."""
+    def join_conference(
+        self, conference: Conference, *, leader: bool, name: str
+    ) -> Literal["full", "waiting", "begun"]:
+        """Become a participant, announced by a recorded name if there is one.
+
+        Who has to wait learns by `ConferenceOpened` that it has begun.
+        """
         ...
 
     def enter_conference(self, conference: str) -> None:

@@ -30,6 +30,8 @@ class Conference(Model):
     announce_arrival: bool = True
     announce_departure: bool = True
     """By a beep, two for who leaves; by the recorded name where that is asked for."""
+    ask_name: bool = False
+    """Who comes says its name first, and is announced by it."""
     music: str = ""
     """While it waits; else that of the site, else of the domain."""
     site: str = ""

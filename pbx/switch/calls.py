@@ -421,8 +421,10 @@ class Call:
 
     # --- conferences ----------------------------------------------------------------------------------
 
-    def join_conference(self, conference: Conference, *, leader: bool) -> Literal["full", "waiting", "begun"]:
-        return self._switch.conferences.join(self, conference, leader=leader)
+    def join_conference(
+        self, conference: Conference, *, leader: bool, name: str
+    ) -> Literal["full", "waiting", "begun"]:
+        return self._switch.conferences.join(self, conference, leader=leader, name=name)
 
     def enter_conference(self, conference: str) -> None:
         self._switch.conferences.enter(self, conference)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pbx.callflow.vocabulary import ConferenceClosed, ConferenceOpened
 from pbx.domain.conferences import Conference
 from pbx.events import ConferenceBegan, ConferenceEnded, ConferenceJoined, ConferenceLeft, ConferenceRefused
-from pbx.media.engine import Tone
+from pbx.media.engine import Prompts, Recording, Tone
 
 if TYPE_CHECKING:
     from pbx.switch.calls import Call
@@ -22,6 +22,8 @@ _BEEP = Tone("beep")
 class _Participant:
     call: Call
     leader: bool
+    name: str
+    """A recording of it, empty for none."""
     since: float
     talks: bool = False
     """It is in the room, not on music before it."""
@@ -59,13 +61,15 @@ class Conferences:
         self._switch = switch
         self._live: dict[str, _Live] = {}
 
-    def join(self, call: Call, conference: Conference, *, leader: bool) -> Literal["full", "waiting", "begun"]:
+    def join(
+        self, call: Call, conference: Conference, *, leader: bool, name: str
+    ) -> Literal["full", "waiting", "begun"]:
         extension, now = conference.extension, self._switch.now.mono
         live = self._live.setdefault(extension, _Live(conference))
         if 0 < live.conference.max_participants <= len(live.participants):
             call.publish(ConferenceRefused(call.id, extension, "full"))
             return "full"
-        live.participants.append(_Participant(call, leader, now))
+        live.participants.append(_Participant(call, leader, name, now))
         count = len(live.participants)
         call.publish(ConferenceJoined(call.id, extension, call.caller.party, leader, count))
         if live.begun_at is None and live.is_complete:
@@ -84,7 +88,7 @@ class Conferences:
         participant.talks = True
         call.into_room(room_of(extension))
         if others and live.conference.announce_arrival:
-            self._switch.engine.announce(room_of(extension), _BEEP)
+            self._announce(extension, participant, "conference-joined", 1)
 
     def leave(self, call: Call, extension: str) -> None:
         live = self._live.get(extension)
@@ -105,8 +109,13 @@ class Conferences:
             for it in live.participants:
                 self._switch.later(it.call, partial(it.call.feed, ConferenceClosed()))
         elif participant.talks and live.conference.announce_departure:
-            for _ in range(2):
-                self._switch.engine.announce(room_of(extension), _BEEP)
+            self._announce(extension, participant, "conference-left", 2)
+
+    def _announce(self, extension: str, participant: _Participant, what: str, beeps: int) -> None:
+        """By name, or by beeps where there is none."""
+        named = Prompts((Recording(participant.name, instead="conference-somebody"), what))
+        for sound in [named] if participant.name else [_BEEP] * beeps:
+            self._switch.engine.announce(room_of(extension), sound)
 
     def live(self) -> int:
         """Count of participants."""

@@ -263,8 +263,11 @@ class Playbook:
     def taken_by(self, queue: str, agent: str, leg: str) -> None:
         self.said.append(f"taken {queue} by {agent} on {leg}")
 
-    def join_conference(self, conference: Conference, *, leader: bool) -> Literal["full", "waiting", "begun"]:
-        self.said.append(f"join {conference.extension} as {'leader' if leader else 'participant'}")
+    def join_conference(
+        self, conference: Conference, *, leader: bool, name: str
+    ) -> Literal["full", "waiting", "begun"]:
+        role = "leader" if leader else "participant"
+        self.said.append(f"join {conference.extension} as {role}" + (f" by {name}" if name else ""))
         return self.conference
 
     def enter_conference(self, conference: str) -> None:

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from pbx.callflow.conference import confer
 from pbx.callflow.question import Asked
 from pbx.callflow.routing import resolve_conference, route
-from pbx.callflow.vocabulary import ConferenceClosed, ConferenceOpened
+from pbx.callflow.vocabulary import CALLER, ConferenceClosed, ConferenceOpened, Recorded
 from pbx.domain.conferences import Conference
 from pbx.events import ConferenceRefused
 from tests.callflow.playbook import Playbook
@@ -76,6 +76,26 @@ def test_who_hangs_up_while_waiting_is_no_participant_any_more():
     book = caller(conference="waiting", quorum=2)
     book.hang_up_caller()
     assert book.take()[-1] == "leave 600"
+
+
+def test_who_is_asked_for_its_name_is_announced_by_it():
+    book = caller(ask_name=True)
+    assert book.take() == ["answer", "play prompt:conference-name"]
+    assert book.played().take() == ["play tone:beep"]
+    book.played()
+    assert book.take()[-1].startswith("record")
+    book.recorded()
+    assert book.take() == ["join 600 as participant by rec-1", "enter 600"]
+
+
+def test_a_name_nobody_said_and_one_that_cannot_be_kept_are_none():
+    book = caller(ask_name=True).played().played()
+    book.hear(Recorded(CALLER, 0.0, "silence", "r1"))
+    assert book.take()[-2:] == ["join 600 as participant", "enter 600"]
+    full_disk = Playbook(directory(ask_name=True))
+    full_disk.can_record = False
+    found = resolve_conference(full_disk.directory, "600", Asked("600", "101", "101", "101"))
+    assert full_disk.start(confer(full_disk, found)).take()[-1] == "enter 600"
 
 
 def test_a_full_room_says_so():

@@ -160,6 +160,25 @@ def test_arrival_is_announced_by_a_beep_departure_by_two(town: Town):
     ben.hang_up()
 
 
+def test_who_says_its_name_is_announced_by_it_when_it_comes_and_when_it_goes(town: Town):
+    ana, ben = phones(town, "101", "102")
+    town.switch.apply(directory(conferences=[{"extension": 600, "name": "Open", "ask_name": True}]), town.now)
+    for phone in (ana, ben):
+        phone.dial("600")
+        town.run(2.5)
+        assert phone.heard[-1] == "tone:beep"
+        town.run(1.0)
+        phone.press("#")
+        phone.engine.play(phone.talk.leg, Silence())
+        town.run(0.4)
+    town.run(4.0)
+    assert ana.heard[-3:] == ["signature:102", "prompt:conference-joined", "silence"]
+    ben.hang_up()
+    town.run(4.0)
+    assert ana.heard[-3:] == ["signature:102", "prompt:conference-left", "silence"]
+    ana.hang_up()
+
+
 def test_the_owner_opens_the_own_room_without_a_pin(town: Town):
     ana, ben = phones(town, "101", "102")
     ben.dial("603")

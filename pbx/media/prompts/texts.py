@@ -36,6 +36,7 @@ SENTENCES = {
     "conference-waiting": "The conference has not begun. Please wait for the others.",
     "conference-ended": "The conference is over. Goodbye.",
     "conference-name": "Please say your name after the tone, and press pound.",
+    "conference-somebody": "Somebody",
     "conference-joined": "has joined the conference.",
     "conference-left": "has left the conference.",
     "screen-name": "Please say your name after the tone.",
