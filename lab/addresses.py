@@ -14,7 +14,7 @@ from pbx.domain.directory import Directory
 from pbx.domain.registrations import host_and_port
 from provisioning_server.respond import Office, config_url, file_names
 
-CONSOLE, PROVISIONING, SIP, SIPS, TFTP = 0, 1, 60, 61, 69
+CONSOLE, PROVISIONING, SMTP, SIP, SIPS, TFTP = 0, 1, 25, 60, 61, 69
 """Places in the port layout, from its base."""
 
 
@@ -28,6 +28,8 @@ class PortPlan:
     sips: int = 0
     """SIP over TLS."""
     tftp: int = 0
+    smtp: int = 0
+    """The outbox, which takes all mail."""
 
 
 def port_plan(base: int) -> PortPlan:
@@ -36,7 +38,7 @@ def port_plan(base: int) -> PortPlan:
         return PortPlan()
     if not 1024 <= base <= 65535 - TFTP:
         raise ValueError(f"port base {base}: the layout needs ports {base} to {base + TFTP}, from 1024 to 65535")
-    return PortPlan(base + CONSOLE, base + PROVISIONING, base + SIP, base + SIPS, base + TFTP)
+    return PortPlan(base + CONSOLE, base + PROVISIONING, base + SIP, base + SIPS, base + TFTP, base + SMTP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Listening:
     sips_port: int = 0
     """0 without TLS."""
     ca_file: str = ""
+    smtp_port: int = 0
 
     @property
     def provisioning_url(self) -> str:
@@ -97,6 +100,7 @@ def ready_document(at: Listening, directory: Directory, office: Office, *, secre
         "sip": {"host": at.host, "udp": at.sip_port, "tcp": at.sip_port, "tls": at.sips_port},
         "tls": {"ca_file": at.ca_file, "ca_url": at.ca_url if at.ca_file else ""},
         "provisioning": {"http": at.provisioning_url, "tftp": {"host": at.host, "port": at.tftp_port}},
+        "smtp": {"host": at.host, "port": at.smtp_port},
         "console": at.console_url,
         "devices": devices,
     }

@@ -144,6 +144,9 @@ class LabBench:
 
         self._house.command_switch(empty)
 
+    def _mail(self, arguments: Mapping[str, str]) -> None:
+        self._house.outbox.takes = _on(arguments["state"])
+
     def _restart(self, arguments: Mapping[str, str]) -> None:
         self._house.restart_switch()
 
@@ -198,6 +201,7 @@ _OPERATOR: dict[str, Callable[[LabBench, Mapping[str, str]], None]] = {
     "relabel": LabBench._relabel,
     "dnd": LabBench._do_not_disturb,
     "empty_mailbox": LabBench._empty_mailbox,
+    "mail": LabBench._mail,
     "restart": LabBench._restart,
     "rule": LabBench._rule,
     "holiday": LabBench._holiday,

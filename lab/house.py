@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from lab.carrier import Carrier
+from lab.mail.outbox import Outbox
 from lab.phones.line import Line
 from lab.phones.phone import Phone
 from lab.phones.pyvoip_line import PyvoipLine
@@ -26,6 +27,8 @@ class House(Protocol):
 
     bus: Bus
     directory: Directory
+    outbox: Outbox
+    """Mail that was sent; switched off, it puts off whatever comes."""
 
     @property
     def carrier(self) -> Carrier: ...

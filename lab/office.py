@@ -7,6 +7,7 @@ from types import TracebackType
 from aiohttp import web
 
 from lab.api.observe import Observer
+from lab.api.outbox import MailDesk
 from lab.api.phones import Phones
 from lab.api.queues import QueueDesk
 from lab.api.v1 import Api
@@ -38,6 +39,7 @@ class Office:
         self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address, self.lab.tls_secrets)
         self.observer.route(self.console.app)
         Phones(self.lab).route(self.console.app)
+        MailDesk(self.lab).route(self.console.app)
         QueueDesk(self.lab).route(self.console.app)
         self.metrics = Metrics(self.lab)
         self.metrics.route(self.console.app)

@@ -27,6 +27,10 @@ from lab.floor import Floor, real_token
 from lab.house import AnyPhone
 from lab.installation import installation_secret, known_as, no_voice, voices
 from lab.inventory import stations
+from lab.mail.catcher import Catcher
+from lab.mail.outbox import Outbox
+from lab.mail.postman import Postman
+from lab.mail.relay import Relay
 from lab.phones.boot import BootPace
 from lab.phones.pyvoip_phone import available
 from lab.provisioner import discovery_url
@@ -37,6 +41,7 @@ from lab.supervisor import Supervisor
 from lab.waiting import until
 from lab.watchdog import Watchdog
 from pbx.bus import Bus
+from pbx.catalogue import plug_ins
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
 from pbx.domain.registrations import host_and_port
@@ -78,6 +83,10 @@ class LabSettings:
     pace: BootPace = field(default_factory=BootPace)
     sip: SwitchSettings = field(default_factory=SwitchSettings)
     """The carrier is put in by the lab."""
+    relay: Relay | None = None
+    """Where mail goes; None for the lab's own outbox, which keeps it."""
+    mail_from: str = ""
+    """Sender of mail; empty: `switchroom@` and the domain."""
     tls_key_log: bool = False
     """Write the secrets of TLS connections beside the certificates, readable by the owner alone."""
 
@@ -107,6 +116,9 @@ class Lab:
         self._carrier_peer: Peer | None = None
         self._watchdog = Watchdog(self.clock, self.publish)
         self._watchdog_peer: Peer | None = None
+        self.outbox = Outbox()
+        self._catcher = Catcher(self.outbox, lambda: self.now.wall.timestamp())
+        self._postman: Postman | None = None
         self._starts = 0
         self._closing = False
 
@@ -136,6 +148,7 @@ class Lab:
         self._watchdog_peer = self._watchdog.bind(host)
         self._start_switch()
         await self._start_provisioning(data)
+        await self._start_mail(data)
         if self._floor is not None:
             self._floor.start_carrier(self._make_carrier)
             await self._furnish(self._floor)
@@ -178,6 +191,7 @@ class Lab:
             await self._provisioning.close()
         self._watchdog.close()
         await self._supervisor.close()
+        await self._catcher.close()
         if self._switch_shell is not None:
             await self._switch_shell.close()
         for engine in (self._ears, self._engine):
@@ -309,6 +323,11 @@ class Lab:
             self.publish(TlsRefused(f"tls:{host_and_port(*self._shell.tls)}", *told))
             return False
         return True
+
+    def mail_again(self) -> None:
+        """Try now whatever mail waits."""
+        if self._postman is not None:
+            self._postman.again()
 
     def publish(self, event: Event) -> None:
         self.bus.publish(event, self.now)
@@ -455,6 +474,17 @@ class Lab:
     @property
     def _store_folder(self) -> Path:
         return Path(self._temporary.name) if self._temporary is not None else self.settings.data or Path()
+
+    async def _start_mail(self, data: Path) -> None:
+        host = self.settings.host
+        port = await self._catcher.start(host, self.settings.ports.smtp)
+        assert self.listening is not None
+        self.listening = replace(self.listening, smtp_port=port)
+        relay = self.settings.relay or Relay(host, port, tls="no")
+        sender = self.settings.mail_from or f"switchroom@{self.directory.domain.name}"
+        engines = plug_ins("lab.transcribers", needs="transcribe")
+        self._postman = Postman(self, relay, sender, data / RECORDINGS, {e.NAME: e for e in engines.values()})
+        self._supervisor.start("postman", self._postman.run())
 
     async def _start_provisioning(self, data: Path) -> None:
         host, ports = self.settings.host, self.settings.ports

@@ -15,6 +15,8 @@ from lab.clockwork import Clockwork, Node, seeded_token
 from lab.cores import SwitchCore
 from lab.house import AnyPhone
 from lab.inventory import Station, dhcp_answer, stations
+from lab.mail.outbox import Outbox
+from lab.mail.virtual_post import VirtualPost
 from lab.phones.boot import BootPace
 from lab.phones.family import Fetch, Fetched
 from lab.phones.line import Line
@@ -93,6 +95,9 @@ class World:
         self._recordings: dict[str, Kept] = {}
         self.switch_engine = self.clockwork.engine(SWITCH.host, seconds_of, self._recordings)
         self.switch_node = self._start_switch()
+        self.outbox = Outbox()
+        sender = f"switchroom@{self.directory.domain.name}"
+        self.post = VirtualPost(self, self.outbox, sender, self.clockwork.later)
         self._pace = pace or BootPace()
         self.provisioner = provisioner(self)
         self.carrier_node, self.carrier = self._start_carrier()
@@ -163,6 +168,7 @@ class World:
         self._keeper = self._keeper.restarted()
         self.switch_engine = self.clockwork.engine(SWITCH.host, self._seconds_of, self._recordings)
         self.switch_node = self._start_switch()
+        self.post.restarted()
 
     def reopen_provisioning(self, mac: str) -> None:
         self.provisioner.reopen(mac)

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 FILE = "switchroom.toml"
 PREFIX = "SWITCHROOM_"
 FLAG = "flag"
+_SECRET = frozenset({"mail.password"})
 
 
 def _path_or_none(value: object) -> object:
@@ -98,12 +99,26 @@ class Log(_Section):
     """`auto` is text on a terminal, else JSON."""
 
 
+class Mail(_Section):
+    server: str = ""
+    """Mail server that takes the mail; empty for the lab's own outbox."""
+    port: int = Field(default=25, ge=1, le=65535)
+    tls: Literal["no", "opportunistic", "yes"] = "opportunistic"
+    """STARTTLS: never, where the server offers it, or nothing is sent."""
+    user: str = ""
+    """For servers that ask who it is."""
+    password: SecretStr = SecretStr("")
+    sender: str = ""
+    """From whom mail comes; empty: switchroom@ and the domain."""
+
+
 class Settings(_Section):
     listen: Listen = Listen()
     lab: Lab = Lab()
     store: Store = Store()
     sip: Sip = Sip()
     media: Media = Media()
+    mail: Mail = Mail()
     log: Log = Log()
 
 
@@ -152,7 +167,10 @@ def load_settings(
             f"{origin}: {name} = {value!r}: {first['msg'].removeprefix('Value error, ')}", origin
         ) from None
     taken = _flat(settings.model_dump(mode="json"))
-    return settings, [Setting(name, taken[name], values[-1][0], _below(values)) for name, values in said.items()]
+    return settings, [
+        Setting(name, taken[name], values[-1][0], "" if name in _SECRET else _below(values))
+        for name, values in said.items()
+    ]
 
 
 def _layers(folder: Path, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:

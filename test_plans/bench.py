@@ -30,6 +30,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
     "relabel": frozenset({"device", "label"}),
     "dnd": frozenset({"extension", "state"}),
     "empty_mailbox": frozenset({"box"}),
+    "mail": frozenset({"state"}),
     "restart": frozenset(),
     "rule": frozenset({"extension", "index", "state"}),
     "holiday": frozenset({"time_frame", "state"}),
@@ -196,8 +197,9 @@ class Bench(Protocol):
         """Change the switch from the operator's side; CannotDo when it cannot.
 
         `resync device`, `unregister device`, `relabel device label`, `dnd extension state` (`on`/`off`),
-        `empty_mailbox box` (messages, greetings, PIN and lock: as new), `restart`, `rule extension index state` (an
-        answering rule on or off), `holiday time_frame state` (today is one of its dates, or is not),
-        `provisioning_reopen device`, `unplug device` and `plug device` (the phone's power).
+        `empty_mailbox box` (messages, greetings, PIN and lock: as new), `mail state` (the mail server takes letters, or
+        puts them off), `restart`, `rule extension index state` (an answering rule on or off), `holiday time_frame
+        state` (today is one of its dates, or is not), `provisioning_reopen device`, `unplug device` and `plug device`
+        (the phone's power).
         """
         ...

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import test_plans
 from lab.errors import BAD_INPUT, USAGE, UserError
+from lab.mail.relay import Relay
 from lab.seeds.load import OFFICE, Seed, SeedError, load_seed
 from pbx.settings import FLAG, BadSettings, Setting, Settings, load_settings
 from pbx.sip.tolerances import Tolerance
@@ -65,6 +66,12 @@ def switch_settings(settings: Settings) -> SwitchSettings:
         direct_media=settings.media.direct,
         strict=frozenset(_tolerance(name) for name in chosen.strict),
     )
+
+
+def mail_relay(settings: Settings) -> Relay | None:
+    """Return where mail goes, None for the lab's own outbox."""
+    mail = settings.mail
+    return Relay(mail.server, mail.port, mail.tls, mail.user, mail.password) if mail.server else None
 
 
 def _tolerance(name: str) -> Tolerance:

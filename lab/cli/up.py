@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lab import logs
 from lab.addresses import port_plan, write_ready
-from lab.cli.inputs import switch_settings, the_seed
+from lab.cli.inputs import mail_relay, switch_settings, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.ports import who_holds
 from lab.errors import NO_START, USAGE, UserError
@@ -44,6 +44,8 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
         sip=switch_settings(settings),
         tls_key_log=settings.sip.tls_key_log,
         media_ports=settings.media.ports,
+        relay=mail_relay(settings),
+        mail_from=settings.mail.sender,
     )
     logs.configure(level=settings.log.level, form=settings.log.form)
     try:

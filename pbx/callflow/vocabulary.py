@@ -255,6 +255,10 @@ class Control(Protocol):
 
     def discard(self, recording: str) -> None: ...
 
+    def box_full(self, box: str) -> None:
+        """The caller is turned away for want of room: tell who wants to know."""
+        ...
+
     def messages(self, box: str) -> Sequence[Message]:
         """Oldest first, in whatever folder."""
         ...

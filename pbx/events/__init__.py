@@ -43,6 +43,7 @@ from pbx.events.conferences import (
     ConferenceLeft,
     ConferenceRefused,
 )
+from pbx.events.mail import MailDelayed, MailQueued, MailRefused, MailSent, VoicemailTranscribed
 from pbx.events.media import (
     DigitReceived,
     MediaFlow,
@@ -157,6 +158,10 @@ __all__ = [
     "LegEnded",
     "LegFailed",
     "LegInvited",
+    "MailDelayed",
+    "MailQueued",
+    "MailRefused",
+    "MailSent",
     "MediaFlow",
     "MediaHeard",
     "MediaOneWay",
@@ -204,6 +209,7 @@ __all__ = [
     "VoicemailOpened",
     "VoicemailRefused",
     "VoicemailRestored",
+    "VoicemailTranscribed",
     "event_kinds",
     "fields",
 ]

@@ -134,7 +134,7 @@ class MemoryStore:
         return self._state.boxes.get(box) or BoxState(box)
 
     def notices(self) -> list[Notice]:
-        return sorted(self._state.notices.values(), key=lambda notice: (notice.at, notice.id))
+        return sorted(self._state.notices.values(), key=lambda notice: notice.at)
 
     def recordings(self) -> Counter[str]:
         """How often each recording is referred to: a message and its copies share one."""

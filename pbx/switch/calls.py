@@ -400,6 +400,9 @@ class Call:
     def remove_message(self, message: Message) -> None:
         self._switch.mailboxes.remove(message)
 
+    def box_full(self, box: str) -> None:
+        self._switch.mailboxes.full(self.id, box)
+
     def send_on(self, message: Message, box: str, comment: str) -> None:
         self._switch.mailboxes.send_on(self.id, message, box, comment)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pbx.callflow import routing
-from pbx.callflow.ports import NoticeSaved
 from pbx.callflow.question import EmergencyLocation
 from pbx.domain.destinations import ToEmergency
 from pbx.domain.kept import Notice
@@ -60,5 +59,4 @@ def _tell_people_on_site(switch: Switch, call: Call, found: EmergencyLocation) -
         f"Callback number: {found.callback or 'unknown'}\nLocation: {found.line}\nCall: {call.id}\n"
     )
     subject = f"911 dialled by {who}"
-    at = switch.now.wall.timestamp()
-    switch.submit(NoticeSaved(Notice(switch.token(16), "", "", mail_addresses(contacts), subject, text, at=at)))
+    switch.notices.queue(Notice("", "", "", mail_addresses(contacts), subject, text))

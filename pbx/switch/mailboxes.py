@@ -107,11 +107,21 @@ class Mailboxes:
     def keep(self, message: Message) -> None:
         """The message is in another folder now."""
         self._switch.submit(MessageSaved(message))
-        self._switch.watchers.box_changed(message.box)
+        self.changed(message.box)
 
     def remove(self, message: Message) -> None:
         self._switch.submit(MessageRemoved(message.box, message.id))
-        self._switch.watchers.box_changed(message.box)
+        self.changed(message.box)
+
+    def changed(self, box: str) -> None:
+        """Messages of a box have come, gone or been heard."""
+        self._switch.watchers.box_changed(box)
+        self._switch.notices.box_changed(box)
+
+    def full(self, call: str, box: str) -> None:
+        """A message could not be left, or copied, for want of room."""
+        self._switch.publish(VoicemailFull(call, box))
+        self._switch.notices.full(box)
 
     def send_on(self, call: str, message: Message, box: str, comment: str) -> None:
         """Put a copy into another box; the comment was a draft."""
@@ -169,10 +179,11 @@ class Mailboxes:
         prompts = switch.history.prompts(message.box).values()
         room = room_s(self._box(message.box), switch.history.messages(message.box), prompts)
         if not its_own and message.seconds > room:
-            switch.publish(VoicemailFull(call, message.box))
+            self.full(call, message.box)
             return False
         left = VoicemailLeft(call, message.box, message.id, message.seconds, message.caller_number, message.heard)
         switch.durability.then(switch.submit(MessageSaved(message)), lambda: self._delivered(left))
+        switch.notices.about(message)
         return True
 
     def _empty_trash(self, box: str, now: float) -> None:
@@ -187,4 +198,4 @@ class Mailboxes:
 
     def _delivered(self, event: VoicemailLeft) -> None:
         self._switch.publish(event)
-        self._switch.watchers.box_changed(event.box)
+        self.changed(event.box)

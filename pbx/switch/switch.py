@@ -62,6 +62,7 @@ from pbx.switch.inbound import spares, take_invite, take_request
 from pbx.switch.legs import Leg
 from pbx.switch.mailboxes import Mailboxes
 from pbx.switch.media import conversation, media_event
+from pbx.switch.notices import Notices
 from pbx.switch.parking import Parking
 from pbx.switch.parties import Parties
 from pbx.switch.queues import Queues
@@ -121,6 +122,8 @@ class Switch:
         self.texts = Texts(self)
         self.reports = Reports(self, token)
         self.mailboxes = Mailboxes(self, token)
+        self.notices = Notices(self)
+        self.notices.directory_changed()
         self.queues = Queues()
         self.parking = Parking()
         self.conferences = Conferences(self)
@@ -154,6 +157,7 @@ class Switch:
         self.timers.fire(now.mono)
         self.registration.expire()
         self.watchers.tick(now)
+        self.notices.tick()
         self._drain()
 
     def apply(self, directory: Directory, now: Moment, what: str = "directory") -> None:
@@ -164,6 +168,7 @@ class Switch:
         self.settings_of_users.prune()
         self.watchers.directory_changed()
         self.queues.agents.prune(self.queues_by_extension)
+        self.notices.directory_changed()
         self.publish(DirectoryChanged(self.realm, directory.revision, what))
         self._drain()
 
@@ -208,7 +213,25 @@ class Switch:
     def box_changed(self, box: str, now: Moment) -> None:
         """Messages of a mailbox have come or gone by another hand than a caller's."""
         self._begin(now)
-        self.watchers.box_changed(box)
+        self.mailboxes.changed(box)
+        self._drain()
+
+    def mail_sent(self, notice: str, now: Moment) -> None:
+        """The mail server has taken it, or there was nobody to send it to."""
+        self._begin(now)
+        self.notices.sent(notice)
+        self._drain()
+
+    def mail_failed(self, notice: str, reason: str, now: Moment, *, for_good: bool) -> None:
+        """It could not be sent: it is tried again, or `for_good` never will be."""
+        self._begin(now)
+        self.notices.failed(notice, reason, for_good=for_good)
+        self._drain()
+
+    def transcribed(self, notice: str, text: str, problem: str, now: Moment) -> None:
+        """What an engine made of the message a notice is about."""
+        self._begin(now)
+        self.notices.transcribed(notice, text, problem)
         self._drain()
 
     def set_do_not_disturb(self, extension: str, on: bool, now: Moment) -> None:
@@ -247,6 +270,7 @@ class Switch:
             self.registration.next_deadline(),
             self.watchers.next_deadline(),
             self.queues.next_deadline(self.queues_by_extension, self.now.mono),
+            self.notices.next_deadline(),
         )
 
     def live(self) -> dict[str, int]:

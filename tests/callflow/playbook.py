@@ -213,6 +213,9 @@ class Playbook:
     def discard(self, recording: str) -> None:
         self.said.append(f"discard {recording}")
 
+    def box_full(self, box: str) -> None:
+        self.said.append(f"full {box}")
+
     def send_on(self, message: Message, box: str, comment: str) -> None:
         self.said.append(f"send {message.id} to {box}" + (f" with {comment}" if comment else ""))
 

@@ -6,7 +6,6 @@ from pbx.callflow.voicemail import leave_message, log_in
 from pbx.domain.kept import BoxState, KeptPrompt
 from pbx.events import (
     VoicemailDropped,
-    VoicemailFull,
     VoicemailGreeted,
     VoicemailLocked,
     VoicemailOpened,
@@ -151,8 +150,8 @@ def test_a_full_mailbox_says_so():
     book = Playbook(office(ana={"mailbox": {"storage_kb": 625}}))
     book.left = [message(number, folder) for number, folder in enumerate(["new", "saved", "trash"] * 9)]
     book.start(leave_message(book, "101"))
-    assert book.take() == ["answer", "play prompt:vm-full+goodbye"]
-    assert kinds(book) == [VoicemailGreeted, VoicemailFull]
+    assert book.take() == ["answer", "full 101", "play prompt:vm-full+goodbye"]
+    assert kinds(book) == [VoicemailGreeted]
     assert book.played().goes_to == "hangup:normal"
 
 

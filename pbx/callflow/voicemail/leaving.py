@@ -13,7 +13,7 @@ from pbx.callflow.voicemail.room import room_s
 from pbx.domain.destinations import Cause, Destination, HangUp, ToMailboxLogin
 from pbx.domain.mailboxes import Mailbox
 from pbx.domain.sounds import Prompts, Recording, spoken_digits
-from pbx.events import VoicemailDropped, VoicemailFull, VoicemailGreeted
+from pbx.events import VoicemailDropped, VoicemailGreeted
 
 OWNER_KEY = "*"
 """While the greeting plays: whoever has the PIN is let in to listen."""
@@ -33,7 +33,7 @@ def leave_message(call: Control, box: str) -> Script[Destination | None]:
     call.publish(VoicemailGreeted(call.id, box))
     limits = _limits(call, box)
     if limits.room_s < max(1.0, limits.shortest_s):
-        call.publish(VoicemailFull(call.id, box))
+        call.box_full(box)
         yield from say(call, "vm-full", "goodbye")
         return HangUp(cause=Cause.NORMAL)
     pressed = yield from play_until_key(call, greeting(call, box))

@@ -1,0 +1,45 @@
+"""A notice as a letter (RFC 5322), with the sound of its message where that is wanted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from pbx.domain.kept import Notice
+
+GONE = "The recording of the message is not there any more.\n"
+
+
+class NoAddress(ValueError):
+    """Nobody can be written to at that address."""
+
+
+def letter(
+    notice: Notice, *, sender: str, sent: datetime, sound: bytes | None = None, transcription: str = ""
+) -> EmailMessage:
+    """Return the letter of a notice that has one address; NoAddress when that is none.
+
+    `sound` is a WAV file; None when the notice wants none, or it is gone.
+    """
+    mail = EmailMessage()
+    try:
+        mail["From"] = Address(addr_spec=sender)
+        mail["To"] = Address(addr_spec=notice.to[0])
+    except (ValueError, IndexError, MessageError) as error:
+        raise NoAddress(f"{', '.join(notice.to) or 'nobody'} from {sender}: {error}") from None
+    mail["Subject"] = " ".join(notice.subject.split())
+    mail["Date"] = format_datetime(sent)
+    mail["Message-ID"] = f"<{notice.id}@{sender.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
+    text = notice.text
+    if transcription:
+        text = f"{text}\n{transcription}\n"
+    if notice.recording and sound is None:
+        text = f"{text}\n{GONE}"
+    mail.set_content(text)
+    if sound is not None:
+        mail.add_attachment(sound, maintype="audio", subtype="wav", filename=f"{notice.message}.wav")
+    return mail
