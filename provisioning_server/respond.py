@@ -108,7 +108,7 @@ def written(office: Office, directory: Directory, device: Device, now: Moment) -
     used: set[str] = set()
     for rule in family.files:
         box = whole if rule.is_of_one_device else ()
-        paper = _sheet(office, directory, Claim("", "", device.mac or "", family, rule, box, device.model), now)
+        paper = sheet_of(office, directory, Claim("", "", device.mac or "", family, rule, box, device.model), now)
         render(paper)
         used |= paper.used
     return used
@@ -234,10 +234,10 @@ def _unchanged(headers: Mapping[str, str], etag: str, since: datetime) -> bool:
 def _rendered(office: Office, directory: Directory, claim: Claim, now: Moment) -> Rendered:
     ranges = tuple(some.covers(claim.version) for some in claim.family.firmware)
     name = (claim.family.id, claim.rule.name, claim.mac if claim.box else "", claim.model, ranges, now.wall.year)
-    return office.shelf.file(directory, name, lambda: _sheet(office, directory, claim, now), now.wall)
+    return office.shelf.file(directory, name, lambda: sheet_of(office, directory, claim, now), now.wall)
 
 
-def _sheet(office: Office, directory: Directory, claim: Claim, now: Moment) -> Sheet:
+def sheet_of(office: Office, directory: Directory, claim: Claim, now: Moment) -> Sheet:
     url = f"{office.at.base_url}/"
     if claim.box:
         steady = office.ledger.steady_token(claim.mac, _first_token(claim.box))

@@ -1,0 +1,113 @@
+"""For every parameter a layer is named, and without what that layer says the output is another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from pbx.clock import Moment
+from pbx.domain.directory import Directory
+from provisioning_server import golden
+from provisioning_server.families import shipped_families
+from provisioning_server.identify import Claim
+from provisioning_server.ledger import Ledger
+from provisioning_server.overlay import Value
+from provisioning_server.reasons import HIDDEN, reasons, sources_of
+from provisioning_server.respond import Office, sheet_of
+from provisioning_server.rows import Written, written
+from provisioning_server.sheet import CannotRender, Settings, Sheet
+from tests.provisioning.provisioned import YEALINK, Counter, small_domain, with_device
+
+FAMILIES = shipped_families()
+CASES = [(family, case) for family, case in golden.cases(FAMILIES) if family.tables]
+
+
+def sheets(family, case) -> list[tuple[Sheet, tuple]]:
+    data = yaml.safe_load(case.read_text(encoding="utf-8"))
+    now = Moment(0.0, golden.january(data.pop("year")))
+    directory = Directory.model_validate(data)
+    office = Office(FAMILIES, Ledger(b"golden"), golden.AT)
+    device = directory.devices[0]
+    found = []
+    for rule in family.files:
+        if rule.template in family.tables:
+            box = directory.devices_by_mac[device.mac] if rule.is_of_one_device else ()
+            claim = Claim("", "", device.mac, family, rule, box, device.model)
+            found.append((sheet_of(office, directory, claim, now), box))
+    return found
+
+
+def text(sheet: Sheet) -> list[str] | str:
+    try:
+        return [one.text for one in written(sheet)]
+    except (CannotRender, ValueError, KeyError, TypeError):
+        return "refused"
+
+
+def without(values: dict[str, Value], name: str) -> dict[str, Value]:
+    """The values as they are when the layer that decides says nothing: those of the layer below, or none."""
+    gone = values[name]
+    left = {key: value for key, value in values.items() if key != name}
+    if len(gone.stack) == 1:
+        return left
+    layer, value = gone.stack[-2]
+    return left | {name: Value(name, value, layer, gone.stack[:-1])}
+
+
+def with_less(sheet: Sheet, name: str) -> Sheet:
+    if name in sheet.settings.values:
+        return replace(sheet, settings=Settings(without(sheet.settings.values, name)))
+    lines = []
+    for line in sheet.lines:
+        if name not in line.get.values:
+            lines.append(line)
+            continue
+        values = without(line.get.values, name)
+        enabled = values.get(f"lines.{line.number}.enabled")
+        prefix = f"lines.{line.number}."
+        lines.append(replace(line, enabled=bool(enabled and enabled.value), get=Settings(values, prefix)))
+    return replace(sheet, lines=tuple(lines))
+
+
+@pytest.mark.parametrize(("family", "case"), CASES, ids=[f"{family.id} {case.stem}" for family, case in CASES])
+def test_without_what_the_named_layer_says_the_output_is_another(family, case):
+    for sheet, box in sheets(family, case):
+        whole = text(sheet)
+        same: set[str] = set()
+        for name in {**sheet.settings.values, **{n: v for line in sheet.lines for n, v in line.get.values.items()}}:
+            if text(with_less(sheet, name)) == whole:
+                same.add(name)
+        for one in written(sheet):
+            if not isinstance(one, Written) or not (one.row and one.row.formula and one.row.formula.names):
+                continue
+            sources = sources_of(sheet, box, one)
+            assert sources, f"no layer is named for {one.name}"
+            assert all(source.layer for source in sources), one.name
+            settings = [source for source in sources if source.stack]
+            if settings and len(settings) == len(sources):
+                changing = [source for source in settings if source.name not in same]
+                says_the_same = all(len({value for _, value in source.stack[-2:]}) == 1 for source in settings)
+                assert changing or says_the_same or _one_of_two(one.row.formula.text), (one.name, settings)
+
+
+def _one_of_two(formula: str) -> bool:
+    """`a or b`: while both hold, either may go."""
+    return " or " in formula or " and " in formula
+
+
+def test_each_parameter_names_its_file_its_formula_and_its_layers_and_no_password():
+    domain = with_device(small_domain(), "101", settings={"network.vlan.id": 7})
+    desk = Counter(domain)
+    told = {one.name: one for one in reasons(desk.office, desk.directory, domain.devices_by_id["101"], desk.now)}
+    vlan = told["static.network.vlan.internet_port_vid"]
+    assert (vlan.file, vlan.layer, vlan.formula) == (f"{YEALINK}.cfg", "device 101", "network.vlan.id or clear")
+    assert vlan.written == "static.network.vlan.internet_port_vid = 7"
+    assert vlan.sources[0].stack == (("defaults", 0), ("device 101", 7))
+    assert told["account.1.password"].layer == "device 101"
+    assert HIDDEN in told["account.1.password"].written
+    assert told["static.auto_provision.server.url"].layer == "service"
+    assert told["account.2.enable"].layer == "family yealink/t4x_t5x"
+    assert told["sip.notify_reboot_enable"].file == "y000000000066.cfg"
+    assert "secret-of-101" not in str(told)
