@@ -1,49 +1,60 @@
-"""The auto attendant: greeting, keys, submenus, dial by extension (domain-features 1.6)."""
+"""The auto attendant: intro, greeting, keys, submenus, dial by extension and by name (domain-features 1.6)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pbx.callflow.by_name import find_by_name
 from pbx.callflow.keys import END_KEY, key
-from pbx.callflow.question import MAX_HOPS
+from pbx.callflow.question import MAX_HOPS, AttendantRoute
 from pbx.callflow.routing import destination_of_extension
 from pbx.callflow.script import Script
 from pbx.callflow.speech import play_until_key, say
 from pbx.callflow.vocabulary import Control
 from pbx.domain.attendants import Attendant, Menu, MenuAction
-from pbx.domain.destinations import Cause, Destination, HangUp, ToAttendant
+from pbx.domain.destinations import Cause, Destination, HangUp, ToAttendant, ToUser
 from pbx.domain.directory import Directory
 from pbx.domain.sounds import Prompts
 from pbx.events import MenuChosen, MenuEntered
 
 
-def attend(call: Control, attendant: Attendant, entered: Menu, time_frame: str) -> Script[Destination | None]:
-    """Offer menus from `entered` on until a choice leads out; return where the call goes next.
+def attend(call: Control, entry: AttendantRoute) -> Script[Destination | None]:
+    """Offer menus from the one entered on until a choice leads out; return where the call goes next.
 
     Menus that lead on by themselves, without a key, to more than MAX_HOPS others are a loop (G08).
     """
-    menu: Menu | None = entered
+    attendant, intro = entry.attendant, entry.intro
+    menu: Menu | None = entry.menu
     by_themselves = 0
     call.answer()
     while menu is not None and by_themselves <= MAX_HOPS:
-        call.publish(MenuEntered(call.id, attendant.extension, menu.name, time_frame))
-        pressed, action = yield from _choice(call, menu)
-        chosen = _destination(attendant, action)
-        call.publish(MenuChosen(call.id, attendant.extension, menu.name, pressed, chosen.label))
-        if action.action != "menu":
-            if isinstance(chosen, HangUp):
+        call.publish(MenuEntered(call.id, attendant.extension, menu.name, entry.time_frame))
+        pressed, action = yield from _choice(call, menu, intro)
+        intro = ""
+        call.publish(MenuChosen(call.id, attendant.extension, menu.name, pressed, _label(attendant, action)))
+        match action.action:
+            case "menu":
+                menu = attendant.menu(action.menu)
+            case "message":
+                yield from say(call, call.spoken(action.message))
+            case "directory":
+                user = yield from find_by_name(call)
+                if user is not None:
+                    return ToUser(extension=user.extension)
+            case _ if action.to is not None:
+                return action.to
+            case _:
                 yield from say(call, "goodbye")
-            return chosen
+                return HangUp(cause=Cause.NORMAL)
         by_themselves = 0 if pressed else by_themselves + 1
-        menu = attendant.menu(action.menu)
     return HangUp(cause=Cause.LOOP)
 
 
-def _choice(call: Control, menu: Menu) -> Script[tuple[str, MenuAction]]:
+def _choice(call: Control, menu: Menu, intro: str) -> Script[tuple[str, MenuAction]]:
     """Play the menu up to its tries; return what was pressed (a key, an extension, nothing) and what follows."""
     pressed, action = "", menu.no_key
     for tried in range(menu.tries):
-        pressed = yield from _offer(call, menu)
+        pressed = yield from _offer(call, menu, "" if tried else intro)
         action = _action(call.directory, menu, pressed)
         if action.action != "repeat":
             break
@@ -52,9 +63,10 @@ def _choice(call: Control, menu: Menu) -> Script[tuple[str, MenuAction]]:
     return pressed, action
 
 
-def _offer(call: Control, menu: Menu) -> Script[str]:
+def _offer(call: Control, menu: Menu, intro: str) -> Script[str]:
     """Play the greeting and return what was pressed: a key, an extension, or nothing."""
-    first = yield from play_until_key(call, Prompts((menu.greeting,)))
+    greeting = call.spoken(menu.greeting, instead="attendant-no-greeting")
+    first = yield from play_until_key(call, Prompts((call.spoken(intro), greeting) if intro else (greeting,)))
     first = first or (yield from key(menu.first_key_s))
     return (yield from _more(call, menu, first)) if first else ""
 
@@ -93,9 +105,15 @@ def _action(directory: Directory, menu: Menu, pressed: str) -> MenuAction:
     return menu.unassigned_key
 
 
-def _destination(attendant: Attendant, action: MenuAction) -> Destination:
-    if action.to is not None:
-        return action.to
-    if action.action == "menu":
-        return ToAttendant(extension=attendant.extension, menu=action.menu)
-    return HangUp(cause=Cause.NORMAL)
+def _label(attendant: Attendant, action: MenuAction) -> str:
+    """The word for what a choice leads to, as destinations have one."""
+    match action.action:
+        case "menu":
+            return ToAttendant(extension=attendant.extension, menu=action.menu).label
+        case "message":
+            return f"message:{action.message}"
+        case "directory":
+            return "directory"
+        case _ if action.to is not None:
+            return action.to.label
+    return HangUp(cause=Cause.NORMAL).label

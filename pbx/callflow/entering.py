@@ -56,6 +56,19 @@ def _by_hours(directory: Directory, attendant: Attendant, at: Moment, trail: Tra
     return found, (first if found or closed is None else closed)
 
 
+def intro_in_force(directory: Directory, attendant: Attendant, at: Moment, trail: Trail) -> str:
+    """Return the prompt that greets callers at this moment, empty for none."""
+    zone, link = directory.zone_of_site(attendant.site), f"attendants/{attendant.extension}"
+    for intro in sorted(attendant.intros, key=lambda intro: intro.time_frame == "*"):
+        frame = directory.frames_by_name.get(intro.time_frame)
+        saw = frame.text_in(zone) if frame is not None else "always"
+        if frame is None or frame.covers(at.wall, zone):
+            trail.applied("intro", intro.time_frame, saw, intro.prompt, link)
+            return intro.prompt
+        trail.failed("intro", intro.time_frame, saw, f"does not cover this moment; then {intro.prompt}", link)
+    return ""
+
+
 def queue_entry(
     directory: Directory, extension: str, presence: Presence, trail: Trail
 ) -> tuple[Queue, tuple[str, ...], Destination | None] | None:

@@ -74,7 +74,7 @@ def _at_all_times(directory: Directory, time_frame: str) -> bool:
 
 def _leads_out(menu: Menu) -> bool:
     actions = [*menu.keys.values(), menu.no_key, menu.unassigned_key]
-    return bool(menu.dial_by_extension) or any(action.action in ("go", "menu") for action in actions)
+    return bool(menu.dial_by_extension) or any(action.action in ("go", "menu", "directory") for action in actions)
 
 
 def _forwards(user: User) -> bool:

@@ -86,7 +86,7 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
             entry = call.route_attendant(extension, menu)
             if entry is None:
                 return HangUp(cause=Cause.NOT_FOUND)
-            return (yield from attend(call, entry.attendant, entry.menu, entry.time_frame))
+            return (yield from attend(call, entry))
         case ToQueue(extension=extension):
             queue = call.route_queue(extension)
             if queue is None:

@@ -116,6 +116,8 @@ class AttendantRoute:
     menu: Menu
     time_frame: str
     record: DecisionRecord
+    intro: str = ""
+    """Prompt that is heard first, empty for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pbx.callflow.vocabulary import CALLER, AgentsOffered, Control, LegJoined, P
 from pbx.clock import FOREVER
 from pbx.domain.destinations import Cause, Destination, HangUp, ToDevice, ToExternal
 from pbx.domain.queues import Queue, person
-from pbx.domain.sounds import Music, Prompts, spoken_number
+from pbx.domain.sounds import Music, Prompts, Spoken, spoken_number
 
 _EPSILON_S = 1e-9
 
@@ -33,7 +33,7 @@ def wait_in_queue(call: Control, queue: Queue) -> Script[Destination | None]:
     try:
         call.answer()
         if queue.greeting and queue.force_greeting:
-            yield from say(call, queue.greeting)
+            yield from say(call, call.spoken(queue.greeting, instead="queue-welcome"))
         speaker = _Speaker(call, queue)
         speaker.begin()
         call.ready_for_agents(queue.extension)
@@ -56,7 +56,8 @@ class _Speaker:
     def begin(self) -> None:
         """Greet, if that has not been done, announce and play music."""
         if self._queue.greeting and not self._queue.force_greeting:
-            self._say((self._queue.greeting, *self._announcement()))
+            greeting = self._call.spoken(self._queue.greeting, instead="queue-welcome")
+            self._say((greeting, *self._announcement()))
         elif announcement := self._announcement():
             self._say(announcement)
         else:
@@ -69,7 +70,7 @@ class _Speaker:
         if event.leg == CALLER and event.token == self._saying:
             self._play_music()
 
-    def _say(self, names: tuple[str, ...]) -> None:
+    def _say(self, names: tuple[Spoken, ...]) -> None:
         self._saying = self._call.play(Prompts(names))
         self.announces_at = FOREVER
 

@@ -10,7 +10,14 @@ from typing import assert_never
 
 from pbx.callflow.answering import apply_rules
 from pbx.callflow.decisions import Trail
-from pbx.callflow.entering import agent_can_be_reached, conference_entry, menu_in_force, music_of, queue_entry
+from pbx.callflow.entering import (
+    agent_can_be_reached,
+    conference_entry,
+    intro_in_force,
+    menu_in_force,
+    music_of,
+    queue_entry,
+)
 from pbx.callflow.feature_codes import INTERCOM, feature_dialled
 from pbx.callflow.identity import (
     caller_id_for,
@@ -124,8 +131,10 @@ def resolve_attendant(directory: Directory, extension: str, menu: str, at: Momen
     if entered is None:
         return None
     attendant, chosen, time_frame = entered
+    first = attendant.menu(menu) == attendant.menus[0]
+    intro = intro_in_force(directory, attendant, at, trail) if first else ""
     record = trail.record(f"attendant {extension}/{menu}", f"attendant:{extension}/{chosen.name}")
-    return AttendantRoute(attendant, chosen, time_frame, record)
+    return AttendantRoute(attendant, chosen, time_frame, record, intro)
 
 
 def resolve_queue(directory: Directory, extension: str, presence: Presence) -> QueueRoute | None:

@@ -15,7 +15,7 @@ from pbx.domain.history import Message
 from pbx.domain.kept import BoxState, KeptPrompt
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
-from pbx.domain.sounds import Sound
+from pbx.domain.sounds import Sound, Spoken
 from pbx.events import Event
 
 CALLER = "caller"
@@ -275,6 +275,13 @@ class Control(Protocol):
 
     def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
         """By name: of a mailbox, or of the domain for an empty owner."""
+        ...
+
+    def spoken(self, name: str, instead: str = "") -> Spoken:
+        """Return a prompt by name: the domain's own before the one that ships.
+
+        `instead` is heard where there is none of that name, or its sound is gone; an event tells of it.
+        """
         ...
 
     def keep_prompt(self, prompt: KeptPrompt) -> None:

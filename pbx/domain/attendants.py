@@ -13,14 +13,18 @@ MenuKey = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
 
 
 class MenuAction(Model):
-    """What a key does: go to a destination, open a submenu, repeat the greeting, or hang up.
+    """What a key does: go to a destination, open a submenu, find a person by name, play a message and come back, repeat
+    the greeting, or hang up.
 
-    Written for short as a destination (`queue 500`), `menu sales`, `repeat` or `hangup`.
+    Written for short as a destination (`queue 500`), `menu sales`, `directory`, `message opening-hours`, `repeat` or
+    `hangup`.
     """
 
-    action: Literal["go", "menu", "repeat", "hangup"] = "go"
+    action: Literal["go", "menu", "directory", "message", "repeat", "hangup"] = "go"
     to: Destination | None = None
     menu: str = ""
+    message: str = ""
+    """Prompt name."""
 
     @model_validator(mode="before")
     @classmethod
@@ -28,9 +32,9 @@ class MenuAction(Model):
         if not isinstance(value, str):
             return value
         word, _, rest = value.strip().partition(" ")
-        if word == "menu":
-            return {"action": "menu", "menu": rest.strip()}
-        if value.strip() in ("repeat", "hangup"):
+        if word in ("menu", "message"):
+            return {"action": word, word: rest.strip()}
+        if value.strip() in ("directory", "repeat", "hangup"):
             return {"action": value.strip()}
         return {"action": "go", "to": value}
 
@@ -40,13 +44,15 @@ class MenuAction(Model):
             raise ValueError("a key that goes somewhere says where, and no other does")
         if (self.action == "menu") != bool(self.menu):
             raise ValueError("a key that opens a menu names it, and no other does")
+        if (self.action == "message") != bool(self.message):
+            raise ValueError("a key that plays a message names it, and no other does")
         return self
 
 
 class Menu(Model):
     name: str = Field(default="main", pattern=r"^[a-z0-9][a-z0-9_-]*$")
     greeting: str = "attendant-welcome"
-    """Prompt name."""
+    """Prompt name: one of the domain's own, or one that ships."""
     keys: dict[MenuKey, MenuAction] = Field(default_factory=dict)
     no_key: MenuAction = MenuAction(action="repeat")
     unassigned_key: MenuAction = MenuAction(action="repeat")
@@ -57,6 +63,14 @@ class Menu(Model):
     next_key_s: float = Field(default=3.0, gt=0)
 
 
+class Intro(Model):
+    """What callers hear first, in a time frame; `*` is any other time."""
+
+    time_frame: str = "*"
+    prompt: str
+    """Prompt name."""
+
+
 class Attendant(Model):
     extension: Extension
     name: str
@@ -65,6 +79,8 @@ class Attendant(Model):
     closed: str = ""
     """Menu entered instead while none of `open_frames` covers the moment; empty for always the first."""
     open_frames: tuple[str, ...] = ()
+    intros: tuple[Intro, ...] = ()
+    """The first whose time frame covers the moment is heard once, before the menu that is entered first."""
     site: str = ""
 
     def menu(self, name: str) -> Menu | None:

@@ -303,6 +303,8 @@ def _attendants(directory: Directory) -> Iterator[Problem]:
         for name in attendant.open_frames:
             if name not in directory.frames_by_name:
                 yield Problem((*path, "open_frames"), f"{owner}: there is no time frame {name}")
+        for order, intro in enumerate(attendant.intros):
+            yield from _frame(directory, (*path, "intros", order), owner, intro.time_frame)
         for step, word, action in _actions(directory, place):
             if action.menu and attendant.menu(action.menu) is None:
                 yield Problem(step, f"{owner}, {word}: there is no menu {action.menu}")

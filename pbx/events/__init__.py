@@ -11,6 +11,7 @@ from pbx.events.attended import (
     AgentStatusChanged,
     MenuChosen,
     MenuEntered,
+    NameSearched,
     QueueJoined,
     QueueLeft,
 )
@@ -174,6 +175,7 @@ __all__ = [
     "MenuChosen",
     "MenuEntered",
     "MessageRelayed",
+    "NameSearched",
     "OverloadBegan",
     "OverloadEnded",
     "OwnSettingChanged",

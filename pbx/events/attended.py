@@ -29,6 +29,17 @@ class MenuChosen(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NameSearched(Event):
+    """A caller has entered the first letters of a name."""
+
+    kind: ClassVar[str] = "attendant.name"
+    call: str
+    keys: str
+    found: str
+    """Extensions of those it may mean, joined by spaces."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueueJoined(Event):
     kind: ClassVar[str] = "queue.joined"
     call: str

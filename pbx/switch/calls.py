@@ -22,6 +22,7 @@ from pbx.domain.history import Message
 from pbx.domain.kept import BoxState, KeptPrompt
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
+from pbx.domain.sounds import Recording, Spoken
 from pbx.domain.support import ENTRY
 from pbx.events import (
     AgentFinished,
@@ -39,6 +40,7 @@ from pbx.events import (
     ServerFault,
 )
 from pbx.media.engine import NoMediaPort, Sound, Tone
+from pbx.media.prompts import catalogue
 from pbx.media.sdp import BadSdp
 from pbx.records import CallFacts, last_caller
 from pbx.switch import dialling, direct, fetching
@@ -408,6 +410,12 @@ class Call:
 
     def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
         return self._switch.history.prompts(owner)
+
+    def spoken(self, name: str, instead: str = "") -> Spoken:
+        own = self.prompts("").get(name)
+        if own is not None:
+            return Recording(own.recording, instead=instead)
+        return name if catalogue.text_of(name) else Recording(name, instead=instead)
 
     def keep_prompt(self, prompt: KeptPrompt) -> None:
         self._switch.mailboxes.keep_prompt(self.id, prompt)

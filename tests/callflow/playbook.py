@@ -18,7 +18,7 @@ from pbx.domain.history import Message
 from pbx.domain.kept import BoxState, KeptPrompt
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
-from pbx.domain.sounds import Sound
+from pbx.domain.sounds import Recording, Sound, Spoken
 from pbx.domain.support import ENTRY, support_domain
 from pbx.events import Event
 from tests.callflow.small_office import EVERYBODY, moment, office
@@ -221,6 +221,10 @@ class Playbook:
 
     def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
         return {prompt.name: prompt for prompt in self.kept if prompt.owner == owner}
+
+    def spoken(self, name: str, instead: str = "") -> Spoken:
+        own = self.prompts("").get(name)
+        return name if own is None else Recording(own.recording, instead=instead)
 
     def keep_prompt(self, prompt: KeptPrompt) -> None:
         self.kept.append(prompt)
