@@ -21,30 +21,35 @@ PHONES = {
     "wide": ("192.0.2.2", 6002),
     "sealed": ("192.0.2.3", 6004),
     "nat": ("198.51.100.4", 6006),
+    "meets": ("192.0.2.5", 6008),
+    "joins": ("192.0.2.6", 6010),
 }
-PORTS = {"plain": 4000, "wide": 4002, "sealed": 4004, "nat": 4006}
+PORTS = {"plain": 4000, "wide": 4002, "sealed": 4004, "nat": 4006, "meets": 4008, "joins": 4010}
 KEYS = SrtpKeys("AES_CM_128_HMAC_SHA1_80", "A" * 40, "B" * 40)
 STRANGERS = [("203.0.113.9", 40_000), ("192.0.2.1", 6002), ("198.51.100.4", 6008), ("192.0.2.3", 6005)]
 VOICE = sounds_made.signature_frames("101")
 
 
 class Bench:
-    """Four legs, two bridged pairs, everything that can be on: ears, recordings, keys, encryption, another codec."""
+    """Six legs, two bridged pairs and a room of two, with ears, recordings, keys, encryption and three codecs."""
 
     def __init__(self, recordings: Path) -> None:
         self.now = 50.0
         self.sent: set[tuple[int, tuple[str, int]]] = set()
         self.said: list[MediaEvent] = []
+        self._woken: set[int] = set()
         chance = Random(1)
         knowledge = ears.Knowledge(["signature:101", "tone:busy"])
         self.exchange = Exchange(
-            self._send, self.said.append, recordings, knowledge, chance.getrandbits, lambda port: None
+            self._send, self.said.append, recordings, knowledge, chance.getrandbits, self._woken.add
         )
         remotes = {
             "plain": RemoteMedia(*PHONES["plain"], "PCMU", 0, 101, "sendrecv"),
             "wide": RemoteMedia(*PHONES["wide"], "G722", 9, 101, "sendrecv"),
             "sealed": RemoteMedia(*PHONES["sealed"], "PCMA", 8, 96, "sendrecv", rtcp_mux=True, keys=KEYS),
             "nat": RemoteMedia("10.0.0.4", 6006, "PCMU", 0, None, "sendrecv", signalled="198.51.100.4"),
+            "meets": RemoteMedia(*PHONES["meets"], "PCMA", 8, 101, "sendrecv"),
+            "joins": RemoteMedia(*PHONES["joins"], "G722", 9, 101, "sendrecv"),
         }
         for name, remote in remotes.items():
             self.exchange.open(name, PORTS[name], self.now)
@@ -53,6 +58,8 @@ class Bench:
             self.exchange.record(name, f"rec-{name}", self.now, max_s=30, silence_s=3600, end_keys="")
         self.exchange.bridge("plain", "wide")
         self.exchange.bridge("sealed", "nat")
+        self.exchange.join("meets", "room")
+        self.exchange.join("joins", "room")
         self.far = Guard(SrtpKeys(KEYS.suite, KEYS.theirs, KEYS.ours))
         self.number = 0
 
@@ -65,7 +72,9 @@ class Bench:
             self.number += 1
             self.now += 0.02
             frame = VOICE[self.number % len(VOICE)]
-            for name, kind in (("plain", 0), ("wide", 9), ("sealed", 8), ("nat", 0)):
+            for room in [key for key in self._woken if key < 0]:
+                self.exchange.beat(room, self.now)
+            for name, kind in (("plain", 0), ("wide", 9), ("sealed", 8), ("nat", 0), ("meets", 8), ("joins", 9)):
                 data = rtp.pack(kind, self.number, self.number * 160, PORTS[name], frame)
                 if name == "sealed":
                     data = self.far.sealed(data)
@@ -147,7 +156,7 @@ def shoot(recordings: Path, seed: int, count: int) -> None:
     for name in PORTS:
         bench.exchange.close(name, bench.now)
         assert len(wav.read_wav(recordings / f"rec-{name}.wav")) <= 30 * 8000
-    assert len([event for event in bench.said if isinstance(event, Closed)]) == 4
+    assert len([event for event in bench.said if isinstance(event, Closed)]) == len(PORTS)
     assert bench.exchange.live() == 0
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pbx.events import (
     CallEnded,
@@ -258,3 +260,39 @@ def test_a_phone_that_mixes_by_itself_joins_whom_it_has_on_two_lines(town: Town)
     assert [hears(ben), hears(cleo)] == ["103", "102"]
     ana.hang_up(first)
     ana.hang_up(second)
+
+
+steps = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["600", "602"])), min_size=4, max_size=12)
+
+
+@settings(max_examples=8, deadline=None)
+@given(steps)
+def test_in_whatever_order_they_come_and_go_each_hears_the_others_and_nobody_is_lost(order):
+    town = Town(directory(conferences=ROOMS))
+    everybody = phones(town, "101", "102", "103", "104")
+    there: dict[Phone, str] = {}
+    begun = False
+    for at, room in order:
+        phone = everybody[at]
+        if phone in there:
+            del there[phone]
+            phone.hang_up()
+        elif list(there.values()).count(room) < 3:
+            there[phone] = room
+            phone.dial(room)
+        town.run(2.0)
+        waiting = list(there.values()).count("602")
+        begun = waiting == 3 or (begun and waiting > 0)
+        for one, its_room in there.items():
+            others = sorted(other.name for other in there if other is not one and there[other] == its_room)
+            if its_room == "602" and not begun:
+                assert one.heard[-1] == "moh:harp"
+            elif others:
+                assert hears(one) == "+".join(others)
+    assert town.switch.live()["conferring"] == len(there)
+    for phone in list(there):
+        phone.hang_up()
+    town.run(2.0)
+    assert len(town.seen(ConferenceJoined)) == len(town.seen(ConferenceLeft))
+    assert len(town.seen(ConferenceBegan)) == len(town.seen(ConferenceEnded))
+    assert town.switch.live()["conferring"] == 0
