@@ -23,12 +23,12 @@ TONE_S = 300
 MODULES = "/usr/lib/baresip/modules"
 
 
-class ForeignPhone(Protocol):
-    """What a test does with a phone and can learn from it."""
+class Buttons(Protocol):
+    """What a test does with a foreign phone. Buttons act on its newest call."""
 
     device: str
 
-    def dial(self, uri: str) -> None: ...
+    def dial(self, to: str) -> None: ...
 
     def wait_for_ringing(self) -> None: ...
 
@@ -44,11 +44,7 @@ class ForeignPhone(Protocol):
 
     def resume(self) -> None: ...
 
-    def press(self, digits: str) -> None: ...
-
-    def recording(self) -> Path | None:
-        """What it heard in the present or the last call."""
-        ...
+    def press(self, keys: str) -> None: ...
 
     def rest(self) -> None:
         """Be ready for another call: hang up what is left, forget what was heard."""
@@ -57,13 +53,21 @@ class ForeignPhone(Protocol):
     def run_for(self, seconds: float) -> None: ...
 
 
+class ForeignPhone(Buttons, Protocol):
+    """A phone that records; it dials URIs."""
+
+    def recording(self) -> Path | None:
+        """What it heard in the present or the last call."""
+        ...
+
+
 class BaresipPhone:
     def __init__(self, device: str, phone: Baresip) -> None:
         self.device = device
         self.phone = phone
 
-    def dial(self, uri: str) -> None:
-        self.phone.dial(uri)
+    def dial(self, to: str) -> None:
+        self.phone.dial(to)
 
     def wait_for_ringing(self) -> None:
         self.phone.wait_for("CALL_INCOMING")
@@ -86,8 +90,8 @@ class BaresipPhone:
     def resume(self) -> None:
         self.phone.command("resume")
 
-    def press(self, digits: str) -> None:
-        self.phone.press(digits)
+    def press(self, keys: str) -> None:
+        self.phone.press(keys)
 
     def recording(self) -> Path | None:
         found = self.phone.heard()
@@ -108,8 +112,8 @@ class LinphonePhone:
         self._calls = 0
         self._record_anew()
 
-    def dial(self, uri: str) -> None:
-        self.phone.command("call " + uri)
+    def dial(self, to: str) -> None:
+        self.phone.command("call " + to)
         self.phone.wait_for("assigned id")
 
     def wait_for_ringing(self) -> None:
@@ -133,9 +137,9 @@ class LinphonePhone:
     def resume(self) -> None:
         self.phone.command("resume")
 
-    def press(self, digits: str) -> None:
-        for digit in digits:
-            self.phone.command(digit)
+    def press(self, keys: str) -> None:
+        for key in keys:
+            self.phone.command(key)
             self.phone.run_for(0.35)
 
     def recording(self) -> Path | None:

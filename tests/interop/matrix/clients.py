@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from tests.interop.foreign import BaresipPhone, LinphonePhone
+from tests.interop.foreign import BaresipPhone, Buttons, LinphonePhone
 from tests.interop.matrix.sound import Heard, key_tones, read, tone, write
 from tests.interop.program import Program
 from tests.interop.stock_pyvoip import HERTZ, StockPyvoip
@@ -17,40 +17,21 @@ from tests.interop.stock_pyvoip import HERTZ, StockPyvoip
 TONE_S = 300.0
 
 
-class Client(Protocol):
-    """A foreign phone. Buttons act on its newest call."""
+class Client(Buttons, Protocol):
+    """A foreign phone in the matrix; it dials numbers."""
 
-    device: str
     hertz: float
     """Of the tone it says into every call."""
-
-    def dial(self, number: str) -> None: ...
-
-    def wait_to_ring(self) -> None: ...
 
     def ring_with_sound(self) -> None:
         """Let the caller hear it before it answers."""
         ...
-
-    def answer(self) -> None: ...
-
-    def wait_until_up(self) -> None: ...
-
-    def hang_up(self) -> None: ...
-
-    def wait_until_over(self) -> None: ...
-
-    def hold(self) -> None: ...
-
-    def resume(self) -> None: ...
 
     def transfer_to(self, number: str) -> None: ...
 
     def join(self) -> None:
         """Attended: join the other ends of its two calls."""
         ...
-
-    def press(self, keys: str) -> None: ...
 
     def press_by_info(self, keys: str) -> None: ...
 
@@ -68,12 +49,6 @@ class Client(Protocol):
         """What it heard in its newest call."""
         ...
 
-    def run_for(self, seconds: float) -> None: ...
-
-    def rest(self) -> None:
-        """Be ready for another call: hang up what is left, forget what was heard."""
-        ...
-
 
 class BaresipClient(BaresipPhone):
     hertz = 1800.0
@@ -84,11 +59,8 @@ class BaresipClient(BaresipPhone):
         self._log = phone.phone.home / "baresip.log"
         self._keys = ""
 
-    def dial(self, number: str) -> None:
-        super().dial(f"sip:{number}@{self.domain}")
-
-    def wait_to_ring(self) -> None:
-        self.wait_for_ringing()
+    def dial(self, to: str) -> None:
+        super().dial(f"sip:{to}@{self.domain}")
 
     def ring_with_sound(self) -> None:
         raise NotImplementedError("baresip 1.0 says nothing before its 200")
@@ -127,11 +99,8 @@ class LinphoneClient(LinphonePhone):
         self.domain = domain
         super().__init__(device, phone.phone)
 
-    def dial(self, number: str) -> None:
-        super().dial(f"sip:{number}@{self.domain}")
-
-    def wait_to_ring(self) -> None:
-        self.wait_for_ringing()
+    def dial(self, to: str) -> None:
+        super().dial(f"sip:{to}@{self.domain}")
 
     def ring_with_sound(self) -> None:
         """It does so by itself (`incoming_calls_early_media`)."""
@@ -176,10 +145,10 @@ class _ProgramClient:
     def __init__(self, device: str, program: Program, hertz: float) -> None:
         self.device, self.program, self.hertz = device, program, hertz
 
-    def dial(self, number: str) -> None:
-        self.program.do("dial", number)
+    def dial(self, to: str) -> None:
+        self.program.do("dial", to)
 
-    def wait_to_ring(self) -> None:
+    def wait_for_ringing(self) -> None:
         self.program.wait_for("rings")
 
     def answer(self) -> None:
@@ -210,11 +179,11 @@ class PjsipClient(_ProgramClient):
         self._folder = folder
         self._call = 0
 
-    def dial(self, number: str) -> None:
-        super().dial(number)
+    def dial(self, to: str) -> None:
+        super().dial(to)
         self._call = self.program.wait_for("dials")["call"]
 
-    def wait_to_ring(self) -> None:
+    def wait_for_ringing(self) -> None:
         self._call = self.program.wait_for("rings")["call"]
 
     def ring_with_sound(self) -> None:

@@ -122,7 +122,7 @@ class Partner:
             self.talks.append(talk)
             return talk
 
-    def wait_to_ring(self) -> Talk:
+    def wait_for_ringing(self) -> Talk:
         """Wait for a call and return it, ringing."""
         self.wait_until(lambda: any(talk.state == "ringing in" for talk in self.talks), "called")
         return next(talk for talk in self.talks if talk.state == "ringing in")

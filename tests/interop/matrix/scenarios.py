@@ -109,7 +109,7 @@ def calls(it: Bench) -> None:
     message = third.dial(f"7{client.device}") if it.can("MWI", "in") else None
     with it.cell("call", "out"):
         client.dial(friend.device)
-        talk = friend.wait_to_ring().answer()
+        talk = friend.wait_for_ringing().answer()
         client.wait_until_up()
         hear(talk.ear, client.hertz, TONE, client)
         hear(client.ear, friend.hertz, TONE, client)
@@ -152,7 +152,7 @@ def calls(it: Bench) -> None:
     if it.can("blind transfer", "out"):
         with it.cell("blind transfer", "out"):
             client.transfer_to(third.device)
-            other = third.wait_to_ring().answer()
+            other = third.wait_for_ringing().answer()
             client.wait_until_over()
             it.event("call.transferred", before, device=client.device, transfer="blind")
             hear(talk.ear, third.hertz, TONE, client)
@@ -166,7 +166,7 @@ def is_called(it: Bench) -> None:
     client, friend, third, before = it.client, it.friend, it.third, it.switchroom.newest
     with it.cell("call", "in"):
         talk = friend.dial(client.device)
-        client.wait_to_ring()
+        client.wait_for_ringing()
         client.answer()
         client.wait_until_up()
         talk.wait_until_up()
@@ -174,7 +174,7 @@ def is_called(it: Bench) -> None:
         hear(client.ear, friend.hertz, TONE, client)
     with it.cell("blind transfer", "in"):
         talk.transfer_to(third.device)
-        other = third.wait_to_ring().answer()
+        other = third.wait_for_ringing().answer()
         talk.wait_until_over()
         hear(client.ear, third.hertz, TONE, client)
         hear(other.ear, client.hertz, TONE, client)
@@ -190,13 +190,13 @@ def transfers_attended(it: Bench) -> None:
     client, friend, third, before = it.client, it.friend, it.third, it.switchroom.newest
     with it.cell("attended transfer", "out"):
         client.dial(friend.device)
-        talk = friend.wait_to_ring().answer()
+        talk = friend.wait_for_ringing().answer()
         client.wait_until_up()
         hear(talk.ear, client.hertz, TONE, client)
         client.hold()
         it.event("call.held", before, device=client.device)
         client.dial(third.device)
-        other = third.wait_to_ring().answer()
+        other = third.wait_for_ringing().answer()
         client.wait_until_up()
         hear(other.ear, client.hertz, TONE, client)
         client.join()
@@ -212,14 +212,14 @@ def is_transferred_attended(it: Bench) -> None:
     client, friend, third, before = it.client, it.friend, it.third, it.switchroom.newest
     with it.cell("attended transfer", "in"):
         talk = friend.dial(client.device)
-        client.wait_to_ring()
+        client.wait_for_ringing()
         client.answer()
         client.wait_until_up()
         talk.wait_until_up()
         talk.hold()
         it.event("call.held", before, device=friend.device)
         asking = friend.dial(third.device)
-        other = third.wait_to_ring().answer()
+        other = third.wait_for_ringing().answer()
         asking.wait_until_up()
         talk.join_with(asking, third.device)
         talk.wait_until_over()
@@ -236,7 +236,7 @@ def presses_by_info(it: Bench) -> None:
     client, friend, before = it.client, it.friend, it.switchroom.newest
     with it.cell("keys INFO", "out"):
         client.dial(friend.device)
-        talk = friend.wait_to_ring().answer()
+        talk = friend.wait_for_ringing().answer()
         client.wait_until_up()
         hear(talk.ear, client.hertz, TONE, client)
         client.press_by_info("19#0")
@@ -252,7 +252,7 @@ def hears_early_media(it: Bench) -> None:
     client, friend = it.client, it.friend
     with it.cell("early media", "out"):
         client.dial(friend.device)
-        talk = friend.wait_to_ring()
+        talk = friend.wait_for_ringing()
         talk.ring_with_sound()
         hear(client.ear, friend.hertz, TONE, client)
         assert talk.state == "ringing in"

@@ -75,7 +75,7 @@ def _calls(it: ScriptedBench) -> None:
     friend, third, before = it.friend, it.third, it.switchroom.newest
     with it.running("converse", 6000):
         with it.cell("call", "out"):
-            talk = friend.wait_to_ring().answer()
+            talk = friend.wait_for_ringing().answer()
             hear(talk.ear, friend.hertz, TONE, friend)
         with it.cell("hold", "out"):
             it.event("call.held", before, device=it.device)
@@ -86,7 +86,7 @@ def _calls(it: ScriptedBench) -> None:
             wait_until(lambda: talk.keys_by("rfc4733") == "5", "a key", friend)
             wait_until(lambda: it.methods(it.device, before) == ["info"], "named by the switch", friend)
         with it.cell("blind transfer", "out"):
-            other = third.wait_to_ring().answer()
+            other = third.wait_for_ringing().answer()
             it.event("call.transferred", before, device=it.device, transfer="blind")
             hear(talk.ear, third.hertz, TONE, friend)
             hear(other.ear, friend.hertz, TONE, third)
@@ -102,7 +102,7 @@ def _is_called(it: ScriptedBench) -> None:
             hear(talk.ear, friend.hertz, TONE, friend)
         with it.cell("blind transfer", "in"):
             talk.transfer_to(third.device)
-            other = third.wait_to_ring().answer()
+            other = third.wait_for_ringing().answer()
             talk.wait_until_over()
             hear(other.ear, third.hertz, TONE, third)
         other.hang_up()
