@@ -169,25 +169,19 @@ def booted_baresip(
     folder: Path,
     address: str,
     *,
-    account: str = "",
-    module: str = "",
     authority: str = "",
     hertz: float = 0.0,
     more: str = "",
 ) -> Iterator[BaresipPhone]:
     """Boot a baresip: fetch what the server has for it, add only what belongs to this machine.
 
-    `account` is a parameter its account gets by hand, `module` one more module, `authority` the file of who may vouch
-    for a server, `hertz` its tone, `more` further lines of its config.
+    `authority` is the file of who may vouch for a server, `hertz` its tone, `more` further lines of its config.
     """
     home = folder / device
     (home / "rec").mkdir(parents=True)
     for name in ("config", "accounts", "contacts"):
         with urlopen(switchroom.device(device)["config_url"] + name, timeout=PATIENCE_S) as answer:
             (home / name).write_bytes(answer.read())
-    if account:
-        accounts = (home / "accounts").read_text().rstrip()
-        (home / "accounts").write_text(f"{accounts};{account}\n")
     control = free_port()
     tone = write_tone(home / "tone.wav", hertz or TONES[device], TONE_S)
     local = f"""
@@ -204,7 +198,6 @@ module aufile.so
 module aubridge.so
 module sndfile.so
 module_app ctrl_tcp.so
-{f"module {module}" if module else ""}
 {f"sip_cafile {authority}" if authority else ""}
 {more}
 """

@@ -80,8 +80,6 @@ def at_bench(client: str, switchroom: Switchroom, partners: Partners, folder: Pa
                     address,
                     hertz=BaresipClient.hertz,
                     authority=switchroom.ready["tls"]["ca_file"],
-                    account="mediaenc=srtp-mand" if client in ENCRYPTED else "",
-                    module="srtp.so" if client in ENCRYPTED else "",
                 )
                 phone = BaresipClient(str(first), stack.enter_context(booted), switchroom.domain)
                 yield Bench(**common, client=phone, encrypted=client in ENCRYPTED)
