@@ -1,4 +1,5 @@
-"""What is wrong with a domain's call flows though every reference exists: the findings R01–R09 (console S3)."""
+"""What is wrong with the call flows of a domain: the findings R01–R09 (console S3), and what a
+deletion left behind where the platform keeps such rows (R10)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pbx.callflow.flow_map import FlowMap, flow_map
 from pbx.callflow.identity import emergency_location
 from pbx.domain.attendants import Menu
+from pbx.domain.consistency import problems
 from pbx.domain.directory import Directory
 from pbx.domain.tenancy import User
 
@@ -24,6 +26,7 @@ TITLES = {
     "R07": "no E911 address",
     "R08": f"off-net forward rings < {OFF_NET_RING_S} s",
     "R09": "queue without agents",
+    "R10": "dangling reference",
 }
 
 
@@ -49,6 +52,7 @@ def findings(directory: Directory, prompts: Set[str], offline: Set[str] = frozen
         *_addresses(directory),
         *_short_rings(directory),
         *_without_agents(directory),
+        *_dangling(directory),
     )
 
 
@@ -178,3 +182,11 @@ def _without_agents(directory: Directory) -> Iterator[Finding]:
         if not any(directory.devices_by_extension.get(agent.extension) for agent in queue.agents):
             sentence = f"queue {queue.extension} {queue.name} has no agent with a phone"
             yield Finding("R09", sentence, f"queues/{queue.extension}")
+
+
+def _dangling(directory: Directory) -> Iterator[Finding]:
+    for problem in problems(directory):
+        section, place = str(problem.path[0]), problem.path[1]
+        item = getattr(directory, section)[place]
+        name = getattr(item, "number", "") or getattr(item, "extension", "")
+        yield Finding("R10", problem.sentence, f"{section}/{name}")

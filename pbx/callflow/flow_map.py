@@ -85,7 +85,8 @@ def flow_map(directory: Directory) -> FlowMap:
 def node_of(directory: Directory, destination: Destination) -> str:
     """Return the label of where a destination really is: `main` is the first menu, whatever its name."""
     if isinstance(destination, ToAttendant):
-        menu = directory.attendants_by_extension[destination.extension].menu(destination.menu)
+        attendant = directory.attendants_by_extension.get(destination.extension)
+        menu = attendant.menu(destination.menu) if attendant else None
         return f"attendant:{destination.extension}/{menu.name if menu else destination.menu}"
     return destination.label
 

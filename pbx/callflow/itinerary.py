@@ -102,6 +102,8 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
                 return HangUp(cause=Cause.NOT_FOUND)
             return (yield from confer(call, conference))
         case ToMailbox(extension=extension):
+            if extension not in call.directory.users_by_extension:  # deleted, and the platform keeps what named it
+                return HangUp(cause=Cause.NOT_FOUND)
             return (yield from leave_message(call, extension))
         case ToMailboxLogin(extension=extension):
             return (yield from log_in(call, extension))

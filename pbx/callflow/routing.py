@@ -327,6 +327,9 @@ def _follow(
                 else:
                     trail.failed("ring", f"device {device}", "not registered", "cannot ring", f"devices/{device}")
                 return destination.label, None, ""
+            case ToMailbox(extension=extension) if extension not in directory.users_by_extension:
+                trail.failed("mailbox", extension, "", "there is no such mailbox", "users")
+                return HangUp(cause=Cause.NOT_FOUND).label, None, ""
             case ToMailbox() | ToMailboxLogin() | ToExternal() | ToSupport() | ToEmergency() | ToService():
                 return destination.label, None, ""
             case ToFeature() | ToPark() | HangUp():

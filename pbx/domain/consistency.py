@@ -49,6 +49,8 @@ FORWARDS = (
 class Problem:
     path: Path
     sentence: str
+    dangling: bool = False
+    """A call would be sent to what is not there; the platform leaves such rows behind when something is deleted."""
 
 
 class Inconsistent(ValueError):
@@ -270,6 +272,7 @@ def _rules(directory: Directory) -> Iterator[Problem]:
                     yield Problem(
                         (*path, "simultaneous_ring"),
                         f"user {user.extension}: simultaneous ring names {word} {device}, which does not exist",
+                        dangling=True,
                     )
 
 
@@ -325,9 +328,9 @@ def _queues(directory: Directory) -> Iterator[Problem]:
         for order, agent in enumerate(queue.agents):
             path: Path = ("queues", place, "agents", order)
             if agent.extension and agent.extension not in directory.users_by_extension:
-                yield Problem(path, f"queue {queue.extension}: agent {agent.extension} is no user")
+                yield Problem(path, f"queue {queue.extension}: agent {agent.extension} is no user", dangling=True)
             if agent.device and agent.device not in directory.devices_by_id:
-                yield Problem(path, f"queue {queue.extension}: agent {agent.device} is no device")
+                yield Problem(path, f"queue {queue.extension}: agent {agent.device} is no device", dangling=True)
             if agent.number and agent.number in directory.numbers_by_digits:
                 yield Problem(
                     path, f"queue {queue.extension}: agent {agent.number} is a number of this domain, not off-net"
@@ -350,7 +353,7 @@ def _destinations(directory: Directory) -> Iterator[Problem]:
     for path, owner, destination in _configured(directory):
         missing = _missing(directory, destination)
         if missing:
-            yield Problem(path, f"{owner}: {missing}")
+            yield Problem(path, f"{owner}: {missing}", dangling=missing.startswith("there is no"))
 
 
 def _configured(directory: Directory) -> Iterator[tuple[Path, str, Destination]]:

@@ -179,7 +179,8 @@ class Directory(Model):
     @model_validator(mode="after")
     def _consistent(self) -> Directory:
         found = problems(self)
-        if found:
+        kept = self.domain.platform.missing_references == "kept"
+        if any(not (kept and problem.dangling) for problem in found):
             raise Inconsistent(found)
         return self
 

@@ -55,6 +55,8 @@ class Platform(Model):
     """A party parked at 720–799 rings whoever parked it after so long."""
     domain_name_least: int = Field(ge=1)
     """Characters a domain's name has at least."""
+    missing_references: Literal["refused", "kept"]
+    """What becomes of numbers, forwards and agents that name what is deleted: the deletion is refused, or they stay."""
     forwarded_caller_id: Literal["original", "own"]
     """Whom a call shows that a user's rules sent outside: the caller (`[*]`), or that user."""
     outside_prefix: str = Field(pattern=r"^[0-9]?$")
