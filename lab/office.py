@@ -10,6 +10,7 @@ from lab.api.observe import Observer
 from lab.api.outbox import MailDesk
 from lab.api.phones import Phones
 from lab.api.queues import QueueDesk
+from lab.api.recordings import Recordings
 from lab.api.v1 import Api
 from lab.console.app import Console
 from lab.house import AnyPhone
@@ -41,6 +42,7 @@ class Office:
         Phones(self.lab).route(self.console.app)
         MailDesk(self.lab).route(self.console.app)
         QueueDesk(self.lab).route(self.console.app)
+        Recordings(self.lab).route(self.console.app)
         self.metrics = Metrics(self.lab)
         self.metrics.route(self.console.app)
         self.console_port = 0

@@ -248,6 +248,11 @@ class Lab:
         return self.store
 
     @property
+    def recordings_folder(self) -> Path:
+        """Where the switch's recordings are."""
+        return self._store_folder / RECORDINGS
+
+    @property
     def provisioning(self) -> ProvisioningService:
         assert self._provisioning is not None, "start first"
         return self._provisioning

@@ -23,6 +23,7 @@ from pbx.events import (
     LegEnded,
     LegInvited,
     MenuEntered,
+    RecordingBegan,
     TransferRecalled,
     VoicemailGreeted,
     VoicemailOpened,
@@ -109,6 +110,8 @@ class CallFacts:
                     self._answered(code, "ANSWERED", at)
             case CallPickedUp(extension=extension, device=device):
                 self._path.append(f"picked-up:{extension or device}")
+            case RecordingBegan():
+                self._path.append("recorded")
             case TransferRecalled(device=device):
                 self._path.append(f"recalled:{device}")
             case CallPulled(device=device):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pbx.domain.history import CallRecord as CallRecord
 from pbx.domain.history import Message as Message
-from pbx.domain.kept import BoxState, KeptPrompt, Notice
+from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 
@@ -86,6 +86,16 @@ class NoticeRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class CallRecordingSaved:
+    recording: CallRecording
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecordingRemoved:
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwnSettingsSaved:
     settings: OwnSettings
 
@@ -110,6 +120,8 @@ Change = (
     | BoxSaved
     | NoticeSaved
     | NoticeRemoved
+    | CallRecordingSaved
+    | CallRecordingRemoved
     | OwnSettingsSaved
     | RecordSaved
 )
@@ -143,6 +155,10 @@ class History(Protocol):
 
     def notices(self) -> Sequence[Notice]:
         """Mail that has not been sent, oldest first."""
+        ...
+
+    def call_recordings(self) -> Sequence[CallRecording]:
+        """Conversations that were recorded, newest first."""
         ...
 
     def own_settings(self) -> Sequence[OwnSettings]:

@@ -365,6 +365,10 @@ class Control(Protocol):
         """Return where that leads, as if the caller had dialled it; the record is published."""
         ...
 
+    def record_own(self, on: bool) -> bool:
+        """Begin or stop the recording of a conversation the caller's user has on another phone or line."""
+        ...
+
     def phones_of_transferor(self) -> tuple[str, ...]:
         """Return the phones of whoever transferred the caller, those are told once: the next time nobody."""
         ...

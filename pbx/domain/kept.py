@@ -42,6 +42,25 @@ class BoxState:
 
 
 @dataclass(frozen=True, slots=True)
+class CallRecording:
+    """A conversation that was recorded."""
+
+    recording: str
+    """Names the audio: two channels."""
+    call: str
+    extension: str
+    """Whose recording it is."""
+    left: str
+    """Who is heard in the left channel: a device, or a number outside."""
+    right: str
+    why: str
+    """`always`, `code`, or `queue 500`."""
+    begun_at: float
+    """POSIX seconds."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Mail to be sent, and what has become of it so far."""
 

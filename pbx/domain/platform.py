@@ -49,6 +49,8 @@ class Platform(Model):
     """A user without a mail address is refused."""
     recall_transfers: bool
     """Who was transferred and reaches nobody goes back to whoever transferred; False: the call ends."""
+    recording_beep: bool
+    """Both parties hear a beep when the recording of their conversation begins."""
     hold_recall_s: float = Field(ge=0)
     """A party on hold for so long rings whoever holds it; 0: never."""
     park_callback_s: float = Field(gt=0)

@@ -108,6 +108,8 @@ class Queue(Model):
     unavailable: Destination | None = None
     """Where refused callers go instead."""
     music: str = ""
+    recording: bool = False
+    """Every conversation with an agent is recorded."""
     greeting: str = ""
     """Prompt played before the music, empty for none."""
     force_greeting: bool = True

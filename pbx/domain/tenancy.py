@@ -28,6 +28,7 @@ from pbx.domain.base import (
 from pbx.domain.mailboxes import Mailbox
 from pbx.domain.platform import PRESETS, Platform, PresetName, platform, with_preset
 
+Recording = Literal["no", "on demand", "always"]
 RingTime = Annotated[int, Field(ge=0, le=3600)]
 """Seconds; 0 rings nobody."""
 
@@ -184,6 +185,8 @@ class User(Model):
     max_calls: int = Field(default=0, ge=0)
     """Calls at once, 0 for no limit (platform field `limits-max-active-calls-total`): more are refused 503, and
     callers find the user busy; 611, 911 and 933 know no limit."""
+    recording: Recording = "on demand"
+    """Of conversations: by code when the user wants it, always, or never."""
     call_waiting: bool = True
     """False: in a call the user is busy for others."""
     rules: tuple[AnsweringRule, ...] = ()

@@ -85,6 +85,7 @@ from pbx.events.paging import IntercomOpened
 from pbx.events.parking import CallParked, CallUnparked, ParkRecalled
 from pbx.events.pickup import CallPickedUp, CallPulled
 from pbx.events.provisioning import ConfigRefused, ConfigRequested, ConfigServed, ResyncRequested
+from pbx.events.recording import RecordingBegan, RecordingEnded, RecordingRefused
 from pbx.events.registration import (
     DeviceRefreshed,
     DeviceRegistered,
@@ -187,6 +188,9 @@ __all__ = [
     "QualityReported",
     "QueueJoined",
     "QueueLeft",
+    "RecordingBegan",
+    "RecordingEnded",
+    "RecordingRefused",
     "RegistrationExpired",
     "RegistrationRefused",
     "ResyncRequested",

@@ -14,6 +14,8 @@ from pbx.callflow.ports import (
     BindingSaved,
     BoxSaved,
     CallRecord,
+    CallRecordingRemoved,
+    CallRecordingSaved,
     Message,
     MessageRemoved,
     MessageSaved,
@@ -27,7 +29,7 @@ from pbx.callflow.ports import (
     SubscriptionRemoved,
     SubscriptionSaved,
 )
-from pbx.domain.kept import BoxState, KeptPrompt, Notice
+from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.store.protocol import LOST, DirectorySaved, Kept, RunSaved, SeenAlive, StoredDirectory, StoredRun, TokenSpent
@@ -44,6 +46,7 @@ class _State:
     prompts: dict[str, dict[str, KeptPrompt]] = field(default_factory=dict)
     boxes: dict[str, BoxState] = field(default_factory=dict)
     notices: dict[str, Notice] = field(default_factory=dict)
+    call_recordings: dict[str, CallRecording] = field(default_factory=dict)
     own_settings: dict[str, OwnSettings] = field(default_factory=dict)
     records: dict[tuple[str, float], CallRecord] = field(default_factory=dict)
     directories: dict[str, StoredDirectory] = field(default_factory=dict)
@@ -86,6 +89,10 @@ class MemoryStore:
                 state.notices[notice.id] = notice
             case NoticeRemoved(id=number):
                 state.notices.pop(number, None)
+            case CallRecordingSaved(recording=recording):
+                state.call_recordings[recording.recording] = recording
+            case CallRecordingRemoved(recording=number):
+                state.call_recordings.pop(number, None)
             case OwnSettingsSaved(settings=settings):
                 state.own_settings[settings.extension] = settings
             case RecordSaved(record=record):
@@ -140,9 +147,13 @@ class MemoryStore:
         """How often each recording is referred to: a message and its copies share one."""
         found = Counter(message.recording for message in self.every_message())
         found.update(message.comment for message in self.every_message() if message.comment)
+        found.update(self._state.call_recordings.keys())
         found.update(prompt.recording for prompt in self.every_prompt())
         found.update(notice.recording for notice in self._state.notices.values() if notice.recording)
         return found
+
+    def call_recordings(self) -> list[CallRecording]:
+        return sorted(self._state.call_recordings.values(), key=lambda kept: (-kept.begun_at, kept.recording))
 
     def own_settings(self) -> list[OwnSettings]:
         return list(self._state.own_settings.values())

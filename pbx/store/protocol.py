@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pbx.callflow.ports import CallRecord, Change, Message
-from pbx.domain.kept import BoxState, KeptPrompt, Notice
+from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 
@@ -94,6 +94,10 @@ class Store(Protocol):
 
     def notices(self) -> Sequence[Notice]:
         """Mail that has not been sent, oldest first."""
+        ...
+
+    def call_recordings(self) -> Sequence[CallRecording]:
+        """Newest first."""
         ...
 
     def own_settings(self) -> Sequence[OwnSettings]: ...

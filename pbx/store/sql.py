@@ -21,6 +21,8 @@ from pbx.callflow.ports import (
     BindingSaved,
     BoxSaved,
     CallRecord,
+    CallRecordingRemoved,
+    CallRecordingSaved,
     Message,
     MessageRemoved,
     MessageSaved,
@@ -33,7 +35,7 @@ from pbx.callflow.ports import (
     RecordSaved,
     SubscriptionSaved,
 )
-from pbx.domain.kept import BoxState, KeptPrompt, Notice
+from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.sip.address import parse_peer
@@ -125,7 +127,7 @@ class SqlStore:
             case MessageRemoved(box=box, id=number) if (message := mirror.message(box, number)) is not None:
                 yield message.recording
                 yield message.comment
-            case RecordingDropped(recording=recording):
+            case RecordingDropped(recording=recording) | CallRecordingRemoved(recording=recording):
                 yield recording
             case PromptSaved(prompt=new) if (old := mirror.prompts(new.owner).get(new.name)) is not None:
                 yield old.recording
@@ -158,6 +160,9 @@ class SqlStore:
 
     def notices(self) -> Sequence[Notice]:
         return self._mirror.notices()
+
+    def call_recordings(self) -> Sequence[CallRecording]:
+        return self._mirror.call_recordings()
 
     def own_settings(self) -> Sequence[OwnSettings]:
         return self._mirror.own_settings()
@@ -193,6 +198,8 @@ class SqlStore:
             mirror.submit(BoxSaved(BoxState(**row)))
         for row in _rows(connection, tables.notices):
             mirror.submit(NoticeSaved(Notice(**{**row, "to": tuple(row["to"].splitlines())})))
+        for row in _rows(connection, tables.call_recordings):
+            mirror.submit(CallRecordingSaved(CallRecording(**row)))
         for row in _rows(connection, tables.own_settings):
             mirror.submit(OwnSettingsSaved(OwnSettings(**row)))
         self._close_what_was_open(connection, now)

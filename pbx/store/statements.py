@@ -15,6 +15,8 @@ from pbx.callflow.ports import (
     BindingRemoved,
     BindingSaved,
     BoxSaved,
+    CallRecordingRemoved,
+    CallRecordingSaved,
     MessageRemoved,
     MessageSaved,
     NoticeRemoved,
@@ -42,6 +44,8 @@ _Row = (
     | BoxSaved
     | NoticeSaved
     | NoticeRemoved
+    | CallRecordingSaved
+    | CallRecordingRemoved
     | OwnSettingsSaved
     | RecordSaved
     | DirectorySaved
@@ -82,6 +86,10 @@ def _statement(change: _Row) -> tuple[str, dict[str, Any]]:
             return "prompt", _values(prompt)
         case PromptRemoved(owner=owner, name=name):
             return "no prompt", {"_owner": owner, "_name": name}
+        case CallRecordingSaved(recording=recording):
+            return "call recording", _values(recording)
+        case CallRecordingRemoved(recording=name):
+            return "no call recording", {"_recording": name}
         case OwnSettingsSaved(settings=settings):
             return "own settings", _values(settings)
         case BoxSaved(state=state):
@@ -133,6 +141,8 @@ _CORE: dict[str, Insert | Delete] = {
     "no message": _removing(tables.messages),
     "prompt": _replacing(tables.prompts),
     "no prompt": _removing(tables.prompts),
+    "call recording": _replacing(tables.call_recordings),
+    "no call recording": _removing(tables.call_recordings),
     "own settings": _replacing(tables.own_settings),
     "box": _replacing(tables.boxes),
     "notice": _replacing(tables.notices),

@@ -125,6 +125,19 @@ notices = Table(
 )
 """Mail that has not been sent; several addresses of one are lines."""
 
+call_recordings = Table(
+    "call_recordings",
+    metadata,
+    Column("recording", Text, primary_key=True),
+    Column("call", Text, nullable=False),
+    Column("extension", Text, nullable=False),
+    Column("left", Text, nullable=False),
+    Column("right", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("begun_at", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+)
+
 own_settings = Table(
     "own_settings",
     metadata,

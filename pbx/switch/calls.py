@@ -122,6 +122,13 @@ class Call:
                 for leg in list(self.legs.values()):
                     self.review(leg)
 
+    def code_pressed(self, leg: Leg, code: str) -> None:
+        """A party has pressed a code that means something in a conversation."""
+        self._switch.call_recordings.pressed(self, leg, code)
+
+    def is_recorded(self, leg: Leg) -> bool:
+        return self._switch.call_recordings.is_recorded(leg)
+
     def hand_keys_on_at(self, at: float) -> None:
         self._switch.timers.arm(self, "keys", at)
 
@@ -529,6 +536,9 @@ class Call:
 
     # --- into another call ----------------------------------------------------------------------------
 
+    def record_own(self, on: bool) -> bool:
+        return fetching.record_own(self._switch, self, on)
+
     def phones_of_transferor(self) -> tuple[str, ...]:
         device, self.transferor = self.directory.devices_by_id.get(self.transferor), ""
         own = self.directory.devices_by_extension.get(device.extension, ()) if device is not None else ()
@@ -606,10 +616,12 @@ class Call:
         b.bearer.begin()
         a.engine.bridge(a.name, b.name)
         self._switch.joined(self, a)
+        self._switch.call_recordings.joined(self, a)
         self.review(a)
 
     def part(self, leg: Leg) -> None:
         """Undo the bridge a leg is in."""
+        self._switch.call_recordings.parted(leg)
         other = self.legs.get(leg.joined)
         leg.joined = ""
         if other is not None:

@@ -37,7 +37,7 @@ def review(switch: Switch, call: Call, leg: Leg) -> None:
         return
     if not (leg.answered and other.answered):
         return
-    why = relayed_because(leg, other)
+    why = "the conversation is recorded" if call.is_recorded(leg) else relayed_because(leg, other)
     if why:
         for one, like in ((leg, other), (other, leg)):
             _ask(switch, one, None, like)

@@ -68,6 +68,18 @@ def pull(switch: Switch, call: Call) -> bool:
     return False
 
 
+def record_own(switch: Switch, call: Call, on: bool) -> bool:
+    """Begin or stop recording what the user of the caller talks elsewhere; False when it may not, or does not talk."""
+    recordings = switch.call_recordings
+    for leg in reversed(switch.parties.of_extension(call.asked.caller_extension)):
+        found = switch.parties.named(leg.name)
+        if found is None or found[0] is call or not leg.joined:
+            continue
+        if recordings.begin(found[0], leg, "code") if on else recordings.end(leg):
+            return True
+    return False
+
+
 def _go(switch: Switch, call: Call, there: Call, old: Leg | None) -> bool:
     """Take the caller to another call, in the place of `old`, or to who waits there; False when it has no media."""
     coming = call.caller

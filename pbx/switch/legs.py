@@ -73,6 +73,8 @@ class Leg:
     referrer: Referrer | None = None
     """Who is to be told what becomes of its REFER."""
     last_key: Key | None = None
+    typed: str = ""
+    """The newest keys, where they may be a code."""
     sends_events: bool = False
     """Its keys come as telephone-events, whatever else it sends."""
     owed: str = ""

@@ -56,6 +56,9 @@ def media_event(switch: Switch, event: MediaEvent) -> None:
         switch.publish(ServerRecovered("media", f"another worker took over after {event.seconds:.1f} s"))
         return
     if isinstance(event, RecordingFinished):
+        if switch.call_recordings.owns(event.recording):
+            switch.guarded(None, partial(switch.call_recordings.recorded, event))
+            return
         switch.guarded(None, partial(switch.mailboxes.recorded, event))
     found = switch.parties.named(getattr(event, "leg", ""))
     if found is not None:
@@ -124,4 +127,5 @@ def _worker_lost(switch: Switch, event: WorkerLost) -> None:
     """Every leg is silent for good: the calls end, the next ones find a new worker or are refused."""
     switch.publish(ServerFault("media", "", event.reason))
     switch.mailboxes.lost()
+    switch.call_recordings.lost()
     switch.fail_all()

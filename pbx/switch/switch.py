@@ -66,6 +66,7 @@ from pbx.switch.notices import Notices
 from pbx.switch.parking import Parking
 from pbx.switch.parties import Parties
 from pbx.switch.queues import Queues
+from pbx.switch.recording import CallRecordings
 from pbx.switch.registration import Registration
 from pbx.switch.reports import Reports
 from pbx.switch.settings import SwitchSettings
@@ -126,6 +127,7 @@ class Switch:
         self.notices.directory_changed()
         self.queues = Queues()
         self.parking = Parking()
+        self.call_recordings = CallRecordings(self, token)
         self.conferences = Conferences(self)
         self.parties = Parties()
         self.durability = Durability()
@@ -282,6 +284,7 @@ class Switch:
             "media": self.engine.live(),
             "queued": self.queues.live(),
             "parked": self.parking.live(),
+            "conversations recorded": self.call_recordings.live(),
             "conferring": self.conferences.live(),
             "recordings": self.mailboxes.live(),
             "held": len(self.durability),

@@ -312,6 +312,9 @@ class Playbook:
         self.said.append(f"dialled {dialled}")
         return self.look_up(dialled)
 
+    def record_own(self, on: bool) -> bool:
+        return self._goes(f"record {'on' if on else 'off'}")
+
     def phones_of_transferor(self) -> tuple[str, ...]:
         phones, self.transferor = self.transferor, ()
         return phones

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from lab.addresses import write_ready
+from lab.bench import LabBench
 from lab.cli import remote
 from lab.cli.phone import phone
 from lab.cli.run import Wanted
@@ -136,3 +137,35 @@ async def test_a_switchroom_that_is_gone_is_said(tmp_path) -> None:
 async def test_a_file_that_is_no_ready_file_is_said(tmp_path) -> None:
     with pytest.raises(UserError, match="is no ready file"):
         remote.calls(tmp_path / "nothing.json", as_json=False)
+
+
+async def test_a_recorded_conversation_is_listed_fetched_and_removed(office) -> None:
+    lab = office.lab
+    device = {item.id: item for item in LabBench(lab).devices()}
+    caller, called = device["101"], device["103"]
+    caller.do("dial", "103")
+    assert await lab.until(lambda: not called.idle, 10)
+    called.do("answer")
+    assert await lab.until(lambda: any(heard.sound == "signature:103" for heard in caller.heard()), 10)
+    caller.do("press", "*80")
+    assert await lab.until(lambda: lab.switch.live()["conversations recorded"] == 1, 10)
+    since = lab.now.mono
+    assert await lab.until(lambda: any(heard.at > since for heard in called.heard()), 10)  # the beep is over
+    caller.do("hangup")
+    assert await lab.until(lambda: len(lab.store.call_recordings()) == 1, 10)
+    async with aiohttp.ClientSession(office.console_url) as session:
+        async with session.get("/api/v1/recordings?extension=101") as answer:
+            (row,) = await answer.json()
+        assert (row["left"], row["right"], row["why"]) == ("101", "103", "code")
+        async with session.get("/api/v1/recordings?extension=103") as answer:
+            assert await answer.json() == []
+        path = f"/api/v1/recordings/{row['recording']}"
+        async with session.get(path) as answer:
+            audio = await answer.read()
+        assert (audio[:4], audio[22:24]) == (b"RIFF", b"\2\0")
+        assert (len(audio) - 44) / 16_000 == pytest.approx(row["seconds"], abs=0.05)
+        async with session.delete(path) as answer:
+            assert answer.status == 204
+        async with session.get(path) as answer:
+            assert answer.status == 404
+    assert await lab.until(lambda: not list(lab.recordings_folder.glob("call-*.wav")), 10)

@@ -13,6 +13,8 @@ from pbx.callflow.ports import (
     BindingRemoved,
     BindingSaved,
     BoxSaved,
+    CallRecordingRemoved,
+    CallRecordingSaved,
     MessageRemoved,
     MessageSaved,
     NoticeRemoved,
@@ -24,7 +26,7 @@ from pbx.callflow.ports import (
     SubscriptionRemoved,
     SubscriptionSaved,
 )
-from pbx.domain.kept import BoxState
+from pbx.domain.kept import BoxState, CallRecording
 from pbx.domain.own_settings import OwnSettings
 from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
 from pbx.store.protocol import DirectorySaved, Kept, RunSaved, Store, TokenSpent
@@ -134,6 +136,17 @@ async def test_a_mailbox_stands_as_it_was_left(after: After) -> None:
     store = await after(BoxSaved(BoxState("101", failures=1)), BoxSaved(left))
     assert store.box("101") == left
     assert store.box("102") == BoxState("102")
+
+
+async def test_recorded_conversations_are_kept_newest_first_until_they_are_removed(after: After) -> None:
+    first, second, gone = (
+        CallRecording(name, "c-0001", "101", "101", "14165550142", "code", NOW + at, 12.5)
+        for at, name in enumerate(("call-1", "call-2", "call-3"))
+    )
+    store = await after(
+        *(CallRecordingSaved(recording) for recording in (first, second, gone)), CallRecordingRemoved("call-3")
+    )
+    assert store.call_recordings() == [second, first]
 
 
 async def test_what_a_user_has_set_is_kept_as_it_was_set_last(after: After) -> None:
