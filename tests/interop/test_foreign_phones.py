@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import need
 from tests.interop.foreign import (
+    TONES,
     BaresipPhone,
     ForeignPhone,
     booted_baresip,
@@ -20,6 +21,7 @@ from tests.interop.foreign import (
     wait_until,
 )
 from tests.interop.office import Switchroom
+from tests.interop.tones import share_of_tone
 
 NUMBERS = {"101b": "101", "102b": "102", "107": "107"}
 TONE = "t{10}"
@@ -126,6 +128,30 @@ def test_keys_lead_through_the_attendant(switchroom, phones, calling, called):
     assert keys[0]["seq"] < entered["seq"] < keys[1]["seq"]
     caller.hang_up()
     two.wait_until_over()
+
+
+def test_in_a_conference_each_of_three_hears_the_two_others(switchroom, phones):
+    before = switchroom.newest
+    for phone in phones.values():
+        phone.dial(uri(switchroom, "600"))
+        phone.wait_until_up()
+    switchroom.wait_for("conference.joined", after=before, participants=3)
+
+    def heard(phone: ForeignPhone) -> set[str]:
+        recording = phone.recording()
+        return {who for who in phones if recording is not None and share_of_tone(recording, TONES[who]) > 0.2}
+
+    for phone in phones.values():
+        others = set(phones) - {phone.device}
+        wait_until(lambda: heard(phone) == others, f"{phone.device} hears {others}", *phones.values())  # noqa: B023
+    first, *rest = phones.values()
+    first.hang_up()
+    switchroom.wait_for("conference.left", after=before, participants=2)
+    for phone, other in (rest, reversed(rest)):
+        wait_until(lambda: heard(phone) == {other.device}, f"{phone.device} hears {other.device}", *rest)  # noqa: B023
+    for phone in rest:
+        phone.hang_up()
+    switchroom.wait_for("conference.ended", after=before)
 
 
 @pytest.mark.parametrize("calling", ["101b", "107"])

@@ -37,6 +37,16 @@ def story(path: Path, hertz: float) -> str:
     return told
 
 
+def share_of_tone(path: Path, hertz: float) -> float:
+    """Return how much of the energy of the newest second is this tone, 0…1; 0 for silence."""
+    samples, rate = _samples(path)
+    if len(samples) < rate:
+        return 0.0
+    spectrum = np.abs(np.fft.rfft(samples[-rate:] * np.hanning(rate))) ** 2
+    at, total = round(hertz), float(spectrum.sum())
+    return float(spectrum[max(0, at - 5) : at + 6].sum()) / total if total > 1e6 else 0.0
+
+
 def seconds_of_tone(path: Path, hertz: float) -> float:
     """Return how many seconds of the recording are this tone."""
     return story(path, hertz).count("t") * 0.1
