@@ -61,24 +61,29 @@ class Conversation:
         self._samples = bytearray()
         self._file = StereoFile(path)
         self._problem = ""
+        self.seconds = 0.0
+        """What was kept, once it is finished."""
 
     def go_on(self, now: float) -> None:
         while self._taken < int((now - self._from) / FRAME_S + 1e-6):
             self._take()
 
-    def end(self, now: float) -> tuple[float, str]:
-        """Return the seconds that were kept, and why they are none."""
+    def end(self, now: float) -> None:
+        """Lay down what is still held."""
         self.go_on(now)
-        for _ in range(_HELD):  # what is still held
+        for _ in range(_HELD):
             self._take()
         self._flush()
+
+    def finish(self) -> None:
+        """Put the file under its name; OSError when nothing could be kept."""
         try:
-            if not self._problem:
-                return self._file.finish(), ""
-        except OSError as error:
-            self._problem = str(error)
-        self._file.abandon()
-        return 0.0, self._problem
+            if self._problem:
+                raise OSError(self._problem)
+            self.seconds = self._file.finish()
+        except OSError:
+            self._file.abandon()
+            raise
 
     def _take(self) -> None:
         self._taken += 1

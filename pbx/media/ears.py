@@ -160,12 +160,12 @@ class Recogniser:
 
     def feed(self, payload: bytes) -> str:
         """Take a payload; return what is heard from now on when that has changed, else an empty string."""
+        news = ""
         for at in range(0, len(payload), FRAME):
             found = self._frame(payload[at : at + FRAME])
             if found and found != self.heard:
-                self.heard = found
-                return found
-        return ""
+                self.heard = news = found
+        return news
 
     def cease(self) -> bool:
         """Nothing arrives any more; return whether that is news."""

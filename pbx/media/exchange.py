@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
@@ -52,17 +53,19 @@ class Exchange:
         send: Callable[[int, bytes, Address], None],
         report: Callable[[MediaEvent], None],
         recordings: Path,
+        keep: Callable[[Callable[[], None], Callable[[str], None]], None],
         knowledge: ears.Knowledge,
         chance: Callable[[int], int],
         wake: Callable[[int], None],
     ) -> None:
         """`send(port, data, to)` puts a datagram on the wire; `chance(n)` returns n random bits (RFC 3550 §8.1).
 
-        `wake(port)` asks for a `beat` of the leg at a port every 20 ms, until one returns False; a room is woken by a
-        negative number of its own.
+        `keep(write, done)` writes to the disk and says at any later time `done(problem)`, the problem empty when it is
+        there. `wake(port)` asks for a `beat` of the leg at a port every 20 ms, until one returns False; a room is woken
+        by a negative number of its own.
         """
         self._send, self._report = send, report
-        self._recordings = recordings
+        self._recordings, self._keep = recordings, keep
         self._knowledge = knowledge
         self._chance = chance
         self._wake = wake
@@ -359,24 +362,31 @@ class Exchange:
         if isinstance(it, Side):
             self._finish_both(it.conversation, reason, now)
             return
-        it.end(now)
-        samples, heard, problem = it.samples, it.heard, ""
+        it.end()
+        samples, heard = it.samples, it.heard
+
+        def kept(problem: str) -> None:
+            """What was not kept was not said, for the owner: who is told why."""
+            seconds, sound = (0.0, "silence") if problem else (len(samples) / _RATE, heard)
+            self._report(RecordingFinished(leg.name, it.name, seconds, reason, sound, problem))
+
         path = self._path(it.name)
-        try:
-            if path is None:
-                raise OSError("not a name for a file")
-            wav.write_wav(path, samples)
-        except OSError as error:
-            samples, heard, problem = b"", "silence", str(error)  # nothing was kept: the owner says so
-        self._report(RecordingFinished(leg.name, it.name, len(samples) / 8000, reason, heard, problem))
+        if path is None:
+            kept("not a name for a file")
+        else:
+            self._keep(partial(wav.write_wav, path, samples), kept)
 
     def _finish_both(self, it: Conversation, reason: str, now: float) -> None:
         sides = [leg for leg in self._legs.values() if leg.recorder in (it.left, it.right)]
         for leg in sides:
             leg.recorder = None
             leg.attend()
-        seconds, problem = it.end(now)
-        self._report(RecordingFinished(it.owner, it.name, seconds, reason, "", problem))
+        it.end(now)
+
+        def kept(problem: str) -> None:
+            self._report(RecordingFinished(it.owner, it.name, 0.0 if problem else it.seconds, reason, "", problem))
+
+        self._keep(it.finish, kept)
 
 
 def _again(frames: list[bytes] | tuple[bytes, ...]) -> Frames:

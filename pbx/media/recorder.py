@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pbx.media import ears
+from pbx.media import ears, g711
 from pbx.media.playout import FRAME, RATE
-from pbx.media.voice import Voice
+from pbx.media.tape import Tape
+from pbx.media.voice import Speech
 
-FRAME_S = FRAME / RATE
-_HELD_MS = 200
-"""How long packets may be late: who records need not hurry."""
-_HELD = _HELD_MS * RATE // 1000 // FRAME
+_HELD_S = 0.2
+"""How late packets may be."""
+_EVERY_S = 0.2
+"""What has come is read a stretch at a time: ten packets cost little more than one."""
 
 
 class Recorder:
@@ -30,47 +31,47 @@ class Recorder:
         self.end_keys = end_keys
         self._from = now
         self._max_s, self._silence_s = max_s, silence_s
-        self._voice = _voice(codec)
-        self._taken = 0
-        """Frames, the first of which are from before the beginning."""
+        self._tape = Tape(now, int((max_s + 1) * RATE))
+        self._speech = Speech(codec)
+        self._read_at = now
         self._speech_to = 0
         """Samples up to the end of the last speech."""
         self._samples = bytearray()
         self._ears = ears.Recogniser(knowledge)
 
     def packet(self, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
-        self._voice.packet(ssrc, timestamp, payload, now)
+        self._tape.put(ssrc, timestamp, payload, now)
 
     def tune(self, codec: str) -> None:
         """The far end speaks another codec from now on."""
-        if codec != self._voice.codec:
-            self._voice = _voice(codec)
+        if codec != self._speech.codec:
+            self._read(self._tape.end)
+            self._speech = Speech(codec)
 
     def due(self, now: float) -> str:
-        """Lay down what there is to hear by now; return why the recording is over, empty while it goes on."""
-        while self._taken < int((now - self._from) / FRAME_S + 1e-6):
-            self._take()
-        if now - self._from >= self._max_s:
+        """Return why the recording is over, empty while it goes on."""
+        elapsed_s = now - self._from
+        if elapsed_s >= self._max_s:
             return "limit"
-        quiet_s = max(0, self._taken - _HELD) * FRAME_S - self._speech_to / RATE
-        return "silence" if quiet_s >= self._silence_s else ""
+        if now - self._read_at < _EVERY_S:
+            return ""
+        self._read_at = now
+        self._read(int((elapsed_s - _HELD_S) * RATE) // FRAME * FRAME)
+        return "silence" if elapsed_s - _HELD_S - self._speech_to / RATE >= self._silence_s else ""
 
-    def end(self, now: float) -> None:
+    def end(self) -> None:
         """Lay down what is still held."""
-        self.due(now)
-        while self._voice.playout.depth:
-            self._take()
+        self._read(self._tape.end)
 
-    def _take(self) -> None:
-        self._taken += 1
-        frame = self._voice.ulaw(self._from + self._taken * FRAME_S)
-        if self._taken <= _HELD:
-            return
-        self._samples += ears.SILENT_FRAME if frame is None else frame
-        if frame is not None and not self._voice.conceals:
-            self._ears.feed(frame)
-            if not ears.is_silence(frame):
-                self._speech_to = len(self._samples)
+    def _read(self, upto: int) -> None:
+        for piece in self._tape.take(upto):
+            if isinstance(piece, int):
+                self._samples += g711.encode(self._speech.filled(piece), "PCMU")
+                continue
+            begin, sound = len(self._samples), self._speech.ulaw(piece)
+            self._samples += sound
+            self._ears.feed(sound)
+            self._speech_to = begin + _end_of_speech(sound) or self._speech_to
 
     @property
     def samples(self) -> bytes:
@@ -82,5 +83,9 @@ class Recorder:
         return self._ears.mostly if self._speech_to else "silence"
 
 
-def _voice(codec: str) -> Voice:
-    return Voice(codec, least_ms=_HELD_MS, most_ms=_HELD_MS)
+def _end_of_speech(sound: bytes) -> int:
+    """Return the octets up to the end of the last frame that is not silence; 0 when all of it is."""
+    for at in range((len(sound) - 1) // FRAME * FRAME, -1, -FRAME):
+        if not ears.is_silence(sound[at : at + FRAME]):
+            return min(at + FRAME, len(sound))
+    return 0

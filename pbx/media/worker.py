@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pbx.media import ears, sounds_made, words
+from pbx.media.archive import Archive
 from pbx.media.engine import Faulted, MediaEvent
 from pbx.media.exchange import Exchange
 from pbx.media.host import Timer, affordable, bind_pairs, go_first
@@ -50,7 +51,7 @@ def _dscp_of(extra: list[tuple[int, int, bytes]]) -> int | None:
 
 
 class Worker:
-    """Sockets, timer and the pair around an `Exchange`."""
+    """Sockets, timer, archive and the pair around an `Exchange`."""
 
     def __init__(self, pair: socket.socket, told: dict[str, Any]) -> None:
         self._pair = pair
@@ -73,14 +74,19 @@ class Worker:
         labels += [f"tone:{name}" for name in sounds_made.tone_names()]
         labels += [f"moh:{name}" for name in told["music"]]
         labels += [f"signature:{party}" for party in told["parties"]]
+        recordings = Path(told["recordings"])
+        recordings.mkdir(parents=True, exist_ok=True)
+        pairs = bind_pairs(told["host"], affordable(told["ports"]))
+        self._archive = Archive()
         self._exchange = Exchange(
-            self._send, self._report, Path(told["recordings"]), ears.Knowledge(labels), secrets.randbits, self._wake
-        )
-        Path(told["recordings"]).mkdir(parents=True, exist_ok=True)
-        for even, odd in bind_pairs(told["host"], affordable(told["ports"])):
+            self._send, self._report, recordings, self._archive.keep, ears.Knowledge(labels), secrets.randbits,
+            self._wake,
+        )  # fmt: skip
+        for even, odd in pairs:
             self._adopt(even, self._media)
             self._adopt(odd, self._control)
         self._epoll.register(self._timer.fd, select.EPOLLIN)
+        self._epoll.register(self._archive.fd, select.EPOLLIN)
         self._pair.setblocking(False)
         self._epoll.register(self._pair, select.EPOLLIN)
         self._say({"ports": [port for port, _ in self._media.values()]})
@@ -101,15 +107,22 @@ class Worker:
         self._epoll.register(at, select.EPOLLIN)
 
     def run(self) -> None:
-        """Serve until the owner closes the pair."""
+        """Serve until the owner closes the pair; what was recorded is written."""
+        try:
+            self._serve()
+        finally:
+            self._archive.close()
+
+    def _serve(self) -> None:
         media, exchange, clock = self._media, self._exchange, time.monotonic
-        poll, owner, timer, count = self._epoll.poll, self._pair.fileno(), self._timer.fd, 0
+        poll, owner, timer, archive = self._epoll.poll, self._pair.fileno(), self._timer.fd, self._archive.fd
+        count = 0
         while True:
             if self._waiting and not self._blocked:
                 self._flush()
             for fd, event in poll():
                 found = media.get(fd)
-                if fd == owner and not self._served(event):
+                if fd == owner and not self._talked(event):
                     return
                 try:
                     if found is not None:
@@ -127,12 +140,14 @@ class Worker:
                         exchange.receive(port, data, source[:2], clock())
                     elif fd == timer:
                         self._ticked()
+                    elif fd == archive:
+                        self._archive.tell()
                     elif fd in self._control:
                         self._reported(*self._control[fd])
                 except Exception as fault:  # noqa: BLE001 - the driver of the exchange: every other call goes on
                     self._faulted(fault)
 
-    def _served(self, event: int) -> bool:
+    def _talked(self, event: int) -> bool:
         """See to the pair; False when the owner has gone."""
         if event & select.EPOLLOUT:
             self._flush()

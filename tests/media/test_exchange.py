@@ -30,6 +30,7 @@ from pbx.media.engine import (
     Tone,
 )
 from pbx.media.exchange import Exchange
+from tests.media.archives import keep_at_once
 
 NEAR, FAR = 4000, 5000
 FAR_END = ("192.0.2.1", 6000)
@@ -47,8 +48,9 @@ class Bench:
         self.sequence = 0
         self.now = 100.0
         self.exchange = Exchange(
-            self._send, self.said.append, recordings, KNOWLEDGE, lambda bits: (1 << bits) - 2, lambda port: None
-        )
+            self._send, self.said.append, recordings, keep_at_once, KNOWLEDGE, lambda bits: (1 << bits) - 2,
+            lambda port: None,
+        )  # fmt: skip
         self.exchange.open("near", NEAR, self.now)
         self.exchange.open("far", FAR, self.now)
         self.exchange.connect("near", RemoteMedia(*FAR_END, "PCMU", 0, 101, "sendrecv"), self.now)

@@ -209,6 +209,28 @@ async def test_a_full_disk_is_told_and_the_call_goes_on(line: Line) -> None:
     await line.hears("a", "signature:101")
 
 
+async def test_a_disk_that_takes_its_time_makes_no_call_stutter(line: Line) -> None:
+    line.pair("a", "b")
+    line.engine.play("b", Signature("102"))
+    await line.hears("a", "signature:102")
+    # Opening a pipe for writing waits until somebody reads: a disk that does not answer.
+    stuck = line.recordings / "vm-stuck.tmp"
+    os.mkfifo(stuck)
+    line.engine.record("a", "vm-stuck", max_s=0.3, silence_s=5)
+    line.engine.record("b", "vm-after", max_s=0.1, silence_s=5)
+    line.engine.play("a", Prompts(("digit-4",)), "said")
+    await line.until(lambda event: event == PlayFinished("a", "said"))
+    await line.hears("b", "prompt:digit-4")
+    assert not [event for event in line.said if isinstance(event, RecordingFinished) and event.recording == "vm-stuck"]
+    reader = os.open(stuck, os.O_RDONLY | os.O_NONBLOCK)
+    done = await line.until(lambda event: isinstance(event, RecordingFinished) and event.recording == "vm-stuck")
+    os.close(reader)
+    assert isinstance(done, RecordingFinished)
+    assert (done.seconds, done.reason) == (0.0, "limit")
+    assert done.problem
+    await line.until(lambda event: isinstance(event, RecordingFinished) and event.recording == "vm-after")
+
+
 async def test_rubbish_by_the_thousand_leaves_the_worker_as_it_was(line: Line) -> None:
     line.pair("a", "b")
     line.engine.play("a", Signature("101"))

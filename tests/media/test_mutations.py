@@ -13,6 +13,7 @@ from pbx.media import ears, rtcp, rtp, sounds_made, telephone_event, wav
 from pbx.media.engine import Closed, Heard, MediaEvent, RemoteMedia, Signature, SrtpKeys, Tone
 from pbx.media.exchange import Exchange
 from pbx.media.srtp import Guard
+from tests.media.archives import keep_at_once
 
 pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
 
@@ -41,7 +42,7 @@ class Bench:
         chance = Random(1)
         knowledge = ears.Knowledge(["signature:101", "tone:busy"])
         self.exchange = Exchange(
-            self._send, self.said.append, recordings, knowledge, chance.getrandbits, self._woken.add
+            self._send, self.said.append, recordings, keep_at_once, knowledge, chance.getrandbits, self._woken.add
         )
         remotes = {
             "plain": RemoteMedia(*PHONES["plain"], "PCMU", 0, 101, "sendrecv"),

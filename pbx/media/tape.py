@@ -1,0 +1,93 @@
+"""What a far end said, laid down by its timestamps in any order; what is missing is a hole until it comes after all.
+
+Who records has time: packets wait here, not in a buffer that paces them, and are read a stretch at a time. Ticks are
+octets and 1/8000 s for every codec this is for (RFC 3551 §4.5).
+"""
+
+from __future__ import annotations
+
+from pbx.media.playout import FRAME, RATE
+
+_ASTRAY = 2 * RATE
+"""Ticks between a timestamp and the moment it came: beyond, the source has started anew."""
+
+
+class Tape:
+    """One recording's. Times are monotonic seconds."""
+
+    __slots__ = ("_anchor", "_begun_at", "_holes", "_most", "_octets", "_read", "_ssrc", "end")
+
+    def __init__(self, begun_at: float, most: int) -> None:
+        """What would lie beyond tick `most` is not kept."""
+        self._begun_at = begun_at
+        self._most = most
+        self._octets = bytearray()
+        """From tick `_read` on."""
+        self._read = 0
+        self.end = 0
+        """The tick after the last octet."""
+        self._holes: list[tuple[int, int]] = []
+        self._ssrc = -1
+        self._anchor = 0
+        """Timestamp of tick 0."""
+
+    def put(self, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
+        at = (timestamp - self._anchor + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+        if ssrc != self._ssrc or at != self.end:
+            at = self._placed(ssrc, timestamp, at, now)
+        if at + len(payload) > self._most:
+            return
+        if at < self.end:
+            self._fill(at, payload)
+            return
+        if at > self.end:
+            self._holes.append((self.end, at))
+            self._octets += bytes(at - self.end)
+        self._octets += payload
+        self.end = at + len(payload)
+
+    def take(self, upto: int) -> list[bytes | int]:
+        """Return what was laid down before a tick, in pieces: octets, and the length of what is missing."""
+        upto = min(upto, self.end)
+        pieces: list[bytes | int] = []
+        while self._read < upto:
+            begin, end = self._holes[0] if self._holes else (upto, upto)
+            if begin > self._read:
+                pieces.append(self._cut(min(begin, upto)))
+                continue
+            self._cut(min(end, upto))
+            pieces.append(min(end, upto) - begin)
+            self._holes[0] = (min(end, upto), end)
+            if end <= upto:
+                self._holes.pop(0)
+        return pieces
+
+    def _cut(self, upto: int) -> bytes:
+        count = upto - self._read
+        octets = bytes(self._octets[:count])
+        del self._octets[:count]
+        self._read = upto
+        return octets
+
+    def _placed(self, ssrc: int, timestamp: int, at: int, now: float) -> int:
+        """Return where a packet goes that does not follow the one before; a new source begins at its moment."""
+        elapsed = int((now - self._begun_at) * RATE)
+        if ssrc == self._ssrc and abs(at - elapsed) <= _ASTRAY:
+            return at
+        self._ssrc = ssrc
+        at = self.end + max(0, elapsed - self.end) // FRAME * FRAME
+        self._anchor = timestamp - at
+        return at
+
+    def _fill(self, at: int, payload: bytes) -> None:
+        """Lay a late packet into the holes it belongs to; what is there already stays."""
+        after = at + len(payload)
+        kept: list[tuple[int, int]] = []
+        for begin, end in self._holes:
+            first, last = max(begin, at), min(end, after)
+            if first >= last:
+                kept.append((begin, end))
+                continue
+            self._octets[first - self._read : last - self._read] = payload[first - at : last - at]
+            kept += [hole for hole in ((begin, first), (last, end)) if hole[0] < hole[1]]
+        self._holes = kept
