@@ -14,6 +14,7 @@ from lab.bench_devices import DirectNumbers, LabDevice, OutsideDevice
 from lab.carrier import Habit
 from lab.errors import Away
 from lab.house import House
+from lab.inventory import resync_words
 from pbx.bus import Bus
 from pbx.callflow.ports import BoxSaved, MessageRemoved, PromptRemoved
 from pbx.callflow.question import Asked
@@ -113,7 +114,8 @@ class LabBench:
 
     def _resync(self, arguments: Mapping[str, str]) -> None:
         device = arguments["device"]
-        if not self._house.command_switch(lambda switch, now: switch.resync(device, now)):
+        event = resync_words(self._device(device).family)
+        if not self._house.command_switch(lambda switch, now: switch.resync(device, now, event=event)):
             raise CannotDo(f"{device} is not registered: nowhere to send the NOTIFY")
 
     def _unregister(self, arguments: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from lab.phones.families import FAMILIES
 from lab.phones.family import Box, Family
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
+from provisioning_server.families import shipped_families
 
 PYVOIP_FAMILY = "generic/json"
 
@@ -75,6 +76,14 @@ def device_rows(directory: Directory) -> list[dict[str, str | int]]:
         }
         for device in directory.devices
     ]
+
+
+def resync_words(family: str, *, reboot: bool = False) -> str:
+    """The Event of a NOTIFY that makes a phone of that family fetch its configuration, or start again."""
+    known = shipped_families().by_id.get(family)
+    if known is None:
+        return f"check-sync;reboot={'true' if reboot else 'false'}"
+    return known.reboot if reboot else known.resync
 
 
 def dhcp_answer(station: Station, url: str) -> dict[int, str]:

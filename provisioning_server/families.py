@@ -70,21 +70,38 @@ class Families:
 
 def load_families(folder: Path = TEMPLATES) -> Families:
     """Read every `<vendor>/<family>/family.yaml`; BrokenFamily names what is wrong and where."""
-    found: dict[str, Family] = {}
-    # forebears first: what is wrong with them is told of them, not of their heirs
-    for manifest in sorted(
-        folder.glob("*/*/family.yaml"), key=lambda path: ("\ninherits:" in f"\n{path.read_text()}", path)
-    ):
-        family = _load(manifest)
-        found[family.id] = family
-    if not found:
-        raise BrokenFamily(f"{folder}: there is no <vendor>/<family>/family.yaml in it")
-    families = Families(found, _yaml(folder / "defaults.yaml"))
-    for family in found.values():
-        _check_agents(family, families)
-        _check_tables(family, families)
-    _check_names(found)
+    families, broken = load_sound(folder)
+    if broken:
+        raise BrokenFamily(broken[0])
     return families
+
+
+def load_sound(folder: Path = TEMPLATES) -> tuple[Families, list[str]]:
+    """Read every family that is sound, and what is wrong with the others: a broken one disables itself alone.
+
+    BrokenFamily when there is none, or when `defaults.yaml` cannot be read.
+    """
+    found: dict[str, Family] = {}
+    broken: list[str] = []
+    # forebears first: what is wrong with them is told of them, not of their heirs
+    for manifest in sorted(folder.glob("*/*/family.yaml"), key=lambda path: (_is_heir(path), path)):
+        try:
+            family = _load(manifest)
+            _check_names(family, found)
+            found[family.id] = family
+        except BrokenFamily as fault:
+            broken.append(str(fault))
+    defaults = _yaml(folder / "defaults.yaml") if found else {}
+    for family in list(found.values()):
+        try:
+            _check_agents(family, Families(found, defaults))
+            _check_tables(family, defaults)
+        except BrokenFamily as fault:
+            broken.append(str(fault))
+            del found[family.id]
+    if not found:
+        raise BrokenFamily(broken[0] if broken else f"{folder}: there is no <vendor>/<family>/family.yaml in it")
+    return Families(found, defaults), broken
 
 
 @cache
@@ -127,9 +144,8 @@ _FACTS = frozenset(
 """What formulas may name beside the settings of `defaults.yaml`."""
 
 
-def _check_tables(family: Family, families: Families) -> None:
+def _check_tables(family: Family, defaults: SettingsData) -> None:
     """Every name in a formula must be a setting or a fact: a misspelt one would be found by a phone."""
-    defaults = families.defaults
     known = _FACTS | {name.replace("lines.*.", root) for name in defaults for root in ("line.", "first.")}
     for table in family.tables.values():
         for kind, row in table.rows():
@@ -141,24 +157,32 @@ def _check_tables(family: Family, families: Families) -> None:
                     raise BrokenFamily(f"{table.path}:{row.at}: {name} means nothing in a [{kind}] block")
 
 
-def _check_names(families: dict[str, Family]) -> None:
+def _check_names(family: Family, others: dict[str, Family]) -> None:
     """A name without a MAC must belong to one family, or be written by the same template of one vendor."""
-    owners: dict[str, tuple[Family, Path]] = {}
-    for family in families.values():
-        seen: set[str] = set()
-        for rule in family.files:
-            if rule.name.lower() in seen:
-                raise BrokenFamily(f"{family.id}: file {rule.name} is listed twice")
-            seen.add(rule.name.lower())
-            if rule.is_of_one_device:
-                continue
-            if rule.sensitive:
-                raise BrokenFamily(f"{family.id}: {rule.name} names no device and cannot be sensitive")
-            template = next(folder / rule.template for folder in family.folders if (folder / rule.template).exists())
-            for name in rule.known_by():
-                owner, same = owners.setdefault(name, (family, template))
-                if owner is not family and same != template:
-                    raise BrokenFamily(f"{family.id} and {owner.id} both have the common file {rule.name}")
+    owners = {
+        name: (other, _path(other, rule))
+        for other in others.values()
+        for rule in other.files
+        if not rule.is_of_one_device
+        for name in rule.known_by()
+    }
+    seen: set[str] = set()
+    for rule in family.files:
+        if rule.name.lower() in seen:
+            raise BrokenFamily(f"{family.id}: file {rule.name} is listed twice")
+        seen.add(rule.name.lower())
+        if rule.is_of_one_device:
+            continue
+        if rule.sensitive:
+            raise BrokenFamily(f"{family.id}: {rule.name} names no device and cannot be sensitive")
+        for name in rule.known_by():
+            owner, template = owners.get(name, (family, None))
+            if owner is not family and template != _path(family, rule):
+                raise BrokenFamily(f"{family.id} and {owner.id} both have the common file {rule.name}")
+
+
+def _path(family: Family, rule: FileRule) -> Path:
+    return next(folder / rule.template for folder in family.folders if (folder / rule.template).exists())
 
 
 def _load(manifest: Path) -> Family:
@@ -173,6 +197,7 @@ def _load(manifest: Path) -> Family:
         "folders": folders,
         "models": models,
         "vendor_settings": vendor.settings,
+        "ouis": vendor.ouis,
         "parameters": known,
         "unverified": doubted,
     }

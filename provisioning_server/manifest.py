@@ -183,6 +183,8 @@ class Family(_Data):
     syntax: Syntax = Syntax()
     lint: Lint
     dhcp: tuple[int, ...] = ()
+    tftp_only: bool = False
+    """Takes a server from DHCP, and no URL."""
     vendor_class: str = ""
     """What its DHCP option 60 begins with."""
     pnp: bool = False
@@ -206,6 +208,8 @@ class Family(_Data):
     """Where its templates are: its own, those of the family it inherits from, the vendor's."""
     models: dict[str, Model] = Field(default_factory=dict)
     vendor_settings: SettingsData = Field(default_factory=dict)
+    ouis: tuple[str, ...] = ()
+    """Those of its vendor."""
     tables: dict[str, Table] = Field(default_factory=dict)
     """By the template's name."""
     parameters: tuple[str, ...] = ()
@@ -224,6 +228,30 @@ class Family(_Data):
     @property
     def verified(self) -> bool:
         return not (self.doubted or self.unverified) and all(model.verified for model in self.models.values())
+
+    @property
+    def facts(self) -> dict[str, int]:
+        """How many facts each part of it states; `doubted` names parts whose facts nobody has seen."""
+        return {
+            "user_agents": sum(len(agent.examples) for agent in self.user_agents),
+            "dhcp": len(self.dhcp) + bool(self.vendor_class),
+            "redirect": bool(self.redirect) + self.pnp,
+            "boot": sum(len(step.ask) for step in self.boot),
+            "files": len(self.files),
+            "resync": 2,
+            "notify_auth": 1,
+            "remote_control": int(self.remote_control is not None),
+            "settings": 0,
+            "capabilities": len(self.capabilities.transports) + len(self.capabilities.codecs),
+            "models": len(self.models),
+            "parameters": len(self.parameters),
+        }
+
+    @property
+    def verified_facts(self) -> int:
+        told = self.facts
+        doubted = sum(told.get(part, 0) for part in self.doubted) + len(self.unverified)
+        return sum(told.values()) - doubted - sum(not model.verified for model in self.models.values())
 
     @cached_property
     def knows(self) -> re.Pattern[str]:

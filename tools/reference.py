@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
+from lab.cli.templates import families_page
 from lab.metrics import Metrics
 from lab.seeds.load import load_seed
 from lab.service import Lab
@@ -17,6 +18,7 @@ from pbx.callflow.feature_codes import FEATURES
 from pbx.catalogue import plug_ins
 from pbx.domain.platform import PRESETS, facts
 from pbx.sip.tolerances import Tolerance
+from provisioning_server.families import shipped_families
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -28,6 +30,7 @@ def pages() -> dict[str, str]:
         "tolerances.md": tolerances_page(),
         "strategies.md": strategies_page(),
         "features.md": features_page(),
+        "families.md": families_page(shipped_families().by_id.values()),
         "presets.md": presets_page(),
     }
 

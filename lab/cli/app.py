@@ -20,11 +20,15 @@ app = typer.Typer(
 phone_app = typer.Typer(help="The lab's phones.", no_args_is_help=True)
 calls_app = typer.Typer(help="Calls of a running switchroom.", no_args_is_help=True)
 plan_app = typer.Typer(help="Test plans.", no_args_is_help=True)
+templates_app = typer.Typer(help="Phone families.", no_args_is_help=True)
+provision_app = typer.Typer(help="What a phone is given, and why.", no_args_is_help=True)
 config_app = typer.Typer(help="Settings and where each comes from.", no_args_is_help=True)
 app.add_typer(phone_app, name="phone")
 app.add_typer(calls_app, name="calls")
 app.add_typer(plan_app, name="plan")
 app.add_typer(config_app, name="config")
+app.add_typer(templates_app, name="templates")
+app.add_typer(provision_app, name="provision")
 
 # typer reads annotations itself and wants Optional: UP045 does not apply here.
 Seed = Annotated[
@@ -215,6 +219,108 @@ def plan_check(plan: PlanFile) -> None:
     from lab.cli.run import check
 
     raise typer.Exit(check(plan))
+
+
+Mac = Annotated[str, typer.Argument(help="MAC in any spelling, or the id of one of its devices.")]
+Folder = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Argument(help="Folder of families; those that come with the house without it."),
+]
+
+
+@templates_app.command("check")
+def templates_check(folder: Folder = None) -> None:
+    """Load every family, write its golden cases, lint what is written; exit code 1 when something is wrong."""
+    from lab.cli.templates import check
+
+    text, well = check(folder)
+    print(text)
+    if not well:
+        raise typer.Exit(1)
+
+
+@templates_app.command("docs")
+def templates_docs(folder: Folder = None) -> None:
+    """Print the page on the families: what each is, and how many of its facts are verified."""
+    from lab.cli.templates import docs
+
+    print(docs(folder), end="")
+
+
+@provision_app.command("show")
+def provision_show(mac: Mac, seed: Seed = None, as_json: AsJson = False) -> None:
+    """Show a box: its family, lines and files, how it is found and resynced, and what is set for nothing."""
+    from lab.cli.inputs import the_settings
+    from lab.cli.provision import show
+
+    print(show(mac, the_settings({"lab.seed": seed}).lab.seed, as_json=as_json))
+
+
+@provision_app.command("why")
+def provision_why(
+    mac: Mac,
+    parameter: Annotated[str, typer.Argument(help="Part of a parameter or a setting; everything without it.")] = "",
+    seed: Seed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain why a box has a value: the formula, its settings, their layers and what they override."""
+    from lab.cli.inputs import the_settings
+    from lab.cli.provision import why
+
+    print(why(mac, parameter, the_settings({"lab.seed": seed}).lab.seed, as_json=as_json))
+
+
+@provision_app.command("fetch")
+def provision_fetch(
+    mac: Mac,
+    name: Annotated[str, typer.Argument(help="File name; the box's own file without it.")] = "",
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show passwords.")] = False,
+    seed: Seed = None,
+) -> None:
+    """Print a file as the box would get it, passwords hidden."""
+    from lab.cli.inputs import the_settings
+    from lab.cli.provision import fetch
+
+    print(fetch(mac, name, the_settings({"lab.seed": seed}).lab.seed, reveal=reveal), end="")
+
+
+@provision_app.command("diff")
+def provision_diff(
+    mac: Mac,
+    other: Annotated[Path, typer.Option("--with", help="The other seed.")],
+    seed: Seed = None,
+) -> None:
+    """Show how a box's files differ between two seeds; exit code 1 when they do."""
+    from lab.cli.inputs import the_settings
+    from lab.cli.provision import diff
+
+    text, same = diff(mac, the_settings({"lab.seed": seed}).lab.seed, other)
+    if not same:
+        print(text)
+        raise typer.Exit(1)
+
+
+@provision_app.command("resync")
+def provision_resync(
+    mac: Mac,
+    reboot: Annotated[bool, typer.Option("--reboot", help="Ask it to start again.")] = False,
+    against: Against = None,
+) -> None:
+    """Ask a registered box of a running switchroom to fetch its configuration, in its maker's words."""
+    from lab.cli.remote import resync
+
+    print(resync(against, mac, reboot=reboot))
+
+
+@app.command("dhcp")
+def dhcp_(
+    kind: Annotated[str, typer.Option("--for", help="dnsmasq, kea, isc or windows.")],
+    url: Annotated[str, typer.Option("--url", help="Base URL phones are told; that of the settings without it.")] = "",
+) -> None:
+    """Print what a DHCP server needs to tell factory-fresh phones where their server is."""
+    from lab.cli.provision import snippet
+
+    print(snippet(kind, url), end="")
 
 
 @config_app.command("show")

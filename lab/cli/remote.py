@@ -50,6 +50,13 @@ def phone(against: Path, name: str) -> Any:
     return asyncio.run(_get(_console(against), f"/api/v1/phones/{quote(name, safe='')}"))
 
 
+def resync(against: Path | None, mac: str, *, reboot: bool) -> str:
+    """Ask the box of a MAC or device to fetch its configuration; return what was sent to whom."""
+    query = {"reboot": "1"} if reboot else {}
+    said = asyncio.run(_post(_console(against), f"/api/v1/phones/{quote(mac, safe='')}/resync", query))
+    return f"NOTIFY {said['event']} sent to {said['device']}"
+
+
 def export(against: Path | None, name: str, out: Path | None) -> Path:
     """Fetch everything kept of a call as one archive; return where it lies."""
     to = out or Path(f"{name}.zip")
@@ -110,6 +117,11 @@ async def _run(console: str, plan: Path, only: str, named: dict[str, Path]) -> i
 async def _get(console: str, path: str) -> Any:
     async with aiohttp.ClientSession(console) as session:
         return await _ask(session, "GET", path)
+
+
+async def _post(console: str, path: str, query: dict[str, str]) -> Any:
+    async with aiohttp.ClientSession(console) as session:
+        return await _ask(session, "POST", path, params=query)
 
 
 async def _fetch(console: str, path: str, to: Path) -> None:

@@ -187,14 +187,13 @@ class Switch:
         self.registration.lost(peer)
         self._drain()
 
-    def resync(self, device: str, now: Moment, *, reboot: bool = False) -> bool:
-        """Ask a registered phone to fetch its configuration again (NOTIFY check-sync)."""
+    def resync(self, device: str, now: Moment, *, event: str = "check-sync;reboot=false") -> bool:
+        """Ask a registered phone to fetch its configuration again: a NOTIFY with the words its maker understands."""
         self._begin(now)
         binding = self.binding(device)
         if binding is None:
             return False
         who = NameAddr(f"sip:{device}@{self.realm}")
-        event = f"check-sync;reboot={'true' if reboot else 'false'}"
         if not self.watchers.resync(device, event):
             headers = [("Event", event), ("Subscription-State", "terminated"), *binding.routes]
             self.stack.request(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from provisioning_server.families import BrokenFamily, load_families, shipped_families
+from provisioning_server.families import BrokenFamily, load_families, load_sound, shipped_families
 from tests.provisioning.provisioned import small_domain, small_shelf
 
 
@@ -234,3 +234,13 @@ def test_a_parameter_that_is_no_regular_expression_is_refused(shelf):
 
 def test_an_empty_folder_is_refused(tmp_path):
     broken(tmp_path, "there is no <vendor>/<family>/family.yaml")
+
+
+def test_a_broken_family_disables_itself_and_its_heirs_alone(shelf):
+    (shelf / "poly/vvx/settings.cfg.table").write_text("[box]\nreg.1.address = network.ntpp\n")
+    rewrite(shelf / "grandstream/ht8xx/family.yaml", colour="red")
+    families, broken = load_sound(shelf)
+    assert set(families.by_id) == {"generic/json", "linphone/desktop", "yealink/t4x_t5x"}
+    assert sorted(problem.rpartition("/")[2].partition(":")[0] for problem in broken) == [
+        "family.yaml", "settings.cfg.table",
+    ]  # fmt: skip

@@ -222,7 +222,7 @@ def test_without_provisioning_there_is_no_profile(town, cleo):
 
 def test_who_subscribed_to_check_sync_is_told_there_and_once(town, cleo):
     assert cleo.watch("check-sync;id=7", "103").status == 200
-    town.switch.resync("103", town.now, reboot=True)
+    town.switch.resync("103", town.now, event="check-sync;reboot=true")
     town.run(1.0)
     first, asked = cleo.told("check-sync")
     assert (first.get("Event"), asked.get("Event")) == ("check-sync;id=7", "check-sync;reboot=true;id=7")
