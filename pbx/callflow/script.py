@@ -47,8 +47,10 @@ Script = Generator[Wait, Any, R]
 E = TypeVar("E")
 
 
-def beside(script: Script[R], kind: type[E], react: Callable[[E], None], now: Callable[[], float]) -> Script[R]:
-    """Run `script`, and `react` to events of a kind that come while it waits for something else."""
+def beside(
+    script: Script[R], kind: type[E] | tuple[type[E], ...], react: Callable[[E], None], now: Callable[[], float]
+) -> Script[R]:
+    """Run `script`, and `react` to events of a kind (or several) that come while it waits for something else."""
     news: Any = None
     try:
         while True:
@@ -66,7 +68,7 @@ def beside(script: Script[R], kind: type[E], react: Callable[[E], None], now: Ca
         script.close()
 
 
-def _or(accepts: Callable[[object], bool], kind: type) -> Callable[[object], bool]:
+def _or(accepts: Callable[[object], bool], kind: type | tuple[type, ...]) -> Callable[[object], bool]:
     return lambda event: accepts(event) or isinstance(event, kind)
 
 

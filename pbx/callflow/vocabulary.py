@@ -213,6 +213,18 @@ class Control(Protocol):
         """Let a transferring party leave, told that it worked; whoever it talked to is the caller from now on."""
         ...
 
+    def goes_on_alone(self) -> None:
+        """The call outlives its caller: `LegGone(CALLER)` tells that it has hung up."""
+        ...
+
+    def let_caller_go(self) -> None:
+        """Hang up on the caller; the call goes on with nobody, who hears nothing and says nothing."""
+        ...
+
+    def seat(self, leg: str) -> None:
+        """A called leg that has answered is the caller from now on; whoever was has gone."""
+        ...
+
     def drop(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
         """End one called leg; harmless when it is gone."""
         ...

@@ -117,6 +117,9 @@ class Queue(Model):
     announce: Literal["nothing", "callers ahead", "expected wait"] = "nothing"
     announce_every_s: float = Field(default=0.0, ge=0)
     """0 for once, after the greeting."""
+    callback_hours: float = Field(default=0.0, ge=0, le=6)
+    """Waiting callers may hang up and be called back when it is their turn, within so many hours; 0 for never
+    (platform field `callqueue-max-callback-queueing-hours`)."""
     site: str = ""
 
     def agent(self, name: str) -> Agent | None:

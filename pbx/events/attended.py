@@ -68,6 +68,37 @@ class QueueLeft(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackAsked(Event):
+    """A waiting caller has hung up and keeps its place: it is called back at this number."""
+
+    kind: ClassVar[str] = "queue.callback_asked"
+    call: str
+    queue: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackBegun(Event):
+    """An agent is there for it: the caller is called back."""
+
+    kind: ClassVar[str] = "queue.callback_begun"
+    call: str
+    queue: str
+    number: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackExpired(Event):
+    """No agent was there in all the hours it was kept."""
+
+    kind: ClassVar[str] = "queue.callback_expired"
+    call: str
+    queue: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentFinished(Event):
     """An agent has left a call it took from a queue."""
 

@@ -16,7 +16,16 @@ from pbx.callflow.script import Running
 from pbx.callflow.vocabulary import CALLER, KeyPressed, LegGone, Parked
 from pbx.clock import FOREVER
 from pbx.domain.conferences import Conference
-from pbx.domain.destinations import Cause, Destination, ToAttendant, ToEmergency, ToExternal, ToService, ToSupport
+from pbx.domain.destinations import (
+    Cause,
+    Destination,
+    ToAttendant,
+    ToDevice,
+    ToEmergency,
+    ToExternal,
+    ToService,
+    ToSupport,
+)
 from pbx.domain.directory import Directory
 from pbx.domain.history import Message
 from pbx.domain.kept import BoxState, KeptPrompt
@@ -80,6 +89,8 @@ class Call:
         self._made = 0
         self._played = 0
         self._congested = False
+        self._alone = False
+        """It goes on when its caller hangs up."""
         self._abroad = False
         """In the provider's support domain."""
         self._cause = Cause.NORMAL.q850
@@ -150,6 +161,10 @@ class Call:
         self._gone(leg, cause, by)
         if leg is not self.caller:
             self.feed(LegGone(leg.name, cause))
+            return
+        if self._alone:
+            self.caller = self._nobody()
+            self.feed(LegGone(CALLER, cause))
             return
         if self._script is not None:
             self._script.feed(LegGone(CALLER, cause), self.now)
@@ -320,6 +335,25 @@ class Call:
         leaving = self.caller if leg == CALLER else self.legs[leg]
         hand_over(self._switch, self, leaving, target)
 
+    def goes_on_alone(self) -> None:
+        self._alone = True
+
+    def let_caller_go(self) -> None:
+        leaving = self.caller
+        self.caller = self._nobody()
+        self.release(leaving, Cause.NORMAL.status, Cause.NORMAL.q850)
+
+    def seat(self, leg: str) -> None:
+        self._alone = False
+        self.caller = it = self.legs[leg]
+        it.engine.listen(it.name)
+        self.asked = Asked("", it.extension or it.number, it.device, it.extension)
+        self.shown = routing.caller_id_for(self.directory, self.asked, ToDevice(device=it.device))
+
+    def _nobody(self) -> Leg:
+        """A caller that is not there: nobody to answer, to tell anything, or to release."""
+        return Leg(f"{self.id}.nobody", "", "", "", self._switch.engine, self._switch.negotiation(""))
+
     def drop(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
         found = self.legs.get(leg)
         if found is not None:
@@ -340,7 +374,8 @@ class Call:
         if self._congested and not self.caller.answered:
             cause = Cause.CONGESTION
         self._cause = cause.q850
-        self.release(self.caller, cause.status, cause.q850)
+        if self.caller.session is not None:
+            self.release(self.caller, cause.status, cause.q850)
 
     def play(self, sound: Sound) -> str:
         self._played += 1

@@ -181,6 +181,15 @@ class Playbook:
     def hand_over(self, leg: str, target: str) -> None:
         self.said.append(f"hand over {leg} to {target}")
 
+    def goes_on_alone(self) -> None:
+        self.said.append("goes on alone")
+
+    def let_caller_go(self) -> None:
+        self.said.append("let caller go")
+
+    def seat(self, leg: str) -> None:
+        self.said.append(f"seat {leg}")
+
     def drop(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
         self.said.append(f"drop {leg}")
 

@@ -1,8 +1,11 @@
 """A caller in a queue, as a conversation."""
 
+import pytest
+
+from pbx.callflow.question import Asked
 from pbx.callflow.queue import wait_in_queue
-from pbx.callflow.vocabulary import AgentsOffered, KeyPressed, LegAnswered, LegGone, LegRefused
-from pbx.events import Event
+from pbx.callflow.vocabulary import CALLER, AgentsOffered, KeyPressed, LegAnswered, LegGone, LegRefused
+from pbx.events import CallbackAsked, CallbackBegun, CallbackExpired, Event
 from tests.callflow.playbook import Playbook
 from tests.callflow.small_office import office
 
@@ -128,7 +131,7 @@ def test_an_outside_agent_has_the_call_when_it_presses_1_and_the_others_ring_on_
     book.take()
     book.hear(LegAnswered("14165550199"))
     assert book.take() == ["tell 14165550199 prompt:confirm-call"]
-    book.hear(KeyPressed("14165550199", "2"))
+    book.hear(KeyPressed("14165550199", "5"))
     assert book.take() == []
     book.hear(KeyPressed("14165550199", "1"))
     assert book.take() == ["answered elsewhere 102", "taken 500 by 14165550199 on 14165550199", "connect 14165550199"]
@@ -149,3 +152,87 @@ def test_an_agent_may_be_one_device():
 def test_nothing_is_published_by_the_script_itself():
     events: list[Event] = start().hear(AgentsOffered(("102",))).events
     assert events == []
+
+
+# --- called back (H08) ----------------------------------------------------------------------------------
+
+OFFER = "play prompt:queue-callback-offer"
+AGREED = "play prompt:queue-callback-agreed+goodbye"
+
+
+def waiting(number="14165550142", **fields):
+    """A caller who has heard the offer of a call back."""
+    book, script = queued(callback_hours=2, max_wait_s=60, **fields)
+    book.asked = Asked("500", number)
+    book.start(script)
+    book.take()
+    return book.wait(1)
+
+
+def test_a_caller_who_presses_1_is_let_go_and_keeps_its_place():
+    book, script = queued(callback_hours=2)
+    book.asked = Asked("500", "14165550142")
+    assert book.start(script).take() == ["join 500", "answer", OFFER, "ready 500"]
+    book.wait(1).key("1")
+    assert book.take() == ["goes on alone", AGREED]
+    book.played()
+    assert book.take() == ["let caller go"]
+    assert [(e.queue, e.number) for e in book.events if isinstance(e, CallbackAsked)] == [("500", "14165550142")]
+    assert not book.wait(3600).done
+
+
+def test_when_an_agent_is_there_the_caller_is_called():
+    book = waiting().key("1").played()
+    book.take()
+    book.hear(AgentsOffered(("102",))).hear(LegAnswered("102"))
+    said = "play prompt:queue-callback+" + "+".join(f"digit-{digit}" for digit in "4165550142")
+    assert book.take() == ["dial 102", "taken 500 by 102 on 102", "seat 102", said]
+    assert book.played().goes_to == "external:14165550142"
+    assert [(e.number, e.agent) for e in book.events if isinstance(e, CallbackBegun)] == [("14165550142", "102")]
+
+
+def test_a_caller_inside_is_called_by_extension():
+    book = waiting("103").key("1").played().hear(AgentsOffered(("102",))).hear(LegAnswered("102"))
+    assert book.played().goes_to == "user:103"
+
+
+def test_who_hangs_up_as_soon_as_it_has_pressed_1_is_called_back_too():
+    book = waiting().key("1").hear(LegGone(CALLER, 16)).played()
+    assert book.take()[-1] == AGREED
+    book.hear(AgentsOffered(("102",))).hear(LegAnswered("102"))
+    assert "seat 102" in book.take()
+
+
+def test_an_agent_who_answers_while_the_caller_is_told_so_calls_back_all_the_same():
+    book = waiting().key("1").hear(AgentsOffered(("102",))).hear(LegAnswered("102"))
+    assert book.take()[-4:-1] == ["let caller go", "taken 500 by 102 on 102", "seat 102"]
+
+
+def test_the_hours_a_call_back_is_kept_replace_the_longest_wait():
+    book = waiting().key("1").played().wait(2 * 3600 - 5)
+    assert not book.done
+    book.wait(5)
+    assert book.goes_to == "hangup:no-answer"
+    assert book.said[-1] == "leave 500 overflow"
+    assert [e.number for e in book.events if isinstance(e, CallbackExpired)] == ["14165550142"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "hours"),
+    [(Asked("500", ""), 2), (Asked("500", "4"), 2), (Asked("500", "14165550142", private=True), 2),
+     (Asked("500", "14165550142"), 0)],
+)  # fmt: skip
+def test_there_is_no_offer_to_who_cannot_be_called_or_where_it_is_not_set(asked, hours):
+    book, script = queued(callback_hours=hours)
+    book.asked = asked
+    book.start(script)
+    assert OFFER not in book.take()
+    book.wait(1).key("1")
+    assert book.take() == []
+
+
+def test_keys_typed_ahead_are_no_wish_to_be_called_back():
+    book, script = queued(callback_hours=2, greeting="queue-welcome")
+    book.asked = Asked("500", "14165550142")
+    book.start(script).key("1").played()
+    assert "goes on alone" not in book.take()
