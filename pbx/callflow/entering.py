@@ -125,7 +125,8 @@ def conference_entry(
         trail.open("conference", "PIN", "not entered yet", "leader or participant by what is entered", link)
     else:
         trail.applied("conference", "PIN", "none is set", "a participant", link)
-    waits = f"{conference.quorum} are there" + (" and a leader" if conference.require_leader else "")
+    waits = f"{conference.quorum} are there" if conference.quorum > 1 else "somebody is there"
+    waits += " and a leader" if conference.require_leader else ""
     trail.open("then", "begins when", waits, "they hear each other; music until then", link)
     return conference, owns
 

@@ -124,7 +124,7 @@ def test_the_decision_record_explains_the_room():
     own = route(directory(owner=101, require_leader=True), asked, EVERYBODY, moment())
     said = {(it.step, it.rule): (it.verdict, it.saw) for it in own.record.decisions}
     assert said["conference", "PIN"] == ("✓", "101 is the owner")
-    assert said["then", "begins when"][1] == "1 are there and a leader"
+    assert said["then", "begins when"][1] == "somebody is there and a leader"
 
 
 def test_a_key_of_an_attendant_and_a_number_lead_to_a_room():
