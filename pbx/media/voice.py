@@ -109,10 +109,12 @@ class Voice:
         if speech.conceals or playout.is_ahead(now):
             samples = self.frame(now)
         else:
-            taken = playout.take()
-            if isinstance(taken, bytes) and not playout.is_behind(now):
+            taken, is_behind = playout.take(), playout.is_behind(now)
+            if isinstance(taken, bytes) and not is_behind:
                 return speech.ulaw(taken)
             samples = self._whole(taken)
+            if is_behind:
+                samples = self._shortened(samples)
         return None if samples is None else g711.encode(samples, "PCMU")
 
     def _whole(self, taken: Frame) -> Samples | None:
