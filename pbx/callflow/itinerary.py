@@ -9,6 +9,7 @@ from pbx.callflow.conference import confer
 from pbx.callflow.emergency import call_emergency
 from pbx.callflow.external import call_number, call_service
 from pbx.callflow.feature_codes import use_feature
+from pbx.callflow.paging import page
 from pbx.callflow.parking import wait_in_slot
 from pbx.callflow.question import MAX_HOPS, Forward, Ringing, RingPlan
 from pbx.callflow.queue import wait_in_queue
@@ -31,6 +32,7 @@ from pbx.domain.destinations import (
     ToFeature,
     ToMailbox,
     ToMailboxLogin,
+    ToPage,
     ToPark,
     ToQueue,
     ToService,
@@ -107,6 +109,8 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
             return (yield from leave_message(call, extension))
         case ToMailboxLogin(extension=extension):
             return (yield from log_in(call, extension))
+        case ToPage(extension=extension):
+            return (yield from page(call, extension))
         case ToPark(slot=slot):
             return (yield from wait_in_slot(call, slot))
         case ToExternal(number=number):

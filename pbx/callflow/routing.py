@@ -56,6 +56,7 @@ from pbx.domain.destinations import (
     ToFeature,
     ToMailbox,
     ToMailboxLogin,
+    ToPage,
     ToPark,
     ToQueue,
     ToService,
@@ -167,6 +168,8 @@ def destination_of_extension(directory: Directory, extension: str) -> Destinatio
         return ToAttendant(extension=extension)
     if extension in directory.conferences_by_extension:
         return ToConference(extension=extension)
+    if extension in directory.page_groups_by_extension:
+        return ToPage(extension=extension)
     return None
 
 
@@ -332,7 +335,7 @@ def _follow(
                 return HangUp(cause=Cause.NOT_FOUND).label, None, ""
             case ToMailbox() | ToMailboxLogin() | ToExternal() | ToSupport() | ToEmergency() | ToService():
                 return destination.label, None, ""
-            case ToFeature() | ToPark() | HangUp():
+            case ToFeature() | ToPage() | ToPark() | HangUp():
                 return destination.label, None, ""
             case _:
                 assert_never(destination)

@@ -179,6 +179,14 @@ class Control(Protocol):
         """Ring a device and ask it to answer by itself."""
         ...
 
+    def dial_page(self, device: str) -> str | None:
+        """Ring a device, ask it to answer by itself and to listen only."""
+        ...
+
+    def speak_to(self, leg: str) -> None:
+        """Let a paged phone speak what the caller says, after a beep."""
+        ...
+
     def idle_phones(self, extension: str) -> tuple[str, ...]:
         """Return the registered devices of a user who is in no call and may be disturbed."""
         ...

@@ -17,6 +17,7 @@ from pbx.domain.destinations import (
     ToFeature,
     ToMailbox,
     ToMailboxLogin,
+    ToPage,
     ToPark,
     ToQueue,
     ToService,
@@ -78,6 +79,7 @@ def problems(directory: Directory) -> list[Problem]:
         *_queues(directory),
         *_copies(directory),
         *_conferences(directory),
+        *_page_groups(directory),
         *_destinations(directory),
         *_settings(directory),
     ]
@@ -91,13 +93,14 @@ def _platform(directory: Directory) -> Iterator[Problem]:
         yield Problem(("domain", "name"), f"domain {domain.name}: the name has {least} characters or more here")
     lengths = " or ".join(map(str, platform.extension_lengths))
     for kind, extensions in _by_kind(directory):
+        words = kind.replace("_", " ")
         for place, extension in enumerate(extensions):
             path: Path = (f"{kind}s", place, "extension")
             if len(extension) not in platform.extension_lengths:
-                yield Problem(path, f"{kind} {extension}: an extension has {lengths} digits here; choose one of these")
+                yield Problem(path, f"{words} {extension}: an extension has {lengths} digits here; choose one of these")
             for block in platform.also_reserved:
                 if _in_block(extension, block):
-                    yield Problem(path, f"{kind} {extension}: {block} is reserved here and never an extension")
+                    yield Problem(path, f"{words} {extension}: {block} is reserved here and never an extension")
     if platform.email_required:
         for place, user in enumerate(directory.users):
             if not user.email:
@@ -129,22 +132,24 @@ def _by_kind(directory: Directory) -> Iterator[tuple[str, list[str]]]:
     yield "user", [user.extension for user in directory.users]
     yield "attendant", [attendant.extension for attendant in directory.attendants]
     yield "queue", [queue.extension for queue in directory.queues]
+    yield "page_group", [group.extension for group in directory.page_groups]
     yield "conference", [conference.extension for conference in directory.conferences]
 
 
 def _extensions(directory: Directory) -> Iterator[Problem]:
     owners: dict[str, str] = {}
     for kind, extensions in _by_kind(directory):
+        words = kind.replace("_", " ")
         for place, extension in enumerate(extensions):
             path: Path = (f"{kind}s", place, "extension")
             reserved = why_reserved(extension)
             if reserved and directory.domain.kind == "customer":
-                yield Problem(path, f"{kind} {extension}: {extension} is reserved and never an extension: {reserved}")
+                yield Problem(path, f"{words} {extension}: {extension} is reserved and never an extension: {reserved}")
             if not reserved and directory.domain.kind == "provider":
-                yield Problem(path, f"{kind} {extension}: a provider's extension is a reserved number, as 611")
+                yield Problem(path, f"{words} {extension}: a provider's extension is a reserved number, as 611")
             if extension in owners:
-                yield Problem(path, f"{kind} {extension}: the extension is already that of a {owners[extension]}")
-            owners.setdefault(extension, kind)
+                yield Problem(path, f"{words} {extension}: the extension is already that of a {owners[extension]}")
+            owners.setdefault(extension, words)
 
 
 def _names(directory: Directory) -> Iterator[Problem]:
@@ -349,6 +354,14 @@ def _conferences(directory: Directory) -> Iterator[Problem]:
             )
 
 
+def _page_groups(directory: Directory) -> Iterator[Problem]:
+    for place, group in enumerate(directory.page_groups):
+        for member in group.members:
+            if member not in directory.users_by_extension:
+                path: Path = ("page_groups", place, "members")
+                yield Problem(path, f"page group {group.extension}: member {member} is no user")
+
+
 def _destinations(directory: Directory) -> Iterator[Problem]:
     for path, owner, destination in _configured(directory):
         missing = _missing(directory, destination)
@@ -392,6 +405,8 @@ def _missing(directory: Directory, destination: Destination) -> str:
             return "" if device in directory.devices_by_id else f"there is no device {device}"
         case ToQueue(extension=extension):
             return "" if extension in directory.queues_by_extension else f"there is no queue {extension}"
+        case ToPage(extension=extension):
+            return "" if extension in directory.page_groups_by_extension else f"there is no page group {extension}"
         case ToConference(extension=extension):
             return "" if extension in directory.conferences_by_extension else f"there is no conference {extension}"
         case ToAttendant(extension=extension, menu=menu):

@@ -144,6 +144,17 @@ class ToConference(Model):
         return f"conference:{self.extension}"
 
 
+class ToPage(Model):
+    """Speak through the phones of a page group."""
+
+    to: Literal["page"] = "page"
+    extension: Extension
+
+    @property
+    def label(self) -> str:
+        return f"page:{self.extension}"
+
+
 class ToAttendant(Model):
     """Enter an attendant: `main` is its first menu, or the closed one out of hours; any other menu is entered as is."""
 
@@ -229,6 +240,7 @@ SHORT_FORMS = {
     "attendant": "extension",
     "conference": "extension",
     "external": "number",
+    "page": "extension",
     "park": "slot",
     "support": "",
     "service": "code",
@@ -297,6 +309,7 @@ AnyDestination = (
     | ToQueue
     | ToAttendant
     | ToConference
+    | ToPage
     | ToPark
     | ToExternal
     | ToSupport

@@ -18,6 +18,7 @@ from pbx.domain.dialplan import NEVER_BARRED
 from pbx.domain.dialpolicy import kind_of_call
 from pbx.domain.emergency import EmergencyAddress
 from pbx.domain.numbers import PhoneNumber
+from pbx.domain.paging import PageGroup
 from pbx.domain.queues import Queue
 from pbx.domain.tenancy import Domain, Reseller, Site, User
 from pbx.domain.timeframes import TimeFrame
@@ -36,6 +37,7 @@ class Directory(Model):
     attendants: tuple[Attendant, ...] = ()
     queues: tuple[Queue, ...] = ()
     conferences: tuple[Conference, ...] = ()
+    page_groups: tuple[PageGroup, ...] = ()
     addresses: tuple[EmergencyAddress, ...] = ()
     contacts: tuple[Contact, ...] = ()
     settings: dict[str, dict[str, str | int | bool]] = Field(default_factory=dict)
@@ -90,6 +92,10 @@ class Directory(Model):
     @cached_property
     def conferences_by_extension(self) -> dict[str, Conference]:
         return {conference.extension: conference for conference in self.conferences}
+
+    @cached_property
+    def page_groups_by_extension(self) -> dict[str, PageGroup]:
+        return {group.extension: group for group in self.page_groups}
 
     @cached_property
     def sites_by_name(self) -> dict[str, Site]:

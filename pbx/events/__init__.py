@@ -84,7 +84,7 @@ from pbx.events.messages import (
     VoicemailRestored,
 )
 from pbx.events.own_settings import OwnSettingChanged
-from pbx.events.paging import IntercomOpened
+from pbx.events.paging import IntercomOpened, PageBegan, PageEnded, PageJoined
 from pbx.events.parking import CallParked, CallUnparked, ParkRecalled
 from pbx.events.pickup import CallPickedUp, CallPulled
 from pbx.events.provisioning import ConfigRefused, ConfigRequested, ConfigServed, ResyncRequested
@@ -186,6 +186,9 @@ __all__ = [
     "OverloadBegan",
     "OverloadEnded",
     "OwnSettingChanged",
+    "PageBegan",
+    "PageEnded",
+    "PageJoined",
     "ParkRecalled",
     "PinChanged",
     "PromptKept",

@@ -17,3 +17,36 @@ class IntercomOpened(Event):
     leg: str
     device: str
     extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageBegan(Event):
+    """Somebody speaks through the phones of a group."""
+
+    kind: ClassVar[str] = "page.began"
+    call: str
+    group: str
+    device: str
+    """Who speaks; empty from outside."""
+    called: int
+    """Phones that are called."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageJoined(Event):
+    """A phone speaks from now on."""
+
+    kind: ClassVar[str] = "page.joined"
+    call: str
+    leg: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageEnded(Event):
+    kind: ClassVar[str] = "page.ended"
+    call: str
+    group: str
+    reached: int
+    """Phones that spoke."""
+    seconds: float

@@ -283,6 +283,18 @@ class Call:
     def dial_hands_free(self, device: str) -> str | None:
         return dialling.dial_hands_free(self._switch, self, device)
 
+    def dial_page(self, device: str) -> str | None:
+        return dialling.dial_page(self._switch, self, device)
+
+    def speak_to(self, leg: str) -> None:
+        called, room = self.legs[leg], f"page-{self.id}"
+        if self.caller.room != room:
+            self.into_room(room)
+        called.room = room
+        called.engine.join(called.name, room)
+        self.play_to(called, Tone("beep"))
+        called.engine.listen(called.name)
+
     def idle_phones(self, extension: str) -> tuple[str, ...]:
         return self._switch.idle_phones(extension)
 

@@ -24,19 +24,32 @@ Headers = Sequence[tuple[str, str]]
 
 def dial_hands_free(switch: Switch, call: Call, device: str) -> str | None:
     """As `dial_device`, and ask the phone to answer by itself, in the way of its family."""
+    return dial_device(switch, call, device, _answers_itself(switch, device))
+
+
+def dial_page(switch: Switch, call: Call, device: str) -> str | None:
+    """As `dial_hands_free`, and the phone is to send nothing: what it hears is one way (RFC 3264 §5.1)."""
+    return dial_device(switch, call, device, _answers_itself(switch, device), direction="sendonly")
+
+
+def _answers_itself(switch: Switch, device: str) -> Headers:
     known = switch.directory.devices_by_id.get(device)
     headers = switch.settings.auto_answer(known.family if known is not None else "")
-    return dial_device(
-        switch, call, device, [(name, value.format(domain=switch.realm)) for name, value in headers.items()]
-    )
+    return [(name, value.format(domain=switch.realm)) for name, value in headers.items()]
 
 
 def dial_device(
-    switch: Switch, call: Call, device: str, headers: Headers = (), shown: CallerId | None = None
+    switch: Switch,
+    call: Call,
+    device: str,
+    headers: Headers = (),
+    *,
+    shown: CallerId | None = None,
+    direction: str = "sendrecv",
 ) -> str | None:
     """Ring a device at its newest contact, which is shown the caller unless somebody else is `shown`.
 
-    Return the leg, None when it cannot be reached.
+    Return the leg, None when it cannot be reached. `direction` is ours: `sendonly` for a phone that is to listen.
     """
     binding = switch.binding(device)
     if binding is None:
@@ -46,6 +59,7 @@ def dial_device(
     number = shown.number or "anonymous"
     sender = NameAddr(f"sip:{number}@{domain}", shown.name or shown.number)
     leg = call.new_leg(device, binding.extension, "")
+    leg.direction = direction
     called = NameAddr(f"sip:{device}@{domain}")
     return _invite(switch, call, leg, binding.contact, binding.peer, sender, called, [*binding.routes, *headers])
 

@@ -56,6 +56,8 @@ class Leg:
     session: Session | None = None
     answered: bool = False
     rang: bool = False
+    direction: str = "sendrecv"
+    """Of its media, seen from us; a phone that is to listen only is never let to speak."""
     instead_of: str = ""
     """The leg it takes the place of once it answers."""
     held: bool = False
@@ -94,12 +96,13 @@ class Leg:
 
     def offer(self, like: Leg | None = None) -> bytes:
         """Write our offer, the codecs of the leg it is to be `like` first; NoMediaPort when there is no port."""
-        return self.negotiation.offer(self._open(), liked=like.codecs if like is not None else ())
+        liked = like.codecs if like is not None else ()
+        return self.negotiation.offer(self._open(), direction=self.direction, liked=liked)
 
     def answer(self, offered: bytes, like: Leg | None = None) -> bytes:
         """Answer an offer and connect the media; BadSdp(488) when nothing is common, NoMediaPort."""
         liked = like.remote.codec if like is not None and like.remote is not None else ""
-        text = self.negotiation.answer(offered, self._open(), liked=liked)
+        text = self.negotiation.answer(offered, self._open(), wanted=self.direction, liked=liked)
         self._connect()
         return text
 

@@ -148,6 +148,12 @@ class Playbook:
     def dial_hands_free(self, device: str) -> str | None:
         return self._dial(device, "dial hands-free")
 
+    def dial_page(self, device: str) -> str | None:
+        return self._dial(device, "page")
+
+    def speak_to(self, leg: str) -> None:
+        self.said.append(f"speak to {leg}")
+
     def idle_phones(self, extension: str) -> tuple[str, ...]:
         own = self.directory.devices_by_extension.get(extension, ())
         return tuple(device.id for device in own if device.id not in self.dead)
