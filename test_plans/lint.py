@@ -14,7 +14,7 @@ from test_plans.needs import mentioned
 
 _NUMBER = re.compile(r"(?<![\w.$])[1-9]\d{2,4}(?![\w.])")
 """Three to five digits by themselves: somebody's extension."""
-_SERVICES = frozenset({"611", "911", "933", "988", "9911", "9933"})
+_SERVICES = frozenset({"211", "311", "411", "511", "611", "711", "811", "911", "933", "988", "9911", "9933"})
 _PLACES = frozenset({"to", "extension", "box", "device", "agent", "answered_by", "caller_number"})
 """Arguments and conditions where digits are an address; elsewhere they count something."""
 
