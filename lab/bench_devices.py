@@ -20,7 +20,7 @@ from pbx.domain.tenancy import Domain, Site, User
 from test_plans.bench import CAPABILITIES, CannotDo, HeardSound
 
 _SIMULATED = CAPABILITIES
-_PYVOIP = _SIMULATED - {"hold", "resume", "transfer", "lamp"}
+_PYVOIP = _SIMULATED - {"hold", "resume", "transfer", "conference", "lamp"}
 _OUTSIDE = frozenset({"dial", "answer", "reject", "hangup", "press", "hears"})
 
 
@@ -71,6 +71,7 @@ class _OnALine(ABC):
             "hangup": lambda: line.hang_up(now),
             "hold": lambda: line.hold(now),
             "resume": lambda: line.resume(now),
+            "conference": lambda: line.conference(now),
             "transfer": lambda: line.transfer(argument, now),
             "press": lambda: line.press(argument, now),
         }

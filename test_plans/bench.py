@@ -14,8 +14,8 @@ from pbx.bus import Bus
 from pbx.clock import Moment
 
 CAPABILITIES = frozenset(
-    {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "press", "reboot", "reset", "screen", "lamp",
-     "hears"}
+    {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "conference", "press", "reboot", "reset",
+     "screen", "lamp", "hears"}
 )  # fmt: skip
 """What a device may be able to do, or to show."""
 ACTIONS = CAPABILITIES - {"screen", "lamp", "hears"}
@@ -149,8 +149,8 @@ class BenchDevice(Protocol):
     def do(self, action: str, argument: str = "") -> None:
         """Press the buttons of `action`; CannotDo when it cannot.
 
-        `dial <digits>`, `answer`, `reject`, `hangup`, `hold`, `resume`, `transfer <digits>` (blind), `press <keys>`,
-        `reboot`, `reset` (to what it was in the factory's box).
+        `dial <digits>`, `answer`, `reject`, `hangup`, `hold`, `resume`, `transfer <digits>` (blind), `conference` (of
+        its two calls, which it mixes itself), `press <keys>`, `reboot`, `reset` (to what it was in the factory's box).
         """
         ...
 

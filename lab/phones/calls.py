@@ -46,6 +46,8 @@ class CallSeen:
     ended_at: float | None = None
     on_hold: bool = False
     """We hold the other side."""
+    mixed: bool = False
+    """It is part of a conference that the phone itself mixes."""
     held_by_peer: bool = False
     status: int = 0
     """Final SIP status of a call that failed, 200 of one that was up."""

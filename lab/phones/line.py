@@ -10,7 +10,7 @@ from lab.phones.calls import KEPT_CALLS, KEPT_SOUNDS, MOST_CALLS, CallState, Pho
 from lab.phones.family import Account
 from lab.phones.registration import Registration, Standing, Subscription, Waiting
 from lab.phones.speech import Speech
-from pbx.media.engine import Engine, NoMediaPort, Sound
+from pbx.media.engine import Engine, NoMediaPort, Signature, Sound
 from pbx.media.sdp import BadSdp
 from pbx.sip.session import Session
 from pbx.sip.sip_events import (
@@ -161,9 +161,10 @@ class Line:
             return False
         if call.state is CallState.INCOMING:
             return self.reject(now)
-        was_up = call.state is CallState.UP
-        call.session.end(now)
-        self._end(call, now, 200 if was_up else 487, "", by="us")
+        for one in [other for other in self.live_calls if other.mixed] if call.mixed else [call]:
+            was_up = one.state is CallState.UP
+            one.session.end(now)
+            self._end(one, now, 200 if was_up else 487, "", by="us")
         return True
 
     def hang_up_all(self, now: float) -> None:
@@ -181,9 +182,21 @@ class Line:
         held = [call for call in self.live_calls if call.on_hold]
         if not held:
             return False
-        call = held[-1]
-        call.on_hold = False
-        call.session.reoffer(call.speech.offer("sendrecv"), now)
+        self._resume(held[-1], now)
+        return True
+
+    def conference(self, now: float) -> bool:
+        """Let the two others and us hear each other: the telephone mixes its calls by itself, and leaves with both."""
+        up = [call for call in self.live_calls if call.state is CallState.UP]
+        if len(up) < 2:
+            return False
+        room = f"{self.speaks}/{self._token(12)}"
+        for call in up:
+            call.mixed = True
+            call.speech.mix(room)
+            if call.on_hold:
+                self._resume(call, now)
+        self._engine.announce(room, Signature(self.speaks))
         self._changed()
         return True
 
@@ -315,6 +328,11 @@ class Line:
         call.session.reoffer(call.speech.offer("sendonly"), now)
         self._changed()
 
+    def _resume(self, call: PhoneCall, now: float) -> None:
+        call.on_hold = False
+        call.session.reoffer(call.speech.offer("sendrecv"), now)
+        self._changed()
+
     def _listen(self, call: PhoneCall, sdp: bytes | None, now: float) -> None:
         """Connect the audio to what the other side described; a description that is none ends the call."""
         if sdp is None:
@@ -354,7 +372,7 @@ class Line:
             return
         call.state, call.ended_at = CallState.ENDED, now
         call.status, call.reason, call.hung_up_by = status, reason, by
-        call.on_hold = call.held_by_peer = False
+        call.on_hold = call.held_by_peer = call.mixed = False
         call.speech.close()
         self.calls = self.calls[-KEPT_CALLS:]
         self._changed()

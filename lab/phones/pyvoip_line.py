@@ -32,7 +32,7 @@ class Voice(Protocol):
 
 
 class PyvoipLine:
-    """One account; offers a plan what a simulated line offers, but for hold and transfer, which pyVoIP cannot do."""
+    """One account; offers a plan what a simulated line offers, but for what pyVoIP cannot: hold, transfer, mix."""
 
     def __init__(
         self,
@@ -130,6 +130,9 @@ class PyvoipLine:
         return False
 
     def resume(self, now: float) -> bool:
+        return False
+
+    def conference(self, now: float) -> bool:
         return False
 
     def transfer(self, target: str, now: float) -> bool:

@@ -55,6 +55,12 @@ class Speech:
         if not self._closed:
             self._engine.stop(self.leg)
 
+    def mix(self, room: str) -> None:
+        """Hear, and be heard by, whom else this phone mixes, and itself."""
+        if not self._closed:
+            self._engine.stop(self.leg)
+            self._engine.join(self.leg, room)
+
     def send_digits(self, digits: str) -> None:
         if not self._closed:
             self._engine.send_digits(self.leg, digits)

@@ -177,7 +177,7 @@ def test_keys_are_heard_by_either_way_and_one_press_sent_both_ways_is_not_heard_
 
 def test_nothing_to_press_is_told_by_false(lab):
     world, _ = lab
-    for button in ("answer", "reject", "hang_up", "hold", "resume"):
+    for button in ("answer", "reject", "hang_up", "hold", "resume", "conference"):
         assert press(world, "101", button) is False
     assert press(world, "101", "transfer", "102") is False
     assert press(world, "101", "press", "1") is False
