@@ -48,6 +48,7 @@ from pbx.domain.registrations import host_and_port
 from pbx.events import ConfigServed, Event, ServerFault, Stamped, TlsRefused
 from pbx.media.engine import Engine
 from pbx.media.local import LocalEngine
+from pbx.media.rtpengine import RtpengineEngine
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
 from pbx.sip.tolerances import Tolerance, Tolerances
@@ -73,6 +74,8 @@ class LabSettings:
     ports: PortPlan = field(default_factory=PortPlan)
     media_ports: int = 400
     """Pairs of ports of each media process, one a leg."""
+    rtpengine: tuple[tuple[str, int], tuple[str, int]] | None = None
+    """Its control address and ours for its log of keys; None for a media process of our own."""
     data: Path | None = None
     """Where the state is kept; None for a folder that goes with the lab."""
     reseed: bool = False
@@ -106,7 +109,7 @@ class Lab:
         self._supervisor = Supervisor(self._task_failed)
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._store: SqlStore | None = None
-        self._engine: LocalEngine | None = None
+        self._engine: LocalEngine | RtpengineEngine | None = None
         self._ears: LocalEngine | None = None
         self._switch_shell: Shell | None = None
         self._provisioning: ProvisioningService | None = None
@@ -395,12 +398,20 @@ class Lab:
             self.command_switch(lambda switch, now: switch.confirm(ticket, now))
 
     async def _start_media(self, data: Path) -> None:
-        self._engine = self._media(RECORDINGS, data, self._switch_woken)
+        self._engine = self._switch_media(data)
         starting = [self._engine.start()]
         if self.settings.phones:
             self._ears = self._media("ears", data, self._ears_woken)
             starting.append(self._ears.start())
         await asyncio.gather(*starting)
+
+    def _switch_media(self, data: Path) -> LocalEngine | RtpengineEngine:
+        if self.settings.rtpengine is None:
+            return self._media(RECORDINGS, data, self._switch_woken)
+        daemon, keys = self.settings.rtpengine
+        return RtpengineEngine(
+            daemon, keys, folder=data / "sounds", recordings=data / RECORDINGS, on_events=self._switch_woken
+        )
 
     def _media(self, folder: str, data: Path, woken: Callable[[], None]) -> LocalEngine:
         recordings = data / folder
@@ -470,7 +481,7 @@ class Lab:
         await self._shell.hang_up()
         await self._store.close()
         await self._engine.shut()
-        self._engine = self._media(RECORDINGS, data, self._switch_woken)
+        self._engine = self._switch_media(data)
         await self._engine.start()
         self._store = await self._open_store(data)
         await self._shell.listen_again()

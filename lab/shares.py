@@ -25,6 +25,7 @@ class Share:
 
     def __init__(self, engine: Engine, owners: dict[str, Share]) -> None:
         self._engine, self._owners = engine, owners
+        self.capabilities = engine.capabilities
         self._events: list[MediaEvent] = []
         self._legs: set[str] = set()
         self.woken: Callable[[], None] = lambda: None

@@ -47,6 +47,19 @@ def _told_to_phones(address: str) -> str:
     return address
 
 
+def _socket_address(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not (host and colon and port.isdecimal() and 0 < int(port) < 65536):
+        raise ValueError("give address and port, as 127.0.0.1:22222")
+    return text
+
+
+def socket_address(text: str) -> tuple[str, int]:
+    """Read a checked `address:port`."""
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
 MaybePath = Annotated[Path | None, BeforeValidator(_path_or_none)]
 Algorithm = Literal["MD5", "SHA-256"]
 
@@ -89,6 +102,12 @@ class Sip(_Section):
 class Media(_Section):
     ports: int = Field(default=400, ge=2, le=20_000)
     """Pairs of UDP ports for sound, one a leg; each rests two seconds between calls (`pbx.media.ports`)."""
+    engine: Literal["local", "rtpengine"] = "local"
+    """Who carries the sound: a process of ours, or a running rtpengine."""
+    rtpengine: Annotated[str, AfterValidator(_socket_address)] = "127.0.0.1:22222"
+    """Its `--listen-ng`."""
+    rtpengine_keys: Annotated[str, AfterValidator(_socket_address)] = "127.0.0.1:22223"
+    """Its `--dtmf-log-dest`: an address of ours, where it tells of keys."""
     direct: bool = False
     """Whether two parties that can send their media to each other, past the relay."""
 

@@ -13,7 +13,7 @@ import test_plans
 from lab.errors import BAD_INPUT, USAGE, UserError
 from lab.mail.relay import Relay
 from lab.seeds.load import OFFICE, Seed, SeedError, load_seed
-from pbx.settings import FLAG, BadSettings, Setting, Settings, load_settings
+from pbx.settings import FLAG, BadSettings, Setting, Settings, load_settings, socket_address
 from pbx.sip.tolerances import Tolerance
 from pbx.switch.settings import SwitchSettings
 from test_plans.plan import BadPlan, Case, Plan, load_plan
@@ -72,6 +72,14 @@ def mail_relay(settings: Settings) -> Relay | None:
     """Return where mail goes, None for the lab's own outbox."""
     mail = settings.mail
     return Relay(mail.server, mail.port, mail.tls, mail.user, mail.password) if mail.server else None
+
+
+def rtpengine(settings: Settings) -> tuple[tuple[str, int], tuple[str, int]] | None:
+    """Return where it is and where it tells of keys; None when a process of ours carries the sound."""
+    chosen = settings.media
+    if chosen.engine == "local":
+        return None
+    return socket_address(chosen.rtpengine), socket_address(chosen.rtpengine_keys)
 
 
 def _tolerance(name: str) -> Tolerance:

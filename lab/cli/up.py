@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lab import logs
 from lab.addresses import port_plan, write_ready
-from lab.cli.inputs import mail_relay, switch_settings, the_seed
+from lab.cli.inputs import mail_relay, rtpengine, switch_settings, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.ports import who_holds
 from lab.errors import NO_START, USAGE, UserError
@@ -46,6 +46,7 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
         media_ports=settings.media.ports,
         relay=mail_relay(settings),
         mail_from=settings.mail.sender,
+        rtpengine=rtpengine(settings),
     )
     logs.configure(level=settings.log.level, form=settings.log.form)
     try:
@@ -115,6 +116,8 @@ def _refused(error: OSError, host: str, base: int) -> tuple[str, str]:
     text = error.strerror or str(error)
     if isinstance(error, TimeoutError):
         return "the media process did not come up in time", "is this machine overloaded? See `switchroom doctor`"
+    if "rtpengine" in text:
+        return text, "start it as docs/media.md says, or leave media.engine at `local`"
     if "in use" in text:
         return f"{text}: {who_holds(error, base)}", "use another --port-base, or stop what holds the port"
     if "assign" in text:

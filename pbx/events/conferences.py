@@ -61,4 +61,4 @@ class ConferenceRefused(Event):
     call: str
     conference: str
     reason: str
-    """`wrong PIN` or `full`."""
+    """`wrong PIN`, `full`, or what the media engine lacks."""

@@ -1,12 +1,14 @@
 """What the switch and every simulated phone command: one interface over three engines.
 
 Commands are synchronous and never block; what comes of them arrives as media events. `LocalEngine` talks to a worker
-process, `VirtualEngine` sends media as coarse segments over the virtual wire. A leg is named by its owner.
+process, `VirtualEngine` sends media as coarse segments over the virtual wire, `RtpengineEngine` asks a daemon. A leg
+is named by its owner.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Literal, Protocol
 
 from pbx.domain.sounds import Music as Music
@@ -234,7 +236,19 @@ class WorkerBack(MediaEvent):
     """Without one."""
 
 
+class Capability(Enum):
+    """What an engine may lack: whoever needs it asks first."""
+
+    EARS = "recognises sounds, network tones and keys that are tones"
+    RECORDING = "keeps what a party says"
+    CONFERENCES = "mixes several parties"
+    ENCRYPTION = "speaks SRTP"
+    FIGURES = "measures loss, jitter and the quality that follows"
+
+
 class Engine(Protocol):
+    capabilities: frozenset[Capability]
+
     def at(self, now: float) -> None:
         """Tell the moment the following commands belong to."""
         ...

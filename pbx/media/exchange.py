@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from pbx.domain.sounds import Spoken
-from pbx.media import ears, telephone_event, wav
+from pbx.media import ears, recordings, telephone_event, wav
 from pbx.media.codecs import transcoder
 from pbx.media.conversation import Conversation, Side
 from pbx.media.engine import (
@@ -142,7 +142,7 @@ class Exchange:
         one, two = self._legs[a], self._legs[b]
         for leg in (one, two):
             self._finish(leg, "stopped", now)
-        path = self._path(recording)
+        path = recordings.path_of(self._recordings, recording)
         try:
             if path is None:
                 raise OSError("not a name for a file")
@@ -334,24 +334,16 @@ class Exchange:
 
     # --- recordings -----------------------------------------------------------------------------------
 
-    def _path(self, name: str) -> Path | None:
-        return self._recordings / f"{name}.wav" if _NAME.match(name) else None
-
     def _spoken(self, leg: str, spoken: Spoken) -> Sequence[bytes]:
         return ears.frames_of(f"prompt:{spoken}") if isinstance(spoken, str) else self._recorded(leg, spoken)
 
     def _recorded(self, leg: str, sound: Recording) -> Sequence[bytes]:
         """Return the frames of an earlier recording; those of what stands in for it when there is no such file."""
-        path = self._path(sound.name)
         try:
-            if path is None:
-                raise wav.BadWav("not a name for a file")
-            samples = wav.read_wav(path)
+            samples = recordings.octets(self._recordings, sound)
         except (OSError, wav.BadWav) as error:
             self._report(SoundMissing(leg, sound.name, str(error)))
             return ears.frames_of(f"prompt:{sound.instead}") if sound.instead else ()
-        samples = samples[round(sound.from_s * _RATE) // ears.FRAME * ears.FRAME :]
-        samples += b"\xff" * (-len(samples) % ears.FRAME)
         return [samples[at : at + ears.FRAME] for at in range(0, len(samples), ears.FRAME)]
 
     def _finish(self, leg: Leg, reason: str, now: float) -> None:
@@ -370,7 +362,7 @@ class Exchange:
             seconds, sound = (0.0, "silence") if problem else (len(samples) / _RATE, heard)
             self._report(RecordingFinished(leg.name, it.name, seconds, reason, sound, problem))
 
-        path = self._path(it.name)
+        path = recordings.path_of(self._recordings, it.name)
         if path is None:
             kept("not a name for a file")
         else:

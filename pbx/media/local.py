@@ -16,7 +16,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pbx.media import words
-from pbx.media.engine import MediaAddress, MediaEvent, NoMediaPort, RemoteMedia, Sound, WorkerBack, WorkerLost
+from pbx.media.engine import (
+    Capability,
+    MediaAddress,
+    MediaEvent,
+    NoMediaPort,
+    RemoteMedia,
+    Sound,
+    WorkerBack,
+    WorkerLost,
+)
 from pbx.media.ports import Ports
 
 MUSIC = ("default", "toronto", "laval")
@@ -34,6 +43,8 @@ _BUFFER = 1 << 20
 
 class LocalEngine:
     """Implements `pbx.media.engine.Engine` over one worker process; `start` it first and `shut` it at the end."""
+
+    capabilities = frozenset(Capability)
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ _CRYPTO = re.compile(r"crypto:\s*(\d{1,9})\s+(\S+)\s+inline:([A-Za-z0-9+/=]+)(?:
 """A lifetime is read over; a key with an MKI or session parameters is one we cannot use (§6.1, §6.3)."""
 _KEY_OCTETS = 30
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
-_REVERSED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
+REVERSED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 _RTPMAP = re.compile(r"rtpmap:\s*(\d{1,3})\s+([^/\s]+)/(\d+)", re.IGNORECASE)
 _RTCP = re.compile(r"rtcp:\s*(\d{1,5})\b")
 _MEDIA = re.compile(r"(\w+)\s+(\d{1,5})(?:/\d+)?\s+(\S+)\s*(.*)\Z")
@@ -202,6 +202,14 @@ def offer(
     return _write(it, session)
 
 
+def describe(
+    address: MediaAddress, *, codecs: tuple[str, ...], event_type: int | None, direction: str = "sendrecv"
+) -> bytes:
+    """Write a description of anybody's media."""
+    chosen = tuple((name, PAYLOAD_TYPES[name]) for name in codecs)
+    return _write(Description(address.host, address.port, chosen, event_type, direction), 1)
+
+
 def offer_of(far: RemoteMedia, *, origin: MediaAddress, session: int = 1, version: int = 1) -> bytes:
     """Write an offer of somebody else's media as it was settled with them, in the name of `origin`."""
     chosen = ((far.codec, far.payload_type),)
@@ -233,7 +241,7 @@ def answer(
     if not common:
         raise BadSdp(488, "no common codec")
     common.sort(key=lambda codec: codec[0] != liked)
-    direction = _both(_REVERSED[offered.direction], wanted)
+    direction = _both(REVERSED[offered.direction], wanted)
     settled = replace(
         offered, host=address.host, port=address.port, codecs=(common[0],), direction=direction, version=version,
         rtcp_port=0, crypto=(crypto,) if crypto is not None else (), origin=origin,
@@ -250,7 +258,7 @@ def settle(ours: bytes, answered: Description) -> RemoteMedia:
     if not common:
         raise BadSdp(488, "the answer took no codec of the offer")
     answered = replace(answered, rtcp_mux=answered.rtcp_mux and mine.rtcp_mux)
-    return _remote(answered, common[0], _both(_REVERSED[answered.direction], mine.direction))
+    return _remote(answered, common[0], _both(REVERSED[answered.direction], mine.direction))
 
 
 def _remote(far: Description, codec: tuple[str, int], direction: str) -> RemoteMedia:

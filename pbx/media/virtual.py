@@ -10,6 +10,7 @@ from collections.abc import Callable, MutableMapping
 
 from pbx.media.agenda import Agenda
 from pbx.media.engine import (
+    Capability,
     Closed,
     DigitPressed,
     FlowChanged,
@@ -42,6 +43,8 @@ LAST_PORT = 32_766
 
 class VirtualEngine:
     """Owns the legs of one party in the virtual world."""
+
+    capabilities = frozenset(Capability)
 
     def __init__(
         self,

@@ -48,7 +48,7 @@ from pbx.events import (
     QueueLeft,
     ServerFault,
 )
-from pbx.media.engine import NoMediaPort, Sound, Tone
+from pbx.media.engine import Capability, NoMediaPort, Sound, Tone
 from pbx.media.prompts import catalogue
 from pbx.media.sdp import BadSdp
 from pbx.records import CallFacts, last_caller
@@ -426,7 +426,7 @@ class Call:
 
     @property
     def can_record(self) -> bool:
-        return self._switch.history.writes
+        return self._switch.history.writes and Capability.RECORDING in self._switch.engine.capabilities
 
     def record_message(self, box: str, *, max_s: float, silence_s: float) -> None:
         recording = self._switch.mailboxes.expect(self.id, box, self.asked.caller_number, self._caller_name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pbx.callflow.vocabulary import ConferenceClosed, ConferenceOpened
 from pbx.domain.conferences import Conference
 from pbx.events import ConferenceBegan, ConferenceEnded, ConferenceJoined, ConferenceLeft, ConferenceRefused
-from pbx.media.engine import Prompts, Recording, Tone
+from pbx.media.engine import Capability, Prompts, Recording, Tone
 
 if TYPE_CHECKING:
     from pbx.switch.calls import Call
@@ -65,6 +65,9 @@ class Conferences:
         self, call: Call, conference: Conference, *, leader: bool, name: str
     ) -> Literal["full", "waiting", "begun"]:
         extension, now = conference.extension, self._switch.now.mono
+        if Capability.CONFERENCES not in self._switch.engine.capabilities:
+            call.publish(ConferenceRefused(call.id, extension, "the media engine mixes none"))
+            return "full"
         live = self._live.setdefault(extension, _Live(conference))
         if 0 < live.conference.max_participants <= len(live.participants):
             call.publish(ConferenceRefused(call.id, extension, "full"))

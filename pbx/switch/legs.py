@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from pbx.media.engine import Engine, MediaAddress, RemoteMedia, Sound
+from pbx.media.engine import Capability, Engine, MediaAddress, NoMediaPort, RemoteMedia, Sound
 from pbx.media.negotiation import Negotiation
 from pbx.media.sdp import BadSdp, parse_sdp
 from pbx.sip.referral import Referrer
@@ -145,6 +145,8 @@ class Leg:
             self.engine.close(self.name)
 
     def _open(self) -> MediaAddress:
+        if self.negotiation.policy == "yes" and Capability.ENCRYPTION not in self.engine.capabilities:
+            raise NoMediaPort(f"{self.party} must have SRTP, and the media engine has none")
         if self._address is None:
             self._address = self.engine.open(self.name)
             self.opened = True

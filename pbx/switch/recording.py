@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pbx.callflow.ports import CallRecordingSaved
 from pbx.domain.kept import CallRecording
 from pbx.events import RecordingBegan, RecordingEnded, RecordingRefused, ServerFault
-from pbx.media.engine import RecordingFinished, Tone
+from pbx.media.engine import Capability, RecordingFinished, Tone
 from pbx.switch.legs import Leg
 
 if TYPE_CHECKING:
@@ -129,4 +129,6 @@ class CallRecordings:
             return "only a user of the domain records"
         if user.recording == "no":
             return f"user {user.extension} may not record"
+        if Capability.RECORDING not in self._switch.engine.capabilities:
+            return "the media engine keeps no recordings"
         return "" if self._switch.history.writes else "nothing can be kept now"

@@ -34,7 +34,7 @@ from pbx.events import (
     ResyncRequested,
     ServerFault,
 )
-from pbx.media.engine import Engine
+from pbx.media.engine import Capability, Engine
 from pbx.media.negotiation import Negotiation
 from pbx.sip.address import Peer
 from pbx.sip.digest import DigestServer
@@ -393,7 +393,10 @@ class Switch:
     def negotiation(self, device: str) -> Negotiation:
         """Return a new leg's side of offer and answer, after the policy of its device; the carrier's is plain."""
         known = self.directory.devices_by_id.get(device)
-        return Negotiation(known.srtp if known is not None else "no", self._token)
+        policy = known.srtp if known is not None else "no"
+        if policy == "opportunistic" and Capability.ENCRYPTION not in self.engine.capabilities:
+            policy = "no"
+        return Negotiation(policy, self._token)
 
     def joined(self, call: Call, leg: Leg) -> None:
         """Two legs talk from now on."""
