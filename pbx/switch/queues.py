@@ -78,9 +78,13 @@ class Queues:
 
     def place(self, extension: str, call: str) -> int:
         """Return a caller's place from 1, 0 for one who is not in the line."""
-        line = self._lines.get(extension)
-        calls = [caller.call for caller in line.callers] if line else []
+        calls = self.calls_in(extension)
         return calls.index(call) + 1 if call in calls else 0
+
+    def calls_in(self, extension: str) -> list[str]:
+        """Return the calls in line, in their order."""
+        line = self._lines.get(extension)
+        return [caller.call for caller in line.callers] if line else []
 
     def longest_waiting(self, extension: str) -> str:
         """Return the call first in line that has heard the greeting, empty when nobody waits."""

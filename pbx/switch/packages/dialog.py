@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pbx.domain.devices import Device
 from pbx.events import (
+    AgentStatusChanged,
     BusyLampSent,
     CallHeld,
     CallInvited,
@@ -24,12 +25,14 @@ from pbx.events import (
     Event,
     LegEnded,
     LegFailed,
+    QueueJoined,
+    QueueLeft,
 )
 from pbx.sip.dialog import Phase
 from pbx.sip.message import Request
 from pbx.sip.uri import parse_uri
 from pbx.switch.event_package import Document, EventPackage, Writing, attribute, element, extension_asked, xml
-from pbx.switch.parking import is_slot
+from pbx.switch.watched import AGENT, is_watched, seen
 
 if TYPE_CHECKING:
     from pbx.switch.legs import Leg
@@ -60,17 +63,15 @@ Dialogs = tuple[Shown, ...]
 class DialogPackage(EventPackage[Dialogs]):
     name = "dialog"
     content_types = (BODY,)
-    changed_by = (*_CALLS, CallParked, CallUnparked)
+    changed_by = (*_CALLS, CallParked, CallUnparked, QueueJoined, QueueLeft, AgentStatusChanged)
 
     def resource(self, switch: Switch, device: Device, request: Request) -> str:
         user = parse_uri(request.uri).user
-        return user if is_slot(user) else extension_asked(switch, user)
+        return user if is_watched(switch, user) else extension_asked(switch, user)
 
     def state(self, switch: Switch, resource: str) -> Dialogs | None:
-        if is_slot(resource):
-            return _parked(switch, resource)
         if resource not in switch.directory.users_by_extension:
-            return None
+            return _watched(switch, resource)
         return tuple(shown for leg in switch.parties.of_extension(resource) if (shown := _shown(leg)) is not None)
 
     def document(self, state: Dialogs, before: Dialogs | None, writing: Writing) -> Document:
@@ -89,8 +90,13 @@ class DialogPackage(EventPackage[Dialogs]):
 
     def changes(self, switch: Switch, event: Event) -> Iterable[str]:
         """Everybody in the call: who the other party is may have changed for all of them."""
-        if isinstance(event, CallParked | CallUnparked):
-            return (event.slot,)
+        match event:
+            case CallParked(slot=slot) | CallUnparked(slot=slot):
+                return (slot,)
+            case QueueJoined(queue=queue) | QueueLeft(queue=queue):
+                return (queue,)
+            case AgentStatusChanged(agent=agent):
+                return (f"{AGENT}{agent}",)
         found = switch.call(getattr(event, "call", ""))
         extensions = {leg.extension for leg in found.legs.values()} if found is not None else set()
         return (extensions | {getattr(event, "extension", "")}) - {""}
@@ -105,15 +111,18 @@ def _rings(state: Dialogs) -> bool:
     return any(shown.direction == "recipient" for shown in state)
 
 
-def _parked(switch: Switch, slot: str) -> Dialogs:
-    """Whoever waits in a slot, as the slot would tell it: the dialog is nobody's, so nothing can take its place."""
-    call = switch.parking.call_in(slot)
-    if call is None:
-        return ()
-    name = f"park-{slot}-{call.id}"
-    party = call.caller
-    uri = f"sip:{party.extension or party.number or 'anonymous'}@{switch.realm}"
-    return (Shown(name, name, slot, call.id, "recipient", "confirmed", uri, call.shown.name, False),)
+def _watched(switch: Switch, resource: str) -> Dialogs | None:
+    dialogs = seen(switch, resource)
+    if dialogs is None:
+        return None
+    return tuple(
+        Shown(it.id, it.id, resource, it.id, "recipient", it.state, _uri(switch, it.party or resource), it.name, False)
+        for it in dialogs
+    )
+
+
+def _uri(switch: Switch, user: str) -> str:
+    return f"sip:{user}@{switch.realm}"
 
 
 def _shown(leg: Leg) -> Shown | None:

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from pbx.domain.devices import Device
+from pbx.domain.queues import AgentStatus, person
 from pbx.events import (
+    AgentStatusChanged,
     CallInvited,
     CallUp,
     DeviceRegistered,
@@ -26,7 +28,15 @@ if TYPE_CHECKING:
     from pbx.switch.switch import Switch
 
 BODY = "application/pidf+xml"
-_NOTES = {"on-the-phone": "On the phone", "busy": "Do not disturb"}
+_NOTES = {
+    "on-the-phone": "On the phone",
+    "busy": "Do not disturb",
+    "meal": "At lunch",
+    "away": "On a break",
+    "meeting": "In a meeting",
+}
+_AT = {AgentStatus.LUNCH: "meal", AgentStatus.BREAK: "away", AgentStatus.MEETING: "meeting"}
+"""Why an agent takes no calls, in the words of RFC 4480 §3.2."""
 
 
 class Presence(NamedTuple):
@@ -40,7 +50,7 @@ class PresencePackage(EventPackage[Presence]):
     content_types = (BODY,)
     changed_by = (
         DeviceRegistered, DeviceUnregistered, RegistrationExpired, CallInvited, LegInvited, CallUp,
-        LegFailed, LegEnded, OwnSettingChanged,
+        LegFailed, LegEnded, OwnSettingChanged, AgentStatusChanged,
     )  # fmt: skip
 
     def resource(self, switch: Switch, device: Device, request: Request) -> str:
@@ -53,7 +63,7 @@ class PresencePackage(EventPackage[Presence]):
         if user.do_not_disturb or switch.settings_of_users.of(resource).do_not_disturb:
             activity = "busy"
         else:
-            activity = "on-the-phone" if resource in switch.parties.busy else ""
+            activity = "on-the-phone" if resource in switch.parties.busy else _pause(switch, resource)
         return Presence(switch.reachable(resource), activity)
 
     def document(self, state: Presence, before: Presence | None, writing: Writing) -> Document:
@@ -76,8 +86,21 @@ class PresencePackage(EventPackage[Presence]):
         if isinstance(event, CallInvited):
             device = switch.directory.devices_by_id.get(event.device)
             return (device.extension,) if device is not None else ()
+        if isinstance(event, AgentStatusChanged):
+            return (person(event.agent),)
         extension = getattr(event, "extension", "")
         return (extension,) if extension else ()
+
+
+def _pause(switch: Switch, extension: str) -> str:
+    """What keeps a user from the calls of its queues, empty when nothing does."""
+    for queue in switch.directory.queues:
+        for agent in queue.agents:
+            if person(agent.name) == extension:
+                activity = _AT.get(switch.queues.agents.status(queue.extension, agent), "")
+                if activity:
+                    return activity
+    return ""
 
 
 PACKAGE = PresencePackage()
