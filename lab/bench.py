@@ -163,8 +163,7 @@ class LabBench:
             rule.model_copy(update={"enabled": on}) if at == index else rule for at, rule in enumerate(user.rules)
         )
         changed = user.model_copy(update={"rules": rules})
-        users = tuple(changed if item.extension == changed.extension else item for item in directory.users)
-        self._house.apply(directory.replaced(users=users), f"user {changed.extension}")
+        self._house.apply(directory.with_user(changed), f"user {changed.extension}")
 
     def _holiday(self, arguments: Mapping[str, str]) -> None:
         directory = self._house.directory

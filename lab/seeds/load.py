@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from lab.seeds.model import LabSeed
-from pbx.domain.consistency import Path as Place
-from pbx.domain.consistency import Problem
 from pbx.domain.directory import Directory
+from pbx.domain.problems import Path as Place
+from pbx.domain.problems import Problem
 from pbx.domain.seed import BadSeed, read_directory, read_model
 
 OFFICE = Path(__file__).with_name("office.yaml")

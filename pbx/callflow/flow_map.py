@@ -9,10 +9,10 @@ from functools import cached_property
 
 from pbx.domain.answering import AnsweringRule
 from pbx.domain.attendants import Attendant, Menu, MenuAction
-from pbx.domain.consistency import FORWARDS
 from pbx.domain.destinations import Destination, ToAttendant, ToUser
 from pbx.domain.directory import Directory
 from pbx.domain.tenancy import User
+from pbx.domain.user_consistency import FORWARDS
 
 
 @dataclass(frozen=True, slots=True)

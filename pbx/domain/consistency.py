@@ -2,64 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from pbx.domain.destinations import (
-    Destination,
-    HangUp,
-    ToAttendant,
-    ToConference,
-    ToDevice,
-    ToEmergency,
-    ToExternal,
-    ToFeature,
-    ToMailbox,
-    ToMailboxLogin,
-    ToPage,
-    ToPark,
-    ToQueue,
-    ToService,
-    ToSupport,
-    ToUser,
-)
+from pbx.domain.destinations import Destination
 from pbx.domain.dialplan import why_reserved
+from pbx.domain.problems import Path, Problem
 from pbx.domain.queues import person
+from pbx.domain.references import frame_missing, missing
+from pbx.domain.user_consistency import address_wrong, policy_missing, problems_of_user
 
 if TYPE_CHECKING:
     from pbx.domain.attendants import MenuAction
+    from pbx.domain.devices import Device
     from pbx.domain.directory import Directory
-    from pbx.domain.tenancy import User
-
-Path = tuple[str | int, ...]
-"""Where in the directory: `("users", 3, "rules", 0)`."""
-
-FORWARDS = (
-    "forward_always",
-    "forward_on_active",
-    "forward_on_busy",
-    "forward_no_answer",
-    "forward_offline",
-    "forward_on_dnd",
-    "forward_on_spam",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    path: Path
-    sentence: str
-    dangling: bool = False
-    """A call would be sent to what is not there; the platform leaves such rows behind when something is deleted."""
-
-
-class Inconsistent(ValueError):
-    """The objects of a directory contradict each other; `problems` says where."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("; ".join(problem.sentence for problem in problems))
+    from pbx.domain.tenancy import Domain, Site
 
 
 def problems(directory: Directory) -> list[Problem]:
@@ -73,11 +30,10 @@ def problems(directory: Directory) -> list[Problem]:
         *_dial_policies(directory),
         *_emergency(directory),
         *_devices(directory),
-        *_rules(directory),
+        *(problem for place in range(len(directory.users)) for problem in problems_of_user(directory, place)),
         *_numbers(directory),
         *_attendants(directory),
         *_queues(directory),
-        *_copies(directory),
         *_conferences(directory),
         *_page_groups(directory),
         *_destinations(directory),
@@ -101,10 +57,6 @@ def _platform(directory: Directory) -> Iterator[Problem]:
             for block in platform.also_reserved:
                 if _in_block(extension, block):
                     yield Problem(path, f"{words} {extension}: {block} is reserved here and never an extension")
-    if platform.email_required:
-        for place, user in enumerate(directory.users):
-            if not user.email:
-                yield Problem(("users", place, "email"), f"user {user.extension}: email is required here; give one")
 
 
 def _limits(directory: Directory) -> Iterator[Problem]:
@@ -164,10 +116,6 @@ def _names(directory: Directory) -> Iterator[Problem]:
     yield from _twice("sites", "site", (site.name for site in directory.sites))
     yield from _twice("addresses", "emergency address", (address.key for address in directory.addresses))
     yield from _twice("devices", "device", (device.id for device in directory.devices))
-    for place, user in enumerate(directory.users):
-        if user.department in directory.sites_by_name:
-            why = f"there is a site {user.department}; call the department otherwise"
-            yield Problem(("users", place, "department"), f"user {user.extension}: department {user.department}: {why}")
     yield from _twice("users", "login", (directory.login_of(user).casefold() for user in directory.users))
     for place, number in enumerate(directory.numbers):
         if number.number in directory.reseller.support_numbers and directory.domain.kind == "customer":
@@ -189,7 +137,6 @@ def _twice(field: str, kind: str, names: Iterable[str]) -> Iterator[Problem]:
 
 def _sites(directory: Directory) -> Iterator[Problem]:
     for field, kind, objects in (
-        ("users", "user", [(user.extension, user.site) for user in directory.users]),
         ("numbers", "number", [(number.number, number.site) for number in directory.numbers]),
         ("attendants", "attendant", [(a.extension, a.site) for a in directory.attendants]),
         ("queues", "queue", [(queue.extension, queue.site) for queue in directory.queues]),
@@ -201,38 +148,20 @@ def _sites(directory: Directory) -> Iterator[Problem]:
 
 
 def _dial_policies(directory: Directory) -> Iterator[Problem]:
-    known = directory.domain.platform.dial_policies
-    owners: list[tuple[Path, str, str]] = [
-        (("domain",), f"domain {directory.domain.name}", directory.domain.dial_policy),
-        *((("sites", place), f"site {site.name}", site.dial_policy) for place, site in enumerate(directory.sites)),
-        *((("users", at), f"user {user.extension}", user.dial_policy) for at, user in enumerate(directory.users)),
-    ]
-    for path, owner, named in owners:
-        if named and named not in known:
-            sentence = f"{owner}: there is no dial policy {named}; there are {', '.join(known)}"
-            yield Problem((*path, "dial_policy"), sentence)
+    """Of domain and sites; those of users are asked with the user."""
+    domain = directory.domain
+    yield from policy_missing(directory, ("domain",), f"domain {domain.name}", domain.dial_policy)
+    for place, site in enumerate(directory.sites):
+        yield from policy_missing(directory, ("sites", place), f"site {site.name}", site.dial_policy)
 
 
 def _emergency(directory: Directory) -> Iterator[Problem]:
     domain = directory.domain
-    owners: list[tuple[Path, str, str, str | None]] = [
-        (("domain",), f"domain {domain.name}", domain.emergency_address, domain.emergency_caller_id)
-    ]
-    for place, site in enumerate(directory.sites):
-        owners.append((("sites", place), f"site {site.name}", site.emergency_address, site.emergency_caller_id))
-    for place, user in enumerate(directory.users):
-        owners.append((("users", place), f"user {user.extension}", user.emergency_address, user.emergency_caller_id))
-    for place, device in enumerate(directory.devices):
-        owners.append((("devices", place), f"device {device.id}", device.emergency_address, device.emergency_caller_id))
-    for path, owner, key, number in owners:
-        address = directory.addresses_by_key.get(key)
-        if key and address is None:
-            yield Problem((*path, "emergency_address"), f"{owner}: there is no emergency address {key}")
-        if address and number and number != address.callback:
-            yield Problem(
-                (*path, "emergency_caller_id"),
-                f"{owner}: emergency caller ID {number} is not the callback number {address.callback} of {key}",
-            )
+    owners: list[tuple[Path, str, Domain | Site | Device]] = [(("domain",), f"domain {domain.name}", domain)]
+    owners += [(("sites", place), f"site {site.name}", site) for place, site in enumerate(directory.sites)]
+    owners += [(("devices", place), f"device {device.id}", device) for place, device in enumerate(directory.devices)]
+    for path, owner, one in owners:
+        yield from address_wrong(directory, path, owner, one.emergency_address, one.emergency_caller_id)
 
 
 def _devices(directory: Directory) -> Iterator[Problem]:
@@ -260,33 +189,6 @@ def _devices(directory: Directory) -> Iterator[Problem]:
             )
 
 
-def _rules(directory: Directory) -> Iterator[Problem]:
-    known = {"device": set(directory.devices_by_id), "user": set(directory.users_by_extension)}
-    for place, user in enumerate(directory.users):
-        seen: set[str] = set()
-        for order, rule in enumerate(user.rules):
-            path: Path = ("users", place, "rules", order)
-            if rule.time_frame in seen:
-                yield Problem(path, f"user {user.extension}: two answering rules for time frame {rule.time_frame}")
-            seen.add(rule.time_frame)
-            if directory.frame_of(user, rule.time_frame) is None:
-                yield from _frame(directory, path, f"user {user.extension}", rule.time_frame)
-            for target in rule.simultaneous_ring:
-                word, _, device = target.target.partition(" ")
-                if word in known and device not in known[word]:
-                    yield Problem(
-                        (*path, "simultaneous_ring"),
-                        f"user {user.extension}: simultaneous ring names {word} {device}, which does not exist",
-                        dangling=True,
-                    )
-
-
-def _frame(directory: Directory, path: Path, owner: str, name: str) -> Iterator[Problem]:
-    if name != "*" and name not in directory.frames_by_name:
-        private = " that everybody shares" if any(frame.name == name for frame in directory.time_frames) else ""
-        yield Problem((*path, "time_frame"), f"{owner}: there is no time frame {name}{private}")
-
-
 def _numbers(directory: Directory) -> Iterator[Problem]:
     for place, number in enumerate(directory.numbers):
         seen: set[str] = set()
@@ -295,7 +197,7 @@ def _numbers(directory: Directory) -> Iterator[Problem]:
             if route.time_frame in seen:
                 yield Problem(path, f"number {number.number}: two routes for time frame {route.time_frame}")
             seen.add(route.time_frame)
-            yield from _frame(directory, path, f"number {number.number}", route.time_frame)
+            yield from frame_missing(directory, path, f"number {number.number}", route.time_frame)
 
 
 def _attendants(directory: Directory) -> Iterator[Problem]:
@@ -312,7 +214,7 @@ def _attendants(directory: Directory) -> Iterator[Problem]:
             if name not in directory.frames_by_name:
                 yield Problem((*path, "open_frames"), f"{owner}: there is no time frame {name}")
         for order, intro in enumerate(attendant.intros):
-            yield from _frame(directory, (*path, "intros", order), owner, intro.time_frame)
+            yield from frame_missing(directory, (*path, "intros", order), owner, intro.time_frame)
         for step, word, action in _actions(directory, place):
             if action.menu and attendant.menu(action.menu) is None:
                 yield Problem(step, f"{owner}, {word}: there is no menu {action.menu}")
@@ -364,20 +266,13 @@ def _page_groups(directory: Directory) -> Iterator[Problem]:
 
 def _destinations(directory: Directory) -> Iterator[Problem]:
     for path, owner, destination in _configured(directory):
-        missing = _missing(directory, destination)
-        if missing:
-            yield Problem(path, f"{owner}: {missing}", dangling=missing.startswith("there is no"))
+        lacks = missing(directory, destination)
+        if lacks:
+            yield Problem(path, f"{owner}: {lacks}", dangling=lacks.startswith("there is no"))
 
 
 def _configured(directory: Directory) -> Iterator[tuple[Path, str, Destination]]:
-    """Every destination anybody configured, with its place and owner."""
-    for place, user in enumerate(directory.users):
-        for order, rule in enumerate(user.rules):
-            for field in FORWARDS:
-                destination = getattr(rule, field)
-                if destination is not None:
-                    words = field.replace("_", " ")
-                    yield ("users", place, "rules", order, field), f"user {user.extension}, {words}", destination
+    """Every destination that is configured elsewhere than in answering rules, with its place and owner."""
     for place, number in enumerate(directory.numbers):
         for order, route in enumerate(number.routes):
             yield ("numbers", place, "routes", order, "to"), f"number {number.number}", route.to
@@ -390,55 +285,6 @@ def _configured(directory: Directory) -> Iterator[tuple[Path, str, Destination]]
             yield ("queues", place, "overflow"), f"queue {queue.extension}, overflow", queue.overflow
         if queue.unavailable is not None:
             yield ("queues", place, "unavailable"), f"queue {queue.extension}, unavailable", queue.unavailable
-
-
-def _missing(directory: Directory, destination: Destination) -> str:
-    """Return what a destination lacks, or an empty string."""
-    match destination:
-        case ToUser(extension=extension):
-            return "" if extension in directory.users_by_extension else f"there is no user {extension}"
-        case ToMailbox(extension=extension):
-            return _mailbox_missing(directory.users_by_extension.get(extension), extension)
-        case ToMailboxLogin(extension=extension):
-            return _mailbox_missing(directory.users_by_extension.get(extension), extension) if extension else ""
-        case ToDevice(device=device):
-            return "" if device in directory.devices_by_id else f"there is no device {device}"
-        case ToQueue(extension=extension):
-            return "" if extension in directory.queues_by_extension else f"there is no queue {extension}"
-        case ToPage(extension=extension):
-            return "" if extension in directory.page_groups_by_extension else f"there is no page group {extension}"
-        case ToConference(extension=extension):
-            return "" if extension in directory.conferences_by_extension else f"there is no conference {extension}"
-        case ToAttendant(extension=extension, menu=menu):
-            attendant = directory.attendants_by_extension.get(extension)
-            if attendant is None:
-                return f"there is no attendant {extension}"
-            return "" if attendant.menu(menu) else f"attendant {extension} has no menu {menu}"
-        case ToEmergency():
-            return "emergency is dialled by a person, never configured"
-        case ToFeature():
-            return "a feature code is dialled by a person, never configured"
-        case ToExternal() | ToPark() | ToSupport() | ToService() | HangUp():
-            return ""
-        case _:
-            assert_never(destination)
-
-
-def _copies(directory: Directory) -> Iterator[Problem]:
-    for place, user in enumerate(directory.users):
-        for box in user.mailbox.copy_to:
-            missing = _mailbox_missing(directory.users_by_extension.get(box), box)
-            if box == user.extension:
-                missing = "a mailbox needs no copy of its own messages"
-            if missing:
-                path: Path = ("users", place, "mailbox", "copy_to")
-                yield Problem(path, f"user {user.extension}, copies of messages: {missing}")
-
-
-def _mailbox_missing(user: User | None, extension: str) -> str:
-    if user is None:
-        return f"there is no mailbox {extension}: no such user"
-    return "" if user.voicemail else f"user {extension} has no mailbox"
 
 
 def _settings(directory: Directory) -> Iterator[Problem]:

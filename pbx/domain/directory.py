@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pbx.domain.attendants import Attendant
 from pbx.domain.base import Model
 from pbx.domain.conferences import Conference
-from pbx.domain.consistency import Inconsistent, problems
+from pbx.domain.consistency import problems
 from pbx.domain.contacts import Contact
 from pbx.domain.devices import Device
 from pbx.domain.dialplan import NEVER_BARRED
@@ -19,9 +19,11 @@ from pbx.domain.dialpolicy import kind_of_call
 from pbx.domain.emergency import EmergencyAddress
 from pbx.domain.numbers import PhoneNumber
 from pbx.domain.paging import PageGroup
+from pbx.domain.problems import Inconsistent, Problem
 from pbx.domain.queues import Queue
 from pbx.domain.tenancy import Domain, Reseller, Site, User
 from pbx.domain.timeframes import TimeFrame
+from pbx.domain.user_consistency import SEEN_BY_OTHERS, problems_of_user
 
 
 class Directory(Model):
@@ -47,6 +49,10 @@ class Directory(Model):
     @cached_property
     def users_by_extension(self) -> dict[str, User]:
         return {user.extension: user for user in self.users}
+
+    @cached_property
+    def _place_of_user(self) -> dict[str, int]:
+        return {user.extension: place for place, user in enumerate(self.users)}
 
     @cached_property
     def devices_by_id(self) -> dict[str, Device]:
@@ -184,16 +190,35 @@ class Directory(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Directory:
-        found = problems(self)
+        self._refuse(problems(self))
+        return self
+
+    def _refuse(self, found: Sequence[Problem]) -> None:
         kept = self.domain.platform.missing_references == "kept"
         if any(not (kept and problem.dangling) for problem in found):
             raise Inconsistent(found)
-        return self
 
     def replaced(self, **changes: object) -> Directory:
         """Return a validated copy with `changes` and the next revision."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return Directory.model_validate({**values, "revision": self.revision + 1, **changes})
+
+    def with_user(self, user: User) -> Directory:
+        """Return a copy in which the user of that extension is `user`, and the next revision; Inconsistent, KeyError.
+
+        Asks of the domain only what this user can spoil: what everybody has once is taken over as it is, so that a
+        domain of ten thousand adopts a change while calls go on.
+        """
+        before, place = self.users_by_extension[user.extension], self._place_of_user[user.extension]
+        users = (*self.users[:place], user, *self.users[place + 1 :])
+        if any(getattr(before, name) != getattr(user, name) for name in SEEN_BY_OTHERS):
+            return self.replaced(users=users)
+        changed = Directory.model_construct(**{**dict(self), "users": users, "revision": self.revision + 1})
+        own = ("users_by_extension", *type(self).model_fields)
+        changed.__dict__.update({name: value for name, value in self.__dict__.items() if name not in own})
+        changed.__dict__["users_by_extension"] = {**self.users_by_extension, user.extension: user}
+        changed._refuse(list(problems_of_user(changed, place)))
+        return changed
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Directory:
         """As `replaced`: pydantic's own copy would carry the look-ups of the old snapshot along, and not validate."""

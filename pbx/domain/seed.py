@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pbx.domain.base import RULES
-from pbx.domain.consistency import Inconsistent, Path, Problem
 from pbx.domain.directory import Directory
+from pbx.domain.problems import Inconsistent, Path, Problem
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

@@ -5,9 +5,10 @@ import copy
 import pytest
 from pydantic import ValidationError
 
-from pbx.domain.consistency import Inconsistent, problems
+from pbx.domain.consistency import problems
 from pbx.domain.destinations import ToEmergency
 from pbx.domain.directory import Directory
+from pbx.domain.problems import Inconsistent
 
 
 def sound() -> dict:

@@ -1,3 +1,6 @@
+import re
+from functools import cached_property
+
 import pytest
 from pydantic import ValidationError
 
@@ -116,3 +119,52 @@ def test_an_attendant_may_be_meant_by_its_name():
     document["attendants"] = [{"extension": 400, "name": "Other", "menus": [{"name": "main"}]}]
     with pytest.raises(ValidationError, match="'aa_Main line' is no destination"):
         Directory.model_validate(document)
+
+
+CACHED = [name for name, value in vars(Directory).items() if isinstance(value, cached_property)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ring_s": 9},
+        {"site": "Toronto", "caller_id": "14165550100"},
+        {"rules": [{"forward_always": "user 101"}]},
+        {"department": "Sales"},
+        {"login": "ben@acme.test"},
+        {"voicemail": False},
+    ],
+)
+def test_one_changed_user_is_adopted_as_if_everything_had_been_read_again(changes):
+    before = Directory.model_validate(DOCUMENT)
+    for name in CACHED:
+        getattr(before, name)
+    ben = User.model_validate({**dict(before.users[1]), **changes})
+    changed = before.with_user(ben)
+    again = before.replaced(users=(before.users[0], ben))
+    assert changed == again
+    assert {name: getattr(changed, name) for name in CACHED} == {name: getattr(again, name) for name in CACHED}
+    assert before.users_by_extension["102"] == before.users[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"site": "Berlin"}, "user 102: there is no site Berlin"),
+        ({"rules": [{"forward_always": "user 199"}]}, "user 102, forward always: there is no user 199"),
+        ({"login": "101@acme.lab"}, "login 101@acme.lab exists twice"),
+        ({"department": "Laval"}, "there is a site Laval"),
+    ],
+)
+def test_a_change_that_spoils_the_domain_is_refused(changes, told):
+    before = Directory.model_validate(DOCUMENT)
+    with pytest.raises(ValueError, match=re.escape(told)):
+        before.with_user(User.model_validate({**dict(before.users[1]), **changes}))
+
+
+def test_a_mailbox_others_forward_to_is_not_taken_away_by_changing_its_user():
+    ana, ben = DOCUMENT["users"]
+    rules = [{"forward_always": "mailbox 102"}]
+    before = Directory.model_validate({**DOCUMENT, "users": [{**ana, "rules": rules}, ben]})
+    with pytest.raises(ValueError, match="user 101, forward always: user 102 has no mailbox"):
+        before.with_user(before.users[1].model_copy(update={"voicemail": False}))

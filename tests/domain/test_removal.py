@@ -44,8 +44,8 @@ def office(**domain: object) -> Directory:
     [
         ("user", "101", (
             "user 102: simultaneous ring names user 101, which does not exist",
-            "queue 500: agent 101 is no user",
             "user 102, forward no answer: there is no user 101",
+            "queue 500: agent 101 is no user",
             "number 14165550101: there is no user 101",
             "attendant 400, menu main key 1: there is no user 101",
             "queue 500, overflow: there is no mailbox 101: no such user",
@@ -89,8 +89,8 @@ def test_where_the_platform_keeps_such_rows_the_audit_finds_them(preset):
     dangling = [one for one in findings(without(before, "user", "101"), {"attendant-welcome"}) if one.rule == "R10"]
     assert [(one.link, one.sentence.partition(":")[0]) for one in dangling] == [
         ("users/102", "user 102"),
-        ("queues/500", "queue 500"),
         ("users/102", "user 102, forward no answer"),
+        ("queues/500", "queue 500"),
         ("numbers/14165550101", "number 14165550101"),
         ("attendants/400", "attendant 400, menu main key 1"),
         ("queues/500", "queue 500, overflow"),
