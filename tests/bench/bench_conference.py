@@ -99,6 +99,7 @@ async def _run(engine: LocalEngine) -> tuple[float, float]:
         leg = f"party-{at}"
         party.to = (_HOST, engine.open(leg).port)
         engine.connect(leg, RemoteMedia(_HOST, party.port, "PCMU", 0, 101, "sendrecv"))
+        engine.listen(leg)  # as the switch does with every leg
         engine.join(leg, "conference")
     for at in range(CALLERS):
         engine.open(f"caller-{at}")
