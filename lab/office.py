@@ -9,6 +9,7 @@ from aiohttp import web
 from lab.api.observe import Observer
 from lab.api.outbox import MailDesk
 from lab.api.phones import Phones
+from lab.api.prompts import PromptDesk
 from lab.api.queues import QueueDesk
 from lab.api.recordings import Recordings
 from lab.api.v1 import Api
@@ -41,6 +42,7 @@ class Office:
         self.observer.route(self.console.app)
         Phones(self.lab).route(self.console.app)
         MailDesk(self.lab).route(self.console.app)
+        PromptDesk(self.lab).route(self.console.app)
         QueueDesk(self.lab).route(self.console.app)
         Recordings(self.lab).route(self.console.app)
         self.metrics = Metrics(self.lab)

@@ -256,6 +256,11 @@ class Lab:
         return self._store_folder / RECORDINGS
 
     @property
+    def recordings(self) -> Path:
+        """Where the sound of messages and prompts is."""
+        return self._store_folder / RECORDINGS
+
+    @property
     def provisioning(self) -> ProvisioningService:
         assert self._provisioning is not None, "start first"
         return self._provisioning

@@ -12,7 +12,7 @@ from pbx.callflow import routing
 from pbx.callflow.itinerary import travel
 from pbx.callflow.ports import BoxSaved
 from pbx.callflow.question import Asked, AttendantRoute, CallerId, ConferenceRoute, QueueRoute, Route, UserRoute
-from pbx.callflow.script import Running
+from pbx.callflow.script import Running, Script
 from pbx.callflow.vocabulary import CALLER, KeyPressed, LegGone, Parked
 from pbx.clock import FOREVER
 from pbx.domain.conferences import Conference
@@ -79,7 +79,7 @@ class Call:
         self.asked = asked
         """The party that is the caller now, and what it dialled."""
         self.caller = caller
-        self.legs: dict[str, Leg] = {caller.name: caller}
+        self.legs: dict[str, Leg] = {caller.name: caller} if caller.session is not None else {}
         self.shown = CallerId(asked.caller_number, asked.caller_name)
         """What a ringing device is shown."""
         self.over = False
@@ -110,8 +110,12 @@ class Call:
         if not isinstance(route.destination, ToExternal | ToService | ToSupport | ToEmergency):
             self.shown = route.caller_id
         self.routed(route.destination.label, route.record.to_json(), first=True)
+        self.run(travel(self, route.destination))
+
+    def run(self, script: Script[None]) -> None:
+        """Begin what the call is for."""
         self._switch.save(self._facts.record())
-        self._script = Running(travel(self, route.destination), keeps=self._is_typed_ahead)
+        self._script = Running(script, keeps=self._is_typed_ahead)
         self._script.start(self.now)
         self._settle()
 

@@ -15,13 +15,14 @@ from functools import partial
 from pbx.bus import Bus
 from pbx.callflow import routing
 from pbx.callflow.decisions import DecisionRecord
-from pbx.callflow.ports import Change, History, RecordSaved
+from pbx.callflow.ports import Change, History, PromptRemoved, RecordSaved
 from pbx.callflow.question import Asked, Presence
 from pbx.callflow.vocabulary import AgentsOffered
 from pbx.clock import Moment
 from pbx.domain.destinations import Cause
 from pbx.domain.directory import Directory
 from pbx.domain.history import CallRecord
+from pbx.domain.kept import KeptPrompt
 from pbx.domain.queues import Agent, AgentStatus, Queue, person
 from pbx.events import (
     AgentStatusChanged,
@@ -31,6 +32,7 @@ from pbx.events import (
     InputIgnored,
     OverloadBegan,
     OverloadEnded,
+    PromptKept,
     ResyncRequested,
     ServerFault,
 )
@@ -63,6 +65,7 @@ from pbx.switch.legs import Leg
 from pbx.switch.mailboxes import Mailboxes
 from pbx.switch.media import conversation, media_event
 from pbx.switch.notices import Notices
+from pbx.switch.originating import call_for_prompt
 from pbx.switch.parking import Parking
 from pbx.switch.parties import Parties
 from pbx.switch.queues import Queues
@@ -216,6 +219,25 @@ class Switch:
         self._begin(now)
         self.mailboxes.changed(box)
         self._drain()
+
+    def keep_prompt(self, prompt: KeptPrompt, now: Moment) -> None:
+        """A prompt was uploaded, or made from text; its sound is on the disk."""
+        self._begin(now)
+        self.mailboxes.keep_prompt("", prompt)
+        self.publish(PromptKept("", prompt.owner, prompt.name, prompt.origin, prompt.seconds))
+        self._drain()
+
+    def remove_prompt(self, owner: str, name: str, now: Moment) -> None:
+        self._begin(now)
+        self.submit(PromptRemoved(owner, name))
+        self._drain()
+
+    def record_prompt(self, extension: str, owner: str, name: str, now: Moment) -> str:
+        """Ring an extension and record a prompt with whoever answers; return the call, empty when no phone is there."""
+        self._begin(now)
+        call = call_for_prompt(self, extension, owner, name)
+        self._drain()
+        return call
 
     def mail_sent(self, notice: str, now: Moment) -> None:
         """The mail server has taken it, or there was nobody to send it to."""
@@ -380,6 +402,10 @@ class Switch:
     def begin(self, call: Call, leg: Leg, session: Session) -> None:
         self._calls[call.id] = call
         self.own(session, call, leg)
+
+    def begin_alone(self, call: Call) -> None:
+        """A call of the house itself: nobody has made it."""
+        self._calls[call.id] = call
 
     def own(self, session: Session, call: Call, leg: Leg) -> None:
         """A leg has begun."""

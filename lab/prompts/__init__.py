@@ -1,0 +1,1 @@
+"""Prompts somebody gives the house: sound files that are read, text that is spoken."""
