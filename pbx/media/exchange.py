@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
@@ -127,7 +128,8 @@ class Exchange:
         self._rooms.leave(self._legs[name])
 
     def announce(self, room: str, sound: Sound) -> None:
-        self._rooms.announce(room, self._frames("", sound))
+        with suppress(ValueError):  # nobody recorded it: the room goes on without
+            self._rooms.announce(room, self._frames("", sound))
 
     def record(self, name: str, recording: str, now: float, *, max_s: float, silence_s: float, end_keys: str) -> None:
         leg = self._legs[name]

@@ -45,11 +45,12 @@ class Bench:
         self.sent: list[tuple[int, rtp.Packet, tuple[str, int]]] = []
         self.controls: list[tuple[int, bytes, tuple[str, int]]] = []
         self.said: list[MediaEvent] = []
+        self.woken: list[int] = []
         self.sequence = 0
         self.now = 100.0
         self.exchange = Exchange(
             self._send, self.said.append, recordings, keep_at_once, KNOWLEDGE, lambda bits: (1 << bits) - 2,
-            lambda port: None,
+            self.woken.append,
         )  # fmt: skip
         self.exchange.open("near", NEAR, self.now)
         self.exchange.open("far", FAR, self.now)
@@ -417,3 +418,47 @@ def test_no_datagram_breaks_an_exchange(
     bench.exchange.receive(NEAR, b"\x80\x65" + data, source, bench.now)
     bench.exchange.receive(1, data, source, bench.now)
     assert bench.exchange.live() == 2
+
+
+def meeting(bench: Bench) -> int:
+    """Let both legs meet in a room; return what it is woken by."""
+    bench.exchange.connect("far", RemoteMedia(*OTHER_END, "PCMU", 0, 101, "sendrecv"), bench.now)
+    for name in ("near", "far"):
+        bench.exchange.join(name, "room")
+    (room,) = [key for key in bench.woken if key < 0]
+    return room
+
+
+def test_a_room_beats_while_somebody_is_in_it_and_never_after(bench: Bench) -> None:
+    exchange, room = bench.exchange, meeting(bench)
+    assert exchange.beat(room, bench.now)
+    assert exchange.beat(NEAR, bench.now)
+    exchange.leave("near")
+    exchange.close("far", bench.now)
+    assert not exchange.beat(room, bench.now)
+    assert not exchange.beat(NEAR, bench.now)
+    exchange.announce("room", Tone("beep"))
+    exchange.announce("room", Tone("of the spheres"))
+    exchange.join("near", "room")
+    assert not exchange.beat(room, bench.now), "a room of that name is another one"
+
+
+def test_a_party_on_hold_and_one_whose_keys_are_sent_keep_their_place_in_the_room(bench: Bench) -> None:
+    room = meeting(bench)
+
+    def goes_on(count: int) -> list[rtp.Packet]:
+        bench.sent.clear()
+        for _ in range(count):
+            bench.sequence += 1
+            bench.arrives(VOICE[bench.sequence % 50], bench.sequence)
+            bench.exchange.beat(room, bench.now)
+            bench.beats(1, FAR)
+        return [packet for port, packet, _ in bench.sent if port == FAR]
+
+    assert goes_on(20)[-1].payload in VOICE
+    bench.exchange.send_digits("far", "5")
+    assert {packet.payload_type for packet in goes_on(12)} == {0, 101}
+    bench.exchange.connect("far", RemoteMedia(*OTHER_END, "PCMU", 0, 101, "recvonly"), bench.now)
+    assert goes_on(5) == []
+    bench.exchange.connect("far", RemoteMedia(*OTHER_END, "PCMU", 0, 101, "sendrecv"), bench.now)
+    assert goes_on(5)[-1].payload in VOICE
