@@ -41,5 +41,7 @@ class Device(Model):
     """Shown on outside calls; more specific than the user's."""
     emergency_caller_id: E164 | None = None
     emergency_address: str = ""
+    unsolicited_mwi: bool = False
+    """Tell it of messages although it has not subscribed: at each change, and when it registers anew."""
     settings: dict[str, str | int | bool] = Field(default_factory=dict)
     """Device layer of the configuration, canonical names (provisioning 3.4)."""

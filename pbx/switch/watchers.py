@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pbx.callflow.ports import SubscriptionRemoved, SubscriptionSaved
 from pbx.catalogue import plug_ins
 from pbx.clock import FOREVER, Moment
+from pbx.domain.devices import Device
 from pbx.domain.registrations import KeptSubscription
 from pbx.events import Event, SubscriptionChanged
 from pbx.sip.address import Peer
@@ -20,7 +21,7 @@ from pbx.sip.message import Malformed
 from pbx.sip.request_handle import RequestHandle
 from pbx.sip.subscriptions import Notifier, Subscription
 from pbx.sip.transaction import ServerTransaction
-from pbx.sip.uri import parse_name_addr
+from pbx.sip.uri import NameAddr, parse_name_addr
 from pbx.switch.event_package import EventPackage, Writing
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ class Watchers:
     def box_changed(self, box: str) -> None:
         """Messages of a mailbox have come, gone or been heard."""
         self.changed("message-summary", box)
+        for device in self._switch.directory.devices_by_extension.get(box, ()):
+            self._tell_unasked(device)
 
     def flush(self) -> None:
         """Tell what has changed to everybody who may be told again; learn who is gone."""
@@ -155,6 +158,35 @@ class Watchers:
                 self._pending[subscription] = None
             else:
                 self.notifier.end(subscription)  # it started anew and will subscribe again
+        known = self._switch.directory.devices_by_id.get(device)
+        if known is not None:
+            self._tell_unasked(known)
+
+    def _tell_unasked(self, device: Device) -> None:
+        """Light the lamp of a phone that has not subscribed, where it is to be told all the same."""
+        switch, package = self._switch, PACKAGES["message-summary"]
+        binding = switch.binding(device.id) if device.unsolicited_mwi else None
+        if binding is None or self.notifier.of(device.id, package.name):
+            return
+        state = package.state(switch, device.extension)
+        writing = Writing(switch.realm, 0, device.extension, switch.now.wall.timestamp(), "")
+        document = package.document(state, None, writing)
+        who = NameAddr(f"sip:{device.id}@{switch.realm}")
+        headers = [("Event", package.name), ("Subscription-State", "terminated"), *binding.routes]
+        switch.stack.request(
+            "NOTIFY",
+            binding.contact,
+            binding.peer,
+            from_=who,
+            to=who,
+            now=switch.now.mono,
+            headers=headers,
+            body=document.body,
+            content_type=document.content_type,
+        )
+        told = package.told(device.id, device.extension, state)
+        if told is not None:
+            switch.publish(told)
 
     def answered(self, handle: RequestHandle, status: int) -> None:
         self.notifier.answered(handle, status)

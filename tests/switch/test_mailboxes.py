@@ -7,7 +7,7 @@ import pytest
 from pbx.callflow.ports import MessageSaved, PromptSaved, RecordingDropped
 from pbx.domain.history import Message
 from pbx.domain.kept import KeptPrompt
-from pbx.events import PromptMissing, VoicemailDropped, VoicemailFull, VoicemailLeft
+from pbx.events import LampSent, PromptMissing, VoicemailDropped, VoicemailFull, VoicemailLeft
 from pbx.store.memory import MemoryStore
 from tests.switch.test_switch_features import leave_message
 from tests.switch.town import Town, assert_at_rest, directory
@@ -204,3 +204,38 @@ def test_a_message_is_sent_on_with_a_comment():
     assert (sent.folder, sent.forwarded_by, sent.caller_number) == ("new", "102", "101")
     assert sent.comment.startswith("draft-")
     assert town.history.dropped == []
+
+
+# --- a lamp that is lit without being asked for ---------------------------------------------------------
+
+
+def town_that_tells_unasked():
+    base = directory()
+    devices = [
+        {**device.model_dump(), "unsolicited_mwi": device.id == "102", "password": "x"} for device in base.devices
+    ]
+    return Town(directory(devices=devices))
+
+
+def test_a_phone_that_never_subscribes_is_told_of_messages_where_it_is_to_be():
+    town = town_that_tells_unasked()
+    ben = town.phone("102")
+    town.run(0.5)
+    assert "Voice-Message: 0/0" in ben.lamps[-1]
+    leave_message(town, town.phone("101"))
+    assert "Messages-Waiting: yes" in ben.lamps[-1]
+    assert "Voice-Message: 1/0" in ben.lamps[-1]
+    assert (town.last(LampSent).device, town.last(LampSent).new) == ("102", 1)
+    told = len(ben.lamps)
+    ben.subscribe()
+    leave_message(town, town.phone("104"))
+    assert len(ben.lamps) == told + 2  # one for the subscription, one for the message: not twice
+    ended(town)
+
+
+def test_other_phones_are_told_only_what_they_subscribed_to():
+    town = town_with()
+    ben = town.phone("102")
+    leave_message(town, town.phone("101"))
+    assert ben.lamps == []
+    ended(town)
