@@ -523,7 +523,10 @@ class Lab:
         assert self._certificates is not None
         sips_port, ca_file = self._shell.tls[1], self._certificates.ca_file
         self.listening = Listening(host, sip_port, http[1], tftp[1], 0, sips_port, str(ca_file))
-        service.moved(ServedAt(sip_host, sip_port, self.listening.provisioning_url, sips_port=sips_port))
+        url, ca_url = self.listening.provisioning_url, self.listening.ca_url
+        service.moved(ServedAt(sip_host, sip_port, url, sips_port=sips_port, ca_url=ca_url))
+        for broken in service.office.families.broken:
+            self.publish(ServerFault("provisioning", "", broken))
         self.bus.subscribe(self._config_served, [ConfigServed])
 
     def _config_served(self, stamped: Stamped) -> None:

@@ -20,6 +20,7 @@ PSEUDO_MACS = frozenset({"000000000000"})
 """Common-file names that look like MACs and are none: Poly's `000000000000.cfg` and its like."""
 
 _HEX12 = re.compile(r"(?=([0-9a-f]{12}))")
+_SHOWN_MAC = re.compile(r"\b(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}\b", re.IGNORECASE)
 _AGENTS_KEPT = 2048
 _NAMES_KEPT = 8192
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -32,9 +33,11 @@ class BrokenFamily(Exception):
 class Families:
     """Every family by `vendor/family`."""
 
-    def __init__(self, families: dict[str, Family], defaults: SettingsData) -> None:
+    def __init__(self, families: dict[str, Family], defaults: SettingsData, broken: tuple[str, ...] = ()) -> None:
+        """`broken` says what is wrong with the families that are not here."""
         self.by_id = families
         self.defaults = defaults
+        self.broken = broken
         self._by_name: dict[str, list[tuple[Family, FileRule]]] = {}
         for family in families.values():
             for rule in family.files:
@@ -70,14 +73,14 @@ class Families:
 
 def load_families(folder: Path = TEMPLATES) -> Families:
     """Read every `<vendor>/<family>/family.yaml`; BrokenFamily names what is wrong and where."""
-    families, broken = load_sound(folder)
-    if broken:
-        raise BrokenFamily(broken[0])
+    families = load_sound(folder)
+    if families.broken:
+        raise BrokenFamily(families.broken[0])
     return families
 
 
-def load_sound(folder: Path = TEMPLATES) -> tuple[Families, list[str]]:
-    """Read every family that is sound, and what is wrong with the others: a broken one disables itself alone.
+def load_sound(folder: Path = TEMPLATES) -> Families:
+    """Read every family that is sound; `broken` says what is wrong with the others: one disables itself alone.
 
     BrokenFamily when there is none, or when `defaults.yaml` cannot be read.
     """
@@ -101,20 +104,23 @@ def load_sound(folder: Path = TEMPLATES) -> tuple[Families, list[str]]:
             del found[family.id]
     if not found:
         raise BrokenFamily(broken[0] if broken else f"{folder}: there is no <vendor>/<family>/family.yaml in it")
-    return Families(found, defaults), broken
+    return Families(found, defaults, tuple(broken))
 
 
 @cache
 def shipped_families() -> Families:
-    """The families of this installation, read once: they do not change while it runs."""
-    return load_families()
+    """The sound families of this installation, read once: they do not change while it runs."""
+    return load_sound()
 
 
 def _check_agents(family: Family, families: Families) -> None:
     for agent in family.user_agents:
         for example in agent.examples:
-            if not agent.pattern.search(example):
+            match = agent.pattern.search(example)
+            if match is None:
                 raise BrokenFamily(f"{family.id}: example {example!r} is not matched by its own regex")
+            if match.groupdict().get("mac", "") is None and _SHOWN_MAC.search(example):
+                raise BrokenFamily(f"{family.id}: example {example!r} shows a MAC that its regex does not find")
             rivals = families.rivals(example)
             if rivals[0][0] is not family:
                 raise BrokenFamily(f"{family.id}: example {example!r} is recognised as {rivals[0][0].id}")
@@ -131,7 +137,7 @@ _LINES = frozenset({
 })  # fmt: skip
 _KEYS = frozenset({"number", "nth", "domain", "type", "value", "label", "line", "pickup_code"})
 _BOX = frozenset({"mac", "MAC", "model", "model_id", "line_count"})
-_SERVER = frozenset({"url", "scheme", "path", "host", "port", "folder", "ca_url", "sip_host"})
+_SERVER = frozenset({"url", "scheme", "path", "host", "port", "folder", "sip_host"})
 _CLOCK = frozenset({"offset_s", "begins", "ends", "saving_s", "year"})
 _FACTS = frozenset(
     {"time.zone", "network.ntp", "clock"}

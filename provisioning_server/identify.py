@@ -13,6 +13,8 @@ from provisioning_server.manifest import Family, FileRule
 _TOKEN = re.compile(r"[0-9a-f]{32}\Z")
 _MACRO = re.compile(r"\$(?:mac|MAC|MA|PSN|MODEL)\b|\$\(|\$\{|\{mac\}|\[PHONE_", re.IGNORECASE)
 MAX_NAME = 255
+MAX_AGENT = 300
+"""What counts of a User-Agent: no phone says as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def split_path(path: str) -> tuple[str, str]:
 
 def identify(path: str, user_agent: str, families: Families, directory: Directory) -> Claim | NoClaim:
     token, name = split_path(path)
-    seen = families.by_user_agent(user_agent)
+    seen = families.by_user_agent(user_agent[:MAX_AGENT])
     unusable = _unusable(name)
     if unusable:
         return NoClaim(name, _agent_mac(seen), unusable)

@@ -73,6 +73,8 @@ def layers(
         "lines.*.server.host": at.sip_host,
         "lines.*.server.port": at.sip_port,
     }
+    if at.ca_url:
+        domain["security.ca_url"] = at.ca_url
     shared = [
         Layer("defaults", families.defaults),
         Layer(f"vendor {family.vendor}", family.vendor_settings),

@@ -205,6 +205,5 @@ def _facts(sheet: Sheet) -> dict[str, Any]:
         "server.host": host if colon else at,
         "server.port": port if colon else {"http": "80", "https": "443"}.get(scheme, ""),
         "server.folder": folder,
-        "server.ca_url": sheet.at.ca_url,
         "server.sip_host": sheet.at.sip_host,
     }

@@ -14,15 +14,15 @@ from provisioning_server.manifest import Family
 
 def check(folder: Path | None) -> tuple[str, bool]:
     """Return what was found in words, and whether all is well: each family loads, and writes what its lint accepts."""
-    families, broken = _loaded(folder)
-    found = [*broken, *_lint(families)]
+    families = _loaded(folder)
+    found = [*families.broken, *_lint(families)]
     lines = [f"✗ {problem}" for problem in found]
     return "\n".join([*lines, f"{len(families.by_id)} families, {len(found)} problems"]), not found
 
 
 def docs(folder: Path | None) -> str:
     """Return the page on the families, in Markdown."""
-    return families_page(_loaded(folder)[0].by_id.values())
+    return families_page(_loaded(folder).by_id.values())
 
 
 def families_page(families: Iterable[Family]) -> str:
@@ -50,7 +50,7 @@ def _doubts(family: Family) -> str:
     return "; ".join(doubts)
 
 
-def _loaded(folder: Path | None) -> tuple[Families, list[str]]:
+def _loaded(folder: Path | None) -> Families:
     try:
         return load_sound(folder or TEMPLATES)
     except BrokenFamily as fault:

@@ -43,9 +43,11 @@ class Reading:
     """The files a list names, for families whose manifest has one."""
 
 
-def family(name: str, reading: Reading) -> Family:
-    """Return the firmware of the family of that name."""
-    manifest = shipped_families().by_id[name]
+def family(name: str, reading: Reading) -> Family | None:
+    """Return the firmware of the family of that name; None while its folder is broken."""
+    manifest = shipped_families().by_id.get(name)
+    if manifest is None:
+        return None
     return Family(
         name=name,
         dhcp_options=manifest.dhcp,

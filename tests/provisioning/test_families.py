@@ -22,6 +22,7 @@ def rewrite(path: Path, **changes: object) -> None:
 
 def test_the_shipped_families_load():
     families = shipped_families()
+    assert families.broken == ()
     assert set(families.by_id) > {device.family for device in small_domain().devices}
     for family in families.by_id.values():
         assert family.files
@@ -239,8 +240,14 @@ def test_an_empty_folder_is_refused(tmp_path):
 def test_a_broken_family_disables_itself_and_its_heirs_alone(shelf):
     (shelf / "poly/vvx/settings.cfg.table").write_text("[box]\nreg.1.address = network.ntpp\n")
     rewrite(shelf / "grandstream/ht8xx/family.yaml", colour="red")
-    families, broken = load_sound(shelf)
+    families = load_sound(shelf)
     assert set(families.by_id) == {"generic/json", "linphone/desktop", "yealink/t4x_t5x"}
-    assert sorted(problem.rpartition("/")[2].partition(":")[0] for problem in broken) == [
+    assert sorted(problem.rpartition("/")[2].partition(":")[0] for problem in families.broken) == [
         "family.yaml", "settings.cfg.table",
     ]  # fmt: skip
+
+
+def test_an_example_whose_mac_its_regex_does_not_find_is_refused(shelf):
+    agents = [{"regex": r"Nokia (?P<mac>[0-9A-F]{12})?", "examples": ["Nokia 00:15:65:4a:a9:37"]}]
+    rewrite(shelf / "poly/vvx/family.yaml", user_agents=agents)
+    broken(shelf, "shows a MAC that its regex does not find")

@@ -16,4 +16,5 @@ FAMILIES: dict[str, Family] = {
         YEALINK, POLY, GRANDSTREAM, LINPHONE, JSON,
         *yealink_kin.FAMILIES, *poly_kin.FAMILIES, *grandstream_kin.FAMILIES, *cisco.FAMILIES, *further.FAMILIES,
     )
+    if family is not None
 }  # fmt: skip

@@ -164,7 +164,9 @@ def _algo_url(values: Values) -> str:
     return f"{values.get('prov.download.method')}://{server}/{values.get('prov.download.cfgpath')}" if server else ""
 
 
-def _table(name: str, syntax: str, spelled: Spelling, url: str = "", asks_dhcp: str = "", *, most: int = 16) -> Family:
+def _table(
+    name: str, syntax: str, spelled: Spelling, url: str = "", asks_dhcp: str = "", *, most: int = 16
+) -> Family | None:
     """`syntax` is `elements`, `paths`, `named` or what separates name and value; `url` and `asks_dhcp` are names."""
     readers = {"elements": flat_elements, "paths": nested_elements, "named": named_values}
     return family(
