@@ -127,7 +127,7 @@ def _sent_on(called: _Called, asked: Asked, presence: Presence) -> Forward | Non
             return Forward(spam, "spam")
         trail.failed("rule", "spam", "the caller is not on the domain's list", spam.label, link)
     if called.settings.rejects_anonymous and not allowed:
-        if not asked.outside or normal_number(asked.caller_number).lower() not in ("", "anonymous", "unknown"):
+        if not _shows_no_number(called, asked):
             trail.failed("rule", "reject anonymous", "on", "the caller shows a number", link)
         else:
             trail.applied("rule", "reject anonymous", "on", "the caller shows no number", link)
@@ -153,6 +153,14 @@ def _sent_on(called: _Called, asked: Asked, presence: Presence) -> Forward | Non
             return Forward(active, "on active")
         trail.failed("rule", "forward on active", "in no call", active.label, link)
     return _when_offline(called, presence)
+
+
+def _shows_no_number(called: _Called, asked: Asked) -> bool:
+    """Tell whether the callee is shown nobody: a number withheld, or never given."""
+    caller = calling_user(called.directory, asked)
+    if asked.private or (caller is not None and caller.caller_id_hidden):
+        return True
+    return asked.outside and normal_number(asked.caller_number).lower() in ("", "anonymous", "unknown")
 
 
 def _listed(called: _Called, entries: tuple[str, ...], asked: Asked) -> bool:

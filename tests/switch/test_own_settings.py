@@ -115,6 +115,19 @@ def test_callers_who_withhold_their_number_are_refused(town):
     town.carrier.hang_up()
 
 
+def test_a_colleague_who_withholds_its_number_is_refused_too(town):
+    ana, ben = town.phone("101"), town.phone("102")
+    use(town, ben, "*77")
+    talks = len(ben.talks)
+    ana.dial("*67102")
+    town.run(1.0)
+    assert (ana.talk.status, len(ben.talks)) == (433, talks)
+    ana.dial("102")
+    town.run(1.0)
+    assert ben.talk.state == "ringing"
+    ana.hang_up()
+
+
 def test_whoever_called_last_is_called_back_inside_and_outside(town):
     ana, ben = town.phone("101"), town.phone("102")
     town.carrier.dial("14165550101")
