@@ -16,9 +16,11 @@ from lab.service import Lab
 from pbx.store.protocol import RunSaved, StoredRun
 from test_plans.binding import spread
 from test_plans.plan import Case, Plan
+from test_plans.preview import preview
 from test_plans.report.console import case_line
 from test_plans.report.html import html
 from test_plans.report.junit import junit
+from test_plans.report.markdown import markdown
 from test_plans.report.results import results
 from test_plans.runner import Progress
 from test_plans.verdicts import CaseResult, RunResult
@@ -94,6 +96,7 @@ class RunDesk:
                 live.documents["results.json"] = results(result)
                 live.documents["junit.xml"] = junit(result)
                 live.documents["report.html"] = html(result)
+                live.documents["summary.md"] = markdown(result)
                 live.exit_code = result.exit_code
             except Exception as error:  # noqa: BLE001 - the lab lives on; who asked for the run is told
                 live.fault = f"{type(error).__name__}: {error}"
@@ -103,6 +106,10 @@ class RunDesk:
         began, plan = self._now(), self._spread(plan)
         live = LiveRun(self._begin(plan, only, began), done())
         return live
+
+    def preview(self, plan: Plan, only: Callable[[Case], bool]) -> list[str]:
+        """Return what such a run would do with the devices there are now."""
+        return list(preview(plan, LabBench(self._lab).devices(), only=only))
 
     def _begin(self, plan: Plan, only: Callable[[Case], bool], began: float) -> str:
         return self._book.begin(plan.id, filter(only, plan.cases), began)

@@ -36,7 +36,7 @@ class Office:
         self.source = LabSource(self.lab)
         self.console = Console(self.source, hosts=[settings.host, f"[{settings.host}]"])
         self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed, self.console.hub.say)
-        self.api = Api(self.source, self.desk.start)
+        self.api = Api(self.source, self.desk.start, self.desk.preview)
         self.api.route(self.console.app)
         self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address, self.lab.tls_secrets)
         self.observer.route(self.console.app)

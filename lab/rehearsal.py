@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from lab.bench import LabBench
@@ -15,6 +15,7 @@ from pbx.media.prompts.catalogue import seconds_of
 from pbx.store.memory import MemoryStore
 from pbx.switch.settings import SwitchSettings
 from test_plans.plan import Case, Plan
+from test_plans.preview import preview
 from test_plans.runner import Progress, Runner
 from test_plans.verdicts import RunResult
 
@@ -62,10 +63,28 @@ def rehearse(
     most_s: float = 36_000.0,
 ) -> RunResult:
     """Boot the phones and run the plan; at most `most_s` of virtual time, so that nothing can hang."""
+    world = booted_world(seed, number, impairment, sip, world=world)
+    return run_plan(world, plan, number=number, only=only, progress=progress, most_s=most_s)
+
+
+def booted_world(
+    seed: Seed,
+    number: int = 1,
+    impairment: Impairment | None = None,
+    sip: SwitchSettings | None = None,
+    *,
+    world: World | None = None,
+) -> World:
+    """Return a world whose phones are registered and at rest."""
     world = world or virtual_world(seed, number, impairment, sip)
     world.boot_all()
     world.run(1.0)
-    return run_plan(world, plan, number=number, only=only, progress=progress, most_s=most_s)
+    return world
+
+
+def previewed(world: World, plan: Plan, *, number: int = 1, only: Callable[[Case], bool]) -> Iterator[str]:
+    """Yield what a run on this world would do, a line a case and a step."""
+    return preview(plan, LabBench(world).devices(), seed=number, only=only)
 
 
 def run_plan(

@@ -93,13 +93,14 @@ class _Reader:
             str(name): self._steps(value, document) for name, value in self._map(document, "fragments").items()
         }
         cases: list[Case] = []
+        common = tuple(map(str, self._list(document, "tags")))
         for item in self._list(document, "cases"):
             case = self._case(item, document, shared, fragments, variables)
             if case is None:
                 continue
             if any(other.id == case.id for other in cases):
                 self._say(item, f"case {case.id} stands twice")
-            cases.append(case)
+            cases.append(replace(case, tags=tuple(dict.fromkeys((*common, *case.tags)))))
         if not document.get("cases"):
             self._say(document, "a plan has cases")
         within_s = self._duration(document, self._map(document, "defaults").get("within", "15s"), "defaults within")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from aiohttp import web
@@ -10,13 +11,15 @@ from aiohttp import web
 from lab.api.refusal import refused
 from lab.console.views import ConsoleSource
 from lab.live_run import LiveRun, RunStarter
-from test_plans.plan import BadPlan, read_plan
+from test_plans.plan import BadPlan, Case, Plan, read_plan
 from test_plans.runner import VERBS
+from test_plans.selection import of_query
 
 MOST_BYTES = 1_000_000
 LONGEST_WAIT_S = 25.0
 """Shorter than what stands between a client and us is patient for."""
-_KINDS = {"results.json": "application/json", "junit.xml": "application/xml", "report.html": "text/html"}
+_KINDS = {"results.json": "application/json", "junit.xml": "application/xml", "report.html": "text/html",
+          "summary.md": "text/markdown"}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -25,6 +28,7 @@ class Api:
 
     source: ConsoleSource
     start_run: RunStarter
+    preview: Callable[[Plan, Callable[[Case], bool]], list[str]]
     _runs: dict[str, LiveRun] = field(default_factory=dict)
     _task: asyncio.Task[None] | None = None
 
@@ -32,6 +36,7 @@ class Api:
         app.router.add_get("/api/v1/calls", self._calls)
         app.router.add_get("/api/v1/calls/{call}", self._call)
         app.router.add_post("/api/v1/runs", self._run)
+        app.router.add_post("/api/v1/previews", self._preview)
         app.router.add_get("/api/v1/runs/{run}", self._progress)
         app.router.add_get("/api/v1/runs/{run}/{document}", self._document)
 
@@ -55,18 +60,19 @@ class Api:
     async def _run(self, request: web.Request) -> web.Response:
         if self._task is not None and not self._task.done():
             return refused(409, "a run is in progress", "one plan runs at a time", "wait until it is done")
-        if (request.content_length or 0) > MOST_BYTES:
-            return refused(413, "the plan is too long", f"more than {MOST_BYTES} bytes", "send a shorter plan")
-        try:
-            plan = read_plan(await request.text(), request.query.get("name", "plan"), VERBS)
-        except (BadPlan, UnicodeDecodeError) as error:
-            why = "; ".join(error.problems[:20]) if isinstance(error, BadPlan) else str(error)
-            return refused(400, "the plan cannot be run", why, "mend the lines named")
-        only = request.query.get("only", "")
-        live = self.start_run(plan, lambda case: only in case.id)
+        asked = await _asked(request)
+        if isinstance(asked, web.Response):
+            return asked
+        live = self.start_run(*asked)
         self._runs[live.run] = live
         self._task = asyncio.get_running_loop().create_task(live.done, name=live.run)
         return web.json_response({"run": live.run}, status=202)
+
+    async def _preview(self, request: web.Request) -> web.Response:
+        asked = await _asked(request)
+        if isinstance(asked, web.Response):
+            return asked
+        return web.json_response({"lines": self.preview(*asked)})
 
     async def _progress(self, request: web.Request) -> web.Response:
         live = self._runs.get(request.match_info["run"])
@@ -87,6 +93,22 @@ class Api:
         if name not in live.documents:
             return refused(404, f"the run has no {name!r} (yet)", "it is not over", f"one of {', '.join(_KINDS)}")
         return web.Response(text=live.documents[name], content_type=_KINDS[name])
+
+
+async def _asked(request: web.Request) -> tuple[Plan, Callable[[Case], bool]] | web.Response:
+    """Read the plan in the body and the selection in the address; the refusal when one is not understood."""
+    if (request.content_length or 0) > MOST_BYTES:
+        return refused(413, "the plan is too long", f"more than {MOST_BYTES} bytes", "send a shorter plan")
+    try:
+        plan = read_plan(await request.text(), request.query.get("name", "plan"), VERBS)
+    except (BadPlan, UnicodeDecodeError) as error:
+        why = "; ".join(error.problems[:20]) if isinstance(error, BadPlan) else str(error)
+        return refused(400, "the plan cannot be run", why, "mend the lines named")
+    try:
+        selection = of_query(request.query.items())
+    except ValueError as error:
+        return refused(400, "what to run is not understood", str(error), "only, tag, case, shuffle, repeat")
+    return selection.arrange(plan), selection.takes
 
 
 def _no_run(request: web.Request) -> web.Response:

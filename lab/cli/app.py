@@ -22,10 +22,12 @@ calls_app = typer.Typer(help="Calls of a running switchroom.", no_args_is_help=T
 plan_app = typer.Typer(help="Test plans.", no_args_is_help=True)
 templates_app = typer.Typer(help="Phone families.", no_args_is_help=True)
 provision_app = typer.Typer(help="What a phone is given, and why.", no_args_is_help=True)
+runs_app = typer.Typer(help="Reports of runs.", no_args_is_help=True)
 config_app = typer.Typer(help="Settings and where each comes from.", no_args_is_help=True)
 app.add_typer(phone_app, name="phone")
 app.add_typer(calls_app, name="calls")
 app.add_typer(plan_app, name="plan")
+app.add_typer(runs_app, name="runs")
 app.add_typer(config_app, name="config")
 app.add_typer(templates_app, name="templates")
 app.add_typer(provision_app, name="provision")
@@ -105,19 +107,38 @@ def run(
     virtual: Annotated[bool, typer.Option("--virtual", help="In virtual time, on a world of its own.")] = False,
     against: Against = None,
     only: Annotated[str, typer.Option("-k", help="Only cases whose id contains this.")] = "",
+    tag: Annotated[str, typer.Option("--tag", help="Only cases with this tag.")] = "",
+    rerun: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--rerun-failed", help="Only what did not pass in this --json file."),
+    ] = None,
+    shuffle: Annotated[Optional[int], typer.Option("--shuffle", help="Seed of another order.")] = None,  # noqa: UP045
+    repeat: Annotated[int, typer.Option("--repeat", help="How often.")] = 1,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Say who would do what, and do nothing.")] = False,
     number: Number = None,
     seed: Seed = None,
     json_file: Annotated[Optional[Path], typer.Option("--json", help="Results as JSON.")] = None,  # noqa: UP045
     junit: Annotated[Optional[Path], typer.Option("--junit", help="Results for a CI server.")] = None,  # noqa: UP045
     html: Annotated[Optional[Path], typer.Option("--html", help="The report, one file.")] = None,  # noqa: UP045
+    markdown: Annotated[Optional[Path], typer.Option("--md", help="A summary for the page of a CI job.")] = None,  # noqa: UP045
     assignments: Assignments = None,
 ) -> None:
     """Run a plan and say what came of it."""
-    from lab.cli.inputs import the_settings
+    from lab.cli.inputs import the_selection, the_settings
     from lab.cli.run import Wanted, run_there_or_virtually
 
     settings = the_settings({"lab.number": number, "lab.seed": seed}, assignments or ())
-    raise typer.Exit(run_there_or_virtually(plan, settings, virtual, against, only, Wanted(json_file, junit, html)))
+    raise typer.Exit(
+        run_there_or_virtually(
+            plan,
+            settings,
+            virtual,
+            against,
+            lambda read: the_selection(read, only, tag, shuffle, repeat, rerun),
+            Wanted(json_file, junit, html, markdown),
+            dry=dry,
+        )
+    )
 
 
 @app.command()
@@ -321,6 +342,28 @@ def dhcp_(
     from lab.cli.provision import snippet
 
     print(snippet(kind, url), end="")
+
+
+@plan_app.command("import")
+def plan_import(
+    checklist: Annotated[Path, typer.Argument(help="CSV with columns number, item, expected.")],
+    out: Annotated[Optional[Path], typer.Option("--out", help="The plan; printed without it.")] = None,  # noqa: UP045
+) -> None:
+    """Turn a checklist into a plan that guides a person through it."""
+    from lab.cli.checklist import import_checklist
+
+    import_checklist(checklist, out)
+
+
+@runs_app.command("diff")
+def runs_diff(
+    before: Annotated[Path, typer.Argument(help="A report, as --json writes it.")],
+    after: Annotated[Path, typer.Argument(help="A later one.")],
+) -> None:
+    """Say which verdicts changed; exit code 1 when one is worse."""
+    from lab.cli.reports import compare
+
+    raise typer.Exit(compare(before, after))
 
 
 @config_app.command("show")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from lab.seeds.load import OFFICE, Seed, SeedError, load_seed
 from pbx.settings import FLAG, BadSettings, Setting, Settings, load_settings, socket_address
 from pbx.sip.tolerances import Tolerance
 from pbx.switch.settings import SwitchSettings
-from test_plans.plan import BadPlan, Case, Plan, load_plan
+from test_plans.plan import BadPlan, Plan, load_plan
 from test_plans.runner import VERBS
+from test_plans.selection import MOST_REPEATS, Selection, not_passed
 
 MOST_SHOWN = 20
 
@@ -120,14 +121,40 @@ def the_plan(named: Path) -> Plan:
         raise UserError(f"the plan {named} cannot be run", shown, remedy, "README, plans", BAD_INPUT) from None
 
 
-def chosen_cases(plan: Plan, only: str) -> Callable[[Case], bool]:
-    """Return what picks the cases whose id contains `only`; refuses a text that none does."""
-    if only and not any(only in case.id for case in plan.cases):
+def the_selection(
+    plan: Plan, containing: str, tag: str, shuffle: int | None, repeat: int, rerun: Path | None
+) -> Selection:
+    """Return which cases are run; refuses what picks none of the plan's."""
+    if not 1 <= repeat <= MOST_REPEATS:
         raise UserError(
-            f"there is no case to run for -k {only!r}", f"no id of a case of {plan.id} contains it",
+            f"--repeat {repeat} is not possible", f"a plan is run 1 to {MOST_REPEATS} times", "name such a number",
+            "switchroom run --help", USAGE,
+        )  # fmt: skip
+    if containing and not any(containing in case.id for case in plan.cases):
+        raise UserError(
+            f"there is no case to run for -k {containing!r}", f"no id of a case of {plan.id} contains it",
             f"one of {', '.join(case.id for case in plan.cases[:6])} …", "switchroom run --help", USAGE,
         )  # fmt: skip
-    return lambda case: only in case.id
+    tags = sorted({tag for case in plan.cases for tag in case.tags})
+    if tag and tag not in tags:
+        raise UserError(
+            f"there is no case to run for --tag {tag!r}", f"no case of {plan.id} has it",
+            f"one of {', '.join(tags) or 'none: this plan has no tags'}", "switchroom run --help", USAGE,
+        )  # fmt: skip
+    return Selection(containing, tag, _not_passed(rerun), shuffle, repeat)
+
+
+def _not_passed(results: Path | None) -> frozenset[str] | None:
+    if results is None:
+        return None
+    try:
+        return not_passed(results.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        raise UserError(
+            f"{results} is no report to run again", why, "name a file that `switchroom run --json` wrote",
+            "switchroom run --help", BAD_INPUT,
+        ) from None  # fmt: skip
 
 
 def must_be_device(text: str, what: str, known: Collection[str]) -> None:

@@ -17,13 +17,27 @@ from lab.call_export import ARCHIVE
 from lab.cli.outputs import look_at, write_all
 from lab.cli.run import Wanted
 from lab.errors import BAD_INPUT, NO_START, OUR_FAULT, USAGE, UserError
+from test_plans.selection import Selection
 
 
-def run_there(against: Path, plan: Path, only: str, wanted: Wanted) -> int:
+def run_there(against: Path, plan: Path, selection: Selection, wanted: Wanted) -> int:
     """Run a plan there, print each case as it ends, fetch the documents; return the exit code."""
-    documents = {"results.json": wanted.results, "junit.xml": wanted.junit, "report.html": wanted.html}
+    documents = {
+        "results.json": wanted.results,
+        "junit.xml": wanted.junit,
+        "report.html": wanted.html,
+        "summary.md": wanted.markdown,
+    }
     named = {name: path for name, path in documents.items() if path is not None}
-    return asyncio.run(_run(_console(against), plan, only, named))
+    return asyncio.run(_run(_console(against), plan, selection, named))
+
+
+def preview_there(against: Path, plan: Path, selection: Selection) -> int:
+    """Print what a run there would do, with the devices it has now; return 0."""
+    query = [("name", str(plan)), *selection.query()]
+    for line in asyncio.run(_send_plan(_console(against), "/api/v1/previews", query, plan))["lines"]:
+        print(line)
+    return 0
 
 
 def calls(against: Path | None, *, as_json: bool) -> str:
@@ -90,10 +104,16 @@ def _console(against: Path | None) -> str:
         ) from None  # fmt: skip
 
 
-async def _run(console: str, plan: Path, only: str, named: dict[str, Path]) -> int:
+async def _send_plan(console: str, path: str, query: list[tuple[str, str]], plan: Path) -> Any:
     text = await asyncio.to_thread(plan.read_bytes)
     async with aiohttp.ClientSession(console) as session:
-        query = {"name": str(plan), "only": only}
+        return await _ask(session, "POST", path, params=query, data=text)
+
+
+async def _run(console: str, plan: Path, selection: Selection, named: dict[str, Path]) -> int:
+    text = await asyncio.to_thread(plan.read_bytes)
+    async with aiohttp.ClientSession(console) as session:
+        query = [("name", str(plan)), *selection.query()]
         run = (await _ask(session, "POST", "/api/v1/runs", params=query, data=text))["run"]
         shown = 0
         while True:

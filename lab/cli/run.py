@@ -6,15 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.cli.inputs import chosen_cases, plan_file, switch_settings, the_plan, the_seed
+from lab.cli.inputs import plan_file, switch_settings, the_plan, the_seed
 from lab.cli.outputs import look_at, write_all
 from lab.errors import FAILED, USAGE, UserError
 from pbx.settings import Settings
 from test_plans.lint import lint
+from test_plans.model import Plan
 from test_plans.report.console import case_line, summary
 from test_plans.report.html import html
 from test_plans.report.junit import junit
+from test_plans.report.markdown import markdown
 from test_plans.report.results import results
+from test_plans.selection import Selection
 from test_plans.verdicts import CaseResult, RunResult
 
 
@@ -25,16 +28,25 @@ class Wanted:
     results: Path | None = None
     junit: Path | None = None
     html: Path | None = None
+    markdown: Path | None = None
 
     def paths(self) -> tuple[Path | None, ...]:
-        return self.results, self.junit, self.html
+        return self.results, self.junit, self.html, self.markdown
 
 
 def run_there_or_virtually(
-    named: Path, settings: Settings, virtual: bool, against: Path | None, only: str, wanted: Wanted
+    named: Path,
+    settings: Settings,
+    virtual: bool,
+    against: Path | None,
+    select: Callable[[Plan], Selection],
+    wanted: Wanted,
+    *,
+    dry: bool = False,
 ) -> int:
+    """Run a plan, or with `dry` only say what would be done; return the exit code."""
     plan = the_plan(named)
-    cases = chosen_cases(plan, only)
+    selection = select(plan)
     if virtual == (against is not None):
         raise UserError(
             "a plan needs one place to run",
@@ -43,15 +55,25 @@ def run_there_or_virtually(
             "switchroom run --help",
             USAGE,
         )
+    if selection.cases == frozenset():
+        print("result   PASSED before: there is nothing to run again")
+        return 0
     look_at(wanted.paths())
     if against is not None:
-        from lab.cli.remote import run_there
+        from lab.cli.remote import preview_there, run_there
 
-        return run_there(against, plan_file(named), only, wanted)
-    from lab.rehearsal import rehearse
+        if dry:
+            return preview_there(against, plan_file(named), selection)
+        return run_there(against, plan_file(named), selection, wanted)
+    from lab.rehearsal import booted_world, previewed, rehearse
 
-    seed, sip = the_seed(settings.lab.seed), switch_settings(settings)
-    result = rehearse(plan, seed, number=settings.lab.number, only=cases, progress=print_case, sip=sip)
+    seed, sip, number = the_seed(settings.lab.seed), switch_settings(settings), settings.lab.number
+    plan, only = selection.arrange(plan), selection.takes
+    if dry:
+        for line in previewed(booted_world(seed, number, sip=sip), plan, number=number, only=only):
+            print(line)
+        return 0
+    result = rehearse(plan, seed, number=number, only=only, progress=print_case, sip=sip)
     write(result, wanted)
     print(summary(result))
     print("result   PASSED" if result.passed else "result   NOT PASSED")
@@ -68,6 +90,7 @@ def write(result: RunResult, wanted: Wanted, other: RunResult | None = None) -> 
         (wanted.results, lambda: results(result)),
         (wanted.junit, lambda: junit(result)),
         (wanted.html, lambda: html(result, other)),
+        (wanted.markdown, lambda: markdown(result)),
     ]
     write_all({path: text() for path, text in documents if path is not None})
 

@@ -20,6 +20,7 @@ from lab.office import Office
 from lab.phones.boot import BootPace
 from lab.seeds.load import load_seed
 from lab.service import LabSettings
+from test_plans.selection import Selection
 
 pytestmark = [pytest.mark.realtime, pytest.mark.asyncio(loop_scope="module")]
 
@@ -41,7 +42,9 @@ def ready(office, tmp_path: Path) -> Path:
 
 async def test_a_plan_runs_there_and_its_documents_are_fetched(ready, tmp_path, capsys) -> None:
     junit, found = tmp_path / "j.xml", tmp_path / "r.json"
-    code = await asyncio.to_thread(remote.run_there, ready, OFFICE, "C01", Wanted(results=found, junit=junit))
+    code = await asyncio.to_thread(
+        remote.run_there, ready, OFFICE, Selection("C01"), Wanted(results=found, junit=junit)
+    )
     assert code == 0
     assert " C01" in capsys.readouterr().out
     cases = {case["id"]: case["verdict"] for case in json.loads(found.read_text())["cases"]}
@@ -63,7 +66,7 @@ async def test_what_is_not_there_is_said(ready) -> None:
 async def test_every_setting_of_a_device_is_explained_there_as_from_its_seed(office, ready) -> None:
     there = json.loads(await asyncio.to_thread(phone, "101", None, ready, as_json=True))
     here = json.loads(phone("101", None, None, as_json=True))
-    ports = {"lines.1.server.port", "lines.1.server.host", "network.ntp"}
+    ports = {"lines.1.server.port", "lines.1.server.host", "network.ntp", "security.ca_url"}
     told, seeded = ({s["name"]: s for s in view["settings"] if s["name"] not in ports} for view in (there, here))
     assert told == seeded
     password = office.lab.directory.devices_by_id["101"].password.get_secret_value()
@@ -79,7 +82,7 @@ async def test_a_plan_with_a_fault_is_refused_with_its_line(ready, tmp_path) -> 
     bad = tmp_path / "bad.yaml"
     bad.write_text("plan: [\n")
     with pytest.raises(UserError, match="the plan cannot be run"):
-        await asyncio.to_thread(remote.run_there, ready, bad, "", Wanted())
+        await asyncio.to_thread(remote.run_there, ready, bad, Selection(), Wanted())
 
 
 NO_HTTP = {
@@ -107,6 +110,24 @@ async def test_what_is_no_http_is_refused_on_both_listeners_in_one_line(caplog) 
     told = [record for record in caplog.records if record.name == "aiohttp.server"]
     assert told
     assert [record.getMessage() for record in told if record.exc_info] == []
+
+
+async def test_what_a_run_would_do_is_told_before_it_is_done(ready, capsys) -> None:
+    before = await asyncio.to_thread(remote.calls, ready, as_json=True)
+    code = await asyncio.to_thread(remote.preview_there, ready, OFFICE, Selection("C01", repeat=2))
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith(" ·")]
+    assert code == 0
+    assert [line.split()[1] for line in told] == ["C01", "C01-foreign", "C01#2", "C01-foreign#2"]
+    assert all("[caller 1" in line for line in told)
+    assert await asyncio.to_thread(remote.calls, ready, as_json=True) == before
+
+
+async def test_a_selection_that_is_not_understood_starts_nothing(office) -> None:
+    async with aiohttp.ClientSession(office.console_url) as session:
+        for path in ("/api/v1/runs", "/api/v1/previews"):
+            async with session.post(path, params={"repeat": "often"}, data=OFFICE.read_bytes()) as answer:
+                assert answer.status == 400
+                assert "repeat='often' is no number" in (await answer.json())["error"]["why"]
 
 
 async def test_a_page_of_another_site_starts_nothing(office) -> None:

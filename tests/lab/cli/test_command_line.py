@@ -87,6 +87,8 @@ def test_without_arguments_it_helps(switchroom: Switchroom) -> None:
         (["run", "office"], "neither"),
         (["run", "office", "--virtual", "--against", "ready.json"], "both"),
         (["run", "office", "--virtual", "-k", "Z99"], "Z99"),
+        (["run", "office", "--virtual", "--tag", "no-such"], "no-such"),
+        (["run", "office", "--virtual", "--repeat", "0"], "0"),
         (["calls", "ls"], "--against"),
         (["why", ""], "empty"),
         (["why", "102", "--without", "1022"], "did you mean 102"),
