@@ -7,6 +7,7 @@ at every change and twice a second. Nothing here reads call state: who hears who
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
+from zlib import crc32
 
 from pbx.media.agenda import Agenda
 from pbx.media.engine import (
@@ -75,7 +76,9 @@ class VirtualEngine:
             return MediaAddress(self._host, known.port)
         port = self._ports.take(self._agenda.now)
         self._opened += 1
-        made = VirtualLeg(leg, port, self._opened, self._agenda.now)
+        # Of its own among all engines: a far end that turns from one to another must tell them apart.
+        ssrc = crc32(f"{self._host}/{self._opened}".encode())
+        made = VirtualLeg(leg, port, ssrc, self._agenda.now)
         self._legs[leg] = self._by_port[port] = made
         self._look_later(made)
         return MediaAddress(self._host, port)

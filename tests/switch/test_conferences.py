@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pbx.domain.registrations import Peer
 from pbx.events import (
     CallEnded,
     CallRecordWritten,
@@ -19,8 +20,9 @@ from pbx.events import (
     MediaReport,
 )
 from pbx.media.engine import Silence
+from pbx.switch.settings import SwitchSettings
 from tests.switch.test_switch_calls import up
-from tests.switch.town import DOMAIN, Phone, Town, assert_at_rest, directory
+from tests.switch.town import CARRIER_HOST, DOMAIN, Phone, Town, assert_at_rest, directory
 
 ROOMS = [
     {"extension": 600, "name": "Open", "announce_arrival": False, "announce_departure": False},
@@ -204,6 +206,22 @@ def test_a_call_becomes_a_conference_by_blind_transfer_into_a_room(town: Town):
     assert [hears(phone) for phone in (ana, ben, cleo)] == ["102+103", "101+103", "101+102"]
     for phone in (ana, ben, cleo):
         phone.hang_up()
+
+
+def test_a_party_whose_sound_went_past_the_switch_comes_back_to_it_for_a_conference():
+    settings = SwitchSettings(carrier=Peer("udp", CARRIER_HOST, 5060), direct_media=True)
+    town = Town(directory(conferences=ROOMS), settings=settings)
+    ana, ben = up(town)
+    town.run(2.0)
+    cleo = town.phone("103")
+    join(town, cleo)
+    ana.refer(f"sip:600@{DOMAIN}")
+    town.run(2.0)
+    join(town, ana)
+    assert [hears(phone) for phone in (ana, ben, cleo)] == ["102+103", "101+103", "101+102"]
+    for phone in (ana, ben, cleo):
+        phone.hang_up()
+    assert_at_rest(town)
 
 
 def test_who_is_consulted_in_a_room_is_replaced_there_by_whom_is_transferred(town: Town):
