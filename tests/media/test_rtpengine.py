@@ -138,7 +138,7 @@ async def test_bridged_parties_hear_each_other_whatever_they_speak(bench: Bench,
     two.close()
     assert await bench.wait(lambda: bool(bench.of(Closed, one.leg)) and bool(bench.of(Closed, two.leg)))
     figures = bench.of(Closed, one.leg)[0].statistics
-    assert figures.received > 5
+    assert figures.received > 0
     assert figures.codec == codecs[0]
 
 
