@@ -108,6 +108,8 @@ class Media(_Section):
     """Its `--listen-ng`."""
     rtpengine_keys: Annotated[str, AfterValidator(_socket_address)] = "127.0.0.1:22223"
     """Its `--dtmf-log-dest`: an address of ours, where it tells of keys."""
+    opus: bool = False
+    """Whether Opus is offered beside G.711 and G.722; needs the extra `opus` and libopus."""
     direct: bool = False
     """Whether two parties that can send their media to each other, past the relay."""
 

@@ -10,9 +10,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import test_plans
-from lab.errors import BAD_INPUT, USAGE, UserError
+from lab.errors import BAD_INPUT, NO_START, USAGE, UserError
 from lab.mail.relay import Relay
 from lab.seeds.load import OFFICE, Seed, SeedError, load_seed
+from pbx.media.codecs import CODECS, OPUS, has_opus
 from pbx.settings import FLAG, BadSettings, Setting, Settings, load_settings, socket_address
 from pbx.sip.tolerances import Tolerance
 from pbx.switch.settings import SwitchSettings
@@ -64,6 +65,7 @@ def switch_settings(settings: Settings) -> SwitchSettings:
         algorithms=chosen.algorithms,
         nonce_lifetime_s=chosen.nonce_lifetime_s,
         max_calls=chosen.max_calls,
+        codecs=_codecs(settings),
         direct_media=settings.media.direct,
         strict=frozenset(_tolerance(name) for name in chosen.strict),
     )
@@ -73,6 +75,22 @@ def mail_relay(settings: Settings) -> Relay | None:
     """Return where mail goes, None for the lab's own outbox."""
     mail = settings.mail
     return Relay(mail.server, mail.port, mail.tls, mail.user, mail.password) if mail.server else None
+
+
+def _codecs(settings: Settings) -> tuple[str, ...]:
+    if not settings.media.opus:
+        return CODECS
+    if settings.media.engine != "local":
+        raise UserError(
+            "a setting is not understood", "media.opus goes with media.engine = local alone", "leave one of them out",
+            "docs/media.md", BAD_INPUT,
+        )  # fmt: skip
+    if not has_opus():
+        raise UserError(
+            "Opus cannot be offered", "media.opus is set, and opuslib-next or libopus is not here",
+            "pip install 'switchroom[opus]', and apt-get install libopus0", "docs/media.md", NO_START,
+        )  # fmt: skip
+    return (*CODECS, OPUS)
 
 
 def rtpengine(settings: Settings) -> tuple[tuple[str, int], tuple[str, int]] | None:

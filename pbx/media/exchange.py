@@ -285,6 +285,8 @@ class Exchange:
             payload = frame if leg.from_ulaw is None else leg.from_ulaw(frame)
         elif leg.room is not None and leg.member is not None:
             payload = leg.room.heard_by(leg.member)
+            if leg.opened is not None and leg.from_ulaw is not None:
+                payload = leg.from_ulaw(payload)
         else:
             return
         self._transmit(leg, leg.stream.own(remote.payload_type, payload, now, fresh=fresh), target)
@@ -304,7 +306,8 @@ class Exchange:
             # 60 ms of our own sound part two keys (RFC 4733 §2.5.1.2): this beat is the first of them.
             leg.key, leg.key_gap = None, telephone_event.GAP_PACKETS - 1
             return False
-        self._transmit(leg, leg.stream.event(remote.event_type, step[1], now, first=step[0]), target)
+        event = telephone_event.rescaled(step[1], leg.ticks, 1)
+        self._transmit(leg, leg.stream.event(remote.event_type, event, now, first=step[0]), target)
         return True
 
     def _transmit(self, leg: Leg, packet: bytes, target: Address) -> None:

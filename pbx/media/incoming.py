@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pbx.media import ears, rtp
+from pbx.media import ears, rtp, telephone_event
 from pbx.media.codecs import transcoder
 from pbx.media.engine import (
     DigitPressed,
@@ -24,8 +24,6 @@ from pbx.media.leg import Leg
 
 _HEADER_SIZE = rtp.HEADER_SIZE
 _header = rtp.HEADER.unpack_from
-_LONGEST_PAYLOAD = 480
-"""60 ms: nobody sends more."""
 _COMFORT_NOISE = 13
 """RFC 3389: the far end is silent and says so."""
 
@@ -54,6 +52,8 @@ class Incoming:
                 return
             data = opened
         first, second, sequence, timestamp, ssrc = _header(data)
+        if leg.ticks != 1:
+            timestamp //= leg.ticks
         if 192 <= second <= 223:
             if leg.remote is not None and leg.remote.rtcp_mux:
                 self.control(leg, data, source, now)
@@ -73,7 +73,7 @@ class Incoming:
         if not leg.hears:
             return
         kind = second & 0x7F
-        if kind != leg.audio_type or not 0 < len(payload) <= _LONGEST_PAYLOAD:
+        if kind != leg.audio_type or not 0 < len(payload) <= leg.longest:
             self._no_audio(leg, kind, payload, second & 0x80, sequence, timestamp, ssrc, now)
             return
         if ssrc != leg.ssrc:
@@ -169,12 +169,15 @@ class Incoming:
             return
         kind = other.remote.event_type
         if kind is not None:
+            payload = telephone_event.rescaled(payload, other.ticks, leg.ticks)
             data = other.stream.relay_event(leg, ssrc, sequence, timestamp, marker, kind, payload, now)
             if other.guard is not None:
                 data = other.guard.sealed(data)
             self._send(other.port, data, other.target)
 
     def _listen(self, leg: Leg, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
+        if leg.opened is not None:
+            payload = leg.opened(payload)
         if leg.recorder is not None:
             leg.recorder.packet(ssrc, timestamp, payload, now)
         if leg.member is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pbx.media import ears, telephone_event
-from pbx.media.codecs import Coding, transcoder
+from pbx.media.codecs import OPUS, Coding, ticks, transcoder
 from pbx.media.conversation import Side
 from pbx.media.engine import MediaStatistics, RemoteMedia
 from pbx.media.flow import Watch
@@ -21,6 +21,8 @@ from pbx.media.srtp import Guard
 from pbx.media.stream import Stream
 
 Frames = Iterator[bytes]
+_LONGEST_PAYLOAD, _LONGEST_OPUS = 480, 1275
+"""60 ms: nobody sends more. A frame of Opus is never longer (RFC 6716 §3.4)."""
 _NONE = -1
 """No payload type, no SSRC."""
 
@@ -51,6 +53,8 @@ class Leg:
     member: Member | None = None
     across: Coding | None = None
     """Makes its payloads those of the other's codec; None when they are alike."""
+    opened: Coding | None = None
+    """Makes its payloads mu-law for all who listen, where an octet is not an 8000th of a second; else None."""
     to_ulaw: Coding | None = None
     """Makes its payloads mu-law, for those who listen here."""
     from_ulaw: Coding | None = None
@@ -65,7 +69,11 @@ class Leg:
     key: Iterator[tuple[bool, bytes]] | None = None
     key_gap: int = 0
     """Beats still to go before the next key."""
+    ticks: int = 1
+    """Of its RTP clock, to one of 8000 Hz."""
     # receiving
+    longest: int = _LONGEST_PAYLOAD
+    """Octets of a payload."""
     receiver: Receiver = field(default_factory=Receiver)
     ssrc: int = _NONE
     last: bytes = b""
@@ -89,8 +97,12 @@ class Leg:
         """Take what was negotiated; latching begins again."""
         self._put_by()
         if self.remote is None or remote.codec != self.remote.codec:
-            self.to_ulaw = transcoder(remote.codec, "PCMU")
+            opus = remote.codec == OPUS
+            self.opened = transcoder(OPUS, "PCMU") if opus else None
+            self.to_ulaw = None if opus else transcoder(remote.codec, "PCMU")
             self.from_ulaw = transcoder("PCMU", remote.codec)
+            self.ticks = self.stream.ticks = self.reports.ticks = ticks(remote.codec)
+            self.longest = _LONGEST_OPUS if opus else _LONGEST_PAYLOAD
         if remote.keys is None:
             self.guard = None
         elif self.guard is None or self.guard.keys != remote.keys:  # the same keys go on counting (RFC 3711 §3.3.1)
@@ -107,9 +119,9 @@ class Leg:
         elif self.key_ear is None:
             self.key_ear = KeyEar()
         if self.recorder is not None:
-            self.recorder.tune(remote.codec)
-        if self.member is not None and self.member.voice.codec != remote.codec:
-            self.member.tune(remote.codec)
+            self.recorder.tune(self.codec)
+        if self.member is not None and self.member.voice.codec != self.codec:
+            self.member.tune(self.codec)
         self.attend()
         self.retarget()
 
@@ -133,8 +145,8 @@ class Leg:
 
     @property
     def codec(self) -> str:
-        """What it speaks: mu-law until that is settled."""
-        return self.remote.codec if self.remote is not None else "PCMU"
+        """What those who listen here get of it: mu-law until that is settled, and of Opus."""
+        return self.remote.codec if self.remote is not None and self.opened is None else "PCMU"
 
     @property
     def covered(self) -> bool:

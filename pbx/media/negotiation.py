@@ -21,8 +21,9 @@ _ENTROPY = 64
 class Negotiation:
     """Knows no ports and no engine. `token(n)` gives n random hex characters, for keys."""
 
-    def __init__(self, policy: SrtpPolicy, token: Callable[[int], str]) -> None:
+    def __init__(self, policy: SrtpPolicy, token: Callable[[int], str], codecs: tuple[str, ...] = CODECS) -> None:
         self.policy = policy
+        self._codecs = codecs
         self._token = token
         self._version = 0
         self._offered = b""
@@ -39,7 +40,7 @@ class Negotiation:
         )  # fmt: skip
         self._offered = sdp.offer(
             at,
-            codecs=common_first(CODECS, liked),
+            codecs=common_first(self._codecs, liked),
             direction=direction,
             version=self._version,
             crypto=crypto,
@@ -72,7 +73,7 @@ class Negotiation:
         theirs = self._chosen(description)
         ours = sdp.Crypto(theirs.tag, theirs.suite, self._key(theirs.suite)) if theirs is not None else None
         text, remote = sdp.answer(
-            description, at, codecs=CODECS, wanted=wanted, version=self._version, liked=liked, crypto=ours,
+            description, at, codecs=self._codecs, wanted=wanted, version=self._version, liked=liked, crypto=ours,
             origin=origin.host if origin is not None else "",
         )  # fmt: skip
         return self._settled(text, remote, ours, theirs)

@@ -41,6 +41,8 @@ class Reports:
         """Expected and received at the report before."""
         self._sent_before = 0
         self.round_trip_ms: float | None = None
+        self.ticks = 1
+        """Of the RTP clock, to one of 8000 Hz."""
         self.far: FarFigures | None = None
         self.far_left = False
         """It has said goodbye."""
@@ -91,7 +93,13 @@ class Reports:
         fraction = max(0, news - arrived) / news if news > 0 else 0.0
         since = int((now - self._last_sr_at) * 65536) if self._last_sr else 0
         return rtcp.Block(
-            heard, fraction, receiver.lost, receiver.highest, int(receiver.jitter), self._last_sr, since & 0xFFFFFFFF
+            heard,
+            fraction,
+            receiver.lost,
+            receiver.highest,
+            int(receiver.jitter) * self.ticks,
+            self._last_sr,
+            since & 0xFFFFFFFF,
         )
 
     def _metrics(self, heard: int, receiver: Receiver) -> rtcp.VoipMetrics:
@@ -113,7 +121,7 @@ class Reports:
             ) - 0x80000000
             if 0 <= trip < 60 * 65536:
                 self.round_trip_ms = trip * 1000 / 65536
-        jitter_ms = block.jitter / 8
+        jitter_ms = block.jitter / (8 * self.ticks)
         delay = (self.round_trip_ms or 0.0) / 2 + buffer_ms_for(jitter_ms) + FRAME_MS
         return FarFigures(block.fraction, jitter_ms, self.round_trip_ms, mos_of(rating(block.fraction, delay)))
 

@@ -12,9 +12,12 @@ import re
 from dataclasses import dataclass, field, replace
 
 from pbx.media.codecs import CODECS as CODECS
-from pbx.media.codecs import PAYLOAD_TYPES
+from pbx.media.codecs import OPUS, OPUS_TYPE, PAYLOAD_TYPES
 from pbx.media.engine import MediaAddress, RemoteMedia
 
+_KNOWN = (*CODECS, OPUS)
+_EVENTS, _WIDE_EVENTS = 101, 110
+_NUMBERS = {**PAYLOAD_TYPES, OPUS: OPUS_TYPE}
 _NAMES = {number: name for name, number in PAYLOAD_TYPES.items()}
 SUITES = ("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32")
 """Of SRTP, best first (RFC 4568 §6.2)."""
@@ -62,6 +65,8 @@ class Description:
     event_type: int | None
     direction: str
     ptime_ms: int = 20
+    wide_event_type: int | None = None
+    """Payload type of telephone-event by the clock of Opus: keys have the clock of the sound (RFC 4733 §2.1)."""
     transport: str = "RTP/AVP"
     refused: tuple[str, ...] = ()
     """The other m= lines as an answer writes them, port 0: it must have as many as the offer (RFC 3264 §6)."""
@@ -128,7 +133,7 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
         raise BadSdp(400, "no usable c= line")
     types = [int(word) for word in found[4].split() if word.isdigit() and int(word) < 128]
     names = dict(_NAMES)
-    event_type, direction, ptime = None, "sendrecv", 20
+    event_type, wide_event_type, direction, ptime = None, None, "sendrecv", 20
     rtcp_port, rtcp_mux = 0, False
     crypto = []
     for attribute in attributes:
@@ -138,7 +143,9 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
             name = mapped[2].upper()
             if name == "TELEPHONE-EVENT" and mapped[3] == "8000" and int(mapped[1]) in types:
                 event_type = int(mapped[1])
-            elif mapped[3] == "8000":
+            elif name == "TELEPHONE-EVENT" and mapped[3] == "48000" and int(mapped[1]) in types:
+                wide_event_type = int(mapped[1])
+            elif (name == OPUS and mapped[3] == "48000") or mapped[3] == "8000":
                 names[int(mapped[1])] = name
         elif lower in DIRECTIONS:
             direction = lower
@@ -154,9 +161,9 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
     host = _numeric(address[2].partition("/")[0])
     if host == "0.0.0.0" and direction in ("sendrecv", "sendonly"):
         direction = "inactive" if direction == "sendrecv" else direction  # hold as RFC 2543 wrote it
-    codecs = tuple((names[number], number) for number in types if names.get(number) in CODECS)
+    codecs = tuple((names[number], number) for number in types if names.get(number) in _KNOWN)
     return Description(
-        host, int(found[2]), codecs, event_type, direction, ptime, found[3].upper(),
+        host, int(found[2]), codecs, event_type, direction, ptime, wide_event_type, found[3].upper(),
         rtcp_port=rtcp_port, rtcp_mux=rtcp_mux, crypto=tuple(crypto),
     )  # fmt: skip
 
@@ -195,10 +202,13 @@ def offer(
     crypto: tuple[Crypto, ...] = (),
     transport: str = "RTP/AVP",
 ) -> bytes:
-    """Write an offer of `codecs`, best first, with telephone-event on 101."""
-    chosen = tuple((name, PAYLOAD_TYPES[name]) for name in codecs)
+    """Write an offer of `codecs`, best first, with telephone-event on 101, and for Opus on 110."""
+    chosen = tuple((name, _NUMBERS[name]) for name in codecs)
     host, port = address.host, address.port
-    it = Description(host, port, chosen, 101, direction, transport=transport, version=version, crypto=crypto)
+    it = Description(
+        host, port, chosen, _EVENTS, direction, transport=transport, version=version, crypto=crypto,
+        wide_event_type=_WIDE_EVENTS if OPUS in codecs else None,
+    )  # fmt: skip
     return _write(it, session)
 
 
@@ -213,9 +223,10 @@ def describe(
 def offer_of(far: RemoteMedia, *, origin: MediaAddress, session: int = 1, version: int = 1) -> bytes:
     """Write an offer of somebody else's media as it was settled with them, in the name of `origin`."""
     chosen = ((far.codec, far.payload_type),)
+    wide = far.codec == OPUS
     it = Description(
-        far.host, far.port, chosen, far.event_type, "sendrecv", far.ptime_ms, version=version,
-        rtcp_port=far.rtcp_port, origin=origin.host,
+        far.host, far.port, chosen, None if wide else far.event_type, "sendrecv", far.ptime_ms, version=version,
+        wide_event_type=far.event_type if wide else None, rtcp_port=far.rtcp_port, origin=origin.host,
     )  # fmt: skip
     return _write(it, session)
 
@@ -240,10 +251,13 @@ def answer(
     common = [(name, number) for name, number in offered.codecs if name in codecs]
     if not common:
         raise BadSdp(488, "no common codec")
-    common.sort(key=lambda codec: codec[0] != liked)
+    # Opus is for whom we connect with somebody else who speaks it: sounds of our own are cheaper otherwise.
+    common.sort(key=lambda codec: (codec[0] != liked, codec[0] == OPUS))
     direction = _both(REVERSED[offered.direction], wanted)
+    wide = common[0][0] == OPUS
     settled = replace(
         offered, host=address.host, port=address.port, codecs=(common[0],), direction=direction, version=version,
+        event_type=None if wide else offered.event_type, wide_event_type=offered.wide_event_type if wide else None,
         rtcp_port=0, crypto=(crypto,) if crypto is not None else (), origin=origin,
     )  # fmt: skip
     text = _write(settled, session)
@@ -262,8 +276,9 @@ def settle(ours: bytes, answered: Description) -> RemoteMedia:
 
 
 def _remote(far: Description, codec: tuple[str, int], direction: str) -> RemoteMedia:
+    events = far.wide_event_type if codec[0] == OPUS else far.event_type
     return RemoteMedia(
-        far.host, far.port, codec[0], codec[1], far.event_type, direction, far.ptime_ms, far.rtcp_port, far.rtcp_mux
+        far.host, far.port, codec[0], codec[1], events, direction, far.ptime_ms, far.rtcp_port, far.rtcp_mux
     )
 
 
@@ -280,12 +295,15 @@ def _write(it: Description, session: int) -> bytes:
     from_net = "IN IP6" if ":" in origin else "IN IP4"
     lines = ["v=0", f"o=switchroom {session} {it.version} {from_net} {origin}", "s=-", f"c={net} {it.host}", "t=0 0"]
     lines += [f"m={other}" for other in it.refused[: it.audio_at]]
-    if it.event_type is not None:
-        numbers.append(str(it.event_type))
+    events = [(it.event_type, 8000), (it.wide_event_type, 48000)]
+    numbers += [str(number) for number, _ in events if number is not None]
     lines.append(f"m=audio {it.port} {it.transport} {' '.join(numbers)}")
-    lines += [f"a=rtpmap:{number} {name}/8000" for name, number in it.codecs]
-    if it.event_type is not None:
-        lines += [f"a=rtpmap:{it.event_type} telephone-event/8000", f"a=fmtp:{it.event_type} 0-15"]
+    lines += [
+        f"a=rtpmap:{number} " + ("opus/48000/2" if name == OPUS else f"{name}/8000") for name, number in it.codecs
+    ]
+    for number, hertz in events:
+        if number is not None:
+            lines += [f"a=rtpmap:{number} telephone-event/{hertz}", f"a=fmtp:{number} 0-15"]
     lines += [f"a=ptime:{it.ptime_ms}", f"a={it.direction}"]
     if it.rtcp_mux:
         lines.append("a=rtcp-mux")

@@ -21,7 +21,7 @@ class Stream:
 
     __slots__ = (
         "_at", "_event_at", "_relayed", "_sequence", "_sequence_shift", "_source", "_speaker", "_timestamp",
-        "_timestamp_shift", "octets", "sent", "ssrc",
+        "_timestamp_shift", "octets", "sent", "ssrc", "ticks",
     )  # fmt: skip
 
     def __init__(self, ssrc: int, sequence: int, timestamp: int) -> None:
@@ -29,6 +29,8 @@ class Stream:
         self.sent = 0
         self.octets = 0
         """Of payload (RFC 3550 §6.4.1)."""
+        self.ticks = 1
+        """Of what it carries, to one of 8000 Hz: time is counted in those here."""
         self._sequence = sequence
         """Of the next packet."""
         self._timestamp = timestamp
@@ -82,7 +84,8 @@ class Stream:
             self._timestamp, self._at = timestamp, now
         self.sent += 1
         self.octets += len(payload)
-        return _pack_header(0x80, payload_type | marker, out, timestamp, self.ssrc) + payload
+        wire = timestamp * self.ticks & 0xFFFFFFFF
+        return _pack_header(0x80, payload_type | marker, out, wire, self.ssrc) + payload
 
     def relay_event(
         self,
@@ -104,9 +107,8 @@ class Stream:
 
     def timestamp_at(self, now: float) -> int:
         """Return the RTP time of a moment, for sender reports."""
-        if self._at is None:
-            return self._timestamp
-        return self._timestamp + int((now - self._at) * 8000) & 0xFFFFFFFF
+        since = 0 if self._at is None else int((now - self._at) * 8000)
+        return (self._timestamp + since) * self.ticks & 0xFFFFFFFF
 
     def _turn_to(self, speaker: object, ssrc: int, sequence: int, timestamp: int, now: float) -> None:
         self._speaker, self._source = speaker, ssrc
@@ -121,7 +123,7 @@ class Stream:
 
     def _pack(self, payload_type: int, timestamp: int, payload: bytes, at: float, marker: bool) -> bytes:
         second = payload_type | _MARKER if marker else payload_type
-        packet = _pack_header(0x80, second, self._sequence, timestamp, self.ssrc) + payload
+        packet = _pack_header(0x80, second, self._sequence, timestamp * self.ticks & 0xFFFFFFFF, self.ssrc) + payload
         self._sequence = self._sequence + 1 & 0xFFFF
         self._at = at
         self.sent += 1

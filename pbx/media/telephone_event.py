@@ -27,6 +27,14 @@ def packets(key: str) -> Iterator[tuple[bool, bytes]]:
         yield False, bytes((event, 0x80 | _VOLUME)) + (LENGTH_PACKETS * STEP).to_bytes(2, "big")
 
 
+def rescaled(payload: bytes, up: int, down: int) -> bytes:
+    """Return an event's payload by another clock: its duration times `up` over `down`."""
+    if up == down or len(payload) < 4:
+        return payload
+    duration = int.from_bytes(payload[2:4], "big") * up // down
+    return payload[:2] + min(duration, LONGEST).to_bytes(2, "big") + payload[4:]
+
+
 class KeyReceiver:
     """Turns event packets into keys: one a (SSRC, timestamp), even when the ends or the marker are lost."""
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from pbx.domain.directory import Directory
 from pbx.domain.support import support_domain
+from pbx.media.codecs import CODECS
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials
 from pbx.sip.tolerances import Tolerance
@@ -46,6 +47,8 @@ class SwitchSettings:
     """Session interval asked for (RFC 4028): a call whose phone vanished ends by then; 0 asks for none."""
     support: Directory = field(default_factory=support_domain)
     """The provider's own domain, to which 611 leads."""
+    codecs: tuple[str, ...] = CODECS
+    """Offered, best first for sounds of our own."""
     direct_media: bool = False
     """Whether two parties that can are told to send their media to each other, past the relay."""
     watchdog: Peer | None = None

@@ -422,7 +422,7 @@ class Switch:
         policy = known.srtp if known is not None else "no"
         if policy == "opportunistic" and Capability.ENCRYPTION not in self.engine.capabilities:
             policy = "no"
-        return Negotiation(policy, self._token)
+        return Negotiation(policy, self._token, self.settings.codecs)
 
     def joined(self, call: Call, leg: Leg) -> None:
         """Two legs talk from now on."""
