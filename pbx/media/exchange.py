@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, cycle, repeat
 from pathlib import Path
 
 from pbx.domain.sounds import Spoken
@@ -70,9 +70,11 @@ class Exchange:
         self._knowledge = knowledge
         self._chance = chance
         self._wake = wake
-        self._incoming = Incoming(send, report, self._finish, wake)
         self._legs: dict[str, Leg] = {}
         self._by_port: dict[int, Leg] = {}
+        self._incoming = Incoming(self._by_port, send, report, self._finish, wake)
+        self.receive = self._incoming.receive
+        """`receive(port, data, source, now)` takes whatever arrived at a media port."""
         self._rooms = Rooms(wake)
         self._looks: list[tuple[float, int, Leg]] = []
         self._numbers = count()
@@ -191,12 +193,6 @@ class Exchange:
         return len(self._legs)
 
     # --- packets --------------------------------------------------------------------------------------
-
-    def receive(self, port: int, data: bytes, source: Address, now: float) -> None:
-        """Take whatever arrived at a media port; what is no RTP of this call is dropped."""
-        leg = self._by_port.get(port)
-        if leg is not None:
-            self._incoming.packet(leg, data, source, now)
 
     def receive_control(self, port: int, data: bytes, source: Address, now: float) -> None:
         """Take what arrived at the RTCP port, the one above a media port."""
@@ -325,17 +321,17 @@ class Exchange:
     def _frames(self, leg: str, sound: Sound) -> Frames:
         """ValueError for a prompt or tone that does not exist."""
         match sound:
-            case Prompts(names=names, repeat=repeat):
+            case Prompts(names=names, repeat=again):
                 listed = [frame for name in names for frame in self._spoken(leg, name)]
-                return _again(listed) if repeat and listed else iter(listed)
+                return cycle(listed) if again and listed else iter(listed)
             case Tone(name="beep"):
                 return iter(ears.frames_of(sound.label))
             case Silence():
-                return _again([ears.SILENT_FRAME])
+                return repeat(ears.SILENT_FRAME)
             case Recording():
                 return iter(self._recorded(leg, sound))
         self._knowledge.learn(sound.label)
-        return _again(ears.frames_of(sound.label))
+        return cycle(ears.frames_of(sound.label))
 
     # --- recordings -----------------------------------------------------------------------------------
 
@@ -384,8 +380,3 @@ class Exchange:
             self._report(RecordingFinished(it.owner, it.name, 0.0 if problem else it.seconds, reason, "", problem))
 
         self._keep(it.finish, kept)
-
-
-def _again(frames: list[bytes] | tuple[bytes, ...]) -> Frames:
-    for at in count():
-        yield frames[at % len(frames)]

@@ -5,7 +5,7 @@ The path of a relayed packet is the hot one of the whole media plane: plain loca
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pbx.media import ears, rtp, telephone_event
 from pbx.media.codecs import transcoder
@@ -31,16 +31,21 @@ _COMFORT_NOISE = 13
 class Incoming:
     def __init__(
         self,
+        by_port: Mapping[int, Leg],
         send: Callable[[int, bytes, Address], None],
         report: Callable[[MediaEvent], None],
         finish: Callable[[Leg, str, float], None],
         wake: Callable[[int], None],
     ) -> None:
         """`finish(leg, reason, now)` ends a recording; `wake(port)` asks for beats."""
+        self._by_port = by_port
         self._send, self._report, self._finish, self._wake = send, report, finish, wake
 
-    def packet(self, leg: Leg, data: bytes, source: Address, now: float) -> None:
-        """Take whatever arrived at a leg's port; what is no media of this call is dropped and counted."""
+    def receive(self, port: int, data: bytes, source: Address, now: float) -> None:
+        """Take whatever arrived at a media port; what is no media of this call is dropped and counted."""
+        leg = self._by_port.get(port)
+        if leg is None:
+            return
         if len(data) < _HEADER_SIZE:
             leg.rubbish += 1
             return

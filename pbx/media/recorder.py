@@ -33,14 +33,13 @@ class Recorder:
         self._max_s, self._silence_s = max_s, silence_s
         self._tape = Tape(now, int((max_s + 1) * RATE))
         self._speech = Speech(codec)
-        self._read_at = now
+        self._due_at = now + min(_EVERY_S, max_s)
         self._speech_to = 0
         """Samples up to the end of the last speech."""
         self._samples = bytearray()
         self._ears = ears.Recogniser(knowledge)
-
-    def packet(self, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
-        self._tape.put(ssrc, timestamp, payload, now)
+        self.packet = self._tape.put
+        """`packet(ssrc, timestamp, payload, now)` takes what has arrived."""
 
     def tune(self, codec: str) -> None:
         """The far end speaks another codec from now on."""
@@ -50,12 +49,12 @@ class Recorder:
 
     def due(self, now: float) -> str:
         """Return why the recording is over, empty while it goes on."""
+        if now < self._due_at:
+            return ""
         elapsed_s = now - self._from
         if elapsed_s >= self._max_s:
             return "limit"
-        if now - self._read_at < _EVERY_S:
-            return ""
-        self._read_at = now
+        self._due_at = min(now + _EVERY_S, self._from + self._max_s)
         self._read(int((elapsed_s - _HELD_S) * RATE) // FRAME * FRAME)
         return "silence" if elapsed_s - _HELD_S - self._speech_to / RATE >= self._silence_s else ""
 

@@ -32,9 +32,11 @@ class Tape:
         """Timestamp of tick 0."""
 
     def put(self, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
-        at = (timestamp - self._anchor + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-        if ssrc != self._ssrc or at != self.end:
-            at = self._placed(ssrc, timestamp, at, now)
+        if ssrc == self._ssrc and timestamp - self._anchor & 0xFFFFFFFF == self.end < self._most:
+            self._octets += payload  # nearly every packet
+            self.end += len(payload)
+            return
+        at = self._placed(ssrc, timestamp, now)
         if at + len(payload) > self._most:
             return
         if at < self.end:
@@ -42,8 +44,7 @@ class Tape:
             return
         if at > self.end:
             self._holes.append((self.end, at))
-            self._octets += bytes(at - self.end)
-        self._octets += payload
+        self._octets += bytes(at - self.end) + payload
         self.end = at + len(payload)
 
     def take(self, upto: int) -> list[bytes | int]:
@@ -69,8 +70,9 @@ class Tape:
         self._read = upto
         return octets
 
-    def _placed(self, ssrc: int, timestamp: int, at: int, now: float) -> int:
+    def _placed(self, ssrc: int, timestamp: int, now: float) -> int:
         """Return where a packet goes that does not follow the one before; a new source begins at its moment."""
+        at = (timestamp - self._anchor + 0x80000000 & 0xFFFFFFFF) - 0x80000000
         elapsed = int((now - self._begun_at) * RATE)
         if ssrc == self._ssrc and abs(at - elapsed) <= _ASTRAY:
             return at

@@ -115,16 +115,15 @@ class Worker:
 
     def _serve(self) -> None:
         media, exchange, clock = self._media, self._exchange, time.monotonic
+        receive = exchange.receive
         poll, owner, timer, archive = self._epoll.poll, self._pair.fileno(), self._timer.fd, self._archive.fd
         count = 0
         while True:
             if self._waiting and not self._blocked:
                 self._flush()
             for fd, event in poll():
-                found = media.get(fd)
-                if fd == owner and not self._talked(event):
-                    return
                 try:
+                    found = media.get(fd)
                     if found is not None:
                         # One packet an event: what is left is shown again, and the others have their turn.
                         port, at = found
@@ -137,9 +136,12 @@ class Worker:
                                 exchange.marked(port, source[:2], _dscp_of(extra))
                         except OSError:
                             continue  # a port that was closed over there (ICMP), or nothing after all
-                        exchange.receive(port, data, source[:2], clock())
+                        receive(port, data, source[:2], clock())
                     elif fd == timer:
                         self._ticked()
+                    elif fd == owner:
+                        if not self._talked(event):
+                            return
                     elif fd == archive:
                         self._archive.tell()
                     elif fd in self._control:
