@@ -154,6 +154,56 @@ def test_in_a_conference_each_of_three_hears_the_two_others(switchroom, phones):
     switchroom.wait_for("conference.ended", after=before)
 
 
+@pytest.mark.parametrize("fetching", ["*55701", "701"])
+def test_a_party_parked_by_a_transfer_hears_music_until_it_is_fetched(switchroom, phones, fetching):
+    one, two = phones["101b"], phones["102b"]
+    before = switchroom.newest
+    connect(switchroom, one, two)
+    wait_to_hear(one, "102b", TONE, two)
+    two.phone.command("transfer", uri(switchroom, "701"))
+    switchroom.wait_for("park.parked", after=before, slot="701", parker="102b")
+    wait_to_hear(one, "102b", f"{TONE}.*{HELD}", two)
+    two.rest()
+    two.dial(uri(switchroom, fetching))
+    two.wait_until_up()
+    switchroom.wait_for("park.left", after=before, slot="701", outcome="fetched", by="102b")
+    wait_to_hear(one, "102b", f"{HELD}.*{TONE}", two)
+    wait_to_hear(two, "101b", TONE, one)
+    one.hang_up()
+    two.wait_until_over()
+
+
+def test_a_ringing_call_is_picked_up_by_code(switchroom, phones):
+    one, two, three = phones["101b"], phones["102b"], phones["107"]
+    before = switchroom.newest
+    three.dial(uri(switchroom, "102"))
+    two.wait_for_ringing()
+    one.dial(uri(switchroom, "*35102"))
+    one.wait_until_up()
+    picked = switchroom.wait_for("call.picked_up", after=before)
+    assert (picked["device"], picked["rang"]) == ("101b", "102")
+    wait_to_hear(one, "107", TONE, three)
+    wait_to_hear(three, "101b", TONE, one)
+    two.wait_until_over()
+    one.hang_up()
+    three.wait_until_over()
+
+
+@pytest.mark.parametrize("called", ["102b", "107"])
+def test_an_intercom_that_a_phone_does_not_answer_by_itself_rings_and_both_talk(switchroom, phones, called):
+    """baresip 1.0 and linphone know none of the headers: they must do no harm."""
+    one, two = phones["101b"], phones[called]
+    before = switchroom.newest
+    one.dial(uri(switchroom, f"99{NUMBERS[called]}"))
+    two.wait_for_ringing()
+    two.answer()
+    switchroom.wait_for("intercom.opened", after=before, device=called)
+    wait_to_hear(one, called, TONE, two)
+    wait_to_hear(two, "101b", TONE, one)
+    one.hang_up()
+    two.wait_until_over()
+
+
 @pytest.mark.parametrize("calling", ["101b", "107"])
 def test_611_is_answered_by_the_support_at_any_hour(switchroom, phones, calling):
     caller = phones[calling]
