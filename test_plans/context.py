@@ -47,6 +47,8 @@ class Context:
         self._sip: set[str] = set()
         self._ids = {device.id for device in bound.values()} | {device.number for device in bound.values()}
         self._ids |= {device.extension for device in bound.values() if device.extension}
+        self._boxes: set[str] = set()
+        """Mailboxes this case's calls came to: mail about them is its business."""
         self._macs = {device.mac for device in bound.values() if device.mac}
         self._whys: dict[tuple[str, str], str] = {}
         self._moments: dict[str, float] = {"start": self.started_at}
@@ -85,8 +87,13 @@ class Context:
             self._calls.add(call)
         if isinstance(event, CallInvited | LegInvited) and call in self._calls:
             self._join(event.sip_call_id)
+        box = values.get("box", "")
         if call:
+            if call in self._calls and box:
+                self._boxes.add(box)
             return call in self._calls
+        if box in self._boxes:
+            return True
         return any(values.get(name) in self._ids for name in _NAMED[:4] if values.get(name)) or (
             values.get("mac", "") in self._macs and bool(values.get("mac"))
         )

@@ -23,7 +23,7 @@ CALLBACK_KEY = "1"
 HOUR_S = 3600
 _EPSILON_S = 1e-9
 _HEARD: tuple[type[Played | KeyPressed | LegGone], ...] = (Played, KeyPressed, LegGone)
-_AFTER_S = 0.2
+_AFTER_S = 0.05
 """Keys typed before the offer of a call back could be heard were meant for somebody else."""
 _NUMBER = re.compile(r"1[2-9][0-9]{9}")
 
