@@ -172,16 +172,21 @@ def booted_baresip(
     authority: str = "",
     hertz: float = 0.0,
     more: str = "",
+    codecs: str = "",
 ) -> Iterator[BaresipPhone]:
     """Boot a baresip: fetch what the server has for it, add only what belongs to this machine.
 
-    `authority` is the file of who may vouch for a server, `hertz` its tone, `more` further lines of its config.
+    `authority` is the file of who may vouch for a server, `hertz` its tone, `more` further lines of its config,
+    `codecs` what it speaks instead of what the server tells it.
     """
     home = folder / device
     (home / "rec").mkdir(parents=True)
     for name in ("config", "accounts", "contacts"):
         with urlopen(switchroom.device(device)["config_url"] + name, timeout=PATIENCE_S) as answer:
             (home / name).write_bytes(answer.read())
+    if codecs:
+        accounts = (home / "accounts").read_text()
+        (home / "accounts").write_text(re.sub(r"audio_codecs=[^;\n]*", f"audio_codecs={codecs}", accounts))
     control = free_port()
     tone = write_tone(home / "tone.wav", hertz or TONES[device], TONE_S)
     local = f"""

@@ -58,6 +58,8 @@ def _samples(path: Path) -> tuple[np.ndarray, int]:
     at = raw.find(b"data", 0, 4096)
     if at < 0:
         at = 36  # linphone writes its header last; until then there are as many zeros
+    channels = int.from_bytes(raw[22:24], "little") or 1
     rate = int.from_bytes(raw[24:28], "little") or RATE_HZ
     body = raw[at + 8 :]
-    return np.frombuffer(body[: len(body) // 2 * 2], dtype="<i2").astype(float), rate
+    whole = len(body) // (2 * channels) * 2 * channels
+    return np.frombuffer(body[:whole], dtype="<i2").astype(float)[::channels], rate
