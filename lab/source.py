@@ -40,7 +40,7 @@ class LabSource:
 
     def cards_of(self, phone: AnyPhone) -> Sequence[PhoneCard]:
         now = self._lab.now
-        return cards(phone, replace(now, wall=now.wall.astimezone(self._zone)))
+        return cards(phone, now._replace(wall=now.wall.astimezone(self._zone)))
 
     def calls(self) -> Sequence[CallRow]:
         """Newest first: those of this life as they were seen, then the records of earlier ones."""

@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 from pbx.sip.address import Peer
 
@@ -26,8 +27,7 @@ class Impairment:
     duplication: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     source: Peer
     to: Peer
     data: bytes

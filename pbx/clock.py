@@ -5,15 +5,13 @@ Real clocks live in the composition roots (`lab.service`), the virtual one in `l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 FOREVER = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """One instant, read once and passed with the input it belongs to."""
 
     mono: float

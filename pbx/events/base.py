@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from pbx.clock import Moment
 
@@ -14,8 +14,7 @@ class Event:
     kind: ClassVar[str] = "event"
 
 
-@dataclass(frozen=True, slots=True)
-class Stamped:
+class Stamped(NamedTuple):
     """An event with its place in the stream: `seq` counts from 1 without gaps."""
 
     seq: int

@@ -7,7 +7,7 @@ One stack serves the switch, a simulated phone or the carrier alike. Its owner f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pbx.sip.address import Peer
 from pbx.sip.arrival import answers_go_to, mark_via, path_of, server_key, steady_tag
@@ -31,8 +31,7 @@ _WAITING = frozenset({State.COMPLETED, State.CONFIRMED, State.ACCEPTED, State.TE
 _NEEDS_DIALOG = frozenset({"BYE", "INFO", "INVITE", "REFER", "UPDATE", "PRACK"})
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     to: Peer
     data: bytes
     ticket: int | None = None
