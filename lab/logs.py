@@ -52,16 +52,13 @@ def follow(bus: Bus) -> Callable[[], None]:
     them: writing each would cost more than serving it.
     """
     log = structlog.get_logger().bind()
-    silent = () if log.is_enabled_for(logging.DEBUG) else (SipRequest, SipResponse)
 
     def write(stamped: Stamped) -> None:
-        if isinstance(stamped.event, silent):
-            return
         told = {name: _short(value) for name, value in shown(stamped).items()}
         say = log.error if isinstance(stamped.event, ServerFault) else log.info
         say(stamped.event.kind, seq=stamped.seq, time=stamped.at.wall.isoformat(), **told)
 
-    return bus.subscribe(write)
+    return bus.subscribe(write, but=() if log.is_enabled_for(logging.DEBUG) else (SipRequest, SipResponse))
 
 
 def shown(stamped: Stamped) -> dict[str, Any]:

@@ -6,23 +6,30 @@ Who observes cannot disturb what is observed: a subscriber's fault is told as a 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
+from heapq import merge
 
 from pbx.clock import Moment
-from pbx.events import Event, ServerFault, Stamped
+from pbx.events import Event, ServerFault, SipRequest, SipResponse, Stamped
 
 KEPT = 20_000
+KEPT_MESSAGES = 4_000
+"""SIP messages are most of the events and nearly all of their size: whose call they are of, the book of calls keeps."""
+_MESSAGES = (SipRequest, SipResponse)
 
 Subscriber = Callable[[Stamped], None]
 
 
 class Bus:
-    """Numbers events from 1 without gaps and keeps the newest."""
+    """Numbers events from 1 without gaps and keeps the newest; of the SIP messages fewer."""
 
     def __init__(self) -> None:
         self._seq = 0
-        self._ring: deque[Stamped] = deque(maxlen=KEPT)
-        self._subscribers: list[tuple[Subscriber, frozenset[type[Event]] | None]] = []
+        self._events: deque[Stamped] = deque(maxlen=KEPT)
+        self._messages: deque[Stamped] = deque(maxlen=KEPT_MESSAGES)
+        self._subscriptions: list[_Subscription] = []
+        self._told_of: dict[type[Event], tuple[_Subscription, ...]] = {}
+        """Who wants to know of a kind, found when the first of that kind comes."""
 
     @property
     def seq(self) -> int:
@@ -32,28 +39,34 @@ class Bus:
     def publish(self, event: Event, at: Moment) -> Stamped:
         self._seq += 1
         stamped = Stamped(self._seq, at, event)
-        self._ring.append(stamped)
+        (self._messages if isinstance(event, _MESSAGES) else self._events).append(stamped)
+        told = self._told_of.get(type(event))
+        if told is None:
+            told = self._told_of[type(event)] = tuple(s for s in self._subscriptions if s.wants(type(event)))
         faults: list[Exception] = []
-        for subscriber, kinds in tuple(self._subscribers):
-            if kinds is None or type(event) in kinds:
-                try:
-                    subscriber(stamped)
-                except Exception as fault:  # noqa: BLE001 - a call must not end because of who watches it
-                    faults.append(fault)
-        if not isinstance(event, ServerFault):  # a subscriber that fails at that, too, is not told of it again
+        for subscription in told:
+            try:
+                subscription.tell(stamped)
+            except Exception as fault:  # noqa: BLE001 - a call must not end because of who watches it
+                faults.append(fault)
+        if faults and not isinstance(event, ServerFault):  # who fails at that, too, is not told of it again
             for raised in faults:
-                told = f"{type(raised).__name__}: {raised} ({event.kind}, {_where(raised)})"
-                self.publish(ServerFault("subscriber", getattr(event, "call", ""), told), at)
+                text = f"{type(raised).__name__}: {raised} ({event.kind}, {_where(raised)})"
+                self.publish(ServerFault("subscriber", getattr(event, "call", ""), text), at)
         return stamped
 
-    def subscribe(self, subscriber: Subscriber, kinds: Iterable[type[Event]] | None = None) -> Callable[[], None]:
-        """Call `subscriber` for each later event; return what ends it."""
-        entry = (subscriber, frozenset(kinds) if kinds is not None else None)
-        self._subscribers.append(entry)
+    def subscribe(
+        self, subscriber: Subscriber, kinds: Collection[type[Event]] | None = None, *, but: Collection[type[Event]] = ()
+    ) -> Callable[[], None]:
+        """Call `subscriber` for each later event of these kinds (of all `but` some); return what ends it."""
+        subscription = _Subscription(subscriber, frozenset(kinds) if kinds is not None else None, frozenset(but))
+        self._subscriptions.append(subscription)
+        self._told_of.clear()
 
         def end() -> None:
-            if entry in self._subscribers:
-                self._subscribers.remove(entry)
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+                self._told_of.clear()
 
         return end
 
@@ -61,7 +74,22 @@ class Bus:
         """Return the kept events after `seq`."""
         if seq >= self._seq:
             return []
-        return [stamped for stamped in self._ring if stamped.seq > seq]
+        kept = merge(self._events, self._messages)  # the number comes first, and no two have the same
+        return [stamped for stamped in kept if stamped.seq > seq]
+
+
+class _Subscription:
+    """One who observes, and what."""
+
+    __slots__ = ("_but", "_kinds", "tell")
+
+    def __init__(self, tell: Subscriber, kinds: frozenset[type[Event]] | None, but: frozenset[type[Event]]) -> None:
+        self.tell = tell
+        self._kinds = kinds
+        self._but = but
+
+    def wants(self, kind: type[Event]) -> bool:
+        return kind not in self._but and (self._kinds is None or kind in self._kinds)
 
 
 def _where(fault: Exception) -> str:

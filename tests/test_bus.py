@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pbx import bus as module
 from pbx.bus import Bus
 from pbx.clock import moment_at
-from pbx.events import CallHeld, CallResumed, ServerFault
+from pbx.events import CallHeld, CallResumed, ServerFault, SipRequest
 
 AT = moment_at(1.0, datetime(2026, 11, 24, tzinfo=UTC))
 HELD, RESUMED = CallHeld("c", "l", "101"), CallResumed("c", "l", "101")
@@ -29,6 +29,24 @@ def test_a_subscriber_may_ask_for_some_kinds_only():
     bus.publish(HELD, AT)
     bus.publish(RESUMED, AT)
     assert [s.event for s in seen] == [RESUMED]
+
+
+def test_a_subscriber_may_leave_some_kinds_out():
+    bus, seen = Bus(), []
+    bus.publish(RESUMED, AT)
+    bus.subscribe(seen.append, but=[CallResumed])
+    bus.publish(RESUMED, AT)
+    bus.publish(HELD, AT)
+    assert [s.event for s in seen] == [HELD]
+
+
+def test_messages_are_kept_apart_so_that_they_push_nothing_else_out(monkeypatch):
+    monkeypatch.setattr(module, "KEPT_MESSAGES", 2)
+    bus = Bus()
+    said = SipRequest("in", "OPTIONS", "udp:192.0.2.1:5060", "1@x", "", "OPTIONS")
+    for event in (HELD, said, said, RESUMED, said, said):
+        bus.publish(event, AT)
+    assert [(s.seq, s.event) for s in bus.since(0)] == [(1, HELD), (4, RESUMED), (5, said), (6, said)]
 
 
 def test_a_subscription_ends_also_while_it_is_being_told():
