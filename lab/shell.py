@@ -123,7 +123,9 @@ class Shell:
     def received(self, data: bytes, source: Peer) -> None:
         if self._core is not None:
             self._core.receive(data, source, self._clock.mono())
-            self.settle()
+
+    def all_received(self) -> None:
+        self.settle()
 
     def disconnected(self, peer: Peer) -> None:
         if self._core is not None:

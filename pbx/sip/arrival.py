@@ -6,10 +6,12 @@ import re
 import zlib
 
 from pbx.sip.address import Peer
-from pbx.sip.message import CSeq, Request, Via
+from pbx.sip.message import Request, Via
 
 MAGIC = "z9hG4bK"
 """What the branch of a sender that obeys RFC 3261 begins with (§8.1.1.7)."""
+_END_OF_LINE = "\n"
+"""Between the parts of a key: no part of a message's head has one."""
 _RPORT = re.compile(r";\s*rport(\s*=\s*\d*)?", re.IGNORECASE)
 _RECEIVED = re.compile(r";\s*received\s*=[^;,\s]*", re.IGNORECASE)
 
@@ -31,7 +33,7 @@ def mark_via(request: Request, source: Peer) -> Via:
     return via
 
 
-def server_key(request: Request, via: Via, cseq: CSeq) -> tuple[str, ...]:
+def server_key(request: Request, via: Via) -> str:
     """The transaction a request is of: RFC 3261 §17.2.3, and what tells apart the requests of stock pyVoIP.
 
     It repeats a branch with the next CSeq, and begins its Call-IDs and branches anew whenever it is started: then
@@ -39,9 +41,17 @@ def server_key(request: Request, via: Via, cseq: CSeq) -> tuple[str, ...]:
     """
     method = "INVITE" if request.method == "ACK" else request.method
     if via.branch.startswith(MAGIC) and len(via.branch) > len(MAGIC):
-        sent_by = f"{via.host}:{via.port}"
-        return ("server", via.branch, sent_by, request.from_.tag, str(cseq.number), method)
-    return ("server", request.call_id, request.from_.tag, via.host, str(cseq.number), method)
+        return f"{via.branch}\n{via.host}:{via.port}\n{request.from_.tag}\n{request.cseq.number}\n{method}"
+    return f"{request.call_id}\n{via.host}\n{request.from_.tag}\n{request.cseq.number}\n{method}"
+
+
+def invite_of(key: str) -> str:
+    """The transaction that a CANCEL is for, by the CANCEL's own."""
+    return f"{key.rpartition(_END_OF_LINE)[0]}\nINVITE"
+
+
+def client_key(branch: str, method: str) -> str:
+    return f"{branch}\n{method}"
 
 
 def answers_go_to(via: Via, source: Peer) -> Peer:
@@ -55,12 +65,12 @@ def answers_go_to(via: Via, source: Peer) -> Peer:
     return Peer(source.transport, source.host, via.port or 5060)
 
 
-def path_of(request: Request) -> tuple[str, ...] | None:
-    """What every copy of a forked request has in common; None for one that cannot merge (RFC 3261 §8.2.2.2)."""
+def path_of(request: Request) -> str:
+    """What every copy of a forked request has in common; empty for one that cannot merge (RFC 3261 §8.2.2.2)."""
     sender = request.from_.tag
     if not sender or request.to.tag or request.method == "CANCEL":
-        return None
-    return (request.call_id, sender, str(request.cseq.number), request.method)
+        return ""
+    return f"{request.call_id}\n{sender}\n{request.cseq.number}\n{request.method}"
 
 
 def steady_tag(request: Request, via: Via) -> str:

@@ -128,7 +128,7 @@ class Session(Dialog):
         self.local_sdp = sdp
         agreed = self.timer.accept(self.request, now)
         self._ok = self.respond(self._transaction, 200, now, sdp, [*headers, *agreed])
-        self._await_ack(self._transaction, now)
+        self._await_ack(self.request, now)
 
     def reject(self, status: int, reason: str, now: float, headers: Sequence[tuple[str, str]] = ()) -> None:
         """Refuse with a final failure; also the way a challenge is sent."""
@@ -164,9 +164,9 @@ class Session(Dialog):
         made.append(self.stack.server)
         return reply(transaction.request, status, to_tag=self.local.tag, headers=made, body=sdp or b"")
 
-    def _await_ack(self, transaction: ServerTransaction, now: float) -> None:
+    def _await_ack(self, request: Request, now: float) -> None:
         self.acknowledged = False
-        self._answered_cseq = transaction.request.cseq.number
+        self._answered_cseq = request.cseq.number
         self._ok_interval = T1
         self.stack.timers.arm(self, "repeat", now + T1)
         self.stack.timers.arm(self, "unacknowledged", now + TIMEOUT)
@@ -261,7 +261,7 @@ class Session(Dialog):
     def _accepted(self, response: Response, now: float) -> None:
         cseq = response.cseq.number
         if self._ack and cseq == self._acked_cseq and response.to.tag == self.remote.tag:
-            self.stack.transmit(self.next_hop(), self._ack, now)  # our ACK was lost: repeat it (§13.2.2.4)
+            self.stack.repeat(self.next_hop(), self._ack)  # our ACK was lost: repeat it (§13.2.2.4)
             return
         if self.phase is Phase.OVER or (self._acked_cseq >= 0 and response.to.tag != self.remote.tag):
             self.stack.drop_fork(self, response, now)
@@ -276,7 +276,7 @@ class Session(Dialog):
             self.remote_sdp = sdp
         self.phase = Phase.UP
         self._peer_allows = frozenset(response.tokens("Allow")) or self._peer_allows
-        self._send_ack(cseq, now)
+        self._send_ack(cseq)
         self.timer.settle(response, now)
         if self._cancel_wanted and first:  # the CANCEL lost the race: end what was answered (§15)
             self.bye(now)
@@ -285,10 +285,9 @@ class Session(Dialog):
         self.stack.report(Answered(self, sdp) if first else ReofferAnswered(self, sdp))
         self.reoffering = False
 
-    def _send_ack(self, cseq: int, now: float) -> None:
+    def _send_ack(self, cseq: int) -> None:
         ack = self.in_dialog("ACK", cseq=cseq)
-        self._ack, self._acked_cseq = bytes(ack), cseq
-        self.stack.transmit(self.next_hop(), self._ack, now)
+        self._ack, self._acked_cseq = self.stack.transmit(self.next_hop(), ack), cseq
 
     def _retry_with_credentials(self, response: Response, now: float) -> bool:
         if self.credentials is None or self._tries >= 2 or self.over:
@@ -360,10 +359,11 @@ class Session(Dialog):
         if transaction is None:
             return
         self.local_sdp = sdp
-        ok = self.respond(transaction, 200, now, sdp, self.timer.accept(transaction.request, now))
-        if transaction.request.method == "INVITE":
+        request = transaction.request
+        ok = self.respond(transaction, 200, now, sdp, self.timer.accept(request, now))
+        if request.method == "INVITE":
             self._ok = ok
-            self._await_ack(transaction, now)
+            self._await_ack(request, now)
 
     def refresh(self, now: float) -> None:
         """Say that the call is still up: UPDATE where it is known, else a re-INVITE that changes nothing."""
@@ -457,7 +457,7 @@ class Session(Dialog):
         if self.phase is not Phase.UP:
             return
         if name == "repeat" and not self.acknowledged:
-            self.stack.transmit(self.peer, self._ok, now)
+            self.stack.repeat(self.peer, self._ok)
             self._ok_interval = min(self._ok_interval * 2, T2)
             self.stack.timers.arm(self, "repeat", now + self._ok_interval)
         elif name == "unacknowledged" and not self.acknowledged:  # §13.3.1.4: tear down what was never confirmed

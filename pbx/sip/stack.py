@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pbx.sip.address import Peer
-from pbx.sip.arrival import answers_go_to, mark_via, path_of, server_key, steady_tag
+from pbx.sip.arrival import answers_go_to, client_key, invite_of, mark_via, path_of, server_key, steady_tag
 from pbx.sip.dialog import ALLOW, SUPPORTED, Phase, is_secure
 from pbx.sip.digest import Credentials
 from pbx.sip.message import Malformed, Request, Response, Via, parse, reply
@@ -31,6 +31,10 @@ _WAITING = frozenset({State.COMPLETED, State.CONFIRMED, State.ACCEPTED, State.TE
 _NEEDS_DIALOG = frozenset({"BYE", "INFO", "INVITE", "REFER", "UPDATE", "PRACK"})
 
 
+Trace = Callable[[str, Peer, Request | Response | None, bytes], None]
+"""Sees (`in` or `out`, the other end, the message, its bytes); None for what could not be read."""
+
+
 class Outgoing(NamedTuple):
     to: Peer
     data: bytes
@@ -45,12 +49,12 @@ class Stack:
         *,
         token: Callable[[int], str],
         user_agent: str,
-        trace: Callable[[str, Peer, bytes, float], None] | None = None,
+        trace: Trace = lambda direction, peer, message, data: None,
         session_expires_s: int = 0,
         admission: Admission | None = None,
         tolerances: Tolerances | None = None,
     ) -> None:
-        """`local` maps a transport to the (host, port) we tell others; `trace` sees (`in`|`out`, peer, data, now).
+        """`local` maps a transport to the (host, port) we tell others; `trace` sees every message.
 
         `session_expires_s` is the session interval we ask for (RFC 4028), 0 to agree to others' alone.
         """
@@ -62,14 +66,14 @@ class Stack:
         self.server = ("Server", user_agent)
         self.timers = Timers()
         self.tolerances = tolerances or Tolerances()
-        self._transactions: dict[tuple[str, ...], Transaction] = {}
-        self._paths: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._transactions: dict[str, Transaction] = {}
+        self._paths: dict[str, str] = {}
         """Requests without a To tag, by what a proxy does not change of them: the key of the way they came."""
         self._sessions: dict[tuple[str, str], Session] = {}
         """By Call-ID and our tag."""
         self._called: dict[tuple[str, str], Session] = {}
         """Those that called us, by Call-ID and their tag."""
-        self._sessions_of_invite: dict[tuple[str, ...], Session] = {}
+        self._sessions_of_invite: dict[str, Session] = {}
         self._unanswered: list[tuple[ServerTransaction, float]] = []
         self._events: list[SipEvent] = []
         self._outgoing: list[Outgoing] = []
@@ -83,24 +87,20 @@ class Stack:
         try:
             message = parse(data)
         except Malformed as error:
-            self._trace_in(source, data, now)
-            self._refuse(data, source, error, now)
+            self._trace("in", source, None, data)
+            self._refuse(data, source, error)
             return
         busy = self._admission is not None and self._admission.refusing
         if busy and isinstance(message, Request) and self._shed(message, source):
             return
-        self._trace_in(source, data, now)
+        self._trace("in", source, message, data)
         try:
             if isinstance(message, Response):
                 self._receive_response(message, source, now)
             else:
                 self._receive_request(message, source, now)
         except Malformed as error:
-            self._refuse(data, source, error, now)
-
-    def _trace_in(self, source: Peer, data: bytes, now: float) -> None:
-        if self._trace is not None:
-            self._trace("in", source, data, now)
+            self._refuse(data, source, error)
 
     def _shed(self, request: Request, source: Peer) -> bool:
         """Under overload: refuse a request that begins something, as cheaply as can be, and what follows from the
@@ -113,12 +113,12 @@ class Stack:
             if (request.call_id, request.to.tag) in self._sessions or (request.to.tag and request.method != "ACK"):
                 return False
             via = mark_via(request, source)
-            if server_key(request, via, request.cseq) in self._transactions:
+            if server_key(request, via) in self._transactions:
                 return False
             if request.method == "ACK":
                 return (request.call_id, request.from_.tag) not in self._called
             if request.method == "CANCEL":
-                if (*server_key(request, via, request.cseq)[:-1], "INVITE") in self._transactions:
+                if invite_of(server_key(request, via)) in self._transactions:
                     return False
                 answer = reply(request, 481, to_tag=steady_tag(request, via))
             elif self._admission.admits(request):
@@ -254,18 +254,26 @@ class Stack:
     def report(self, event: SipEvent) -> None:
         self._events.append(event)
 
-    def transmit(self, peer: Peer, data: bytes, now: float, ticket: int | None = None) -> None:
-        if self._trace is not None:
-            self._trace("out", peer, data, now)
+    def transmit(self, peer: Peer, message: Request | Response, ticket: int | None = None) -> bytes:
+        """Send a message; return its bytes, to be repeated."""
+        data = bytes(message)
+        self._trace("out", peer, message, data)
+        self._outgoing.append(Outgoing(peer, data, ticket))
+        return data
+
+    def repeat(self, peer: Peer, data: bytes, ticket: int | None = None) -> None:
+        """Send bytes that are a message already."""
+        try:
+            self._trace("out", peer, parse(data), data)
+        except Malformed:  # a refusal copies what stood in the rubbish it answers
+            self._trace("out", peer, None, data)
         self._outgoing.append(Outgoing(peer, data, ticket))
 
     def forget(self, transaction: Transaction) -> None:
         self._transactions.pop(transaction.key, None)
         self._sessions_of_invite.pop(transaction.key, None)
-        if isinstance(transaction, ServerTransaction):
-            paths = path_of(transaction.request)
-            if paths is not None and self._paths.get(paths) == transaction.key:
-                del self._paths[paths]
+        if isinstance(transaction, ServerTransaction) and self._paths.get(transaction.path) == transaction.key:
+            del self._paths[transaction.path]
         for name in ("resend", "timeout", "done"):
             self.timers.cancel(transaction, name)
 
@@ -275,7 +283,7 @@ class Stack:
             del self._called[session.call_id, session.remote.tag]
 
     def start_client(self, request: Request, peer: Peer, user: ClientUser, now: float) -> ClientTransaction:
-        key = ("client", request.via.branch, request.method)
+        key = client_key(request.via.branch, request.method)
         transaction = ClientTransaction(self, key, peer, request, user)
         self._transactions[key] = transaction
         transaction.start(now)
@@ -289,14 +297,14 @@ class Stack:
         headers += [(name, value) for name, value in invite.headers if name == "Route"]
         headers += [("Reason", reason)] if reason else []
         cancel = Request("CANCEL", invite.uri, headers)
-        if ("client", invite.via.branch, "CANCEL") not in self._transactions:
+        if client_key(invite.via.branch, "CANCEL") not in self._transactions:
             self.start_client(cancel, session.peer, _Silent(), now)
 
     def drop_fork(self, session: Session, response: Response, now: float) -> None:
         """A second leg of a forked INVITE answered too: acknowledge it and end it (RFC 3261 §13.2.2.4)."""
         fork = self.fork(session, response)
         fork.phase = Phase.UP
-        self.transmit(session.peer, bytes(fork.in_dialog("ACK", cseq=response.cseq.number)), now)
+        self.transmit(session.peer, fork.in_dialog("ACK", cseq=response.cseq.number))
         bye = fork.in_dialog("BYE", cseq=response.cseq.number + 1)
         self.start_client(bye, session.peer, _Silent(), now)
 
@@ -311,7 +319,7 @@ class Stack:
 
     def _receive_response(self, response: Response, source: Peer, now: float) -> None:
         cseq = response.cseq
-        transaction = self._transactions.get(("client", response.via.branch, cseq.method))
+        transaction = self._transactions.get(client_key(response.via.branch, cseq.method))
         if isinstance(transaction, ClientTransaction):
             transaction.take(response, now)
             return
@@ -332,11 +340,11 @@ class Stack:
                 raise
             headers = [*error.headers, self.server]
             answer = reply(request, error.status, told(error), to_tag=steady_tag(request, via), headers=headers)
-            self.transmit(source, bytes(answer), now)
+            self.transmit(source, answer)
             self._events.append(Ignored(source, error.reason, error.status))
 
     def _serve(self, request: Request, via: Via, source: Peer, now: float) -> None:
-        key = server_key(request, via, request.cseq)
+        key = server_key(request, via)
         if request.method == "ACK":
             self._receive_ack(request, key, now)
             return
@@ -365,12 +373,13 @@ class Stack:
 
     def _note_path(self, transaction: ServerTransaction) -> None:
         """Remember which way a request came; 482 when it arrived by another way before (RFC 3261 §8.2.2.2)."""
-        paths = path_of(transaction.request)
-        if paths is None:
+        path = path_of(transaction.request)
+        if not path:
             return
-        if self._transactions.get(self._paths.get(paths, ())) is not None:
+        if self._paths.get(path, "") in self._transactions:
             raise Malformed(482, "merged: this request came by another way before")
-        self._paths[paths] = transaction.key
+        transaction.path = path
+        self._paths[path] = transaction.key
 
     def _receive_invite(self, transaction: ServerTransaction, source: Peer, now: float) -> None:
         request = transaction.request
@@ -393,7 +402,7 @@ class Stack:
         else:
             self._events.append(RequestReceived(transaction, request, source))
 
-    def _receive_ack(self, request: Request, key: tuple[str, ...], now: float) -> None:
+    def _receive_ack(self, request: Request, key: str, now: float) -> None:
         transaction = self._transactions.get(key)
         if transaction is not None and transaction.state in (State.COMPLETED, State.CONFIRMED):
             transaction.step("ack", now)
@@ -407,7 +416,7 @@ class Stack:
             session.acked(request, now)
 
     def _receive_cancel(self, transaction: ServerTransaction, now: float) -> None:
-        key = (*transaction.key[:-1], "INVITE")
+        key = invite_of(transaction.key)
         session = self._sessions_of_invite.get(key)
         if session is None and key not in self._transactions:
             transaction.respond(reply(transaction.request, 481, headers=[self.server]), now)
@@ -417,11 +426,11 @@ class Stack:
         if session is not None:
             session.cancelled(now)
 
-    def _refuse(self, data: bytes, source: Peer, error: Malformed, now: float) -> None:
+    def _refuse(self, data: bytes, source: Peer, error: Malformed) -> None:
         """Answer what could not be served, statelessly: without this the sender would repeat it for 32 s."""
         answer = refusal(data, error)
         if answer is not None:
-            self.transmit(source, answer, now)
+            self.repeat(source, answer)
         self._events.append(Ignored(source, error.reason, error.status if answer is not None else 0))
 
 

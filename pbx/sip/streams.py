@@ -146,6 +146,7 @@ class StreamTransport:
 
     def framed(self, data: bytes, peer: Peer) -> None:
         self._owner.received(data, peer)
+        self._owner.all_received()
 
     def lost(self, peer: Peer, connection: _Connection) -> None:
         if self._connections.get(peer) is connection:

@@ -8,7 +8,7 @@ at once. A finished transaction keeps only the bytes it may have to repeat.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Protocol
 
 from pbx.sip.address import Peer
@@ -16,7 +16,9 @@ from pbx.sip.message import Request, Response
 from pbx.sip.timers import T1, T2, T4, TIMEOUT, Timers
 
 
-class State(Enum):
+class State(IntEnum):
+    """Hashed as numbers: looked up at every step."""
+
     CALLING = auto()
     TRYING = auto()
     PROCEEDING = auto()
@@ -99,7 +101,9 @@ class Core(Protocol):
 
     timers: Timers
 
-    def transmit(self, peer: Peer, data: bytes, now: float, ticket: int | None = None) -> None: ...
+    def transmit(self, peer: Peer, message: Request | Response, ticket: int | None = None) -> bytes: ...
+
+    def repeat(self, peer: Peer, data: bytes, ticket: int | None = None) -> None: ...
 
     def forget(self, transaction: Transaction) -> None: ...
 
@@ -109,7 +113,7 @@ class Transaction:
 
     __slots__ = ("_core", "_interval", "_table", "_ticket", "data", "key", "peer", "state")
 
-    def __init__(self, core: Core, table: Table, state: State, key: tuple[str, ...], peer: Peer, data: bytes) -> None:
+    def __init__(self, core: Core, table: Table, state: State, key: str, peer: Peer, data: bytes) -> None:
         self._core = core
         self._table = table
         self._interval = T1
@@ -144,7 +148,7 @@ class Transaction:
 
     def _send(self, now: float) -> None:
         if self.data:
-            self._core.transmit(self.peer, self.data, now, self._ticket)
+            self._core.repeat(self.peer, self.data, self._ticket)
 
     def _back_off(self, now: float) -> None:
         self._interval = min(self._interval * 2, T2) if self._table is not CLIENT_INVITE else self._interval * 2
@@ -190,9 +194,9 @@ _WIRE: dict[str, Callable[[Transaction, float], None]] = {
 class ServerTransaction(Transaction):
     """A request of a peer and our answers to it."""
 
-    __slots__ = ("request",)
+    __slots__ = ("path", "request")
 
-    def __init__(self, core: Core, key: tuple[str, ...], peer: Peer, request: Request) -> None:
+    def __init__(self, core: Core, key: str, peer: Peer, request: Request) -> None:
         invite = request.method == "INVITE"
         super().__init__(
             core,
@@ -203,28 +207,24 @@ class ServerTransaction(Transaction):
             b"",
         )
         self.request = request
+        """Its method and URI alone once the answer of one that is no INVITE has gone."""
+        self.path = ""
+        """What it has in common with copies of it that came another way."""
 
     def respond(self, response: Response, now: float, ticket: int | None = None) -> bytes:
         """Send a response; return its bytes. After the final one it is kept for repetition."""
         stimulus = status_input(response.status)
         entry = self._table.get((self.state, stimulus))
-        data = bytes(response)
         if entry is None:
             return b""
+        data = self._core.transmit(self.peer, response, ticket)
         if "keep" in entry[1]:
-            # The Accepted state repeats nothing itself: the INVITE core owns its 2xx (RFC 6026 §7.1).
+            self.data, self._ticket = b"", ticket  # what the table would send has just gone
+            self.step(stimulus, now)
             self.data = data
-        if ticket is not None:
-            # Held back until durable, and so is every repetition of it.
-            self._ticket = ticket
-            held, self.data = self.data, b""
-            self.step(stimulus, now)
-            self.data = held
-            self._core.transmit(self.peer, data, now, ticket)
-        elif "send_this" in entry[1]:
-            self._core.transmit(self.peer, data, now)
-        else:
-            self.step(stimulus, now)
+        # else the Accepted state, which repeats nothing itself: the INVITE core owns its 2xx (RFC 6026 §7.1).
+        if self.state is State.COMPLETED and self._table is SERVER_OTHER:
+            self.request = Request(self.request.method, self.request.uri, [])  # it has been served
         return data
 
     def fired(self, name: str, now: float) -> None:
@@ -245,7 +245,7 @@ class ClientTransaction(Transaction):
 
     __slots__ = ("request", "user")
 
-    def __init__(self, core: Core, key: tuple[str, ...], peer: Peer, request: Request, user: ClientUser) -> None:
+    def __init__(self, core: Core, key: str, peer: Peer, request: Request, user: ClientUser) -> None:
         invite = request.method == "INVITE"
         super().__init__(
             core,
@@ -253,13 +253,13 @@ class ClientTransaction(Transaction):
             State.CALLING if invite else State.TRYING,
             key,
             peer,
-            bytes(request),
+            b"",
         )
         self.request = request
         self.user = user
 
     def start(self, now: float) -> None:
-        self._send(now)
+        self.data = self._core.transmit(self.peer, self.request)
         if not self.peer.reliable:
             self._arm("resend", now + T1)
         self._arm("timeout", now + TIMEOUT)
@@ -267,7 +267,7 @@ class ClientTransaction(Transaction):
     def take(self, response: Response, now: float) -> None:
         actions = self.step(status_input(response.status), now)
         if "ack" in actions:
-            self._core.transmit(self.peer, bytes(self._ack(response)), now)
+            self._core.transmit(self.peer, self._ack(response))
         if "report" in actions:
             self.user.response(response, now)
 

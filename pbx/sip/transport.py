@@ -1,4 +1,4 @@
-"""The asyncio shell of SIP over UDP: a raw non-blocking socket, drained up to 64 datagrams a wake-up.
+"""The asyncio shell of SIP over UDP: a raw non-blocking socket, drained up to 32 datagrams a wake-up.
 
 That is five times what `DatagramProtocol` manages. STUN pings on the SIP port are answered here.
 """
@@ -16,7 +16,8 @@ from pbx.sip.address import Peer
 from pbx.sip.framing import MAX_MESSAGE
 from pbx.sip.stun import binding_answer
 
-DRAIN = 64
+DRAIN = 32
+"""Answers wait for so many datagrams at most."""
 RECEIVE_BUFFER = 4 * 1024 * 1024
 SIGNALLING_CLASS = 0x68
 """AF31."""
@@ -31,6 +32,10 @@ class Owner(Protocol):
     """Who takes what arrives; called in the loop, must not block."""
 
     def received(self, data: bytes, source: Peer) -> None: ...
+
+    def all_received(self) -> None:
+        """What there was has been handed over: now see what follows from it."""
+        ...
 
     def disconnected(self, peer: Peer) -> None: ...
 
@@ -86,14 +91,16 @@ class UdpTransport:
             try:
                 data, source = receive(MAX_MESSAGE)
             except BlockingIOError:
-                return
+                break
             except OSError:  # an ICMP error of an earlier send
                 continue
             receive = self._socket.recvfrom
-            if data[:1] == b"\0" and (answer := binding_answer(data, source[0], source[1])) is not None:
-                self.send(answer, Peer("udp", source[0], source[1]))
+            peer = Peer("udp", source[0], source[1])
+            if data[:1] == b"\0" and (answer := binding_answer(data, *source[:2])) is not None:
+                self.send(answer, peer)
             else:
-                self._owner.received(data, Peer("udp", source[0], source[1]))
+                self._owner.received(data, peer)
+        self._owner.all_received()
 
     def _first(self, size: int) -> tuple[bytes, tuple[str, int]]:
         """Receive the oldest datagram there is, and say how long it waited: the kernel has stamped its arrival."""

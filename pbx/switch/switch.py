@@ -40,6 +40,7 @@ from pbx.media.engine import Capability, Engine
 from pbx.media.negotiation import Negotiation
 from pbx.sip.address import Peer
 from pbx.sip.digest import DigestServer
+from pbx.sip.message import Request, Response
 from pbx.sip.overload import Admission
 from pbx.sip.registrar import Binding
 from pbx.sip.request_handle import RequestHandle
@@ -76,7 +77,7 @@ from pbx.switch.settings import SwitchSettings
 from pbx.switch.signalling import session_event
 from pbx.switch.support import SupportDesk
 from pbx.switch.texts import Texts
-from pbx.switch.trace import message_event
+from pbx.switch.trace import broken_event, message_event
 from pbx.switch.user_settings import UserSettings
 from pbx.switch.watchers import Watchers
 
@@ -559,9 +560,13 @@ class Switch:
         if session.over:
             self.parties.session_over(session)
 
-    def _traced(self, direction: str, peer: Peer, data: bytes, now: float) -> None:
+    def _traced(self, direction: str, peer: Peer, message: Request | Response | None, data: bytes) -> None:
         if peer == self.settings.watchdog:
             return
-        event = message_event(direction, str(peer), data, self.registration.devices_at(peer))
-        if event is not None:
-            self.publish(event)
+        devices = self.registration.devices_at(peer)
+        if message is None:
+            broken = broken_event(direction, str(peer), data, devices)
+            if broken is not None:
+                self.publish(broken)
+        else:
+            self.publish(message_event(direction, str(peer), message, data, devices))

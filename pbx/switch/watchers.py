@@ -131,8 +131,8 @@ class Watchers:
             self._notify(subscription, again=True)
 
     def next_deadline(self) -> float:
-        pending = min((subscription.quiet_until for subscription in self._pending), default=FOREVER)
-        return min(pending, self.notifier.next_deadline())
+        due = self.notifier.next_deadline()
+        return min(due, *(subscription.quiet_until for subscription in self._pending)) if self._pending else due
 
     def resync(self, device: str, event: str) -> bool:
         """Tell a phone that has subscribed to it to fetch its configuration again; False when it has not."""

@@ -29,6 +29,9 @@ class _Echo:
     def received(self, data: bytes, source: Peer) -> None:
         self.transport.send(data, source)
 
+    def all_received(self) -> None:
+        pass
+
     def disconnected(self, peer: Peer) -> None:
         pass
 

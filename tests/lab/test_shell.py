@@ -86,6 +86,7 @@ async def test_a_closed_shell_takes_nothing_more():
     shell.start(carrier(shell.udp, Peer("udp", "127.0.0.1", 9)))
     await shell.close()
     shell.received(b"OPTIONS", Peer("udp", "127.0.0.1", 9))
+    shell.all_received()
     shell.disconnected(Peer("udp", "127.0.0.1", 9))
     shell.woken()
     shell.settle()

@@ -65,6 +65,9 @@ class Ear:
     def received(self, data: bytes, source: Peer) -> None:
         self.heard.put_nowait(data)
 
+    def all_received(self) -> None:
+        pass
+
     def disconnected(self, peer: Peer) -> None: ...
 
     def waited(self, seconds: float) -> None: ...

@@ -28,6 +28,9 @@ class Inbox:
     def received(self, data: bytes, source: Peer) -> None:
         self.messages.put_nowait((data, source))
 
+    def all_received(self) -> None:
+        pass
+
     def disconnected(self, peer: Peer) -> None:
         self.gone.put_nowait(peer)
 

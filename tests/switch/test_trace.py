@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pbx.sip.masking import masked
-from pbx.switch.trace import message_event
+from pbx.sip.message import parse
+from pbx.switch.trace import broken_event, message_event
 
 PORTS = ("111", "112")
 DIALOG = b"From: <sip:%s@acme.lab>;tag=a\r\nTo: <sip:%s@acme.lab>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n"
@@ -23,14 +24,20 @@ DIALOG = b"From: <sip:%s@acme.lab>;tag=a\r\nTo: <sip:%s@acme.lab>\r\nCall-ID: x\
 )
 def test_the_message_itself_names_its_port(direction, start, caller, called, device):
     data = start + b"\r\n" + DIALOG % (caller, called)
-    assert message_event(direction, "udp:10.0.0.7:5060", data, PORTS).device == device
+    assert message_event(direction, "udp:10.0.0.7:5060", parse(data), data, PORTS).device == device
 
 
 def test_one_device_at_an_address_needs_no_name_and_a_stranger_has_none():
     data = b"OPTIONS sip:acme.lab SIP/2.0\r\n" + DIALOG % (b"999", b"888")
-    assert message_event("in", "udp:10.0.0.7:5060", data, ("101",)).device == "101"
-    assert message_event("in", "udp:10.0.0.7:5060", data, ()).device == ""
-    assert message_event("in", "udp:10.0.0.7:5060", b"rubbish", PORTS) is None
+    assert message_event("in", "udp:10.0.0.7:5060", parse(data), data, ("101",)).device == "101"
+    assert message_event("in", "udp:10.0.0.7:5060", parse(data), data, ()).device == ""
+
+
+def test_what_cannot_be_read_is_traced_as_far_as_it_can_be_named():
+    data = b"INVITE sip:acme.lab SIP/2.0\r\nno header\r\ni: 7@x\r\n\r\n"
+    traced = broken_event("in", "udp:10.0.0.7:5060", data, ("101",))
+    assert (traced.method, traced.sip_call_id, traced.device) == ("INVITE", "7@x", "101")
+    assert broken_event("in", "udp:10.0.0.7:5060", b"rubbish", PORTS) is None
 
 
 def test_a_key_in_the_address_of_a_configuration_is_not_traced():

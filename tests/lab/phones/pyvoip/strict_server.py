@@ -83,6 +83,9 @@ class StrictServer:
 
     def insecure(self, peer: Peer, error: Exception) -> None: ...
 
+    def all_received(self) -> None:
+        pass
+
     def disconnected(self, peer: Peer) -> None:
         raise AssertionError("UDP has no connections")
 
