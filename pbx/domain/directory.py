@@ -55,6 +55,11 @@ class Directory(Model):
         return {user.extension: place for place, user in enumerate(self.users)}
 
     @cached_property
+    def users_with_limit(self) -> frozenset[str]:
+        """Extensions of those who may have only so many calls."""
+        return frozenset(user.extension for user in self.users if user.max_calls)
+
+    @cached_property
     def devices_by_id(self) -> dict[str, Device]:
         return {device.id: device for device in self.devices}
 

@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from pbx.media import words
@@ -160,7 +159,7 @@ class LocalEngine:
         return MediaAddress(self._host, port)
 
     def connect(self, leg: str, remote: RemoteMedia) -> None:
-        self._tell_leg("connect", leg, remote=asdict(remote))
+        self._tell_leg("connect", leg, remote=words.remote_words(remote))
 
     def play(self, leg: str, sound: Sound, token: str = "") -> None:
         self._tell_leg("play", leg, sound=words.sound_words(sound), token=token)

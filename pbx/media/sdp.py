@@ -10,6 +10,7 @@ import base64
 import ipaddress
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from pbx.media.codecs import CODECS as CODECS
 from pbx.media.codecs import OPUS, OPUS_TYPE, PAYLOAD_TYPES
@@ -87,8 +88,12 @@ class Description:
         return "SAVP" in self.transport
 
 
+@lru_cache(maxsize=256)
 def parse_sdp(data: bytes) -> Description:
-    """Read the first audio stream; BadSdp says what is wrong with it."""
+    """Read the first audio stream; BadSdp says what is wrong with it.
+
+    The newest are kept: an offer is asked for its codecs, for where its phone is and again when its answer comes.
+    """
     text = data.decode("utf-8", "replace").replace("\r\n", "\n")
     session: dict[str, str] = {}
     streams: list[tuple[str, dict[str, str], list[str]]] = []

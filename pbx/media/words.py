@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from pbx.domain.sounds import Spoken
@@ -38,6 +38,7 @@ from pbx.media.engine import (
 )
 
 Words = dict[str, Any]
+_REMOTE = tuple(field.name for field in fields(engine.RemoteMedia))
 LARGEST = 1 << 17
 """Octets of a datagram at most; messages are joined up to a quarter of it."""
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
@@ -133,6 +134,12 @@ def event_of(words: Words) -> MediaEvent:
     if kind is Closed:
         fields["statistics"] = MediaStatistics(**fields["statistics"])
     return kind(**fields)
+
+
+def remote_words(remote: engine.RemoteMedia) -> Words:
+    # Spelt out: `asdict` copies deeply, and asks of each value what it is.
+    said = {name: getattr(remote, name) for name in _REMOTE}
+    return said | {"keys": remote.keys and asdict(remote.keys)}
 
 
 def remote_of(words: Words) -> engine.RemoteMedia:

@@ -7,7 +7,7 @@ something is durable; each comes with its moment. A fault in one call ends that 
 from __future__ import annotations
 
 import re
-from collections import ChainMap, Counter, deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -101,6 +101,8 @@ class Switch:
     ) -> None:
         self.directory = directory
         self.settings = settings or SwitchSettings()
+        self.queues_by_extension = self._all_queues()
+        """The queues of the domain and of the provider's support; their extensions can never be the same."""
         self.engine = engine
         self.history = history
         self.token = token
@@ -170,6 +172,7 @@ class Switch:
         """Take a new snapshot; calls in progress go on, what they ask next is answered from it."""
         self._begin(now)
         self.directory = directory
+        self.queues_by_extension = self._all_queues()
         self.registration.prune()
         self.settings_of_users.prune()
         self.watchers.directory_changed()
@@ -330,18 +333,16 @@ class Switch:
 
     def presence(self, but: Call | None) -> Presence:
         """What routing may see; the call being routed does not make its own caller busy."""
-        busy = self.parties.busy.copy()
-        for leg in but.legs.values() if but is not None else ():
-            if leg.extension and not leg.gone:
-                busy[leg.extension] -= 1
-                if busy[leg.extension] <= 0:
-                    del busy[leg.extension]
-        full = frozenset(extension for extension in busy if self.has_all_calls(extension, busy))
+        calls = self.parties.busy
+        its = Counter(leg.extension for leg in but.legs.values() if not leg.gone) if but is not None else Counter[str]()
+        busy = frozenset(calls).difference(extension for extension in its if calls[extension] <= its[extension])
+        users = self.directory.users_by_extension
+        full = frozenset(e for e in busy & self.directory.users_with_limit if users[e].max_calls <= calls[e] - its[e])
         statuses = self.queues.agents.statuses()
         own = self.settings_of_users
         return Presence(
             self.registered(),
-            frozenset(busy),
+            busy,
             own.quiet,
             full,
             own.all(),
@@ -349,10 +350,8 @@ class Switch:
             statuses,
         )
 
-    @property
-    def queues_by_extension(self) -> Mapping[str, Queue]:
-        """The queues of the domain and of the provider's support; their extensions can never be the same."""
-        return ChainMap(self.directory.queues_by_extension, self.settings.support.queues_by_extension)
+    def _all_queues(self) -> Mapping[str, Queue]:
+        return {**self.directory.queues_by_extension, **self.settings.support.queues_by_extension}
 
     def reachable(self, extension: str) -> bool:
         registered = self.registered()
@@ -391,10 +390,10 @@ class Switch:
         calls = len(self._calls)
         return self.draining or calls >= self.settings.max_calls or (limit > 0 and calls >= limit)
 
-    def has_all_calls(self, extension: str, busy: Counter[str] | None = None) -> bool:
-        """A user has as many calls as it may; `busy` counts the calls of each extension, all of them without it."""
+    def has_all_calls(self, extension: str) -> bool:
+        """A user has as many calls as it may."""
         user = self.directory.users_by_extension.get(extension)
-        return user is not None and 0 < user.max_calls <= (self.parties.busy if busy is None else busy)[extension]
+        return user is not None and 0 < user.max_calls <= self.parties.busy[extension]
 
     def next_call_id(self) -> str:
         self._numbered += 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pbx.callflow.ports import SubscriptionRemoved, SubscriptionSaved
 from pbx.catalogue import plug_ins
-from pbx.clock import FOREVER, Moment
+from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.registrations import KeptSubscription
 from pbx.events import Event, SubscriptionChanged

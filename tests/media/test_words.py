@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import asdict
 
 import pytest
 
@@ -55,7 +54,7 @@ def test_an_event_arrives_as_it_was_sent(event: MediaEvent) -> None:
 
 def test_what_was_negotiated_arrives_as_it_was_sent() -> None:
     remote = RemoteMedia("192.0.2.1", 4000, "PCMA", 8, None, "recvonly")
-    assert words.remote_of(asdict(remote)) == remote
+    assert words.remote_of(words.unpack(words.pack(words.remote_words(remote)))) == remote
 
 
 def test_words_nobody_knows_are_refused() -> None:
