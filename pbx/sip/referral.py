@@ -40,6 +40,7 @@ class Referral:
             raise Malformed(400, "Refer-To and Contact are one address each") from None
         self._stack = stack
         self._transaction = transaction
+        self._request = request
         self._peer = source
         self._local = request.to.with_tag(tag)
         self._cseq = 0
@@ -52,7 +53,7 @@ class Referral:
         self._stack.respond(self._transaction, status, now=now)
 
     def notify_refer(self, status_line: str, final: bool, now: float) -> None:
-        request = self._transaction.request
+        request = self._request
         self._cseq += 1
         state = "terminated;reason=noresource" if final else "active;expires=60"
         headers = [("Event", "refer"), ("Subscription-State", state)]

@@ -79,6 +79,7 @@ class _Text:
         self._texts = texts
         self._switch = switch
         self._transaction = transaction
+        self._body = transaction.request.body
         self._sender = sender
         self._to = to
         self._open: dict[int, str] = {}
@@ -99,7 +100,7 @@ class _Text:
                     to=NameAddr(f"sip:{self._to}@{switch.realm}"),
                     now=now.mono,
                     headers=binding.routes,
-                    body=self._transaction.request.body,
+                    body=self._body,
                     content_type=content_type,
                 )
                 self._open[id(handle)] = device.id
@@ -129,6 +130,6 @@ class _Text:
         switch = self._switch
         switch.timers.cancel(self, "patience")
         switch.stack.respond(self._transaction, status, now=switch.now.mono)
-        octets = len(self._transaction.request.body)
+        octets = len(self._body)
         switch.publish(MessageRelayed(self._sender.id, self._sender.extension, self._to, device, status, octets))
         self._texts.over(self)

@@ -148,7 +148,7 @@ def test_when_the_media_process_dies_every_call_ends_and_says_so(town):
     assert town.last(CallEnded).cause == 41
     faults = town.seen(ServerFault)
     assert [(fault.where, fault.message) for fault in faults] == [("media", "killed")]
-    town.bus._ring.clear()
+    town.bus._events.clear()
     town.engine._events.append(WorkerBack(0.4))
     town.switch.media(town.now)
     assert town.last(ServerRecovered).message == "another worker took over after 0.4 s"
@@ -169,7 +169,7 @@ def test_without_a_media_port_nothing_rings_and_nothing_hangs(town, monkeypatch)
     assert town.switch.live()["calls"] == 0
     assert {fault.where for fault in town.seen(ServerFault)} == {"media"}
     assert "every media port is taken" in town.last(ServerFault).message
-    town.bus._ring.clear()
+    town.bus._events.clear()
 
 
 def test_a_message_the_disk_had_no_room_for_is_told_and_nobody_is_promised_it(town):
@@ -187,7 +187,7 @@ def test_a_message_the_disk_had_no_room_for_is_told_and_nobody_is_promised_it(to
         "voicemail", "a message of 101 for box 102 could not be kept: No space left on device"
     )  # fmt: skip
     assert town.seen(VoicemailLeft) == []
-    town.bus._ring.clear()
+    town.bus._events.clear()
 
 
 def test_the_switch_goes_down_in_order():

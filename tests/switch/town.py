@@ -567,5 +567,5 @@ def directory(**changes: object) -> Directory:
 def assert_at_rest(town: Town) -> None:
     """After everybody hung up nothing is left over, nothing of ours went wrong."""
     town.run(40.0)
-    assert town.seen(ServerFault) == []
+    assert [str(fault) for fault in town.seen(ServerFault)] == []
     assert {name: count for name, count in town.switch.live().items() if count} == {}
