@@ -58,6 +58,7 @@ class CallRecording:
     begun_at: float
     """POSIX seconds."""
     seconds: float
+    """0 while it goes on."""
 
 
 @dataclass(frozen=True, slots=True)

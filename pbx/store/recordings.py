@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pbx.callflow.ports import Message
+from pbx.domain.kept import CallRecording
 from pbx.store.protocol import LOST
 
 SHORTEST_S = 1.0
@@ -65,6 +66,15 @@ def sweep(folder: Path, messages: Iterable[Message], needed: Mapping[str, int]) 
         at = int(found["milliseconds"]) / 1000
         adopted.append(Message(path.stem, found["box"], "new", path.stem, seconds, "", heard, at))
     return Sweep(tuple(lost), tuple(adopted), tuple(rubbish))
+
+
+def cut_short(folder: Path, kept: CallRecording) -> float | None:
+    """Return the seconds there are of a conversation whose end nobody told, None when there is no file of it."""
+    for suffix in (".wav", ".tmp"):
+        path = folder / f"{kept.recording}{suffix}"
+        if path.exists():
+            return max(path.stat().st_size - _HEADER, 0) / (2 * _RATE)
+    return None
 
 
 def mend(folder: Path, recording: str) -> None:

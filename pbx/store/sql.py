@@ -236,6 +236,14 @@ class SqlStore:
         for message in found.adopted:
             recordings.mend(folder, message.recording)
             self.submit(MessageSaved(message))
+        for kept in [kept for kept in self._mirror.call_recordings() if not kept.seconds]:
+            seconds = recordings.cut_short(folder, kept)
+            if seconds:
+                recordings.mend(folder, kept.recording)
+                self.submit(CallRecordingSaved(replace(kept, seconds=seconds)))
+            else:
+                self.submit(CallRecordingRemoved(kept.recording))
+                self._failed(f"recording {kept.recording} of call {kept.call} is lost: there is no file of it")
         for path in found.rubbish:
             path.unlink(missing_ok=True)
 

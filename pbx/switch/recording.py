@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pbx.callflow.ports import CallRecordingSaved
+from pbx.callflow.ports import CallRecordingRemoved, CallRecordingSaved
 from pbx.domain.kept import CallRecording
 from pbx.events import RecordingBegan, RecordingEnded, RecordingRefused, ServerFault
 from pbx.media.engine import Capability, RecordingFinished, Tone
@@ -62,6 +63,7 @@ class CallRecordings:
         name = f"call-{call.id}-{int(at * 1000)}-{self._token(8)}"
         kept = CallRecording(name, call.id, leg.extension, leg.party, other.party, why, at, 0.0)
         self._by_leg[leg.name] = self._by_leg[other.name] = kept
+        switch.submit(CallRecordingSaved(kept))
         leg.engine.record_both(leg.name, other.name, name)
         call.publish(RecordingBegan(call.id, leg.name, leg.device, leg.extension, name, why))
         if switch.directory.domain.platform.recording_beep:
@@ -97,16 +99,15 @@ class CallRecordings:
             return
         switch = self._switch
         if event.problem:
+            switch.submit(CallRecordingRemoved(kept.recording))
             switch.publish(ServerFault("recording", kept.call, f"{kept.recording} was not kept: {event.problem}"))
             return
-        whole = CallRecording(
-            kept.recording, kept.call, kept.extension, kept.left, kept.right, kept.why, kept.begun_at, event.seconds
-        )
+        whole = replace(kept, seconds=event.seconds)
         ended = RecordingEnded(kept.call, kept.extension, kept.recording, event.seconds)
         switch.durability.then(switch.submit(CallRecordingSaved(whole)), lambda: switch.publish(ended))
 
     def lost(self) -> None:
-        """The media process has died, and with it what was being recorded."""
+        """The media process has died; what it had written is mended at the next start."""
         self._by_leg.clear()
         self._ending.clear()
 

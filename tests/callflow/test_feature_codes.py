@@ -40,7 +40,7 @@ def test_a_code_is_answered_does_its_work_says_so_and_ends(code, serves, said):
 def test_the_longest_code_is_meant_and_the_rest_is_its_argument(monkeypatch):
     monkeypatch.setitem(FEATURES, "*8", ModuleType("short"))
     assert feature_dialled("*88102") == ToFeature(code="*88", argument="102")
-    assert feature_dialled("*81") == ToFeature(code="*8", argument="1")
+    assert feature_dialled("*85") == ToFeature(code="*8", argument="5")
     assert feature_dialled("*01") is None
 
 

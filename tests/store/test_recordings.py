@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pbx.callflow.ports import MessageRemoved, MessageSaved, PromptSaved
-from pbx.media.wav import read_wav, write_wav
+from pbx.callflow.ports import CallRecordingSaved, MessageRemoved, MessageSaved, PromptSaved
+from pbx.domain.kept import CallRecording
+from pbx.media.wav import StereoFile, read_wav, write_wav
 from pbx.store.sql import SqlStore
 from tests.store.kept import NOW, message, prompt, reopened, written
 
@@ -39,6 +40,27 @@ async def test_a_recording_without_a_row_becomes_a_new_message(tmp_path, recordi
     again = await after_a_start(tmp_path, recordings)
     assert list(again.messages("101")) == [found]
     await again.close()
+
+
+async def test_a_conversation_whose_recording_was_cut_short_is_kept_as_far_as_it_went(tmp_path, recordings):
+    cut, finished, gone, whole = (
+        CallRecording(name, "c-0001", "101", "101", "102", "always", NOW, seconds)
+        for name, seconds in (("call-cut", 0.0), ("call-finished", 0.0), ("call-gone", 0.0), ("call-whole", 2.0))
+    )
+    await written(tmp_path, *(CallRecordingSaved(kept) for kept in (cut, finished, gone, whole)))
+    file = StereoFile(recordings / "call-cut.wav")
+    file.write(SECOND * 6)
+    file._file.flush()
+    other = StereoFile(recordings / "call-finished.wav")
+    other.write(SECOND * 4)
+    other.finish()
+    store = await after_a_start(tmp_path, recordings, lost=1)
+    lengths = {kept.recording: kept.seconds for kept in store.call_recordings()}
+    assert lengths == {"call-cut": 3.0, "call-finished": 2.0, "call-whole": 2.0}
+    data = (recordings / "call-cut.wav").read_bytes()
+    assert (data[22:24], int.from_bytes(data[40:44], "little")) == (b"\2\0", 48_000)
+    assert not list(recordings.glob("*.tmp"))
+    await store.close()
 
 
 async def test_a_recording_that_was_cut_short_becomes_a_message_with_a_true_header(tmp_path, recordings):
