@@ -45,7 +45,7 @@ from pbx.catalogue import plug_ins
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
 from pbx.domain.registrations import host_and_port
-from pbx.events import ConfigServed, Event, ServerFault, Stamped, TlsRefused
+from pbx.events import ConfigServed, Event, ServerFault, Stamped, TimeFrameSwitched, TlsRefused
 from pbx.media.engine import Engine
 from pbx.media.local import LocalEngine
 from pbx.media.rtpengine import RtpengineEngine
@@ -308,6 +308,11 @@ class Lab:
         self._keep_directory(self.store)
         self.command_switch(lambda switch, now: switch.apply(directory, now, what))
 
+    def _frame_switched(self, stamped: Stamped) -> None:
+        """The switch has made a snapshot of its own: it is everybody's, and outlives a restart."""
+        self.directory = self.switch.directory
+        self._keep_directory(self.store)
+
     def press(self, phone: AnyPhone, button: Callable[[], object]) -> object:
         return self.floor.press(phone, button)
 
@@ -528,6 +533,7 @@ class Lab:
         for broken in service.office.families.broken:
             self.publish(ServerFault("provisioning", "", broken))
         self.bus.subscribe(self._config_served, [ConfigServed])
+        self.bus.subscribe(self._frame_switched, [TimeFrameSwitched])
 
     def _config_served(self, stamped: Stamped) -> None:
         assert isinstance(stamped.event, ConfigServed)

@@ -28,7 +28,7 @@ from pbx.bus import Bus
 from pbx.callflow.ports import History
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
-from pbx.events import Event
+from pbx.events import Event, Stamped, TimeFrameSwitched
 from pbx.media.virtual import Kept
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
@@ -95,6 +95,7 @@ class World:
         self._recordings: dict[str, Kept] = {}
         self.switch_engine = self.clockwork.engine(SWITCH.host, seconds_of, self._recordings)
         self.switch_node = self._start_switch()
+        self.bus.subscribe(self._frame_switched, [TimeFrameSwitched])
         self.outbox = Outbox()
         sender = f"switchroom@{self.directory.domain.name}"
         self.post = VirtualPost(self, self.outbox, sender, self.clockwork.later)
@@ -150,6 +151,10 @@ class World:
         """Put a new snapshot into force, for provisioning too."""
         self.directory = directory
         self.command_switch(lambda switch, now: switch.apply(directory, now, what))
+
+    def _frame_switched(self, stamped: Stamped) -> None:
+        """The switch has made a snapshot of its own: it is everybody's."""
+        self.directory = self.switch.directory
 
     def restart_switch(self, away_s: float = 1.0) -> None:
         """Kill the switch where it stands; a new one starts from the store `away_s` later."""

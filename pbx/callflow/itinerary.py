@@ -9,6 +9,7 @@ from pbx.callflow.conference import confer
 from pbx.callflow.emergency import call_emergency
 from pbx.callflow.external import call_number, call_service
 from pbx.callflow.feature_codes import use_feature
+from pbx.callflow.night import switch_frame
 from pbx.callflow.paging import page
 from pbx.callflow.parking import wait_in_slot
 from pbx.callflow.question import MAX_HOPS, Forward, Ringing, RingPlan
@@ -37,6 +38,7 @@ from pbx.domain.destinations import (
     ToQueue,
     ToService,
     ToSupport,
+    ToToggle,
     ToUser,
 )
 from pbx.events import QueueLeft
@@ -117,6 +119,8 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
             return (yield from call_number(call, number))
         case ToSupport():
             return (yield from call_support(call))
+        case ToToggle(time_frame=name):
+            return (yield from switch_frame(call, name))
         case ToService(code=code):
             return (yield from call_service(call, code))
         case ToEmergency(code=code):

@@ -61,6 +61,7 @@ from pbx.domain.destinations import (
     ToQueue,
     ToService,
     ToSupport,
+    ToToggle,
     ToUser,
 )
 from pbx.domain.dialplan import NEVER_BARRED, SERVICE_CODES, Dialled, Means, read_dialled
@@ -333,7 +334,7 @@ def _follow(
             case ToMailbox(extension=extension) if extension not in directory.users_by_extension:
                 trail.failed("mailbox", extension, "", "there is no such mailbox", "users")
                 return HangUp(cause=Cause.NOT_FOUND).label, None, ""
-            case ToMailbox() | ToMailboxLogin() | ToExternal() | ToSupport() | ToEmergency() | ToService():
+            case ToMailbox() | ToMailboxLogin() | ToExternal() | ToSupport() | ToEmergency() | ToService() | ToToggle():
                 return destination.label, None, ""
             case ToFeature() | ToPage() | ToPark() | HangUp():
                 return destination.label, None, ""

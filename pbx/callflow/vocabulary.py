@@ -197,6 +197,10 @@ class Control(Protocol):
 
     def dial_service(self, code: str) -> str | None: ...
 
+    def switch_frame(self, name: str, state: Literal["on", "off"]) -> None:
+        """Switch a shared time frame by hand, for every call from now on."""
+        ...
+
     def enter_support(self) -> Destination:
         """Go over to the provider's support domain, a ticket opened; return its attendant."""
         ...

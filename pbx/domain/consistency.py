@@ -117,6 +117,9 @@ def _names(directory: Directory) -> Iterator[Problem]:
     yield from _twice("addresses", "emergency address", (address.key for address in directory.addresses))
     yield from _twice("devices", "device", (device.id for device in directory.devices))
     yield from _twice("users", "login", (directory.login_of(user).casefold() for user in directory.users))
+    if (night := directory.domain.night_frame) and night not in directory.frames_by_name:
+        sentence = f"domain {directory.domain.name}: there is no time frame {night} that everybody shares"
+        yield Problem(("domain", "night_frame"), sentence)
     for place, number in enumerate(directory.numbers):
         if number.number in directory.reseller.support_numbers and directory.domain.kind == "customer":
             yield Problem(("numbers", place), f"number {number.number}: it is the provider's own; take another")

@@ -210,6 +210,17 @@ class ToService(Model):
         return f"service:{self.code}"
 
 
+class ToToggle(Model):
+    """Switch a shared time frame on or off by hand, whichever it is not (a night switch); the caller is told which."""
+
+    to: Literal["toggle"] = "toggle"
+    time_frame: str = Field(min_length=1)
+
+    @property
+    def label(self) -> str:
+        return f"toggle:{self.time_frame}"
+
+
 class ToFeature(Model):
     """A feature code and what was dialled after it; dialled by a person, never configured."""
 
@@ -244,6 +255,7 @@ SHORT_FORMS = {
     "park": "slot",
     "support": "",
     "service": "code",
+    "toggle": "time_frame",
     "hangup": "cause",
 }
 """First word of the short form → the field its second word fills; 911 and 933 are dialled, never configured."""
@@ -272,6 +284,7 @@ TREATMENTS: dict[str, dict[str, str]] = {
     "to-callqueue-announce-count-callers-ahead": {"to": "queue", "announce": "callers ahead"},
     "to-callqueue-announce-expected-wait-time": {"to": "queue", "announce": "expected wait"},
     "to-single-device": {"to": "device"},
+    "toggle-timeframe": {"to": "toggle"},
 }
 """Applications of the platform's numbers (domain-features 1.3), written with their target: `to-user 101`. A number
 without a route is its `available-number`; `hangup` is written alike; residential ones differ in the bill alone."""
@@ -315,6 +328,7 @@ AnyDestination = (
     | ToSupport
     | ToEmergency
     | ToService
+    | ToToggle
     | ToFeature
     | HangUp
 )

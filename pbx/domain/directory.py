@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -207,6 +207,17 @@ class Directory(Model):
         """Return a validated copy with `changes` and the next revision."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return Directory.model_validate({**values, "revision": self.revision + 1, **changes})
+
+    def with_frame_switched(self, name: str, switched: Literal["", "on", "off"]) -> Directory:
+        """Return a copy in which a shared time frame is switched by hand, and the next revision; KeyError."""
+        old = self.frames_by_name[name]
+        new = old.model_copy(update={"switched": switched})
+        frames = tuple(new if frame is old else frame for frame in self.time_frames)
+        values = {**dict(self), "time_frames": frames, "revision": self.revision + 1}
+        changed = Directory.model_construct(**values)
+        own = ("frames_by_name", "_frames_by_owner", *type(self).model_fields)
+        changed.__dict__.update({name: value for name, value in self.__dict__.items() if name not in own})
+        return changed
 
     def with_user(self, user: User) -> Directory:
         """Return a copy in which the user of that extension is `user`, and the next revision; Inconsistent, KeyError.

@@ -21,6 +21,7 @@ from pbx.domain.destinations import (
     ToQueue,
     ToService,
     ToSupport,
+    ToToggle,
     ToUser,
 )
 from pbx.domain.problems import Path, Problem
@@ -56,6 +57,8 @@ def missing(directory: Directory, destination: Destination) -> str:
             return "emergency is dialled by a person, never configured"
         case ToFeature():
             return "a feature code is dialled by a person, never configured"
+        case ToToggle(time_frame=name):
+            return "" if name in directory.frames_by_name else f"there is no time frame {name} that everybody shares"
         case ToExternal() | ToPark() | ToSupport() | ToService() | HangUp():
             return ""
         case _:

@@ -115,6 +115,8 @@ class Domain(Model):
     ring_s: RingTime | None = None
     dial_policy: str = ""
     emergency_contacts: MailAddresses = ""
+    night_frame: str = ""
+    """Shared time frame that `*74` switches on and `*75` off; empty: these codes do nothing."""
     spam_callers: tuple[str, ...] = ()
     """Numbers whose calls answering rules may send elsewhere."""
     max_users: int = Field(default=0, ge=0)

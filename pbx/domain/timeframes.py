@@ -36,6 +36,8 @@ class TimeFrame(Model):
     name: str = Field(min_length=1)
     owner: str = ""
     """Extension of the user whose private frame it is; empty for one of the domain, which everybody shares."""
+    switched: Literal["", "on", "off"] = ""
+    """By hand, at the telephone: covers every moment or none, whatever it says otherwise; empty: as it says."""
     kind: Literal["always", "days-of-week", "specific-dates", "holiday", "custom"] = "days-of-week"
     weekdays: dict[Weekday, tuple[Interval, ...]] = Field(default_factory=dict)
     """Weekday (`mon`…`sun`; `mon-fri` is written for five) to at most two intervals."""
@@ -86,6 +88,8 @@ class TimeFrame(Model):
     @cached_property
     def text(self) -> str:
         """The frame in words, e.g. `mon–fri 08:00–18:00`."""
+        if self.switched:
+            return f"switched {self.switched} by hand"
         if self.kind == "always":
             return "always"
         parts = [f"{days} {' and '.join(map(str, hours))}" for days, hours in self._stretches()]
@@ -102,8 +106,8 @@ class TimeFrame(Model):
 
         What the clock skips in spring never comes; what it repeats in autumn comes twice.
         """
-        if self.kind == "always":
-            return True
+        if self.switched or self.kind == "always":
+            return self.switched != "off"
         local = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
         today, clock = local.date(), local.time()
         if today in self.except_dates:
@@ -132,7 +136,7 @@ class TimeFrame(Model):
 
     def _turns(self, moment: datetime, zone: str) -> Iterator[datetime]:
         """The moments after `moment` at which something may begin or end, day by day, in UTC."""
-        if self.kind == "always":
+        if self.switched or self.kind == "always":
             return
         place = ZoneInfo(zone)
         clocks = {time(0)}

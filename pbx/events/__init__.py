@@ -106,6 +106,7 @@ from pbx.events.server import (
     OverloadEnded,
     ServerFault,
     ServerRecovered,
+    TimeFrameSwitched,
     TlsRefused,
 )
 from pbx.events.support import TicketAnswered, TicketOpened
@@ -211,6 +212,7 @@ __all__ = [
     "SubscriptionChanged",
     "TicketAnswered",
     "TicketOpened",
+    "TimeFrameSwitched",
     "TlsRefused",
     "TransferRecalled",
     "VoicemailDeleted",

@@ -9,6 +9,19 @@ from pbx.events.base import Event
 
 
 @dataclass(frozen=True, slots=True)
+class TimeFrameSwitched(Event):
+    """Somebody has switched a time frame at the telephone; the switch's own snapshot has it already."""
+
+    kind: ClassVar[str] = "time_frame.switched"
+    call: str
+    domain: str
+    time_frame: str
+    state: str
+    """`on`: covers every moment; `off`: none."""
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryChanged(Event):
     kind: ClassVar[str] = "config.changed"
     domain: str

@@ -311,6 +311,9 @@ class Call:
     def dial_service(self, code: str) -> str | None:
         return dialling.dial_service(self._switch, self, code)
 
+    def switch_frame(self, name: str, state: Literal["on", "off"]) -> None:
+        self._switch.switch_frame(self.id, name, state)
+
     def enter_support(self) -> Destination:
         self._abroad = True
         self._switch.support.called(self)

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 from pbx.bus import Bus
 from pbx.callflow import routing
@@ -35,6 +36,7 @@ from pbx.events import (
     PromptKept,
     ResyncRequested,
     ServerFault,
+    TimeFrameSwitched,
 )
 from pbx.media.engine import Capability, Engine
 from pbx.media.negotiation import Negotiation
@@ -180,6 +182,11 @@ class Switch:
         self.notices.directory_changed()
         self.publish(DirectoryChanged(self.realm, directory.revision, what))
         self._drain()
+
+    def switch_frame(self, call: str, name: str, state: Literal["on", "off"]) -> None:
+        """A caller has switched a time frame by hand: a new snapshot, made here; who keeps directories is told."""
+        self.directory = self.directory.with_frame_switched(name, state)
+        self.publish(TimeFrameSwitched(call, self.realm, name, state, self.directory.revision))
 
     def confirm(self, ticket: int, now: Moment) -> None:
         """Everything up to this ticket is durable."""

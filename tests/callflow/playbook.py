@@ -167,6 +167,10 @@ class Playbook:
     def dial_service(self, code: str) -> str | None:
         return self._dial(f"service-{code}")
 
+    def switch_frame(self, name: str, state: Literal["on", "off"]) -> None:
+        self.said.append(f"switch {name} {state}")
+        self.directory = self.directory.with_frame_switched(name, state)
+
     def enter_support(self) -> Destination:
         self.said.append("enter support")
         self.directory = support_domain()

@@ -168,3 +168,16 @@ def test_a_mailbox_others_forward_to_is_not_taken_away_by_changing_its_user():
     before = Directory.model_validate({**DOCUMENT, "users": [{**ana, "rules": rules}, ben]})
     with pytest.raises(ValueError, match="user 101, forward always: user 102 has no mailbox"):
         before.with_user(before.users[1].model_copy(update={"voicemail": False}))
+
+
+def test_a_switched_frame_is_adopted_as_if_everything_had_been_read_again():
+    frames = [{"name": "night", "weekdays": {"mon": "09:00-10:00"}}, {"name": "day", "kind": "always"}]
+    before = Directory.model_validate({**DOCUMENT, "time_frames": frames})
+    for name in CACHED:
+        getattr(before, name)
+    changed = before.with_frame_switched("night", "on")
+    night = before.time_frames[0].model_copy(update={"switched": "on"})
+    again = before.replaced(time_frames=(night, before.time_frames[1]))
+    assert changed == again
+    assert {name: getattr(changed, name) for name in CACHED} == {name: getattr(again, name) for name in CACHED}
+    assert before.frames_by_name["night"].switched == ""

@@ -1,6 +1,6 @@
 """Recurring periods, public holidays with their observance, custom frames, private and shared ones."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -204,3 +204,13 @@ def test_what_never_changes_has_no_next_change():
 def test_what_means_nothing_is_refused_with_the_reason(kind, fields, complaint):
     with pytest.raises(ValidationError, match=complaint):
         frame(kind, **fields)
+
+
+@pytest.mark.parametrize(("switched", "covers"), [("on", True), ("off", False)])
+@pytest.mark.parametrize("kind", [{"kind": "always"}, {"kind": "days-of-week", "weekdays": {"mon": "09:00-10:00"}}])
+def test_a_frame_switched_by_hand_covers_every_moment_or_none(kind, switched, covers):
+    frame = TimeFrame(name="night", switched=switched, **kind)
+    start = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+    assert {frame.covers(start + timedelta(hours=hours), "UTC") for hours in range(48)} == {covers}
+    assert frame.next_change(start, "UTC") is None
+    assert frame.text == f"switched {switched} by hand"
