@@ -40,9 +40,8 @@ def told(families: Families, base_url: str, host: str) -> list[Told]:
         same = next((tag for tag, (other, _) in marks.items() if _alike(family, other)), "")
         tag = same or (family.id.replace("/", "-") if family.vendor_class else family.vendor)
         _, options = marks.setdefault(tag, (family, {}))
-        choice = _choice(family, options, base_url, host)
-        if choice is not None:
-            options.setdefault(*choice)
+        for option, value in _choices(family, options, base_url, host):
+            options.setdefault(option, value)
     by_class = {tag: first for tag, (first, _) in marks.items() if first.vendor_class}
     return [
         Told(
@@ -61,14 +60,18 @@ def _alike(one: Family, other: Family) -> bool:
     return one.vendor == other.vendor and one.vendor_class == other.vendor_class
 
 
-def _choice(family: Family, taken: dict[int, str], base_url: str, host: str) -> tuple[int, str] | None:
-    """The option of the family's that is preferred here, unless another family of the mark has it otherwise."""
-    for option in family.dhcp if family.tftp_only else [option for option in _WITH_URL if option in family.dhcp]:
-        by_name = family.tftp_only or option == _ADDRESSES
-        value = host if by_name else f"{base_url}/{_start(family)}".rstrip("/")
+def _choices(family: Family, taken: dict[int, str], base_url: str, host: str) -> list[tuple[int, str]]:
+    """What the family is told: the server in all of its options, or the URL in the one that is preferred here.
+
+    An option that another family of the mark has otherwise is not taken.
+    """
+    if family.tftp_only:
+        return [(option, host) for option in family.dhcp]
+    for option in (option for option in _WITH_URL if option in family.dhcp):
+        value = host if option == _ADDRESSES else f"{base_url}/{_start(family)}".rstrip("/")
         if taken.get(option, value) == value:
-            return option, value
-    return None
+            return [(option, value)]
+    return []
 
 
 def _start(family: Family) -> str:

@@ -10,32 +10,13 @@ from lab.rehearsal import virtual_world
 from lab.seeds.load import Seed
 from lab.seeds.model import LabSeed
 from lab.world import World
-from pbx.domain.directory import Directory
 from pbx.events import ServerFault
-from provisioning_server.families import shipped_families
-
-SHIPPED = shipped_families().by_id
-NAMES = sorted(FAMILIES)
-EXTENSION = {name: str(1201 + at) for at, name in enumerate(NAMES)}
-
-
-def everybody() -> Directory:
-    users = [{"extension": number, "first_name": "Ana", "last_name": 'A"B<C>&D'} for number in EXTENSION.values()]
-    devices = [
-        {
-            "id": number, "extension": number, "mac": f"02a6c40{int(number):05d}", "family": name,
-            "model": next(iter(SHIPPED[name].models), name), "password": f"secret-of-{number}",
-            "token": f"{int(number):032x}", "transport": SHIPPED[name].capabilities.transports[0],
-        }
-        for name, number in EXTENSION.items()
-    ]  # fmt: skip
-    whole = {"domain": {"name": "acme.lab", "time_zone": "America/Toronto"}, "users": users, "devices": devices}
-    return Directory.model_validate(whole)
+from tests.lab.every_family import EXTENSION, NAMES, SHIPPED, every_family
 
 
 @pytest.fixture(scope="module")
 def booted() -> World:
-    world = virtual_world(Seed(everybody(), LabSeed()), 1)
+    world = virtual_world(Seed(every_family(), LabSeed()), 1)
     world.boot_all()
     world.run(0.5)
     return world
@@ -73,7 +54,7 @@ def test_a_phone_calls_and_is_heard(booted, name):
 
 
 def test_every_phone_boots_again_when_its_one_time_token_is_long_spent():
-    world = virtual_world(Seed(everybody(), LabSeed()), 2)
+    world = virtual_world(Seed(every_family(), LabSeed()), 2)
     world.boot_all()
     world.run(300.0)
     for phone in world.phones:

@@ -27,7 +27,7 @@ def test_every_vendor_whose_phones_ask_dhcp_is_told():
     [
         ("yealink-cp", ((160, "http://192.0.2.10:8601/p"),)),
         ("cisco-spa", ((160, "http://192.0.2.10:8601/p/spa$MA.cfg"),)),
-        ("cisco-sep", ((150, "192.0.2.10"),)),
+        ("cisco-sep", ((66, "192.0.2.10"), (150, "192.0.2.10"))),
         ("poly", ((159, "http://192.0.2.10:8601/p/$MAC.xml"), (160, "http://192.0.2.10:8601/p"))),
         ("panasonic", ((160, "http://192.0.2.10:8601/p/Config{MAC}.cfg"),)),
     ],

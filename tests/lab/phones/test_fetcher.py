@@ -13,11 +13,13 @@ from lab.phones.fetcher import Fetcher
 from lab.provisioner import discovery_url
 from lab.seeds.load import load_seed
 from lab.shell import RealClock
+from pbx.domain.directory import Directory
 from pbx.events import ConfigRefused, ConfigServed, Event
 from provisioning_server.app import ProvisioningService
-from provisioning_server.families import load_families
+from provisioning_server.families import shipped_families
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
+from tests.lab.every_family import every_family
 
 pytestmark = pytest.mark.realtime
 
@@ -26,11 +28,11 @@ STATIONS = stations(SEED.directory, tftp=SEED.lab.tftp)
 
 
 class Server:
-    def __init__(self) -> None:
+    def __init__(self, directory: Directory = SEED.directory) -> None:
         self.events: list[Event] = []
         self.service = ProvisioningService(
-            load_families(),
-            lambda: SEED.directory,
+            shipped_families(),
+            lambda: directory,
             at=ServedAt("127.0.0.1", 5060, "http://127.0.0.1:1/p"),
             ledger=Ledger(b"secret", lan_window=True),
             publish=self.events.append,
@@ -77,6 +79,22 @@ async def test_every_family_boots_over_real_sockets(server, fetcher, station):
     sensitive = [event for event in server.events if isinstance(event, ConfigServed) and event.sensitive]
     assert {event.protocol for event in sensitive} == {"tftp" if station.tftp else "http"}
     assert {event.mac for event in sensitive} == {station.mac}
+
+
+async def test_a_phone_of_every_family_boots_over_http_and_over_tftp(fetcher):
+    everybody = every_family()
+    server = Server(everybody)
+    await server.start()
+    try:
+        for station in stations(everybody):
+            own = discovery_url(server.service.office, everybody, station, server.tftp_url)
+            for url in (own, server.tftp_url) if station.family.dhcp_options else (own,):
+                boot = await booted(station, url, fetcher)
+                assert boot.failure is None, f"{station.family.name} by {url}: {boot.failure}"
+                assert [account.auth_user for account in boot.config.accounts] == [station.device]
+                server.service.reopen(station.mac)
+    finally:
+        await server.service.close()
 
 
 async def test_an_unknown_box_gets_nothing_and_says_so(server, fetcher):
