@@ -212,12 +212,7 @@ class Directory(Model):
         """Return a copy in which a shared time frame is switched by hand, and the next revision; KeyError."""
         old = self.frames_by_name[name]
         new = old.model_copy(update={"switched": switched})
-        frames = tuple(new if frame is old else frame for frame in self.time_frames)
-        values = {**dict(self), "time_frames": frames, "revision": self.revision + 1}
-        changed = Directory.model_construct(**values)
-        own = ("frames_by_name", "_frames_by_owner", *type(self).model_fields)
-        changed.__dict__.update({name: value for name, value in self.__dict__.items() if name not in own})
-        return changed
+        return self._with("time_frames", tuple(new if frame is old else frame for frame in self.time_frames))
 
     def with_user(self, user: User) -> Directory:
         """Return a copy in which the user of that extension is `user`, and the next revision; Inconsistent, KeyError.
@@ -229,16 +224,41 @@ class Directory(Model):
         users = (*self.users[:place], user, *self.users[place + 1 :])
         if any(getattr(before, name) != getattr(user, name) for name in SEEN_BY_OTHERS):
             return self.replaced(users=users)
-        changed = Directory.model_construct(**{**dict(self), "users": users, "revision": self.revision + 1})
-        own = ("users_by_extension", *type(self).model_fields)
-        changed.__dict__.update({name: value for name, value in self.__dict__.items() if name not in own})
+        changed = self._with("users", users)
+        changed.__dict__["_place_of_user"] = self._place_of_user
         changed.__dict__["users_by_extension"] = {**self.users_by_extension, user.extension: user}
         changed._refuse(list(problems_of_user(changed, place)))
+        return changed
+
+    def _with(self, section: str, items: tuple[object, ...]) -> Directory:
+        """Return a copy with one section changed, unasked; look-ups made of others are taken over."""
+        changed = Directory.model_construct(**{**dict(self), section: items, "revision": self.revision + 1})
+        known = self.__dict__
+        changed.__dict__.update({name: known[name] for name, of in _MADE_OF.items() if of != section and name in known})
         return changed
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Directory:
         """As `replaced`: pydantic's own copy would carry the look-ups of the old snapshot along, and not validate."""
         return self.replaced(**(update or {}))
+
+
+_MADE_OF = {
+    "devices_by_id": "devices",
+    "devices_by_extension": "devices",
+    "devices_by_mac": "devices",
+    "numbers_by_digits": "numbers",
+    "frames_by_name": "time_frames",
+    "_frames_by_owner": "time_frames",
+    "attendants_by_extension": "attendants",
+    "queues_by_extension": "queues",
+    "conferences_by_extension": "conferences",
+    "page_groups_by_extension": "page_groups",
+    "sites_by_name": "sites",
+    "addresses_by_key": "addresses",
+    "addresses_by_callback": "addresses",
+    "_contacts_by_number": "contacts",
+}
+"""Look-up → the one section it is made of. What is not listed here is made again when it is asked for."""
 
 
 def _named(value: object, attendants: Mapping[str, object]) -> object:

@@ -128,6 +128,7 @@ CACHED = [name for name, value in vars(Directory).items() if isinstance(value, c
     "changes",
     [
         {"ring_s": 9},
+        {"max_calls": 2},
         {"site": "Toronto", "caller_id": "14165550100"},
         {"rules": [{"forward_always": "user 101"}]},
         {"department": "Sales"},
