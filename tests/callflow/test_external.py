@@ -54,8 +54,11 @@ def test_a_caller_who_hangs_up_cancels_it():
     assert book.said[-1] == f"drop {NUMBER}"
 
 
-def test_support_and_the_emergency_desk_are_rung_alike():
-    book = Playbook()
-    assert book.start(call_support(book)).take() == ["progress", "dial support"]
+def test_the_emergency_desk_is_rung_at_once():
     book = Playbook()
     assert book.start(call_emergency(book, "933")).take() == ["progress", "dial emergency-933"]
+
+
+def test_the_support_says_where_the_caller_is_before_its_own_attendant():
+    book = Playbook()
+    assert book.start(call_support(book)).take() == ["enter support", "answer", "play prompt:support-welcome"]
