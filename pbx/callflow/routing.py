@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from pbx.callflow.answering import apply_rules
-from pbx.callflow.decisions import Trail
+from pbx.callflow.decisions import DecisionRecord, Trail
 from pbx.callflow.entering import (
     agent_can_be_reached,
     conference_entry,
@@ -95,6 +95,7 @@ __all__ = [
     "resolve_queue",
     "resolve_user",
     "route",
+    "route_off_net",
 ]
 
 
@@ -273,6 +274,20 @@ def _by_treatment(directory: Directory, number: PhoneNumber, at: Moment, trail: 
                 "time frame", choice.time_frame, saw, f"does not cover this moment; then {choice.to.label}", link
             )
     return found or HangUp(cause=Cause.UNAVAILABLE)
+
+
+def route_off_net(directory: Directory, asked: Asked) -> tuple[Destination, DecisionRecord]:
+    """Return where a number leads outside, though it may be one of the domain's own; and why."""
+    trail = Trail()
+    user = calling_user(directory, asked)
+    dialled = read_dialled(asked.dialled, directory.area_code_of(user) if user else "")
+    destination: Destination = HangUp(cause=Cause.NOT_FOUND)
+    if dialled.means in (Means.NUMBER, Means.INTERNATIONAL):
+        destination = _outward(directory, asked, ToExternal(number=dialled.digits), trail)
+    else:
+        trail.failed("dial plan", "outside call", plain(dialled.digits), "no number", "")
+    question = f"{plain(dialled.digits) or 'nothing'} off-net from {caller_in_words(asked)}"
+    return destination, trail.record(question, destination.label)
 
 
 def _outward(directory: Directory, asked: Asked, destination: ToExternal | ToService, trail: Trail) -> Destination:

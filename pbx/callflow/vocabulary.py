@@ -385,6 +385,10 @@ class Control(Protocol):
         """Return where the caller would come to by dialling that; nothing is said of it."""
         ...
 
+    def dial_off_net(self, dialled: str) -> Destination:
+        """As `dial`, but out through the carrier whoever has the number."""
+        ...
+
     def dial(self, dialled: str) -> Destination:
         """Return where that leads, as if the caller had dialled it; the record is published."""
         ...

@@ -52,12 +52,11 @@ from pbx.media.engine import Capability, NoMediaPort, Sound, Tone
 from pbx.media.prompts import catalogue
 from pbx.media.sdp import BadSdp
 from pbx.records import CallFacts, last_caller
-from pbx.switch import dialling, direct, fetching
+from pbx.switch import dialling, direct, fetching, recording, transfer
 from pbx.switch.emergency import dial_emergency
 from pbx.switch.hold import overdue
 from pbx.switch.keys import hand_on
 from pbx.switch.legs import Leg
-from pbx.switch.transfer import hand_over
 
 if TYPE_CHECKING:
     from pbx.switch.switch import Switch
@@ -137,9 +136,13 @@ class Call:
                 for leg in list(self.legs.values()):
                     self.review(leg)
 
-    def code_pressed(self, leg: Leg, code: str) -> None:
-        """A party has pressed a code that means something in a conversation."""
-        self._switch.call_recordings.pressed(self, leg, code)
+    def typed(self, leg: Leg) -> None:
+        """A party has pressed keys in a conversation, which may be a code by now."""
+        if leg.typed.endswith((recording.ON, recording.OFF)):
+            self._switch.call_recordings.pressed(self, leg, leg.typed[-3:])
+        elif (target := transfer.typed_target(leg)) is not None:
+            leg.typed = ""
+            transfer.transfer_by_keys(self._switch, self, leg, target)
 
     def is_recorded(self, leg: Leg) -> bool:
         return self._switch.call_recordings.is_recorded(leg)
@@ -352,7 +355,7 @@ class Call:
 
     def hand_over(self, leg: str, target: str) -> None:
         leaving = self.caller if leg == CALLER else self.legs[leg]
-        hand_over(self._switch, self, leaving, target)
+        transfer.hand_over(self._switch, self, leaving, target)
 
     def goes_on_alone(self) -> None:
         self._alone = True
@@ -583,6 +586,11 @@ class Call:
         route = self._route(dialled)
         self.routed(route.destination.label, route.record.to_json())
         return route.destination
+
+    def dial_off_net(self, dialled: str) -> Destination:
+        destination, record = routing.route_off_net(self.directory, replace(self.asked, dialled=dialled))
+        self.routed(destination.label, record.to_json())
+        return destination
 
     def _route(self, dialled: str) -> Route:
         asked = replace(self.asked, dialled=dialled)

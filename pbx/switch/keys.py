@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from pbx.callflow.vocabulary import KeyPressed
 from pbx.events import DigitReceived
 from pbx.switch.legs import Key, Leg
-from pbx.switch.recording import OFF, ON
 
 if TYPE_CHECKING:
     from pbx.switch.calls import Call
 
 SAME_KEY_S = 1.0
 """The same key by another way within this is the same press."""
+MOST_TYPED = 20
 CODE_S = 3.0
 """Keys of a code follow each other within this."""
 HAND_ON_AFTER_S = 0.4
@@ -34,9 +34,9 @@ def pressed(call: Call, leg: Leg, digit: str, method: str) -> None:
     leg.last_key = Key(digit, method, now)
     call.publish(DigitReceived(call.id, leg.name, leg.device, digit, method))
     call.feed(KeyPressed(call.name_of(leg), digit))
-    leg.typed = (leg.typed + digit if last is not None and now - last.at < CODE_S else digit)[-3:]
-    if leg.joined and leg.typed in (ON, OFF):
-        call.code_pressed(leg, leg.typed)
+    leg.typed = (leg.typed + digit if last is not None and now - last.at < CODE_S else digit)[-MOST_TYPED:]
+    if leg.joined:
+        call.typed(leg)
     if method == "info" and leg.joined and not leg.sends_events:
         leg.owed += digit
         call.hand_keys_on_at(now + HAND_ON_AFTER_S)

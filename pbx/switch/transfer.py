@@ -5,12 +5,14 @@ Blind here; a target that names a call to join is an attended one (`replacing`).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pbx.callflow import routing
 from pbx.callflow.question import Asked
 from pbx.callflow.vocabulary import TransferAsked
-from pbx.domain.destinations import Cause, ToDevice, ToFeature, ToPark
+from pbx.domain.destinations import Cause, HangUp, ToDevice, ToFeature, ToPark
+from pbx.domain.sounds import Prompts
 from pbx.events import CallTransferred
 from pbx.sip.referral import Referrer
 from pbx.sip.replaces import parse_replaces, replaces_in
@@ -21,6 +23,8 @@ from pbx.switch.replacing import transfer_attended
 if TYPE_CHECKING:
     from pbx.switch.calls import Call
     from pbx.switch.switch import Switch
+
+_TYPED = re.compile(r"\*98([0-9]{3,16})#$")
 
 
 def referred(switch: Switch, call: Call, leg: Leg, referrer: Referrer, target: str) -> None:
@@ -56,6 +60,26 @@ def referred(switch: Switch, call: Call, leg: Leg, referrer: Referrer, target: s
     call.routed(route.destination.label, route.record.to_json())
     call.come_home()
     call.feed(TransferAsked(call.name_of(leg), route.destination, uri.user))
+
+
+def typed_target(leg: Leg) -> str | None:
+    """Return whom the newest keys of a leg transfer the other party to: `*98`, a number and `#`, or `*99`, oneself."""
+    if found := _TYPED.search(leg.typed):
+        return found[1]
+    return leg.extension if leg.extension and leg.typed.endswith("*99") else None
+
+
+def transfer_by_keys(switch: Switch, call: Call, leg: Leg, target: str) -> None:
+    """A blind transfer without a REFER; who may not call there, or nobody, stays with its caller and is told."""
+    asked = Asked(target, leg.extension or leg.number, leg.device, leg.extension)
+    route = routing.route(switch.directory, asked, switch.presence(call), switch.now)
+    destination = route.destination
+    taken = isinstance(destination, ToPark) and switch.parking.call_in(destination.slot)
+    if not leg.extension or taken or isinstance(destination, ToFeature | HangUp):
+        call.play_to(leg, Prompts(("transfer-failed",)))
+        return
+    call.routed(destination.label, route.record.to_json())
+    call.feed(TransferAsked(call.name_of(leg), destination, target))
 
 
 def hand_over(switch: Switch, call: Call, leaving: Leg, target: str) -> None:

@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pbx.callflow.question import Asked, AttendantRoute, ConferenceRoute, QueueRoute, UserRoute
-from pbx.callflow.routing import resolve_attendant, resolve_conference, resolve_queue, resolve_user, route
+from pbx.callflow.routing import (
+    resolve_attendant,
+    resolve_conference,
+    resolve_queue,
+    resolve_user,
+    route,
+    route_off_net,
+)
 from pbx.callflow.script import Running, Script
 from pbx.callflow.vocabulary import CALLER, KeyPressed, Parked, Played, Recorded
 from pbx.domain.conferences import Conference
@@ -326,6 +333,10 @@ class Playbook:
 
     def look_up(self, dialled: str) -> Destination:
         return route(self.directory, replace(self.asked, dialled=dialled), EVERYBODY, moment()).destination
+
+    def dial_off_net(self, dialled: str) -> Destination:
+        self.said.append(f"dialled {dialled} off-net")
+        return route_off_net(self.directory, replace(self.asked, dialled=dialled))[0]
 
     def dial(self, dialled: str) -> Destination:
         self.said.append(f"dialled {dialled}")

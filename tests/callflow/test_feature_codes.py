@@ -162,3 +162,31 @@ def test_an_undisturbed_call_goes_where_it_was_dialled():
     book.start(travel(book, ToFeature(code="*70"))).played()
     assert book.take()[-1] == "hang up normal"
     assert book.events == [FeatureUsed("c-1", "*70", "", False)]
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("4165550101", ["dialled 4165550101 off-net", "progress", "dial 14165550101"]),  # the domain's own number
+        ("102", ["dialled 102 off-net", "hang up not-found"]),
+        ("911", ["dialled 911 off-net", "hang up not-found"]),
+        ("", ["answer", "play prompt:not-in-service"]),
+    ],
+)
+def test_off_net_means_through_the_carrier_and_nothing_else(argument, said):
+    book = Playbook()
+    book.start(travel(book, ToFeature(code="*66", argument=argument)))
+    assert book.take() == said
+
+
+def test_who_may_not_call_outside_may_not_off_net_either():
+    book = Playbook()
+    book.asked = Asked("", "103", "103", "103")
+    book.start(travel(book, ToFeature(code="*66", argument="4165550101")))
+    assert book.take()[-1] == "hang up forbidden"
+
+
+def test_the_own_voicemail_asks_for_the_password_alone():
+    book = Playbook()
+    book.start(travel(book, ToFeature(code="*62")))
+    assert book.take()[-1] == "play prompt:vm-password"

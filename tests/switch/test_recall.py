@@ -165,3 +165,53 @@ def test_without_the_setting_a_party_is_held_without_end(town):
     town.run(900.0)
     assert (len(ana.talks), ben.talk.state) == (1, "up")
     ben.hang_up()
+
+
+# --- transfer by keys ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by_the_caller", [True, False])
+def test_keys_transfer_where_a_telephone_cannot(town, by_the_caller):
+    ana, ben, cleo = *up(town), town.phone("103")
+    leaving, staying = (ana, ben) if by_the_caller else (ben, ana)
+    leaving.press("*98103#")
+    town.run(1.0)
+    assert (leaving.talk.state, cleo.talk.state) == ("over", "ringing")
+    cleo.answer()
+    town.run(1.5)
+    assert (staying.heard[-1], cleo.heard[-1]) == ("signature:103", f"signature:{staying.name}")
+    staying.hang_up()
+
+
+def test_a_conversation_goes_on_at_another_own_phone_by_keys(town):
+    ana, ben = up(town)
+    other = town.phone("101a")
+    ana.press("*99")
+    town.run(1.0)
+    assert (ana.talk.state, other.talk.state) == ("ringing", "ringing")  # the first rings anew
+    other.answer()
+    town.run(1.5)
+    assert (ben.heard[-1], other.heard[-1]) == ("signature:101a", "signature:102")
+    ben.hang_up()
+
+
+@pytest.mark.parametrize("target", ["199", "*88", "9"])
+def test_where_keys_lead_nowhere_the_conversation_goes_on(town, target):
+    ana, ben = up(town)
+    ana.press(f"*98{target}#")
+    town.run(2.0)
+    assert ("prompt:transfer-failed" in ana.heard) is (target == "199")
+    assert (ana.heard[-1], ben.heard[-1]) == ("signature:102", "signature:101")
+    ana.hang_up()
+
+
+def test_nobody_outside_transfers_by_keys(town):
+    ana = town.phone("101")
+    town.carrier.dial("14165550101")
+    town.run(0.5)
+    ana.answer()
+    town.run(1.0)
+    town.carrier.press("*98102#")
+    town.run(2.0)
+    assert (ana.talk.state, town.carrier.talk.state) == ("up", "up")
+    ana.hang_up()

@@ -74,6 +74,7 @@ SENTENCES = {
     "night-switch-on": "Night mode is on.",
     "night-switch-off": "Night mode is off.",
     "night-switch-none": "There is no night mode here.",
+    "press-in-call": "Press this code during a call.",
     "not-in-service": "The number you have dialled is not in service.",
     "not-registered": "The telephone you have dialled is not connected.",
     "barred": "You are not allowed to call this number.",

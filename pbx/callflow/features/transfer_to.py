@@ -1,0 +1,14 @@
+"""Transfer: pressed in a conversation, an extension or number and # follow; for telephones that cannot transfer."""
+
+from __future__ import annotations
+
+from pbx.callflow.features import Used, said
+from pbx.callflow.script import Script
+from pbx.callflow.vocabulary import Control
+
+CODE = "*98"
+
+
+def use(call: Control, argument: str) -> Script[Used]:
+    """Dialled beside a conversation it has nothing to transfer."""
+    return (yield from said(call, "press-in-call", done=False))
