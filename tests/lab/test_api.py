@@ -20,6 +20,7 @@ from lab.office import Office
 from lab.phones.boot import BootPace
 from lab.seeds.load import load_seed
 from lab.service import LabSettings
+from pbx.events import ConfigServed, Stamped
 from test_plans.selection import Selection
 
 pytestmark = [pytest.mark.realtime, pytest.mark.asyncio(loop_scope="module")]
@@ -75,6 +76,34 @@ async def test_every_setting_of_a_device_is_explained_there_as_from_its_seed(off
         assert [row["device"] for row in await answer.json()] == [d.id for d in office.lab.directory.devices]
     with pytest.raises(UserError, match="there is no device '1/0'") as raised:
         await asyncio.to_thread(phone, "1/0", None, ready, as_json=False)
+    assert raised.value.exit_code == BAD_INPUT
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("80:5E:C0:A1:01:01", "NOTIFY check-sync;reboot=false sent to 101"),
+        ("111", "NOTIFY check-sync sent to 111"),
+    ],
+)
+async def test_a_phone_is_asked_in_its_makers_words_to_fetch_again(office, ready, name, words) -> None:
+    fetched = asyncio.Event()
+    device = words.rpartition(" ")[2]
+
+    def served(stamped: Stamped) -> None:
+        if getattr(stamped.event, "device", "") == device:
+            fetched.set()
+
+    office.lab.bus.subscribe(served, [ConfigServed])
+    assert await asyncio.to_thread(remote.resync, ready, name, reboot=False) == words
+    async with asyncio.timeout(20):
+        await fetched.wait()
+
+
+@pytest.mark.parametrize("name", ["805ec0a1ffff", "nobody", "1/0"])
+async def test_a_phone_that_is_not_there_is_not_asked(ready, name) -> None:
+    with pytest.raises(UserError, match="there is no phone") as raised:
+        await asyncio.to_thread(remote.resync, ready, name, reboot=True)
     assert raised.value.exit_code == BAD_INPUT
 
 
