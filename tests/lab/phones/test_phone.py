@@ -218,7 +218,7 @@ def test_a_resync_shows_the_new_label(lab):
 def test_a_resync_may_ask_for_a_reboot(lab):
     world, _ = lab
     before = len(events(world, SubscriptionChanged))
-    world.command_switch(lambda switch, now: switch.resync("101", now, reboot=True))
+    world.command_switch(lambda switch, now: switch.resync("101", now, event="check-sync;reboot=true"))
     world.run(0.3)
     assert world.phone("101").booting
     world.run(3.0)
