@@ -110,6 +110,8 @@ class Domain(Model):
     music: str = "default"
     max_calls: int = Field(default=0, ge=0)
     """Concurrent calls allowed, 0 for no limit."""
+    max_outside_calls: int = Field(default=0, ge=0)
+    """Parties outside that may be in calls at once, whoever called; 0 for no limit. Desks do not count."""
     caller_id_name: CallerName = ""
     """Shown outside for users who have no name of their own to show."""
     ring_s: RingTime | None = None

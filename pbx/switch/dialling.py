@@ -65,6 +65,9 @@ def dial_device(
 
 
 def dial_number(switch: Switch, call: Call, number: str) -> str | None:
+    """Call outside; return the leg, None when there is no way out, or no more calls may go there."""
+    if switch.has_all_outside_calls:
+        return None
     forwarder = call.diversions[-1][0] if call.diversions else ""
     shown = routing.forwarder_shown(switch.directory, forwarder) or shown_to(switch, call, ToExternal(number=number))
     return dial_trunk(switch, call, f"+{number.lstrip('+')}", number, shown, trunk_headers(switch, call, shown, number))

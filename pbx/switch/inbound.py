@@ -57,7 +57,9 @@ def take_invite(switch: Switch, session: Session) -> None:
             session.reject(status, "", now, headers)
             return
     dialled = parse_uri(session.request.uri).user
-    full = switch.refuses_calls or (device is not None and switch.has_all_calls(device.extension))
+    full = switch.refuses_calls or (
+        switch.has_all_outside_calls if device is None else switch.has_all_calls(device.extension)
+    )
     if full and (switch.draining or not is_always_taken(dialled)):
         session.reject(503, "", now, [("Retry-After", str(RETRY_AFTER_S))])
         return

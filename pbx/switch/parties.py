@@ -22,6 +22,8 @@ class Parties:
         self._by_extension: dict[str, dict[str, Leg]] = {}
         self.busy: Counter[str] = Counter()
         """Legs of each extension that has any."""
+        self.outside = 0
+        """Legs of parties outside, desks left aside."""
 
     def __len__(self) -> int:
         """Legs that are in a call, or whose media has not been reported on yet."""
@@ -29,6 +31,7 @@ class Parties:
 
     def begin(self, session: Session, call: Call, leg: Leg) -> None:
         self._by_session[session] = self._by_name[leg.name] = (call, leg)
+        self.outside += _is_outside(leg)
         if leg.extension:
             self.busy[leg.extension] += 1
             self._by_extension.setdefault(leg.extension, {})[leg.name] = leg
@@ -41,6 +44,7 @@ class Parties:
 
     def gone(self, leg: Leg) -> None:
         """A leg has ended; one with media is forgotten when its engine has reported."""
+        self.outside -= _is_outside(leg)
         if leg.extension:
             self.busy[leg.extension] -= 1
             if self.busy[leg.extension] <= 0:
@@ -76,3 +80,8 @@ class Parties:
     def of_extension(self, extension: str) -> list[Leg]:
         """Return the legs an extension's devices have, oldest first."""
         return list(self._by_extension.get(extension, {}).values())
+
+
+def _is_outside(leg: Leg) -> bool:
+    """A caller from outside, or a number called there: no device of ours, and no desk, which is called by a name."""
+    return not leg.device and not leg.number[:1].isalpha()

@@ -397,6 +397,11 @@ class Switch:
         calls = len(self._calls)
         return self.draining or calls >= self.settings.max_calls or (limit > 0 and calls >= limit)
 
+    @property
+    def has_all_outside_calls(self) -> bool:
+        """As many parties outside are in calls as the domain allows."""
+        return 0 < self.directory.domain.max_outside_calls <= self.parties.outside
+
     def has_all_calls(self, extension: str) -> bool:
         """A user has as many calls as it may."""
         user = self.directory.users_by_extension.get(extension)
