@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbx.media import ng
@@ -20,6 +20,7 @@ def test_a_request_is_a_cookie_and_a_dictionary_in_order():
     )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.text(max_size=8), VALUES, max_size=4))
 def test_what_was_packed_is_read(fields):
     assert ng.unpack(ng.pack("cookie", fields)) == ("cookie", fields)
