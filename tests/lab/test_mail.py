@@ -188,9 +188,14 @@ class House:
 
     async def sees(self, kind):
         """Wait for an event of a class."""
-        async with asyncio.timeout(20):
-            while not self.town.seen(kind):
-                await asyncio.to_thread(lambda: None)
+        came = asyncio.Event()
+        end = self.bus.subscribe(lambda stamped: came.set(), [kind])
+        try:
+            async with asyncio.timeout(20):
+                while not self.town.seen(kind):
+                    await came.wait()
+        finally:
+            end()
         return self.town.last(kind)
 
 
