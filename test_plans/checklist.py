@@ -79,12 +79,17 @@ def plan_of(rows: list[Row], name: str, title: str) -> str:
             {
                 "id": row.number,
                 "title": row.item,
-                "steps": [{"human": row.item, "ask": f"{row.expected.rstrip('.?')}?"}],
+                "steps": [{"human": _plain(row.item), "ask": f"{_plain(row.expected).rstrip('.?')}?"}],
             }
             for row in rows
         ],
     }
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _plain(words: str) -> str:
+    """Words in which a dollar is a dollar and no reference."""
+    return words.replace("$", "$$")
 
 
 def _places(names: list[str]) -> list[int]:

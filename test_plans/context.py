@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,13 +9,13 @@ from typing import Any
 from pbx.callflow.script import Script, Wait
 from pbx.events import CallInvited, CallRouted, Event, LegInvited, ServerFault, SipRequest, SipResponse, Stamped, fields
 from test_plans.bench import Bench, BenchDevice
+from test_plans.needs import REFERENCE
 from test_plans.plan import Case, Plan, Step
 from test_plans.verdicts import CaseResult, StepFailed, StepResult
 
 POLL_S = 0.1
 """How often what is not an event (a screen, a lamp, an ear) is looked at."""
 _NAMED = ("device", "extension", "box", "agent", "mac", "caller_number", "number")
-_REFERENCE = re.compile(r"\$(\w+)(?:\.(\w+))?")
 
 
 class Context:
@@ -169,14 +168,14 @@ class Context:
         return self.bound[role]
 
     def value(self, value: Any) -> Any:
-        """Replace `$role.attribute` and `$variable` in a value, deep."""
+        """Replace `$role.attribute`, `$variable` and `$$` in a value, deep."""
         if isinstance(value, dict):
             return {key: self.value(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         if not isinstance(value, str):
             return value
-        return _REFERENCE.sub(lambda found: str(self._reference(found[1], found[2] or "")), value)
+        return REFERENCE.sub(lambda found: str(self._reference(found[1], found[2] or "") if found[1] else "$"), value)
 
     def where(self, value: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return conditions with roles resolved: `role: desk` means that device, or that outside number."""

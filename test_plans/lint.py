@@ -10,7 +10,7 @@ from typing import Any
 
 from test_plans.expectations import meets
 from test_plans.model import Case, Plan, Step, flat, seconds
-from test_plans.needs import mentioned
+from test_plans.needs import mentioned, references
 
 _NUMBER = re.compile(r"(?<![\w.$])[1-9]\d{2,4}(?![\w.])")
 """Three to five digits by themselves: somebody's extension."""
@@ -59,7 +59,7 @@ def _unused(plan: Plan) -> Iterable[Finding]:
 def _roles(case: Case, steps: Iterable[Step]) -> Iterable[Finding]:
     every = [*steps, *flat(case.teardown)]
     said = {name for step in every for name in mentioned(step)}
-    said |= {name for step in every for name in re.findall(r"\$(\w+)", repr(dict(step.arguments)))}
+    said |= {name for step in every for name, _ in references(step)}
     said |= {role.same_box or role.site[1:] for role in case.roles}
     for role in case.roles:
         if role.name not in said:

@@ -54,6 +54,11 @@ def _conditions(step: Step) -> Iterable[Mapping[str, Any]]:
             yield from (value for value in entry.values() if isinstance(value, dict))
 
 
+REFERENCE = re.compile(r"\$(?:\$|(\w+)(?:\.(\w+))?)")
+"""`$role.attribute` or `$variable`; `$$` is a dollar."""
+
+
 def references(step: Step) -> Iterable[tuple[str, str]]:
+    """Return name and attribute of everything a step refers to."""
     own = {key: value for key, value in step.arguments.items() if key not in ("steps", "parallel")}
-    yield from re.findall(r"\$(\w+)(?:\.(\w+))?", repr(own))
+    yield from ((name, attribute) for name, attribute in REFERENCE.findall(repr(own)) if name)

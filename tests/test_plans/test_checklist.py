@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from test_plans.checklist import BadChecklist, plan_of, read_checklist
 from test_plans.lint import lint
+from test_plans.needs import REFERENCE, references
 from test_plans.plan import read_plan
 from test_plans.runner import VERBS
 
@@ -22,6 +23,12 @@ def test_a_row_becomes_a_case_that_asks_for_the_expected_result(sign):
     [step] = case.steps
     assert step.arguments == {"human": "Call 102 from 101", "ask": '102 rings, and shows "101"?'}
     assert lint(plan) == []
+
+
+def test_a_dollar_is_no_reference():
+    plan = read_plan(plan_of(read_checklist("number,item,expected\n1,Buy for $5,$caller pays\n"), "x", "X"), "p", VERBS)
+    assert list(references(plan.cases[0].steps[0])) == []
+    assert REFERENCE.sub("$", plan.cases[0].steps[0].arguments["ask"]) == "$caller pays?"
 
 
 def test_every_problem_is_named_with_its_row():
