@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +37,11 @@ FIRST = 20_000
 REGISTER_RATE = 2000.0
 IN_FLIGHT = 40
 """Registrations at once: the rate that is reached is the server's own, not the depth of a queue."""
-CALLS, CALL_RATE = 200, 30.0
+CALL_RATES = (30.0, 60.0, 100.0, 150.0, 200.0, 250.0, 300.0)
+"""Offered one after the other, until one is not served cleanly: the one before counts."""
+OFFERED_S = 4.0
+HELD_CALLS, HELD_RATE, HELD_MS = 300, 60.0, 12_000
+"""Calls that are up together when their memory is looked at."""
 EXCHANGES = 10_000
 REGISTER_DATAGRAMS = 2
 """In, and as many out: REGISTER and its challenge, REGISTER and its 200."""
@@ -89,8 +96,8 @@ def registrations(server: Switchroom, folder: Path) -> Load:
     return _loaded(server, command, folder, USERS)
 
 
-def calls(server: Switchroom, folder: Path, *, count: int, rate: float) -> Load:
-    """Make calls through the server to another sipp, half a second of talk each."""
+def calls(server: Switchroom, folder: Path, *, count: int, rate: float, talk_ms: int = 500) -> Load:
+    """Make calls through the server to another sipp."""
     port, target = free_base() + 50, f"{_HOST}:{server.sip_port}"
     _register_at(server, folder, port)
     answer = sipp.command("answer", target, _HOST, count=count, port=port, timeout_s=120, media_port=_media_port())
@@ -98,11 +105,43 @@ def calls(server: Switchroom, folder: Path, *, count: int, rate: float) -> Load:
         pairs = [_caller(FIRST + n, FIRST + USERS // 2 + n, server.domain) for n in range(USERS // 2)]
         command = sipp.command(
             "call", target, _HOST, callers=sipp.write_callers(folder / "callers.csv", pairs), count=count, rate=rate,
-            limit=2000, timeout_s=120, media_port=_media_port(18_000),
+            limit=2000, timeout_s=120, media_port=_media_port(18_000), talk_ms=talk_ms,
         )  # fmt: skip
         load = _loaded(server, command, folder, count)
         called.communicate(timeout=120)
     return load
+
+
+def clean_calls(server: Switchroom, folder: Path) -> tuple[float, list[Load]]:
+    """Return the highest rate that is served without a failure or a repetition, and several runs at it."""
+    clean = CALL_RATES[0]
+    for rate in CALL_RATES:
+        found = calls(server, folder, count=int(rate * OFFERED_S), rate=rate)
+        if found.failed or found.retransmissions:
+            break
+        clean = rate
+    return clean, [calls(server, folder, count=int(clean * OFFERED_S), rate=clean) for _ in range(RUNS)]
+
+
+def kb_a_live_call(server: Switchroom, folder: Path) -> float:
+    """Return what the signalling process grows by for a call that is up."""
+    before, most = pss_kb(server.process.pid), 0.0
+    with ThreadPoolExecutor(1) as beside:
+        run = beside.submit(calls, server, folder, count=HELD_CALLS, rate=HELD_RATE, talk_ms=HELD_MS)
+        while not run.done():
+            live = _live_calls(server)
+            if live >= HELD_CALLS * 0.9:
+                most = max(most, (pss_kb(server.process.pid) - before) / live)
+            time.sleep(0.5)
+    run.result()
+    assert most, "the calls were never up together"
+    return most
+
+
+def _live_calls(server: Switchroom) -> int:
+    with urllib.request.urlopen(f"{server.ready['console']}/metrics", timeout=10) as answer:
+        found = re.search(r'^switchroom_live{what="calls"} (\d+)', answer.read().decode(), re.MULTILINE)
+    return int(found[1]) if found is not None else 0
 
 
 def _register_at(server: Switchroom, folder: Path, port: int) -> None:
@@ -166,7 +205,8 @@ def figures() -> list[Figure]:
             registered = [registrations(server, folder)]
             grown = (pss_kb(pid) - empty) / USERS
             registered += [registrations(server, folder) for _ in range(RUNS - 1)]
-            bridged = [calls(server, folder, count=CALLS, rate=CALL_RATE) for _ in range(RUNS)]
+            rate, bridged = clean_calls(server, folder)
+            held = kb_a_live_call(server, folder)
             assert len(family(pid)) > 1, "the media workers were not counted"
     return [
         Figure("register.cpu", "ms a registration", tuple(load.cpu_ms for load in registered),
@@ -179,6 +219,8 @@ def figures() -> list[Figure]:
         Figure("register.memory", "MB per 1000 registrations", (grown / 1024 * 1000,), must=6),
         Figure("call.cpu", "ms a call", tuple(load.cpu_ms for load in bridged),
                tuple(floor * CALL_DATAGRAMS for floor in floors), must=2.5),
+        Figure("call.rate", "a second offered and served", (rate,), must=300, more_is_better=True, steady=False),
+        Figure("call.memory", "kB a live call", (held,), must=150),
         Figure("call.repeated", "messages sipp had to repeat", tuple(float(load.retransmissions) for load in bridged),
                must=0, steady=False),
         Figure("call.failed", "calls", tuple(float(load.failed) for load in bridged), must=0),

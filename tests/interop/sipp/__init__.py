@@ -53,12 +53,14 @@ def command(
     port: int | None = None,
     media_port: int = 6000,
     transport: str = "u1",
+    talk_ms: int = 500,
 ) -> list[str]:
-    """Return the command line of one bounded sipp run; it ends by itself."""
+    """Return the command line of one bounded sipp run; it ends by itself. Calls talk for `talk_ms`."""
     return [
         "sipp", target, "-sf", str(HERE / f"{scenario}.xml"), "-i", address, "-mi", address, "-m", str(count),
         "-r", str(rate), "-l", str(limit), "-t", transport, "-timeout", str(timeout_s), "-timeout_error", "-nostdin",
         "-mp", str(media_port), "-buff_size", "4194304", "-trace_stat", "-fd", "1", "-recv_timeout", "20000",
+        "-d", str(talk_ms),
         *(["-inf", str(callers)] if callers else []),
         *(["-p", str(port)] if port else []),
     ]  # fmt: skip
