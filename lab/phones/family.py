@@ -13,6 +13,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from pbx.domain.devices import normal_mac
+from pbx.numerals import natural
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +179,10 @@ def expanded(text: str, macros: Mapping[str, str]) -> str:
 def host_and_port(text: str, default_port: int) -> tuple[str, int]:
     """Split `host[:port]`; port 0 or none means the default."""
     host, colon, port = text.strip().rpartition(":")
-    if not colon or not port.isdigit():
+    number = natural(port) if colon else None
+    if number is None:
         return text.strip(), default_port
-    return host, int(port) or default_port
+    return host, number or default_port
 
 
 def labelled(user: str, name: str) -> str:

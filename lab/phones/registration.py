@@ -10,6 +10,7 @@ from enum import Enum
 
 from lab.phones.family import Account
 from pbx.clock import FOREVER
+from pbx.numerals import natural
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials
 from pbx.sip.message import Request, Response
@@ -23,8 +24,8 @@ RETRY_SILENCE_S = 5.0
 RECONNECT_S = 1.0
 SUBSCRIPTION_S = 3600
 
-_EXPIRES = re.compile(r";\s*expires\s*=\s*(\d+)", re.IGNORECASE)
-_VOICE = re.compile(r"(?im)^voice-message\s*:\s*(\d+)\s*/\s*(\d+)")
+_EXPIRES = re.compile(r";\s*expires\s*=\s*(\d{1,9})\b", re.IGNORECASE)
+_VOICE = re.compile(r"(?im)^voice-message\s*:\s*(\d{1,9})\s*/\s*(\d{1,9})")
 _WAITING = re.compile(r"(?im)^messages-waiting\s*:\s*(yes|no)")
 
 
@@ -194,13 +195,13 @@ class Registration(_Asking):
             found = _EXPIRES.search(contact)
             if self._contact in contact and found:
                 return int(found[1])
-        told = response.get("Expires") or ""
-        return int(told) if told.isdigit() else self._wanted_s
+        told_s = natural(response.get("Expires") or "")
+        return self._wanted_s if told_s is None else told_s
 
     def _refused(self, response: Response, now: float) -> None:
-        least = response.get("Min-Expires") or ""
-        if response.status == 423 and least.isdigit() and int(least) > self._wanted_s:
-            self._wanted_s = int(least)
+        least_s = natural(response.get("Min-Expires") or "") or 0
+        if response.status == 423 and least_s > self._wanted_s:
+            self._wanted_s = least_s
             self._due = now
             return
         super()._refused(response, now)
@@ -256,8 +257,8 @@ class Subscription(_Asking):
     def _granted(self, response: Response) -> int:
         if response.to.tag:
             self._remote = self._remote.with_tag(response.to.tag)
-        told = response.get("Expires") or ""
-        return int(told) if told.isdigit() else SUBSCRIPTION_S
+        told_s = natural(response.get("Expires") or "")
+        return SUBSCRIPTION_S if told_s is None else told_s
 
     def _refused(self, response: Response, now: float) -> None:
         # A server that was restarted may know nothing of the subscription: begin a new one (RFC 6665 §4.1.2.2).

@@ -59,7 +59,7 @@ class Reading:
         """Take the server's word on the options (RFC 2347); one it was not asked for is refused."""
         words = raw.split(b"\0")[:-1]
         for name, value in zip(words[::2], words[1::2], strict=False):
-            if name.lower() == b"blksize" and value.isdigit() and 8 <= int(value) <= self.block_size:
+            if name.lower() == b"blksize" and value.isdigit() and len(value) < 6 and 8 <= int(value) <= self.block_size:
                 self._granted = int(value)
             elif name.lower() not in (b"blksize", b"tsize"):
                 self.result = Fetched(400)

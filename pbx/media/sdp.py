@@ -15,6 +15,7 @@ from functools import lru_cache
 from pbx.media.codecs import CODECS as CODECS
 from pbx.media.codecs import OPUS, OPUS_TYPE, PAYLOAD_TYPES
 from pbx.media.engine import MediaAddress, RemoteMedia
+from pbx.numerals import natural
 
 _KNOWN = (*CODECS, OPUS)
 _EVENTS, _WIDE_EVENTS = 101, 110
@@ -136,7 +137,8 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
     address = lines.get("c", "").split()
     if len(address) < 3 or address[0].upper() != "IN":
         raise BadSdp(400, "no usable c= line")
-    types = [int(word) for word in found[4].split() if word.isdigit() and int(word) < 128]
+    numbers = (natural(word) for word in found[4].split())
+    types = [number for number in numbers if number is not None and number < 128]
     names = dict(_NAMES)
     event_type, wide_event_type, direction, ptime = None, None, "sendrecv", 20
     rtcp_port, rtcp_mux = 0, False
@@ -154,8 +156,8 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
                 names[int(mapped[1])] = name
         elif lower in DIRECTIONS:
             direction = lower
-        elif lower.startswith("ptime:") and lower[6:].strip().isdigit():
-            ptime = min(max(int(lower[6:]), 10), 60)
+        elif lower.startswith("ptime:") and (asked_ms := natural(lower[6:])) is not None:
+            ptime = min(max(asked_ms, 10), 60)
         elif keyed := _CRYPTO.match(attribute):
             if (suite := keyed[2].upper()) in SUITES and _is_key(keyed[3]):
                 crypto.append(Crypto(int(keyed[1]), suite, keyed[3]))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pbx.sip.session import Session
     from pbx.sip.transaction import ServerTransaction
 
-_CAUSE = re.compile(r"Q\.850\s*;\s*cause\s*=\s*(\d+)", re.IGNORECASE)
+_CAUSE = re.compile(r"Q\.850\s*;\s*cause\s*=\s*(\d{1,3})\b", re.IGNORECASE)
 _INFO_TYPES = frozenset({"application/dtmf-relay", "application/dtmf"})
 _ENDS_NOTHING = frozenset({"BYE", "PRACK"})
 """Requests of ours whose failure ends no call: it is over anyway, or not up yet and ends by its INVITE."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from pbx.numerals import natural
 from pbx.sip.uri import BadUri, NameAddr, parse_name_addr, split_list
 
 MAX_HEAD = 32_768
@@ -240,14 +241,15 @@ def _start(line: str) -> Request | Response:
 
 
 def _body(message: Message, body: bytes) -> bytes:
-    length = message.get("Content-Length")
-    if length is None:
+    given = message.get("Content-Length")
+    if given is None:
         return body
-    if not length.isdigit():
+    length = natural(given)
+    if length is None:
         raise Malformed(400, "bad Content-Length")
-    if int(length) > len(body):
+    if length > len(body):
         raise Malformed(400, "body shorter than Content-Length")
-    return body[: int(length)]
+    return body[:length]
 
 
 REASONS = {

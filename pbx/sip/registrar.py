@@ -12,6 +12,7 @@ from email.utils import format_datetime
 
 from pbx.clock import FOREVER, Moment
 from pbx.domain.registrations import Binding as Binding
+from pbx.numerals import natural
 from pbx.sip.address import Peer
 from pbx.sip.message import Malformed, Request
 from pbx.sip.uri import BadUri, NameAddr, parse_name_addr
@@ -181,9 +182,8 @@ class Registrar:
 
 def _seconds(text: str | None) -> int:
     """A bad value means the default (§10.3 step 6)."""
-    if text is None or not text.strip().isdigit():
-        return DEFAULT_EXPIRES_S
-    return min(int(text), 2**31)
+    asked_s = natural(text or "")
+    return min(asked_s, 2**31) if asked_s is not None else DEFAULT_EXPIRES_S
 
 
 def _changes(before: list[Binding], after: list[Binding]) -> tuple[Change, ...]:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from pbx.numerals import natural
 from pbx.sip.message import Request, Response
 from pbx.sip.timers import T1, TIMEOUT
 
@@ -36,8 +37,8 @@ def rseq_of(response: Response) -> int:
     """Return the number of a reliable provisional response, 0 when it is none."""
     if not 100 < response.status < 200 or OPTION not in (option.lower() for option in response.tokens("Require")):
         return 0
-    text = (response.get("RSeq") or "").strip()
-    return int(text) if text.isdigit() and 0 < int(text) < 2**31 else 0
+    number = natural(response.get("RSeq") or "") or 0
+    return number if number < 2**31 else 0
 
 
 class Reliable:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pbx.numerals import natural
 from pbx.sip.address import Peer
 from pbx.sip.bodies import sdp_of
 from pbx.sip.dialog import ALLOW, SUPPORTED, Dialog, Phase
@@ -304,8 +305,8 @@ class Session(Dialog):
 
     def _retry_with_longer_timer(self, response: Response, now: float) -> bool:
         """Ask again for the interval a 422 wants (RFC 4028 §7.3)."""
-        least = (response.get("Min-SE") or "").partition(";")[0].strip()
-        if self.over or not least.isdigit() or not self.timer.longer(int(least)):
+        least_s = natural((response.get("Min-SE") or "").partition(";")[0])
+        if self.over or least_s is None or not self.timer.longer(least_s):
             return False
         again = self.stack.origin.repeated(self._challenged(response), dict(self.timer.ask()))
         self.cseq = again.cseq.number

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pbx.numerals import natural
 from pbx.sip.message import Request, Response
 from pbx.sip.validate import MIN_SESSION_S
 
@@ -33,10 +34,11 @@ class SessionExpires:
 def session_expires(message: Request | Response) -> SessionExpires | None:
     """Read Session-Expires; None without one, or with one that is no number."""
     value, *params = (part.strip() for part in (message.get("Session-Expires") or "").split(";"))
-    if not value.isdigit():
+    interval_s = natural(value)
+    if interval_s is None:
         return None
     named = dict(param.lower().partition("=")[::2] for param in params)
-    return SessionExpires(int(value), named.get("refresher", ""))
+    return SessionExpires(interval_s, named.get("refresher", ""))
 
 
 class SessionTimer:
@@ -72,8 +74,7 @@ class SessionTimer:
         if asked is None and not self._wanted_s:
             self._agree(0, False, now)
             return []
-        least = (request.get("Min-SE") or "").partition(";")[0].strip()
-        least_s = max(int(least) if least.isdigit() else 0, MIN_SESSION_S)
+        least_s = max(natural((request.get("Min-SE") or "").partition(";")[0]) or 0, MIN_SESSION_S)
         proposed = self._wanted_s or (asked.interval_s if asked else 0)
         interval_s = max(min(asked.interval_s, proposed) if asked else proposed, least_s)
         refresher = (asked.refresher if asked else "") or ("uac" if knows and asked else "uas")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pbx.clock import FOREVER
+from pbx.numerals import natural
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials
 from pbx.sip.message import Malformed, Request, Response
@@ -289,8 +290,8 @@ class Subscriber:
         self._cseq = max(self._cseq, response.cseq.number)
         if 200 <= response.status < 300 and self._wanted:
             self._remote = response.to
-            expires = response.get("Expires") or ""
-            granted = int(expires) if expires.isdigit() else DEFAULT_EXPIRES_S
+            granted = natural(response.get("Expires") or "")
+            granted = DEFAULT_EXPIRES_S if granted is None else granted
             self.active = True
             self.refresh_at = now + granted * 0.9
         else:
@@ -303,5 +304,5 @@ class Subscriber:
 
 
 def _seconds(request: Request) -> int:
-    text = (request.get("Expires") or "").strip()
-    return min(int(text), DEFAULT_EXPIRES_S) if text.isdigit() else DEFAULT_EXPIRES_S
+    asked_s = natural(request.get("Expires") or "")
+    return DEFAULT_EXPIRES_S if asked_s is None else min(asked_s, DEFAULT_EXPIRES_S)

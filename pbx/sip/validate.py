@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pbx.numerals import natural
 from pbx.sip.bodies import UNDECIPHERABLE, is_described, media_type, required_types
 from pbx.sip.message import Malformed, Request
 from pbx.sip.tolerances import Tolerance
@@ -95,9 +96,10 @@ def _addresses(request: Request) -> None:
 def _hops(method: str, hops: str | None) -> None:
     if hops is None:
         return
-    if not hops.isdigit() or int(hops) > 255:
+    left = natural(hops)
+    if left is None or left > 255:
         raise Malformed(400, "bad Max-Forwards")
-    if int(hops) == 0 and method != "OPTIONS":
+    if left == 0 and method != "OPTIONS":
         raise Malformed(483, "no hop left")
 
 
@@ -108,10 +110,10 @@ def _extensions(request: Request, has: dict[str, str]) -> None:
             told = ("Unsupported", ", ".join(unknown))  # §8.2.2.3
             raise Malformed(420, f"options not known: {', '.join(unknown)[:80]}", (told,))
     if "Session-Expires" in has and request.method in ("INVITE", "UPDATE"):
-        wanted = has["Session-Expires"].partition(";")[0].strip()
-        if not wanted.isdigit():
+        wanted_s = natural(has["Session-Expires"].partition(";")[0])
+        if wanted_s is None:
             raise Malformed(400, "bad Session-Expires")
-        if int(wanted) < MIN_SESSION_S and "timer" in request.tokens("Supported"):
+        if wanted_s < MIN_SESSION_S and "timer" in request.tokens("Supported"):
             raise Malformed(422, "session interval too small", (("Min-SE", str(MIN_SESSION_S)),))
 
 

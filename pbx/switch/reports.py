@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pbx.domain.devices import Device
 from pbx.events import QualityReported
 from pbx.media.vq_report import BadReport, read_report
+from pbx.numerals import natural
 from pbx.sip.address import Peer
 from pbx.sip.bodies import media_type
 from pbx.sip.transaction import ServerTransaction
@@ -99,8 +100,8 @@ class Reports:
         """Return the entity tag of what is published now, and for how long it holds (RFC 3903 §6)."""
         if known is not None:
             self._published.pop(known.strip(), None)
-        text = (wanted or "").strip()
-        expires_s = min(int(text), MAX_EXPIRES_S) if text.isdigit() else DEFAULT_EXPIRES_S
+        asked_s = natural(wanted or "")
+        expires_s = min(asked_s, MAX_EXPIRES_S) if asked_s is not None else DEFAULT_EXPIRES_S
         tag = self._token(16)
         if expires_s:
             self._published[tag] = (device.id, now + expires_s)

@@ -65,6 +65,26 @@ OWED = [
 ]
 
 
+@pytest.mark.parametrize("number", ["²", "9" * 5000, "-1", "1e9"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Content-Length",
+        "Max-Forwards",
+        "Expires",
+        "Session-Expires",
+        "Min-SE",
+        "Min-Expires",
+        "RSeq",
+        "Supported: timer\r\nSession-Expires",
+    ],
+)
+@pytest.mark.parametrize("method", ["OPTIONS", "INVITE", "REGISTER", "SUBSCRIBE"])
+def test_what_is_no_number_where_one_belongs_is_refused_or_read_over(method, header, number):
+    for answer in answered(written(method, "sip:bob@lab", f"{header}: {number}")):
+        assert answer.status < 500
+
+
 @pytest.mark.parametrize(("status", "method", "uri", "lines", "body"), OWED)
 def test_the_status_a_peer_is_owed(status, method, uri, lines, body):
     data = written(method, uri, *lines, body=body)

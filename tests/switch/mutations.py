@@ -12,7 +12,8 @@ _TOKENS = (
     b"v: x\r\n", b"l: 0\r\n", b"*", b"a" * 300, b"0" * 50, "ß😀".encode(), b"a=rtpmap:0 ", b"m=audio 0 RTP/AVP\r\n",
     b"c=IN IP6 ::\r\n", b"a=sendonly\r\n", b"a=crypto:1 x inline:y\r\n",
 )  # fmt: skip
-_NUMBERS = (b"0", b"-1", b"1", b"255", b"65535", b"65536", b"2147483648", b"4294967296", b"1e9", b"9" * 40, b"")
+_NUMBERS = (b"0", b"-1", b"1", b"255", b"65535", b"65536", b"2147483648", b"4294967296", b"1e9", b"9" * 40, b"",
+            "²".encode(), b"9" * 5000)  # fmt: skip
 _NUMBER = re.compile(rb"\d+")
 
 

@@ -25,7 +25,7 @@ from lab.phones.family import (
 )
 
 _NAMESPACE = "{http://www.linphone.org/xsds/lpconfig.xsd}"
-_PROXY = re.compile(r"^proxy_(\d+)$")
+_PROXY = re.compile(r"^proxy_(\d{1,3})$")
 _ADDRESS = re.compile(
     r'^\s*(?:"?(?P<name>[^"<]*?)"?\s*)?<?sips?:(?:(?P<user>[^@>;]+)@)?(?P<host>[^>;]+)(?P<rest>[^>]*)>?'
 )

@@ -26,7 +26,7 @@ from lab.phones.family import (
     joined,
 )
 
-_REGISTRATION = re.compile(r"^reg\.(\d+)\.address$")
+_REGISTRATION = re.compile(r"^reg\.(\d{1,3})\.address$")
 _TRANSPORTS = {
     "UDPOnly": "udp", "UDPonly": "udp", "DNSnaptr": "udp", "": "udp",
     "TCPOnly": "tcp", "TCPonly": "tcp", "TCPpreferred": "tcp", "TLS": "tls",

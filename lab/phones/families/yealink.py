@@ -30,7 +30,7 @@ COMMON_FILE_IDS = {
 
 _FIRST_LINE = "#!version:"
 _INCLUDE = re.compile(r"^include:config\s*[<\"]?([^>\"]+?)[>\"]?\s*$")
-_ACCOUNT = re.compile(r"^account\.(\d+)\.enable$")
+_ACCOUNT = re.compile(r"^account\.(\d{1,3})\.enable$")
 _TRANSPORTS = {"": "udp", "0": "udp", "1": "tcp", "2": "tls"}
 _NULL = "%NULL%"
 

@@ -19,6 +19,7 @@ from lab.phones.pyvoip.dialogs import Dialog, Outbound, Resend
 from lab.phones.pyvoip.digest import answer, strongest
 from lab.phones.pyvoip.messages import METHODS, Message
 from lab.phones.pyvoip.stock import SIP, PhoneStatus
+from pbx.numerals import natural
 
 T1_S, T2_S = 0.5, 4.0
 GIVE_UP_S = 32.0
@@ -145,8 +146,8 @@ class Signalling(SIP.SIPClient):  # type: ignore[misc]
             match = re.search(r";\s*expires=(\d+)", contact, re.IGNORECASE)
             if f"@{self.myIP}:{self.myPort}" in contact and match:
                 return int(match[1])
-        told = message.value("Expires")
-        return int(told) if told.isdigit() else self.default_expires
+        told_s = natural(message.value("Expires"))
+        return self.default_expires if told_s is None else told_s
 
     def _registered(self, well: bool, code: int) -> None:
         self.phone._status = PhoneStatus.REGISTERED if well else PhoneStatus.FAILED
