@@ -70,6 +70,7 @@ class Clockwork:
         self.wire = wire
         self._epoch = epoch
         self._now = 0.0
+        self._moment = moment_at(0.0, epoch)
         self._nodes: dict[str, Node] = {}
         self._heap: list[tuple[float, int, Node | Callable[[], None]]] = []
         self._order = 0
@@ -80,7 +81,10 @@ class Clockwork:
         return self._now
 
     def now(self) -> Moment:
-        return moment_at(self._now, self._epoch)
+        """Every input at one moment asks, many times over: it is made once."""
+        if self._moment.mono != self._now:
+            self._moment = moment_at(self._now, self._epoch)
+        return self._moment
 
     # --- what is in it --------------------------------------------------------------------------------
 

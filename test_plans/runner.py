@@ -67,6 +67,8 @@ class Runner:
         self._used: Counter[str] = Counter()
         self._stopped = ""
         self._settling = FOREVER
+        self._look_at = 0.0
+        """When to look again for devices of the cases that wait; at once after a case has ended."""
         self.result = RunResult(
             plan.id, plan.title, bench.domain, bench.virtual, seed, later=plan.later, started=bench.now()
         )
@@ -100,7 +102,7 @@ class Runner:
         if any(active.script.done for active in self._active):
             return now
         waits = [min(active.script.deadline, active.until) for active in self._active]
-        again = now + _LOOK_S if self._pending or not self._active else FOREVER
+        again = max(self._look_at, now) if self._pending or not self._active else FOREVER
         return min([*waits, again], default=FOREVER)
 
     # --- the run --------------------------------------------------------------------------------------
@@ -117,7 +119,10 @@ class Runner:
                 active.script.start(now)
             if active.script.done:
                 self._finish(active)
-        self._begin(now)
+                self._look_at = now
+        if now >= self._look_at:
+            self._look_at = now + _LOOK_S
+            self._begin(now)
         if not self._pending and not self._active and not self.done:
             self._end(now)
 
