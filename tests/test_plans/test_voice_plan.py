@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from lab.rehearsal import rehearse
 from lab.seeds.load import OFFICE, load_seed
 from test_plans.lint import lint
 from test_plans.plan import load_plan
 from test_plans.runner import VERBS
+
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
 
 FILE = Path(__file__).parents[2] / "test_plans" / "plans" / "voice.yaml"
 PLAN = load_plan(FILE, VERBS)
