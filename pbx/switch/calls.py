@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from pbx.callflow import routing
 from pbx.callflow.itinerary import travel
-from pbx.callflow.ports import BoxSaved
-from pbx.callflow.question import Asked, AttendantRoute, CallerId, ConferenceRoute, QueueRoute, Route, UserRoute
+from pbx.callflow.question import Asked, Route
 from pbx.callflow.script import Running, Script
 from pbx.callflow.vocabulary import CALLER, KeyPressed, LegGone, Parked
 from pbx.clock import FOREVER
@@ -26,33 +23,22 @@ from pbx.domain.destinations import (
     ToService,
     ToSupport,
 )
-from pbx.domain.directory import Directory
-from pbx.domain.history import Message
-from pbx.domain.kept import BoxState, KeptPrompt
-from pbx.domain.own_settings import OwnSettings
-from pbx.domain.queues import AgentStatus
-from pbx.domain.sounds import Recording, Spoken
 from pbx.domain.support import ENTRY
 from pbx.events import (
     AgentFinished,
-    AgentOffered,
-    AgentStatusChanged,
     CallEnded,
     CallRecordWritten,
-    CallRouted,
     CallUp,
-    Event,
     LegEnded,
     PromptPlayed,
-    QueueJoined,
-    QueueLeft,
     ServerFault,
 )
-from pbx.media.engine import Capability, NoMediaPort, Sound, Tone
-from pbx.media.prompts import catalogue
+from pbx.media.engine import NoMediaPort, Sound, Tone
 from pbx.media.sdp import BadSdp
-from pbx.records import CallFacts, last_caller
 from pbx.switch import dialling, direct, fetching, recording, transfer
+from pbx.switch.call_mailbox import MailboxSide
+from pbx.switch.call_queueing import QueueSide
+from pbx.switch.call_routing import RoutingSide
 from pbx.switch.emergency import dial_emergency
 from pbx.switch.hold import overdue
 from pbx.switch.keys import hand_on
@@ -70,37 +56,12 @@ _ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 """What phones know it by, and count no missed call then (RFC 3326)."""
 
 
-class Call:
+class Call(RoutingSide, QueueSide, MailboxSide):
     """Owned by the switch. Whatever ends a call comes through `end`."""
 
     def __init__(self, switch: Switch, call: str, caller: Leg, asked: Asked) -> None:
-        self.id = call
-        self.asked = asked
-        """The party that is the caller now, and what it dialled."""
-        self.caller = caller
-        self.legs: dict[str, Leg] = {caller.name: caller} if caller.session is not None else {}
-        self.shown = CallerId(asked.caller_number, asked.caller_name)
-        """What a ringing device is shown."""
-        self.over = False
-        self._switch = switch
-        self._origin = caller
-        self._dialled = asked.dialled
-        self._made = 0
-        self._played = 0
-        self._congested = False
-        self._alone = False
-        """It goes on when its caller hangs up."""
-        self._abroad = False
-        """In the provider's support domain."""
-        self._cause = Cause.NORMAL.q850
-        self.diversions: list[tuple[str, str]] = []
-        """Users whose rules sent the call on, with why, in order."""
-        self.transferor = ""
-        """The device that handed over whoever is the caller now."""
+        super().__init__(switch, call, caller, asked)
         self._script: Running[None] | None = None
-        self._facts = CallFacts(call)
-        self.agents: dict[str, tuple[str, str]] = {}
-        """Leg of an agent who answered through a queue → that queue and the agent; its wrap-up follows."""
 
     # --- the switch's side ----------------------------------------------------------------------------
 
@@ -204,55 +165,6 @@ class Call:
         finally:
             self._release_all(status)
             self._conclude()
-
-    # --- what a script may know -----------------------------------------------------------------------
-
-    @property
-    def directory(self) -> Directory:
-        return self._switch.settings.support if self._abroad else self._switch.directory
-
-    @property
-    def now(self) -> float:
-        return self._switch.now.mono
-
-    @property
-    def wall(self) -> datetime:
-        return self._switch.now.wall
-
-    @property
-    def answered(self) -> bool:
-        return self.caller.answered
-
-    def extension_of(self, leg: str) -> str:
-        found = self.legs.get(leg)
-        return found.extension if found else ""
-
-    def route_user(self, extension: str) -> UserRoute:
-        switch = self._switch
-        found = routing.resolve_user(self.directory, extension, self.asked, switch.presence(self), switch.now)
-        self.routed(f"user:{extension}", found.record.to_json())
-        return found
-
-    def route_attendant(self, extension: str, menu: str) -> AttendantRoute | None:
-        found = routing.resolve_attendant(self.directory, extension, menu, self._switch.now)
-        if found is not None:
-            self.routed(f"attendant:{extension}/{found.menu.name}", found.record.to_json())
-        return found
-
-    def route_queue(self, extension: str) -> QueueRoute | None:
-        found = routing.resolve_queue(self.directory, extension, self._switch.presence(self))
-        if found is not None:
-            self.routed(f"queue:{extension}", found.record.to_json())
-        return found
-
-    def route_conference(self, extension: str) -> ConferenceRoute | None:
-        found = routing.resolve_conference(self.directory, extension, self.asked)
-        if found is not None:
-            self.routed(f"conference:{extension}", found.record.to_json())
-        return found
-
-    def routed(self, label: str, record: str, *, first: bool = False) -> None:
-        self.publish(CallRouted(self.id, self._dialled, label, record, first))
 
     # --- what a script may command --------------------------------------------------------------------
 
@@ -434,66 +346,6 @@ class Call:
         elif old.sound is not None:
             self.play_to(new, *old.sound)
 
-    @property
-    def can_record(self) -> bool:
-        return self._switch.history.writes and Capability.RECORDING in self._switch.engine.capabilities
-
-    def record_message(self, box: str, *, max_s: float, silence_s: float) -> None:
-        recording = self._switch.mailboxes.expect(self.id, box, self.asked.caller_number, self._caller_name)
-        self.caller.engine.record(self.caller.name, recording, max_s=max_s, silence_s=silence_s)
-
-    def record_draft(self, *, max_s: float, silence_s: float) -> None:
-        recording = self._switch.mailboxes.draft(self.id)
-        self.caller.engine.record(self.caller.name, recording, max_s=max_s, silence_s=silence_s)
-
-    def deliver(self, recording: str) -> None:
-        self._switch.mailboxes.deliver(self.id, recording)
-
-    def discard(self, recording: str) -> None:
-        self._switch.mailboxes.discard(self.id, recording)
-
-    @property
-    def _caller_name(self) -> str:
-        user = self.directory.users_by_extension.get(self.asked.caller_extension)
-        return user.name if user is not None else self.asked.caller_name
-
-    def messages(self, box: str) -> Sequence[Message]:
-        return self._switch.history.messages(box)
-
-    def keep_message(self, message: Message) -> None:
-        self._switch.mailboxes.keep(message)
-
-    def remove_message(self, message: Message) -> None:
-        self._switch.mailboxes.remove(message)
-
-    def box_full(self, box: str) -> None:
-        self._switch.mailboxes.full(self.id, box)
-
-    def send_on(self, message: Message, box: str, comment: str) -> None:
-        self._switch.mailboxes.send_on(self.id, message, box, comment)
-
-    def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
-        return self._switch.history.prompts(owner)
-
-    def spoken(self, name: str, instead: str = "") -> Spoken:
-        own = self.prompts("").get(name)
-        if own is not None:
-            return Recording(own.recording, instead=instead)
-        return name if catalogue.text_of(name) else Recording(name, instead=instead)
-
-    def keep_prompt(self, prompt: KeptPrompt) -> None:
-        self._switch.mailboxes.keep_prompt(self.id, prompt)
-
-    def box(self, box: str) -> BoxState:
-        return self._switch.history.box(box)
-
-    def keep_box(self, state: BoxState) -> None:
-        self._switch.submit(BoxSaved(state))
-
-    def publish(self, event: Event) -> None:
-        self._facts.take(event, self._switch.now)
-        self._switch.publish(event)
-
     # --- conferences ----------------------------------------------------------------------------------
 
     def join_conference(
@@ -517,84 +369,6 @@ class Call:
         if self.caller.room:
             self.caller.room = ""
             self.caller.engine.leave(self.caller.name)
-
-    # --- queues ---------------------------------------------------------------------------------------
-
-    def join_queue(self, queue: str) -> int:
-        known = self.directory.queues_by_extension.get(queue)
-        place = self._switch.queues.join(known, self.id, self._switch.agent_reachable, self.now) if known else 0
-        self.publish(QueueJoined(self.id, queue, place) if place else QueueLeft(self.id, queue, "refused", "", 0.0))
-        return place
-
-    def ready_for_agents(self, queue: str) -> None:
-        self._switch.queues.ready(queue, self.id)
-
-    def queue_place(self, queue: str) -> int:
-        return self._switch.queues.place(queue, self.id)
-
-    def expected_wait_s(self, queue: str) -> float:
-        return self._switch.queues.expected_wait_s(queue, self.now)
-
-    def leave_queue(self, queue: str, outcome: str) -> None:
-        waited = self._switch.queues.leave(queue, self.id, self.now)
-        if waited is not None:
-            self.publish(QueueLeft(self.id, queue, outcome, "", round(waited, 3)))
-
-    def taken_by(self, queue: str, agent: str, leg: str) -> None:
-        queues, known = self._switch.queues, self.directory.queues_by_extension.get(queue)
-        waited = queues.leave(queue, self.id, self.now)
-        if waited is None:
-            return
-        self.publish(QueueLeft(self.id, queue, "answered", agent, round(waited, 3)))
-        self.agents[leg] = (queue, agent)
-        if self._abroad:
-            self._switch.support.taken(self.id, agent)
-        if queues.answered(known, queue, agent, waited, self.now):
-            self.publish(AgentStatusChanged(queue, agent, AgentStatus.LOGGED_OUT.value))
-
-    def set_own_status(self, status: AgentStatus) -> tuple[str, ...]:
-        names = [name for name in (self.asked.caller_extension, self.asked.caller_device) if name]
-        return tuple(queue for name in dict.fromkeys(names) for queue in self._switch.agent_status(name, status))
-
-    def missed(self, queue: str, agents: tuple[str, ...]) -> None:
-        known = self.directory.queues_by_extension.get(queue)
-        for agent in self._switch.queues.missed(known, queue, self.id, agents, self.now):
-            self.publish(AgentStatusChanged(queue, agent, AgentStatus.LOGGED_OUT.value))
-
-    def offered(self, queue: str, agents: tuple[str, ...], round_: int) -> None:
-        for agent in agents:
-            self.publish(AgentOffered(self.id, queue, agent, round_))
-
-    # --- what the caller sets -------------------------------------------------------------------------
-
-    def own_settings(self) -> OwnSettings:
-        return self._switch.settings_of_users.of(self.asked.caller_extension)
-
-    def set_own(self, settings: OwnSettings) -> None:
-        self._switch.settings_of_users.keep(settings)
-
-    def undisturbed(self) -> None:
-        self._switch.settings_of_users.undisturbed[self.id] = self.asked.caller_extension
-
-    def last_caller(self) -> str | None:
-        return last_caller(self._switch.history.records(), self.asked.caller_extension, self.id)
-
-    def look_up(self, dialled: str) -> Destination:
-        return self._route(dialled).destination
-
-    def dial(self, dialled: str) -> Destination:
-        route = self._route(dialled)
-        self.routed(route.destination.label, route.record.to_json())
-        return route.destination
-
-    def dial_off_net(self, dialled: str) -> Destination:
-        destination, record = routing.route_off_net(self.directory, replace(self.asked, dialled=dialled))
-        self.routed(destination.label, record.to_json())
-        return destination
-
-    def _route(self, dialled: str) -> Route:
-        asked = replace(self.asked, dialled=dialled)
-        return routing.route(self.directory, asked, self._switch.presence(self), self._switch.now)
 
     # --- into another call ----------------------------------------------------------------------------
 

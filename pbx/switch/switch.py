@@ -60,6 +60,7 @@ from pbx.sip.subscriptions import Notifier
 from pbx.sip.timers import Timers
 from pbx.sip.tolerances import Tolerances
 from pbx.sip.uri import NameAddr
+from pbx.switch.call_state import CallState
 from pbx.switch.calls import FAULT_STATUS, Call
 from pbx.switch.conferences import Conferences
 from pbx.switch.durability import Durability
@@ -338,7 +339,7 @@ class Switch:
 
     # --- what the parts of the switch use -------------------------------------------------------------
 
-    def presence(self, but: Call | None) -> Presence:
+    def presence(self, but: CallState | None) -> Presence:
         """What routing may see; the call being routed does not make its own caller busy."""
         calls = self.parties.busy
         its = Counter(leg.extension for leg in but.legs.values() if not leg.gone) if but is not None else Counter[str]()

@@ -1,0 +1,67 @@
+"""A call on its way: each stop asks where to go on, and the answer is written down; what its caller may set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pbx.callflow import routing
+from pbx.callflow.question import AttendantRoute, ConferenceRoute, QueueRoute, Route, UserRoute
+from pbx.domain.destinations import Destination
+from pbx.domain.own_settings import OwnSettings
+from pbx.records import last_caller
+from pbx.switch.call_state import CallState
+
+
+class RoutingSide(CallState):
+    def route_user(self, extension: str) -> UserRoute:
+        switch = self._switch
+        found = routing.resolve_user(self.directory, extension, self.asked, switch.presence(self), switch.now)
+        self.routed(f"user:{extension}", found.record.to_json())
+        return found
+
+    def route_attendant(self, extension: str, menu: str) -> AttendantRoute | None:
+        found = routing.resolve_attendant(self.directory, extension, menu, self._switch.now)
+        if found is not None:
+            self.routed(f"attendant:{extension}/{found.menu.name}", found.record.to_json())
+        return found
+
+    def route_queue(self, extension: str) -> QueueRoute | None:
+        found = routing.resolve_queue(self.directory, extension, self._switch.presence(self))
+        if found is not None:
+            self.routed(f"queue:{extension}", found.record.to_json())
+        return found
+
+    def route_conference(self, extension: str) -> ConferenceRoute | None:
+        found = routing.resolve_conference(self.directory, extension, self.asked)
+        if found is not None:
+            self.routed(f"conference:{extension}", found.record.to_json())
+        return found
+
+    def own_settings(self) -> OwnSettings:
+        return self._switch.settings_of_users.of(self.asked.caller_extension)
+
+    def set_own(self, settings: OwnSettings) -> None:
+        self._switch.settings_of_users.keep(settings)
+
+    def undisturbed(self) -> None:
+        self._switch.settings_of_users.undisturbed[self.id] = self.asked.caller_extension
+
+    def last_caller(self) -> str | None:
+        return last_caller(self._switch.history.records(), self.asked.caller_extension, self.id)
+
+    def look_up(self, dialled: str) -> Destination:
+        return self._route(dialled).destination
+
+    def dial(self, dialled: str) -> Destination:
+        route = self._route(dialled)
+        self.routed(route.destination.label, route.record.to_json())
+        return route.destination
+
+    def dial_off_net(self, dialled: str) -> Destination:
+        destination, record = routing.route_off_net(self.directory, replace(self.asked, dialled=dialled))
+        self.routed(destination.label, record.to_json())
+        return destination
+
+    def _route(self, dialled: str) -> Route:
+        asked = replace(self.asked, dialled=dialled)
+        return routing.route(self.directory, asked, self._switch.presence(self), self._switch.now)
