@@ -20,7 +20,7 @@ from lab.errors import FAILED, UserError
 PROGRAMS = (
     ("baresip", "baresip-core"), ("linphonec", "linphone-cli"), ("sipp", "sip-tester"), ("sipsak", "sipsak"),
     ("tftp", "tftp-hpa"), ("atftp", "atftp"), ("busybox", "busybox"), ("curl", "curl"), ("tshark", "tshark"),
-    ("svmap", "sipvicious"), ("chromium", "chromium"), ("dnsmasq", "dnsmasq-base"),
+    ("svmap", "sipvicious"), ("chromium", "chromium"), ("dnsmasq", "dnsmasq-base"), ("flite", "flite"),
 )  # fmt: skip
 """Foreign software the tests use → its Debian package."""
 

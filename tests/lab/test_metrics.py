@@ -117,6 +117,8 @@ async def test_a_running_office_is_measured():
         device["101"].do("hangup")
         call = next(iter(office.source.book.entries()))
         assert await lab.until(lambda: call.disposition == "ANSWERED" and not any(lab.switch.live().values()), 40)
+        unmeasured = "switchroom_loop_lag_seconds_count 0"
+        assert await lab.until(lambda: unmeasured not in office.metrics.lag.samples(), 10)  # twice a second
         after = await scraped(office)
         served = [s.event for s in lab.bus.since(0) if isinstance(s.event, e.ConfigServed)]
         lab.restart_switch()
