@@ -28,7 +28,7 @@ def main() -> int:
         report.unlink(missing_ok=True)
     subprocess.run([*python, "coverage", "erase"], check=True)
     base = [*python, "pytest", "-q", "--cov", "--cov-report=", "--cov-append", "-n", "2", "--dist", "loadfile"]
-    base.append("--durations=12")
+    base += ["--no-loadscope-reorder", "--durations=12"]  # in the order of tests/conftest.py, the long files first
     marked = {"computes": f"not soak and not ({WAITS})", "waits": f"not soak and ({WAITS})"}
     codes = [
         subprocess.run([*base, f"--junitxml={report}", "-m", marked[name]], check=False).returncode
