@@ -20,7 +20,8 @@ from lab.errors import FAILED, UserError
 PROGRAMS = (
     ("baresip", "baresip-core"), ("linphonec", "linphone-cli"), ("sipp", "sip-tester"), ("sipsak", "sipsak"),
     ("tftp", "tftp-hpa"), ("atftp", "atftp"), ("busybox", "busybox"), ("curl", "curl"), ("tshark", "tshark"),
-    ("svmap", "sipvicious"), ("chromium", "chromium"), ("dnsmasq", "dnsmasq-base"), ("flite", "flite"),
+    ("svmap", "sipvicious"), ("chromium", "chromium"), ("dnsmasq", "dnsmasq-base"), ("ip", "iproute2"),
+    ("flite", "flite"),
 )  # fmt: skip
 """Foreign software the tests use → its Debian package."""
 

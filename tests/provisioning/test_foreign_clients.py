@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from provisioning_server.app import ProvisioningService
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
 from provisioning_server.respond import ConfigRequest
+from tests.conftest import need
 from tests.provisioning.provisioned import (
     ATA,
     BARESIP,
@@ -36,10 +36,6 @@ from tests.provisioning.provisioned import (
 pytestmark = [pytest.mark.interop, pytest.mark.realtime]
 NOW = Counter().now
 BARESIP_MODULES = "/usr/lib/baresip/modules"
-
-
-def needs(program: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
 
 
 @pytest.fixture
@@ -95,16 +91,15 @@ CLIENTS: dict[str, Callable[[str, int, str], tuple[str, ...]]] = {
 async def test_foreign_tftp_clients_get_the_same_bytes(house, tmp_path, client, mac):
     made, _, (host, port) = house
     command = CLIENTS[client](host, port, OWN_FILE[mac])
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
+    need(command[0])
     said = await run(*command, cwd=tmp_path)
     expected = made.answer(ConfigRequest("tftp", OWN_FILE[mac], "127.0.0.1:1")).body
     assert (tmp_path / "got").read_bytes() == expected, said
 
 
-@needs("curl")
 @pytest.mark.parametrize("mac", [YEALINK, POLY, ATA, JSON])
 async def test_curl_gets_the_same_bytes_by_http(house, tmp_path, mac):
+    need("curl")
     made, (host, port), _ = house
     path = f"/p/{first(mac)}/{OWN_FILE[mac]}"
     await run("curl", "-s", "-o", "got", f"http://{host}:{port}{path}", cwd=tmp_path)
@@ -175,8 +170,8 @@ async def until_registered(taken: Registrar, home: Path) -> str:
         raise AssertionError((home / "log").read_text(errors="replace")[-2000:]) from None
 
 
-@needs("baresip")
 async def test_baresip_registers_with_what_it_was_served(tmp_path):
+    need("baresip")
     # baresip 1.0.0 gives up on a challenge it does not know, even when MD5 is offered beside it
     taken, port, transport = await registrar("secret-of-113", "MD5")
     made = service(small_domain(), ServedAt("127.0.0.1", port, "http://127.0.0.1:1/p"))
@@ -191,8 +186,8 @@ async def test_baresip_registers_with_what_it_was_served(tmp_path):
     transport.close()
 
 
-@needs("linphonec")
 async def test_linphone_provisions_itself_and_registers_by_the_hash(tmp_path):
+    need("linphonec")
     taken, port, transport = await registrar("secret-of-107", "SHA-256", "MD5")
     made = service(small_domain(), ServedAt("127.0.0.1", port, "http://127.0.0.1:1/p"))
     (host, http), _ = await made.start("127.0.0.1", 0, 0)
