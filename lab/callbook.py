@@ -75,6 +75,8 @@ class CallEntry:
             match stamped.event:
                 case MediaHeard(leg=leg, device=device, sound=sound):
                     lines.append(f"{device or leg}: {sound}")
+                case MediaReport(leg=leg, device=device, received=0):
+                    lines.append(f"{device or leg}: nothing received")
                 case MediaReport() as report:
                     lines.append(
                         f"{report.device or report.leg}: {report.codec}, {report.received} packets received, "

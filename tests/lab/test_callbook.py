@@ -70,10 +70,12 @@ def test_sound_is_told_in_words():
         invited(),
         MediaHeard("c-1", "l-1", "101", "signature:101"),
         MediaReport("c-1", "l-1", "101", "PCMU", 200, 200, 0, 1.0, 4.4, 4.0),
+        MediaReport("c-1", "l-2", "102", "", 0, 0, 0, 0.0, 1.0, 0.0),
     )
     assert book.entry("c-1").sounds == (
         "101: signature:101",
         "101: PCMU, 200 packets received, 0 lost, jitter 1.0 ms, MOS 4.40",
+        "102: nothing received",
     )
 
 
