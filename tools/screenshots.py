@@ -65,11 +65,13 @@ async def work(office: Office, phones: dict[str, BenchDevice]) -> None:
         shown = lambda: {card.device: card.state for card in office.source.phones()}[device] == state  # noqa: E731
         assert await lab.until(shown, 10), f"{device} is not {state}"
 
+    began = lab.now.mono
     phones["107"].do("dial", "7105")
-    await becomes("107", "in-call")
-    assert await lab.until(lambda: any(sound.sound == "tone:beep" for sound in phones["107"].heard()), 15)
+    beeps = lambda: any(s.sound == "tone:beep" and s.at > began for s in phones["107"].heard())  # noqa: E731
+    assert await lab.until(beeps, 15), "no beep at the mailbox of 105"
     await lab.until(lambda: False, 2.0)
     phones["107"].do("hangup")
+    assert await lab.until(lambda: phones["105"].lamp, 10), "the lamp of 105 is not lit"
     for caller, called in (("101", "102"), ("103", "106")):
         phones[caller].do("dial", called)
         await becomes(called, "ringing")
