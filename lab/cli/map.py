@@ -78,7 +78,7 @@ def _branches(drawn: FlowMap, node: str, margin: str, told: set[str]) -> Iterato
 def _findings(found: tuple[Finding, ...]) -> Iterator[str]:
     width = max((len(finding.sentence) for finding in found), default=0)
     for finding in found:
-        yield f"✗ {finding.rule} {finding.sentence:<{width}}  {TITLES[finding.rule]:<24} {finding.link}"
+        yield f"✗ {finding.rule} {finding.sentence:<{width}}  {TITLES[finding.rule]:<28} {finding.link}"
     yield f"findings: {len(found)}" if found else "✓ nothing found"
 
 
@@ -101,9 +101,12 @@ def _what_reaches(directory: Directory, drawn: FlowMap, name: str, *, as_json: b
         for menu in attendant.menus
         if len(name) in menu.dial_by_extension and name.isdigit()
     ]
+    aside = drawn.aside_from_numbers(name)
     if as_json:
-        return json.dumps({"paths": [[asdict(edge) for edge in path] for path in paths], "dialled_in": dialled})
+        shown = {"paths": [[asdict(edge) for edge in path] for path in paths], "dialled_in": dialled}
+        return json.dumps({**shown, "from_inside": [asdict(edge) for edge in aside]})
     lines = [_path_in_words(path) for path in paths] or [f"no number leads to {name}"]
+    lines += [_path_in_words((edge,)) for edge in aside]
     return "\n".join([*lines, *(f"attendant:{menu} ─dialling {name}→ {name}" for menu in dialled)])
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
-from pbx.callflow.flow_map import FlowMap, flow_map
+from pbx.callflow.flow_map import FlowMap, flow_map, phones_of
 from pbx.callflow.identity import emergency_location
 from pbx.domain.attendants import Menu
 from pbx.domain.consistency import problems
@@ -122,7 +122,8 @@ def _unreachable(directory: Directory, drawn: FlowMap) -> Iterator[Finding]:
     """Queues, attendants and menus nothing leads to: no number, key, forward or overflow of another."""
     named = {edge.target for edge in drawn.edges if edge.source != edge.target}
     for queue in directory.queues:
-        if f"queue:{queue.extension}" not in named:
+        # Callers are put into a queue of the type call park by whoever has them on the phone.
+        if f"queue:{queue.extension}" not in named and queue.strategy != "call_park":
             yield Finding("R04", f"nothing leads to queue {queue.extension} {queue.name}", f"queues/{queue.extension}")
     for attendant in directory.attendants:
         nodes = [f"attendant:{attendant.extension}/{menu.name}" for menu in attendant.menus]
@@ -155,6 +156,17 @@ def _greetings(directory: Directory, prompts: Set[str]) -> Iterator[Finding]:
                 what = f"there is no prompt {menu.greeting}" if menu.greeting else "no greeting is set"
                 sentence = f"attendant {attendant.extension}, menu {menu.name}: {what}"
                 yield Finding("R06", sentence, f"attendants/{attendant.extension}/menus/{menu.name}")
+            for key, action in menu.keys.items():
+                if action.message and action.message not in prompts:
+                    sentence = f"attendant {attendant.extension}, menu {menu.name}, key {key}: there is no prompt"
+                    link = f"attendants/{attendant.extension}/menus/{menu.name}"
+                    yield Finding("R06", f"{sentence} {action.message}", link)
+        for intro in attendant.intros:
+            if intro.prompt not in prompts:
+                sentence = (
+                    f"attendant {attendant.extension}, intro {intro.time_frame}: there is no prompt {intro.prompt}"
+                )
+                yield Finding("R06", sentence, f"attendants/{attendant.extension}")
     for queue in directory.queues:
         if queue.greeting and queue.greeting not in prompts:
             sentence = f"queue {queue.extension}: there is no prompt {queue.greeting}"
@@ -179,7 +191,7 @@ def _short_rings(directory: Directory) -> Iterator[Finding]:
 
 def _without_agents(directory: Directory) -> Iterator[Finding]:
     for queue in directory.queues:
-        if not any(directory.devices_by_extension.get(agent.extension) for agent in queue.agents):
+        if queue.strategy != "call_park" and not any(phones_of(directory, agent) for agent in queue.agents):
             sentence = f"queue {queue.extension} {queue.name} has no agent with a phone"
             yield Finding("R09", sentence, f"queues/{queue.extension}")
 

@@ -11,6 +11,7 @@ from pbx.domain.answering import AnsweringRule
 from pbx.domain.attendants import Attendant, Menu, MenuAction
 from pbx.domain.destinations import Destination, ToAttendant, ToUser
 from pbx.domain.directory import Directory
+from pbx.domain.queues import Agent
 from pbx.domain.tenancy import User
 from pbx.domain.user_consistency import FORWARDS
 
@@ -56,6 +57,14 @@ class FlowMap:
         """Return the shortest way from each number to `name`, a label or the extension, number or device in one."""
         found = (self._path(root, name) for root in self.roots)
         return tuple(path for path in found if path)
+
+    def aside_from_numbers(self, name: str) -> tuple[Edge, ...]:
+        """Return the edges to `name` from what no number leads to: only who is called inside brings a call there."""
+        return tuple(
+            edge
+            for edge in self.edges
+            if is_called(edge.target, name) and not is_called(edge.source, name) and edge.source not in self.reached
+        )
 
     def _path(self, root: str, name: str) -> tuple[Edge, ...]:
         waiting: deque[tuple[str, tuple[Edge, ...]]] = deque([(root, ())])
@@ -150,7 +159,18 @@ def _queues(directory: Directory) -> Iterator[Edge]:
     for queue in directory.queues:
         node = f"queue:{queue.extension}"
         for agent in queue.agents:
-            for device in directory.devices_by_extension.get(agent.extension, ()):
-                yield Edge(node, f"device:{device.id}", f"agent {agent.extension}", False)
+            for phone in phones_of(directory, agent):
+                yield Edge(node, phone, f"agent {agent.name}", False)
         if queue.overflow is not None:
             yield Edge(node, node_of(directory, queue.overflow), "overflow", True)
+        if queue.unavailable is not None:
+            yield Edge(node, node_of(directory, queue.unavailable), "refused", True)
+
+
+def phones_of(directory: Directory, agent: Agent) -> tuple[str, ...]:
+    """Return the labels of what rings for an agent: all phones of a user, one device, or somebody outside."""
+    if agent.number:
+        return (f"external:{agent.number}",)
+    if agent.device:
+        return (f"device:{agent.device}",) if agent.device in directory.devices_by_id else ()
+    return tuple(f"device:{device.id}" for device in directory.devices_by_extension.get(agent.extension, ()))

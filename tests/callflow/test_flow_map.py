@@ -111,6 +111,16 @@ def an_outside_phone_that_rings_too_briefly(office):
     return ("R08", "users/102/rules/0")
 
 
+def a_message_that_is_gone(office):
+    office["attendants"][0]["menus"][0]["keys"][4] = "message directions"
+    return ("R06", "attendants/400/menus/day")
+
+
+def an_intro_that_is_gone(office):
+    office["attendants"][0]["intros"] = [{"prompt": "summer"}]
+    return ("R06", "attendants/400")
+
+
 def a_queue_without_agents(office):
     office["queues"][0]["agents"] = []
     return ("R09", "queues/500")
@@ -121,6 +131,7 @@ FAULTS = (
     two_who_forward_to_each_other, a_menu_that_opens_itself, a_queue_nothing_leads_to,
     an_attendant_that_only_leads_to_itself, a_menu_nothing_opens, a_user_without_a_phone, a_greeting_that_is_gone,
     no_greeting, a_phone_without_an_address, an_outside_phone_that_rings_too_briefly, a_queue_without_agents,
+    a_message_that_is_gone, an_intro_that_is_gone,
 )  # fmt: skip
 TOGETHER = (
     no_treatment, hours_without_a_route, two_who_forward_to_each_other, a_queue_nothing_leads_to, a_menu_nothing_opens,
@@ -164,6 +175,37 @@ def test_what_reaches_an_extension_is_told_from_each_number_with_the_reasons():
         [("always", "attendant:400/day"), ("key 2", "queue:500"), ("agent 102", "device:102")],
         [("time frame office", "user:102")],
     ]
+
+
+@pytest.mark.parametrize("agent", [{"number": 14165550190}, {"device": "102"}])
+def test_an_agent_outside_or_by_one_device_is_an_agent_with_a_phone(agent):
+    office = clean()
+    office["queues"][0]["agents"] = [agent]
+    assert found(office) == []
+    label = f"external:{agent['number']}" if "number" in agent else "device:102"
+    assert label in flow_map(Directory.model_validate(office)).reached
+
+
+def test_a_queue_to_park_in_needs_neither_agents_nor_a_way_in():
+    office = clean()
+    office["queues"].append({"extension": 501, "name": "Cloakroom", "strategy": "call_park"})
+    assert found(office) == []
+
+
+def test_where_a_queue_sends_whom_it_refuses_is_reached():
+    office = clean()
+    office["queues"][0]["unavailable"] = "queue 501"
+    office["queues"].append({"extension": 501, "name": "Second", "agents": [{"extension": 101}]})
+    assert found(office) == []
+
+
+def test_what_only_colleagues_are_sent_on_to_is_told_apart():
+    office = clean()
+    office["users"].append({"extension": 103, "first_name": "Chloé", "rules": [{"forward_always": "user 104"}]})
+    office["users"].append({"extension": 104, "first_name": "Dan"})
+    drawn = flow_map(Directory.model_validate(office))
+    assert drawn.paths_to("104") == ()
+    assert [(edge.source, edge.why) for edge in drawn.aside_from_numbers("104")] == [("user:103", "forward always")]
 
 
 def test_what_nothing_reaches_has_no_path():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ import pytest
 from lab.cli import main
 from lab.cli.inputs import switch_settings, the_settings
 from lab.logs import configure
+from lab.seeds.load import OFFICE
 from pbx.switch.settings import SwitchSettings
 
 USAGE, NO_START, BAD_INPUT, OUR_FAULT = 2, 3, 4, 70
@@ -233,8 +235,6 @@ def test_the_setting_lab_number_is_the_seed_of_chance(switchroom: Switchroom, tm
 
 
 def test_the_setting_lab_seed_is_the_domain_that_is_loaded(switchroom: Switchroom, tmp_path: Path) -> None:
-    from lab.seeds.load import OFFICE
-
     other = tmp_path / "other.yaml"
     other.write_text(OFFICE.read_text("utf-8").replace("first_name: Ben\n", "first_name: Bea\n"), "utf-8")
     assert "Ben Okafor" in switchroom("phone", "ls").out
@@ -289,6 +289,17 @@ def test_map_shows_where_numbers_lead_what_is_wrong_and_what_reaches_an_extensio
     assert "number:14165550102 ─always→ queue:500 ─agent 104→ device:104" in reached.out
     shown = json.loads(switchroom("map", "--json").out)
     assert {finding["rule"] for finding in shown["findings"]} == {"R02", "R04"}
+
+
+def test_map_finds_the_ten_faults_planted_in_the_flawed_office_and_nothing_else(switchroom):
+    flawed = OFFICE.with_name("faults.yaml")
+    planted = re.findall(r"# planted: (R\d\d) (\S+)", flawed.read_text("utf-8"))
+    answer = switchroom("map", "--seed", str(flawed))
+    found = [line for line in answer.out.splitlines() if line.startswith("✗")]
+    assert len(planted) == 10
+    assert sorted((line.split()[1], line.split()[-1]) for line in found) == sorted(planted)
+    assert answer.out.splitlines()[-1] == "findings: 10"
+    assert answer.code == 1
 
 
 def test_why_names_the_next_change(switchroom):
