@@ -15,11 +15,12 @@ from lab.api.recordings import Recordings
 from lab.api.v1 import Api
 from lab.console.app import Console
 from lab.house import AnyPhone
+from lab.lab_settings import LabSettings
 from lab.live_run import RunDesk
 from lab.logs import keep_peers_faults_short
 from lab.metrics import Metrics
 from lab.seeds.load import Seed
-from lab.service import Lab, LabSettings
+from lab.service import Lab
 from lab.source import LabSource
 from pbx.domain.registrations import host_and_port
 from pbx.events import CallEnded, CallInvited, CallRecordWritten, CallRouted, CallUp, Stamped

@@ -11,14 +11,14 @@ import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from lab import key_log
-from lab.addresses import Listening, PortPlan, ready_document
+from lab.addresses import Listening, ready_document
 from lab.carrier import NUMBERS, Carrier, Habit
 from lab.certificates import Certificates, explained
 from lab.cores import SwitchCore
@@ -27,11 +27,12 @@ from lab.floor import Floor, real_token
 from lab.house import AnyPhone
 from lab.installation import installation_secret, known_as, no_voice, voices
 from lab.inventory import stations
+from lab.lab_settings import LabSettings
 from lab.mail.catcher import Catcher
 from lab.mail.outbox import Outbox
 from lab.mail.postman import Postman
 from lab.mail.relay import Relay
-from lab.phones.boot import BootPace
+from lab.media_processes import RECORDINGS, MediaProcesses
 from lab.phones.pyvoip_phone import available
 from lab.provisioner import discovery_url
 from lab.seeds.load import Seed
@@ -47,15 +48,12 @@ from pbx.domain.directory import Directory
 from pbx.domain.registrations import host_and_port
 from pbx.events import ConfigServed, Event, ServerFault, Stamped, TimeFrameSwitched, TlsRefused
 from pbx.media.engine import Engine
-from pbx.media.local import LocalEngine
-from pbx.media.rtpengine import RtpengineEngine
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
 from pbx.sip.tolerances import Tolerance, Tolerances
 from pbx.store.database import CannotOpen
 from pbx.store.protocol import DirectorySaved, StoredDirectory, TokenSpent
 from pbx.store.sql import SqlStore
-from pbx.switch.settings import SwitchSettings
 from pbx.switch.switch import Switch
 from provisioning_server.app import ProvisioningService
 from provisioning_server.families import shipped_families
@@ -65,33 +63,6 @@ from provisioning_server.respond import config_url
 
 DRAIN_S = 3.0
 """How long calls may take to end after SIGTERM; the whole of the end fits in ten seconds."""
-RECORDINGS = "recordings"
-
-
-@dataclass(frozen=True, slots=True)
-class LabSettings:
-    host: str = "127.0.0.1"
-    ports: PortPlan = field(default_factory=PortPlan)
-    media_ports: int = 400
-    """Pairs of ports of each media process, one a leg."""
-    rtpengine: tuple[tuple[str, int], tuple[str, int]] | None = None
-    """Its control address and ours for its log of keys; None for a media process of our own."""
-    data: Path | None = None
-    """Where the state is kept; None for a folder that goes with the lab."""
-    reseed: bool = False
-    """Take the seed's configuration even where the store keeps one."""
-    phones: bool = True
-    """Whether the seed's phones and its carrier stand on the floor."""
-    pyvoip: bool = True
-    pace: BootPace = field(default_factory=BootPace)
-    sip: SwitchSettings = field(default_factory=SwitchSettings)
-    """The carrier is put in by the lab."""
-    relay: Relay | None = None
-    """Where mail goes; None for the lab's own outbox, which keeps it."""
-    mail_from: str = ""
-    """Sender of mail; empty: `switchroom@` and the domain."""
-    tls_key_log: bool = False
-    """Write the secrets of TLS connections beside the certificates, readable by the owner alone."""
 
 
 class Lab:
@@ -109,8 +80,7 @@ class Lab:
         self._supervisor = Supervisor(self._task_failed)
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._store: SqlStore | None = None
-        self._engine: LocalEngine | RtpengineEngine | None = None
-        self._ears: LocalEngine | None = None
+        self._media: MediaProcesses | None = None
         self._switch_shell: Shell | None = None
         self._provisioning: ProvisioningService | None = None
         self._certificates: Certificates | None = None
@@ -144,7 +114,8 @@ class Lab:
         await self._switch_shell.listen_tls(ports.sips, self._certificates.security)
         self._store = await self._open_store(data)
         self._recall_directory(self._store)
-        await self._start_media(data)
+        self._media = self._make_media(data)
+        await self._media.start()
         if self.settings.phones:
             self._floor = self._make_floor()
             self._carrier_peer = Peer("udp", *self._floor.bind_carrier())
@@ -158,7 +129,7 @@ class Lab:
         await self._watchdog.start(
             self.sip_address("udp"),
             store=lambda: self._store if self.alive else None,
-            media=lambda: self._engine is not None and self._engine.runs,
+            media=lambda: self._media is not None and self._media.switch.runs,
         )
 
     async def boot_phones(self, within_s: float = 60.0) -> bool:
@@ -197,9 +168,8 @@ class Lab:
         await self._catcher.close()
         if self._switch_shell is not None:
             await self._switch_shell.close()
-        for engine in (self._ears, self._engine):
-            if engine is not None:
-                await engine.shut()
+        if self._media is not None:
+            await self._media.close()
         if self._store is not None:
             await self._store.close()
         if self._temporary is not None:
@@ -292,7 +262,7 @@ class Lab:
             "provisioning-http": up and self._provisioning is not None,
             "provisioning-tftp": up and self._provisioning is not None,
             "store": up and self.alive and self.store.writes and not wrong["store"],
-            "media": up and self._engine is not None and self._engine.runs,
+            "media": up and self._media is not None and self._media.switch.runs,
             "loop": up and not wrong["loop"],
         }
 
@@ -407,32 +377,16 @@ class Lab:
         if self._starts and not self._shell.stopped:
             self.command_switch(lambda switch, now: switch.confirm(ticket, now))
 
-    async def _start_media(self, data: Path) -> None:
-        self._engine = self._switch_media(data)
-        starting = [self._engine.start()]
-        if self.settings.phones:
-            self._ears = self._media("ears", data, self._ears_woken)
-            starting.append(self._ears.start())
-        await asyncio.gather(*starting)
-
-    def _switch_media(self, data: Path) -> LocalEngine | RtpengineEngine:
-        if self.settings.rtpengine is None:
-            return self._media(RECORDINGS, data, self._switch_woken)
-        daemon, keys = self.settings.rtpengine
-        return RtpengineEngine(
-            daemon, keys, folder=data / "sounds", recordings=data / RECORDINGS, on_events=self._switch_woken
-        )
-
-    def _media(self, folder: str, data: Path, woken: Callable[[], None]) -> LocalEngine:
-        recordings = data / folder
-        recordings.mkdir(parents=True, exist_ok=True)
-        return LocalEngine(
+    def _make_media(self, data: Path) -> MediaProcesses:
+        return MediaProcesses(
+            [item.number for item in self.seed.lab.carrier] or list(NUMBERS),
+            lambda: self.directory,
+            data,
             self.settings.host,
-            recordings=recordings,
-            on_events=woken,
-            parties=self._parties(),
-            music=self._music(),
-            ports=self.settings.media_ports,
+            self.settings.media_ports,
+            self.settings.rtpengine,
+            switch_woken=self._switch_woken,
+            ears_woken=self._ears_woken if self.settings.phones else None,
         )
 
     def _switch_woken(self) -> None:
@@ -442,27 +396,15 @@ class Lab:
         if self._floor is not None:
             self._floor.media_woken()
 
-    def _parties(self) -> list[str]:
-        """Who speaks with a signature: what stands on the bench. Knowing those of every device would cost a start with
-        a thousand of them half a minute and most of a gigabyte."""
-        bench = (extension.device for station in stations(self.directory) for extension in station.extensions)
-        outside = [item.number for item in self.seed.lab.carrier] or list(NUMBERS)
-        return [*bench, *outside, "emergency", "support", "service"]
-
-    def _music(self) -> list[str]:
-        named = {self.directory.domain.music, *(site.music for site in self.directory.sites)}
-        named |= {queue.music for queue in self.directory.queues}
-        return sorted(name for name in named if name)
-
     def _start_switch(self) -> None:
-        assert self._engine is not None
+        assert self._media is not None
         assert self._store is not None
         self._starts += 1
         address = self._shell.udp
         switch = Switch(
             self.directory,
             {"udp": address, "tcp": address, "tls": self._shell.tls},
-            engine=self._engine,
+            engine=self._media.switch,
             bus=self.bus,
             token=real_token,
             history=self._store,
@@ -486,14 +428,11 @@ class Lab:
     async def _restart(self) -> None:
         """Another process would find the store on disk and no media at all: so does the new switch."""
         assert self._store is not None
-        assert self._engine is not None
-        data = self._store_folder
+        assert self._media is not None
         await self._shell.hang_up()
         await self._store.close()
-        await self._engine.shut()
-        self._engine = self._switch_media(data)
-        await self._engine.start()
-        self._store = await self._open_store(data)
+        await self._media.renew_switch()
+        self._store = await self._open_store(self._store_folder)
         await self._shell.listen_again()
         self._start_switch()
 
@@ -545,13 +484,14 @@ class Lab:
             self.store.submit(TokenSpent(mac, digest))
 
     def _make_floor(self) -> Floor:
-        assert self._ears is not None
+        assert self._media is not None
+        assert self._media.ears is not None
         return Floor(
             clock=self.clock,
             supervisor=self._supervisor,
-            engine=self._ears,
+            engine=self._media.ears,
             host=self.settings.host,
-            voice=voices(tuple(self._parties()), tuple(self._music())) if self._has_pyvoip else no_voice,
+            voice=voices(tuple(self._media.parties), tuple(self._media.music)) if self._has_pyvoip else no_voice,
             changed=lambda phone: self.changed(phone),
             pyvoip=self.settings.pyvoip,
             pace=self.settings.pace,

@@ -13,9 +13,9 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from lab.bench import LabBench
+from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.seeds.load import load_seed
-from lab.service import LabSettings
 from test_plans.bench import BenchDevice
 from test_plans.plan import load_plan
 from test_plans.runner import VERBS

@@ -11,12 +11,12 @@ from lab.cli.inputs import switch_settings, the_plan, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.run import Wanted, print_case, write
 from lab.errors import NO_START, TIMED_OUT, UserError
+from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.rehearsal import rehearse
 from lab.runs import Overrun
 from lab.seeds.load import Seed
-from lab.service import LabSettings
 from pbx.events import CallRouted
 from pbx.settings import Settings
 from pbx.store.database import CannotOpen

@@ -14,9 +14,9 @@ from lab.cli.inputs import mail_relay, rtpengine, switch_settings, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.ports import who_holds
 from lab.errors import NO_START, USAGE, UserError
+from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.seeds.load import Seed
-from lab.service import LabSettings
 from pbx.domain.registrations import host_and_port
 from pbx.settings import Settings
 from pbx.store.database import CannotOpen

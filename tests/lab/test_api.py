@@ -16,10 +16,10 @@ from lab.cli import remote
 from lab.cli.phone import phone
 from lab.cli.run import Wanted
 from lab.errors import BAD_INPUT, NO_START, UserError
+from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.phones.boot import BootPace
 from lab.seeds.load import load_seed
-from lab.service import LabSettings
 from pbx.events import ConfigServed, Stamped
 from test_plans.selection import Selection
 

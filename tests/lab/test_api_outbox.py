@@ -8,9 +8,9 @@ from email import policy
 import aiohttp
 import pytest
 
+from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.seeds.load import load_seed
-from lab.service import LabSettings
 from pbx.domain.kept import Notice
 from pbx.events import MailDelayed, MailSent
 

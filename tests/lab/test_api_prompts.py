@@ -6,10 +6,10 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.prompts.speech import engine
 from lab.seeds.load import load_seed
-from lab.service import LabSettings
 from pbx.media.wav import read_wav
 from tests.lab.test_prompt_sounds import tone
 

@@ -6,10 +6,10 @@ import aiohttp
 import pytest
 
 from lab.bench import LabBench
+from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.phones.boot import BootPace
 from lab.seeds.load import load_seed
-from lab.service import LabSettings
 
 pytestmark = pytest.mark.realtime
 

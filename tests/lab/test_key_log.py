@@ -16,10 +16,10 @@ import aiohttp
 import pytest
 
 from lab import key_log
+from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.pcapng import Packet, pcapng
 from lab.seeds.load import load_seed
-from lab.service import LabSettings
 from pbx.media.engine import MediaAddress
 from pbx.media.sdp import offer
 from pbx.sip.address import Peer

@@ -11,11 +11,12 @@ import pytest
 
 from lab.bench import LabBench
 from lab.exposition import MOST_SETS, Histogram, Metric, text
+from lab.lab_settings import LabSettings
 from lab.metrics import LAG_EVERY_S, Metrics
 from lab.office import Office
 from lab.phones.boot import BootPace
 from lab.seeds.load import load_seed
-from lab.service import Lab, LabSettings
+from lab.service import Lab
 from pbx import events as e
 
 AT = LabSettings(pyvoip=False, pace=BootPace(0.02, 0.02, 0.02))

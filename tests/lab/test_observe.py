@@ -17,10 +17,10 @@ from lab.bench import LabBench
 from lab.call_export import NAMES
 from lab.cli import remote
 from lab.errors import UserError
+from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.phones.boot import BootPace
 from lab.seeds.load import load_seed
-from lab.service import LabSettings
 from pbx.events import SipRequest
 from tests.conftest import need
 

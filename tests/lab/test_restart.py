@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from lab.addresses import PortPlan
+from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.phones.boot import BootPace
 from lab.seeds.load import load_seed
-from lab.service import LabSettings
 from pbx.store.database import CannotOpen
 from pbx.store.protocol import DirectorySaved, StoredDirectory
 from test_plans.plan import load_plan

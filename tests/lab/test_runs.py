@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from lab.lab_settings import LabSettings
 from lab.phones.boot import BootPace
 from lab.runs import Overrun, run_live
 from lab.seeds.load import load_seed
-from lab.service import Lab, LabSettings
+from lab.service import Lab
 from test_plans.plan import load_plan
 from test_plans.runner import VERBS
 

@@ -10,10 +10,11 @@ import pytest
 
 from lab.addresses import PortPlan
 from lab.bench import LabBench
+from lab.lab_settings import LabSettings
 from lab.phones.boot import BootPace
 from lab.phones.pyvoip_phone import PyvoipPhone, available
 from lab.seeds.load import load_seed
-from lab.service import Lab, LabSettings
+from lab.service import Lab
 from pbx.events import CallRouted, ServerFault
 from test_plans.bench import BenchDevice, CannotDo
 

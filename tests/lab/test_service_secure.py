@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from lab.bench import LabBench
+from lab.lab_settings import LabSettings
 from lab.seeds.load import OFFICE, load_seed, read_seed
-from lab.service import Lab, LabSettings
+from lab.service import Lab
 from pbx.events import CertificateUsed, DeviceRegistered, ServerFault, SipRequest, TlsRefused
 from tests.lab.test_service import QUICK, hang_up, talk
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.lab_settings import LabSettings
 from lab.seeds.load import load_seed
-from lab.service import Lab, LabSettings
+from lab.service import Lab
 from lab.watchdog import LATE_S, SILENT_S, UNWRITTEN_S, Vitals
 from pbx.events import HealthChanged, SipRequest
 from pbx.store.database import FILE

@@ -13,10 +13,10 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from lab.bench import LabBench
+from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.phones.boot import PARTS, BootPace
 from lab.seeds.load import load_seed
-from lab.service import LabSettings
 from test_plans.plan import load_plan
 from test_plans.runner import VERBS
 from tests.conftest import need

@@ -1,0 +1,37 @@
+"""What a lab is told at its start: addresses, where its state is kept, who stands on its floor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.addresses import PortPlan
+from lab.mail.relay import Relay
+from lab.phones.boot import BootPace
+from pbx.switch.settings import SwitchSettings
+
+
+@dataclass(frozen=True, slots=True)
+class LabSettings:
+    host: str = "127.0.0.1"
+    ports: PortPlan = field(default_factory=PortPlan)
+    media_ports: int = 400
+    """Pairs of ports of each media process, one a leg."""
+    rtpengine: tuple[tuple[str, int], tuple[str, int]] | None = None
+    """Its control address and ours for its log of keys; None for a media process of our own."""
+    data: Path | None = None
+    """Where the state is kept; None for a folder that goes with the lab."""
+    reseed: bool = False
+    """Take the seed's configuration even where the store keeps one."""
+    phones: bool = True
+    """Whether the seed's phones and its carrier stand on the floor."""
+    pyvoip: bool = True
+    pace: BootPace = field(default_factory=BootPace)
+    sip: SwitchSettings = field(default_factory=SwitchSettings)
+    """The carrier is put in by the lab."""
+    relay: Relay | None = None
+    """Where mail goes; None for the lab's own outbox, which keeps it."""
+    mail_from: str = ""
+    """Sender of mail; empty: `switchroom@` and the domain."""
+    tls_key_log: bool = False
+    """Write the secrets of TLS connections beside the certificates, readable by the owner alone."""
