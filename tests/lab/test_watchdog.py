@@ -100,7 +100,7 @@ async def test_a_store_that_cannot_write_is_red_and_back_when_it_can(lab, tmp_pa
 @pytest.mark.realtime
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["died", "hangs"])
 async def test_a_media_process_that_died_or_hangs_is_red_until_it_is_back(lab, how):
-    engine = lab._engine
+    engine = lab._media.switch
     assert engine is not None
     os.kill(engine.pid, how)
     await turns(lab, "media", False, RED_S)
