@@ -9,6 +9,7 @@ from lab.addresses import PortPlan
 from lab.mail.relay import Relay
 from lab.phones.boot import BootPace
 from pbx.switch.settings import SwitchSettings
+from provisioning_server.bans import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +34,7 @@ class LabSettings:
     """Where mail goes; None for the lab's own outbox, which keeps it."""
     mail_from: str = ""
     """Sender of mail; empty: `switchroom@` and the domain."""
+    proxies: tuple[Network, ...] = ()
+    """Whose X-Forwarded-For provisioning believes."""
     tls_key_log: bool = False
     """Write the secrets of TLS connections beside the certificates, readable by the owner alone."""

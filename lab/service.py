@@ -463,8 +463,9 @@ class Lab:
             now=lambda: self.now,
         )
         assert self._certificates is not None
-        http, tftp = await service.start(host, ports.provisioning, ports.tftp, self._certificates.ca_file)
-        assert self._certificates is not None
+        http, tftp = await service.start(
+            host, ports.provisioning, ports.tftp, self._certificates.ca_file, self.settings.proxies
+        )
         sips_port, ca_file = self._shell.tls[1], self._certificates.ca_file
         self.listening = Listening(host, sip_port, http[1], tftp[1], 0, sips_port, str(ca_file))
         url, ca_url = self.listening.provisioning_url, self.listening.ca_url

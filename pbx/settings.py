@@ -54,6 +54,13 @@ def _socket_address(text: str) -> str:
     return text
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError:
+        raise ValueError("give an address or a network, as 192.0.2.7 or 192.0.2.0/24") from None
+
+
 def socket_address(text: str) -> tuple[str, int]:
     """Read a checked `address:port`."""
     host, _, port = text.rpartition(":")
@@ -114,6 +121,11 @@ class Media(_Section):
     """Whether two parties that can send their media to each other, past the relay."""
 
 
+class Provisioning(_Section):
+    trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_several)] = ()
+    """Addresses and networks of proxies whose X-Forwarded-For is believed."""
+
+
 class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     form: Literal["auto", "json", "text"] = "auto"
@@ -140,6 +152,7 @@ class Settings(_Section):
     sip: Sip = Sip()
     media: Media = Media()
     mail: Mail = Mail()
+    provisioning: Provisioning = Provisioning()
     log: Log = Log()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -12,6 +12,7 @@ from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.events import Event, InputIgnored, ServerFault
 from provisioning_server import respond as answers
+from provisioning_server.bans import Network
 from provisioning_server.families import Families
 from provisioning_server.http import make_server
 from provisioning_server.ledger import Ledger
@@ -78,13 +79,19 @@ class ProvisioningService:
         self.office.shelf.clear()
 
     async def start(
-        self, host: str, http_port: int, tftp_port: int, authority: Path | None = None
+        self,
+        host: str,
+        http_port: int,
+        tftp_port: int,
+        authority: Path | None = None,
+        proxies: Sequence[Network] = (),
     ) -> tuple[tuple[str, int], tuple[str, int]]:
         """Listen; return the HTTP and the TFTP address. OSError when a port is taken: then nothing listens.
 
-        `authority` is the certificate phones are to trust, served as `/ca.pem`.
+        `authority` is the certificate phones are to trust, served as `/ca.pem`; `proxies` are those whose
+        X-Forwarded-For is believed.
         """
-        self._runner = web.ServerRunner(make_server(self.answer, authority))
+        self._runner = web.ServerRunner(make_server(self.answer, authority, proxies))
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, http_port).start()

@@ -1,8 +1,13 @@
-"""The HTTP shell: every request goes to `respond`; nothing else is served."""
+"""The HTTP shell: every request goes to `respond`; nothing else is served.
+
+What is refused leaves a fixed while after it came, whatever the reason and however long it took to find: the time of a
+refusal tells nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -10,14 +15,18 @@ from pathlib import Path
 
 from aiohttp import web
 
+from provisioning_server.bans import Network, address_of, is_within
 from provisioning_server.respond import Answer, ConfigRequest
 
 Respond = Callable[[ConfigRequest], Answer]
 AUTHORITY_PATH = "/ca.pem"
+REFUSED_AFTER_S = 0.02
 
 
-def make_server(respond: Respond, authority: Path | None = None) -> web.Server:
+def make_server(respond: Respond, authority: Path | None = None, proxies: Sequence[Network] = ()) -> web.Server:
     """Return the server. Bodies of uploads are not read; `authority` is the certificate phones may trust.
+
+    `proxies` are those whose X-Forwarded-For is believed.
 
     One door leads everywhere, so there is no router to ask: a request costs a fifth less than in an `Application`.
     """
@@ -25,13 +34,52 @@ def make_server(respond: Respond, authority: Path | None = None) -> web.Server:
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
         if authority is not None and request.path == AUTHORITY_PATH and request.method in ("GET", "HEAD"):
             return web.FileResponse(authority, headers={"Content-Type": "application/x-pem-file"})
+        arrived_at = asyncio.get_running_loop().time()
         peer = request.transport.get_extra_info("peername") if request.transport else None
         address = f"{peer[0]}:{peer[1]}" if peer else ""
+        if proxies and peer:
+            address = forwarded_for(peer[0], request.headers.getall("X-Forwarded-For", ()), proxies) or address
         headers = {name.lower(): value for name, value in request.headers.items()}
         agent = headers.get("user-agent", "")
-        return _reply(respond(ConfigRequest(request.scheme, request.path, address, agent, headers, request.method)))
+        answer = respond(ConfigRequest(request.scheme, request.path, address, agent, headers, request.method))
+        if answer.status >= 400:
+            await _until(arrived_at + REFUSED_AFTER_S)
+        return _reply(answer)
 
     return web.Server(serve, access_log=None)
+
+
+def forwarded_for(peer: str, headers: Sequence[str], proxies: Sequence[Network]) -> str:
+    """Return whom a proxy speaks for, as `address:0`: the right-most address that is no proxy of ours.
+
+    What stands left of it the client may have written itself. Empty when the peer is no proxy, or names nobody.
+    """
+    if not is_within(peer, proxies):
+        return ""
+    for hop in reversed([hop.strip() for line in headers for hop in line.split(",")]):
+        host = _without_port(hop)
+        if address_of(host) is None:
+            return ""
+        if not is_within(host, proxies):
+            return f"{host}:0"
+    return ""
+
+
+def _without_port(hop: str) -> str:
+    """Some proxies add the port: `192.0.2.7:4711`, `[2001:db8::7]:4711`."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+async def _until(moment: float) -> None:
+    loop = asyncio.get_running_loop()
+    waited = loop.create_future()
+    handle = loop.call_at(moment, waited.set_result, None)
+    try:
+        await waited
+    finally:
+        handle.cancel()
 
 
 def _reply(answer: Answer) -> web.Response:

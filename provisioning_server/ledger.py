@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 GRACE_S = 120.0
@@ -102,35 +102,6 @@ class Ledger:
         if use is None or use.first != _digest(first):
             return False
         return use.closed or now - use.begun_at > GRACE_S
-
-
-@dataclass(slots=True)
-class Misses:
-    """Counts guesses (unknown MACs, wrong tokens) of each address in a sliding minute.
-
-    Over the limit an address gets nothing without a valid token any more: guessing ends, and the phones behind the
-    same address that hold their tokens do not notice.
-    """
-
-    limit: int = 20
-    within_s: float = 60.0
-    addresses: int = 10_000
-    _at: dict[str, list[float]] = field(default_factory=dict)
-
-    def missed(self, host: str, now: float) -> bool:
-        """Count one; True when this one reaches the limit."""
-        if host not in self._at and len(self._at) >= self.addresses:
-            self._at.pop(next(iter(self._at)))
-        recent = self._recent(host, now)
-        recent.append(now)
-        self._at[host] = recent[-self.limit :]
-        return len(recent) == self.limit
-
-    def too_many(self, host: str, now: float) -> bool:
-        return len(self._recent(host, now)) >= self.limit
-
-    def _recent(self, host: str, now: float) -> list[float]:
-        return [at for at in self._at.get(host, ()) if now - at < self.within_s]
 
 
 def _digest(token: str) -> str:

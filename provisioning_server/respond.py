@@ -4,7 +4,9 @@ Policy. A file named by a MAC is for the holder of that MAC's token: the one-tim
 the steady token its configuration carries. Without a token - TFTP, or a plain URL - it is served only while the
 device's window is open: the ledger's `lan_window`, or the setting `provisioning.open` of the device, its user, site or
 domain, which wins over it. Files without a MAC in their name hold no secret and need no token; a wrong one is refused
-all the same. Whatever is refused is answered alike, byte for byte; the reason goes to the operator as an event.
+all the same. Whatever is refused is answered alike, byte for byte; the reason goes to the operator as an event. Who
+asks for many devices' files in vain is banned for a while (`bans`): what no valid token opens is then refused, unless
+the address lies in the `provisioning.trusted_networks` of the domain or a site.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ from urllib.parse import quote
 from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
-from pbx.events import ConfigRefused, ConfigRequested, ConfigServed, Event, InputIgnored, ServerFault
+from pbx.events import AddressBanned, ConfigRefused, ConfigRequested, ConfigServed, Event, ServerFault
+from provisioning_server.bans import Ban, Bans, Network, is_within, networks
 from provisioning_server.families import Families
 from provisioning_server.identify import Claim, NoClaim, identify
-from provisioning_server.ledger import Admission, Key, Ledger, Misses
+from provisioning_server.ledger import Admission, Key, Ledger
 from provisioning_server.manifest import Family
 from provisioning_server.overlay import ServedAt, Value, box_values, layers, line_values
 from provisioning_server.render import render
@@ -33,8 +36,14 @@ NOT_FOUND = b"404 Not Found\n"
 NOT_ALLOWED = b"405 Method Not Allowed\n"
 TEXT = "text/plain; charset=utf-8"
 OPEN = "provisioning.open"
+TRUSTED = "provisioning.trusted_networks"
+_OF_THE_DOOR = frozenset({OPEN, TRUSTED})
+"""Settings that no phone is told."""
 _SECRET = re.compile(r"[0-9a-fA-F]{32,}")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]")
+
+
+BANNED = Admission(Key.NONE, "this address is banned for a while: it has tried too many names or tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ class Office:
     ledger: Ledger
     at: ServedAt
     shelf: Shelf = field(default_factory=Shelf)
-    misses: Misses = field(default_factory=Misses)
+    bans: Bans = field(default_factory=Bans)
 
 
 def respond(request: ConfigRequest, office: Office, directory: Directory, now: Moment) -> Answer:
@@ -86,7 +95,8 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
     box, admission = _admitted(request, office, directory, claim, now)
     device = box[0].id if box else ""
     if admission.reason:
-        return _refused(request, asked, claim.mac, device, admission.reason, *_miss(request, office, admission, now))
+        ban = _counted(request, office, directory, claim, admission, now)
+        return _refused(request, asked, claim.mac, device, admission.reason, *ban)
     try:
         found = _rendered(office, directory, claim, now)
     except CannotRender as fault:
@@ -116,7 +126,7 @@ def written(office: Office, directory: Directory, device: Device, now: Moment) -
 
 def unused(office: Office, directory: Directory, device: Device, now: Moment) -> list[str]:
     """Return names that somebody set for the device's box but that its family writes nowhere. Raises CannotRender."""
-    used = written(office, directory, device, now) | {OPEN}
+    used = written(office, directory, device, now) | _OF_THE_DOOR
     used |= {re.sub(r"^lines\.\d+\.", "lines.*.", name) for name in used}
     whole = directory.devices_by_mac.get(device.mac or "", (device,))
     return sorted(set().union(*(_set_for(directory, each) for each in whole)) - used)
@@ -153,6 +163,8 @@ def _admitted(
     request: ConfigRequest, office: Office, directory: Directory, claim: Claim, now: Moment
 ) -> tuple[tuple[Device, ...], Admission]:
     """Return whose file it is and whether the request may have it. The work is the same for known and unknown MACs."""
+    if not claim.token and _is_banned(request, office, directory, now):
+        return (), BANNED
     if claim.rule.is_of_one_device:
         box, mac = claim.box, claim.mac
     elif not claim.token:
@@ -165,8 +177,6 @@ def _admitted(
     if not claim.token:
         name = (claim.family.id, mac if box else "")
         window = office.shelf.window(directory, name, lambda: _window(office, directory, claim.family, box))
-        if office.misses.too_many(_host(request.address), now.mono):
-            return box, Admission(Key.NONE, "too many guesses from this address")
     admission = office.ledger.admit(mac, first, claim.token, now.mono, window=window)
     if claim.rule.is_of_one_device and not box:
         return (), Admission(Key.NONE, claim.doubt)
@@ -180,15 +190,38 @@ def _window(office: Office, directory: Directory, family: Family, box: tuple[Dev
     return said[-1] is True if said else None
 
 
-def _miss(request: ConfigRequest, office: Office, admission: Admission, now: Moment) -> list[Event]:
-    """Count a guess; the one that reaches the limit is told to the operator."""
-    if admission.reason not in ("unknown MAC", "wrong token"):
-        return []
+def _is_banned(request: ConfigRequest, office: Office, directory: Directory, now: Moment) -> bool:
     host = _host(request.address)
-    if not office.misses.missed(host, now.mono):
+    return office.bans.is_banned(host, now.mono) and not is_within(host, _trusted(office, directory)[0])
+
+
+def _counted(
+    request: ConfigRequest, office: Office, directory: Directory, claim: Claim, admission: Admission, now: Moment
+) -> list[Event]:
+    """Count a refusal as a guess, whatever its reason; the one that leads to a ban is told to the operator."""
+    host = _host(request.address)
+    if admission is BANNED:
         return []
-    said = f"{office.misses.limit} guesses within {office.misses.within_s:.0f} s: someone tries MACs or tokens"
-    return [InputIgnored(request.protocol, request.address, said, 404)]
+    trusted, wrong = _trusted(office, directory)
+    if is_within(host, trusted):
+        return []
+    ban = office.bans.guessed(host, claim.mac, claim.token, now.mono)
+    told: list[Event] = [_banned(request, ban, now)] if ban is not None else []
+    if told and wrong:
+        told.append(ServerFault("provisioning", "", f"{TRUSTED} names what is no network: {', '.join(wrong)}"))
+    return told
+
+
+def _banned(request: ConfigRequest, ban: Ban, now: Moment) -> AddressBanned:
+    return AddressBanned(request.protocol, ban.place, ban.guesses, round(ban.until - now.mono))
+
+
+def _trusted(office: Office, directory: Directory) -> tuple[list[Network], list[str]]:
+    def read() -> tuple[list[Network], list[str]]:
+        owners = (said for owner, said in directory.settings.items() if owner == "domain" or owner.startswith("site:"))
+        return networks(str(said[TRUSTED]) for said in owners if TRUSTED in said)
+
+    return office.shelf.trusted(directory, read)
 
 
 def _served(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pbx.domain.directory import Directory
+from provisioning_server.bans import Network
 from provisioning_server.render import render
 from provisioning_server.sheet import Sheet
 
@@ -33,6 +34,7 @@ class Shelf:
     _by_input: dict[str, Rendered] = field(default_factory=dict)
     _macs_by_token: dict[str, str] = field(default_factory=dict)
     _windows: dict[tuple[str, str], bool | None] = field(default_factory=dict)
+    _trusted: tuple[list[Network], list[str]] | None = None
 
     def file(
         self, directory: Directory, name: tuple[object, ...], make: Callable[[], Sheet], now: datetime
@@ -72,11 +74,21 @@ class Shelf:
             self._windows[name] = read()
         return self._windows[name]
 
+    def trusted(
+        self, directory: Directory, read: Callable[[], tuple[list[Network], list[str]]]
+    ) -> tuple[list[Network], list[str]]:
+        """Return the networks that are never banned, and what settings name that is none; `read` once."""
+        self._in_force(directory)
+        if self._trusted is None:
+            self._trusted = read()
+        return self._trusted
+
     def clear(self) -> None:
         """Forget what is known by name: what the addresses of the service decide has changed."""
         self._by_name.clear()
         self._macs_by_token.clear()
         self._windows.clear()
+        self._trusted = None
 
     def _in_force(self, directory: Directory) -> None:
         if directory is not self._directory:

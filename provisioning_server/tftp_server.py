@@ -3,6 +3,8 @@
 A transfer's socket is connected to its client, so a packet from another address or port never reaches it: the kernel
 answers such a peer (ICMP), where RFC 1350 §4 would have us send ERROR 5.
 
+A refusal leaves a fixed while after its request came, whatever the reason: its time tells nothing.
+
 The sockets of all transfers wait in an epoll of their own, which is one reader of the loop: to tell asyncio of each
 socket, and to be called by it for each packet, costs more than the packet.
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 
 from provisioning_server.tftp import Refused, Transfer, error, read_request
@@ -22,6 +24,7 @@ DRAIN = 64
 PER_ADDRESS = 64
 TOTAL = 4000
 SWEEP_S = 0.25
+REFUSED_AFTER_S = 0.02
 _RCVBUFFORCE = 33  # SO_RCVBUFFORCE of Linux; the socket module does not name it
 _LARGEST_REQUEST = 2048
 """Room for one that is too long to be told so."""
@@ -62,6 +65,8 @@ class TftpServer:
         self._by_wire: dict[int, _Live] = {}
         self._counts: Counter[str] = Counter()
         self._sweeping: asyncio.TimerHandle | None = None
+        self._refusals: deque[tuple[float, Peer]] = deque()
+        self._refusing: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -77,6 +82,8 @@ class TftpServer:
         self._socket.close()
         if self._sweeping is not None:
             self._sweeping.cancel()
+        if self._refusing is not None:
+            self._refusing.cancel()
         for live in list(self._live.values()):
             self._end(live)
         self._wires.close()
@@ -113,11 +120,27 @@ class TftpServer:
             self._ignored(f"{peer[0]}:{peer[1]}", "too many transfers")
             self._say(error(0, "too many transfers, try again"), peer)
             return
+        came_at = self._now()
         body = self._fetch(request.name, f"{peer[0]}:{peer[1]}")
         if body is None:
-            self._say(NOT_FOUND, peer)
+            self._refuse(came_at + REFUSED_AFTER_S, peer)
             return
         self._begin(request.name, Transfer(body, request.options, self._now()), peer)
+
+    def _refuse(self, moment: float, peer: Peer) -> None:
+        if len(self._refusals) >= self._total:
+            return  # lost like any datagram
+        self._refusals.append((moment, peer))
+        if self._refusing is None:
+            self._refusing = asyncio.get_running_loop().call_at(moment, self._say_no)
+
+    def _say_no(self) -> None:
+        self._refusing = None
+        now = self._now()
+        while self._refusals and self._refusals[0][0] <= now:
+            self._say(NOT_FOUND, self._refusals.popleft()[1])
+        if self._refusals:
+            self._refusing = asyncio.get_running_loop().call_at(self._refusals[0][0], self._say_no)
 
     def _begin(self, name: str, transfer: Transfer, peer: Peer) -> None:
         try:

@@ -20,6 +20,7 @@ from lab.seeds.load import Seed
 from pbx.domain.registrations import host_and_port
 from pbx.settings import Settings
 from pbx.store.database import CannotOpen
+from provisioning_server.bans import networks
 
 COLLECT_AFTER = 20_000
 """New objects between two looks for cycles: those of a busy switch go by themselves."""
@@ -42,6 +43,7 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
         data=settings.store.folder,
         reseed=reseed,
         sip=switch_settings(settings),
+        proxies=tuple(networks(settings.provisioning.trusted_proxies)[0]),
         tls_key_log=settings.sip.tls_key_log,
         media_ports=settings.media.ports,
         relay=mail_relay(settings),

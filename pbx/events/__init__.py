@@ -87,7 +87,7 @@ from pbx.events.own_settings import OwnSettingChanged
 from pbx.events.paging import IntercomOpened, PageBegan, PageEnded, PageJoined
 from pbx.events.parking import CallParked, CallUnparked, ParkRecalled
 from pbx.events.pickup import CallPickedUp, CallPulled
-from pbx.events.provisioning import ConfigRefused, ConfigRequested, ConfigServed, ResyncRequested
+from pbx.events.provisioning import AddressBanned, ConfigRefused, ConfigRequested, ConfigServed, ResyncRequested
 from pbx.events.recording import RecordingBegan, RecordingEnded, RecordingRefused
 from pbx.events.registration import (
     DeviceRefreshed,
@@ -114,6 +114,7 @@ from pbx.events.transfers import HoldRecalled, TransferRecalled
 from pbx.events.wire import InputIgnored, SipRequest, SipResponse
 
 __all__ = [
+    "AddressBanned",
     "AgentFinished",
     "AgentOffered",
     "AgentStatusChanged",

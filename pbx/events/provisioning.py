@@ -55,6 +55,18 @@ class ConfigRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AddressBanned(Event):
+    """Somebody has tried too many names or tokens: without a valid token nothing is served there for a while."""
+
+    kind: ClassVar[str] = "provisioning.banned"
+    protocol: str
+    place: str
+    """An address or a network."""
+    guesses: int
+    for_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class ResyncRequested(Event):
     kind: ClassVar[str] = "provisioning.resync"
     device: str

@@ -7,7 +7,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer
 
-from provisioning_server.http import make_server
+from provisioning_server.bans import networks
+from provisioning_server.http import forwarded_for, make_server
 from provisioning_server.respond import Answer, ConfigRequest, respond
 from tests.provisioning.provisioned import ATA, OWN_FILE, POLY, WRONG, YEALINK, Counter, first
 
@@ -131,3 +132,36 @@ async def test_the_certificate_phones_may_trust_is_there_for_all(aiohttp_client,
     assert (got.status, got.headers["Content-Type"]) == (200, "application/x-pem-file")
     assert (await got.read(), asked) == (authority.read_bytes(), [])
     assert (await client.put("/ca.pem", data=b"x")).status == 405
+
+
+PROXIES, _ = networks(["10.0.0.0/8"])
+
+
+@pytest.mark.parametrize(
+    ("peer", "said", "client"),
+    [
+        ("10.0.0.1", ["198.51.100.7"], "198.51.100.7:0"),
+        ("10.0.0.1", ["203.0.113.9, 198.51.100.7"], "198.51.100.7:0"),  # the client wrote the first itself
+        ("10.0.0.1", ["203.0.113.9", "198.51.100.7, 10.0.0.2"], "198.51.100.7:0"),  # two proxies, two lines
+        ("10.0.0.1", ["198.51.100.7:4711"], "198.51.100.7:0"),
+        ("10.0.0.1", ["[2001:db8::7]:4711"], "2001:db8::7:0"),
+        ("10.0.0.1", ["203.0.113.9, unknown, 10.0.0.2"], ""),  # a proxy that names nobody: itself
+        ("10.0.0.1", ["10.0.0.3"], ""),
+        ("10.0.0.1", [], ""),
+        ("198.51.100.66", ["203.0.113.9"], ""),  # no proxy of ours
+    ],
+)
+def test_only_our_proxies_are_believed_and_of_them_only_the_right_most_stranger(peer, said, client):
+    assert forwarded_for(peer, said, PROXIES) == client
+
+
+async def test_a_ban_meets_whom_the_proxy_speaks_for(aiohttp_client, desk):
+    def answered(request: ConfigRequest) -> Answer:
+        return respond(request, desk.office, desk.directory, desk.now)
+
+    client = await aiohttp_client(Listening(make_server(answered, proxies=networks(["127.0.0.1"])[0])))
+    for number in range(desk.office.bans.limit):
+        await client.get(f"/p/805ec0aaaa{number:02x}.cfg", headers={"X-Forwarded-For": "198.51.100.7"})
+    assert [ban.place for ban in desk.office.bans.in_force(desk.now.mono)] == ["198.51.100.7"]
+    assert (await client.get("/p/site.cfg", headers={"X-Forwarded-For": "198.51.100.8"})).status == 200
+    assert (await client.get("/p/site.cfg", headers={"X-Forwarded-For": "198.51.100.7"})).status == 404

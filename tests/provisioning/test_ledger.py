@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioning_server.ledger import GRACE_S, Key, Ledger, Misses
+from provisioning_server.ledger import GRACE_S, Key, Ledger
 
 MAC, FIRST, OTHER = "805ec0000101", "a" * 32, "b" * 32
 
@@ -111,18 +111,3 @@ def test_what_was_spent_stays_spent_over_a_restart(ledger):
     assert opens(again, ledger.steady_token(MAC, FIRST)) == Key.STEADY.name
     assert opens(again, OTHER, first=OTHER) == "FIRST"
     assert FIRST not in str(ledger.spent())
-
-
-def test_the_guess_that_reaches_the_limit_is_told_and_a_minute_later_all_is_forgotten():
-    misses = Misses(limit=3, within_s=60)
-    assert [misses.missed("192.0.2.1", now) for now in (0, 1, 2, 3)] == [False, False, True, False]
-    assert misses.too_many("192.0.2.1", 4)
-    assert not misses.too_many("192.0.2.2", 4)
-    assert not misses.too_many("192.0.2.1", 63)
-
-
-def test_a_flood_of_addresses_does_not_grow_the_book():
-    misses = Misses(addresses=10)
-    for number in range(100):
-        misses.missed(f"192.0.2.{number}", 0.0)
-    assert len(misses._at) == 10
