@@ -12,6 +12,7 @@ from typing import Any
 from lab.phones.pyvoip_line import Voice
 
 _SECRET_FILE = "installation.secret"
+_SECRET_BYTES = 32
 
 
 def voices(parties: tuple[str, ...], music: tuple[str, ...]) -> Callable[[str], Voice]:
@@ -41,12 +42,18 @@ def known_as(host: str, domain: str) -> list[str]:
     return [machine, *found, *names]
 
 
-def installation_secret(data: Path) -> bytes:
-    """Return this installation's secret, made at its first start."""
-    path = data / _SECRET_FILE
+def installation_secret(data: Path, elsewhere: Path | None = None) -> bytes:
+    """Return this installation's secret, made at its first start; OSError when it can neither be read nor made.
+
+    It lies in the data folder, or in the file that is named. ValueError for a file that holds none.
+    """
+    path = elsewhere or data / _SECRET_FILE
     if path.exists():
-        return path.read_bytes()
-    made = secrets.token_bytes(32)
+        found = path.read_bytes()
+        if len(found) < _SECRET_BYTES:
+            raise ValueError(f"{path} holds no secret of an installation: {_SECRET_BYTES} bytes or more")
+        return found
+    made = secrets.token_bytes(_SECRET_BYTES)
     path.touch(mode=0o600)
     path.write_bytes(made)
     return made

@@ -22,6 +22,8 @@ class LabSettings:
     """Its control address and ours for its log of keys; None for a media process of our own."""
     data: Path | None = None
     """Where the state is kept; None for a folder that goes with the lab."""
+    secret_file: Path | None = None
+    """Where the installation's secret is; None for the data folder."""
     reseed: bool = False
     """Take the seed's configuration even where the store keeps one."""
     phones: bool = True

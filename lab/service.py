@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from lab.errors import UserError
 from lab.floor import Floor, real_token
 from lab.house import AnyPhone
 from lab.installation import installation_secret, known_as, no_voice, voices
-from lab.inventory import stations
+from lab.inventory import resync_words, stations
 from lab.lab_settings import LabSettings
 from lab.mail.catcher import Catcher
 from lab.mail.outbox import Outbox
@@ -39,14 +40,16 @@ from lab.seeds.load import Seed
 from lab.seeds.model import LabSeed
 from lab.shell import RealClock, Shell, shell_on_both
 from lab.supervisor import Supervisor
+from lab.vault import Vault
 from lab.waiting import until
 from lab.watchdog import Watchdog
 from pbx.bus import Bus
 from pbx.catalogue import plug_ins
 from pbx.clock import Moment
+from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.domain.registrations import host_and_port
-from pbx.events import ConfigServed, Event, ServerFault, Stamped, TimeFrameSwitched, TlsRefused
+from pbx.events import ConfigServed, CredentialsRotated, Event, ServerFault, Stamped, TimeFrameSwitched, TlsRefused
 from pbx.media.engine import Engine
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
@@ -60,6 +63,7 @@ from provisioning_server.families import shipped_families
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
 from provisioning_server.respond import config_url
+from provisioning_server.rotation import rotated
 
 DRAIN_S = 3.0
 """How long calls may take to end after SIGTERM; the whole of the end fits in ten seconds."""
@@ -84,6 +88,8 @@ class Lab:
         self._switch_shell: Shell | None = None
         self._provisioning: ProvisioningService | None = None
         self._certificates: Certificates | None = None
+        self._secret: bytes
+        self._vault: Vault
         self._key_log: Path | None = None
         self._floor: Floor | None = None
         self._carrier_peer: Peer | None = None
@@ -108,6 +114,7 @@ class Lab:
     async def _start(self) -> None:
         host, ports = self.settings.host, self.settings.ports
         data = self._data_folder()
+        self._open_vault(data)
         self._certificates = await asyncio.to_thread(self._open_certificates, data)
         self._switch_shell = await shell_on_both(self.clock, host, ports.sip, Tolerances(self.settings.sip.strict))
         self._switch_shell.refused = self._tls_refused
@@ -296,6 +303,22 @@ class Lab:
         self.provisioning.reopen(mac)
         self._keep_token(mac)
 
+    def rotate_credentials(self, mac: str, overlap_s: float) -> list[str]:
+        """Give a box new passwords and a new token, the old ones taken for a while longer; KeyError for an unknown MAC.
+
+        Its registered lines are told to fetch their file; return which.
+        """
+        until = self.now.wall + timedelta(seconds=overlap_s)
+        office = self.provisioning.office
+        self.apply(rotated(self.directory, office.families, mac, real_token, until), f"new credentials of {mac}")
+        self.publish(CredentialsRotated(mac, until.isoformat()))
+        return [device.id for device in self.directory.devices_by_mac[mac] if self.resync(device)]
+
+    def resync(self, device: Device, *, reboot: bool = False) -> bool:
+        """Tell a device to fetch its configuration, in the words of its maker; False when it is not registered."""
+        event = resync_words(device.family, reboot=reboot)
+        return bool(self.command_switch(lambda switch, now: switch.resync(device.id, now, event=event)))
+
     def restart_switch(self) -> None:
         """Kill the switch where it stands, media and all; another starts once the store is closed and open again."""
         self._shell.stop()
@@ -337,6 +360,13 @@ class Lab:
             raise CannotOpen(f"{self.settings.data} cannot be a folder: {error.strerror}") from None
         return self.settings.data
 
+    def _open_vault(self, data: Path) -> None:
+        try:
+            self._secret = installation_secret(data, self.settings.secret_file)
+        except (OSError, ValueError) as error:
+            raise CannotOpen(f"the installation's secret cannot be used: {error}") from None
+        self._vault = Vault(self._secret)
+
     def _open_certificates(self, data: Path) -> Certificates:
         names, folder = known_as(self.settings.host, self.directory.domain.name), data / "tls"
         if self.settings.tls_key_log:
@@ -361,13 +391,13 @@ class Lab:
             self._keep_directory(store)
             return
         try:
-            self.directory = Directory.model_validate_json(kept.document)
+            self.directory = Directory.model_validate_json(kept.document, context={"unseal": self._vault.unseal})
         except ValidationError as error:
             raise CannotOpen(f"the configuration of {name} in the store is not understood: {error}") from None
 
     def _keep_directory(self, store: SqlStore) -> None:
         directory = self.directory
-        document = directory.model_dump_json(context={"secrets": True})
+        document = directory.model_dump_json(context={"secrets": self._vault.seal})
         store.submit(DirectorySaved(StoredDirectory(directory.domain.name, directory.revision, document)))
 
     def _store_failed(self, text: str) -> None:
@@ -458,7 +488,7 @@ class Lab:
             shipped_families(),
             lambda: self.directory,
             at=ServedAt(sip_host, sip_port, ""),
-            ledger=Ledger(installation_secret(data), lan_window=True, spent=self.store.spent_tokens()),
+            ledger=Ledger(self._secret, lan_window=True, spent=self.store.spent_tokens()),
             publish=self.publish,
             now=lambda: self.now,
         )

@@ -93,6 +93,8 @@ class Lab(_Section):
 class Store(_Section):
     folder: MaybePath = None
     """Where `up` keeps its state; None for a folder that goes with the process."""
+    secret: MaybePath = None
+    """File with the installation's secret, which seals what the store keeps; None for one in its folder."""
 
 
 class Sip(_Section):

@@ -3,7 +3,7 @@
 A device's first token opens its files until a while after a file with a password has gone out (a boot needs several
 requests), then it is closed. The configuration carries a URL with the steady token; its first use closes the first
 token and the window at once. The steady token is derived from a secret of this installation and the first token: it
-survives a restart, stands nowhere, and a new first token revokes it.
+survives a restart, stands nowhere, and a new first token revokes it - at once, or after the overlap of a rotation.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class Key(Enum):
     """What opened a file."""
 
     STEADY = "the steady token"
+    FORMER = "the steady token before the rotation"
     FIRST = "the one-time token"
     WINDOW = "the open window"
     NONE = "nothing"
@@ -54,16 +55,22 @@ class Ledger:
     def steady_token(self, mac: str, first: str) -> str:
         return hmac.new(self._secret, f"steady {mac} {first}".encode(), hashlib.sha256).hexdigest()[:32]
 
-    def admit(self, mac: str, first: str, given: str, now: float, *, window: bool | None = None) -> Admission:
-        """Say what opens the files of `mac`. `given` is the token of the request, `window` overrides the ledger's own.
+    def admit(
+        self, mac: str, first: str, given: str, now: float, *, window: bool | None = None, former: str = ""
+    ) -> Admission:
+        """Say what opens the files of `mac`. `given` is the token of the request, `window` overrides the ledger's own,
+        `former` is the first token before a rotation, while what it led to still counts.
 
         The work is the same for every MAC and token, known or not.
         """
         is_steady = hmac.compare_digest(given.encode(), self.steady_token(mac, first).encode())
+        is_former = hmac.compare_digest(given.encode(), self.steady_token(mac, former).encode()) & bool(former)
         is_first = hmac.compare_digest(given.encode(), first.encode()) & bool(first)
         is_spent = self._is_spent(mac, first, now)
         if is_steady:
             return Admission(Key.STEADY)
+        if is_former:
+            return Admission(Key.FORMER)
         if is_first:
             return Admission(Key.NONE, "the one-time token has been used") if is_spent else Admission(Key.FIRST)
         if given:

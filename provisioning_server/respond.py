@@ -170,14 +170,14 @@ def _admitted(
     elif not claim.token:
         return (), Admission(Key.NONE)
     else:
-        mac = office.shelf.mac_of_token(directory, claim.token, lambda mac: _tokens(office, directory, mac))
+        mac = office.shelf.mac_of_token(directory, claim.token, lambda mac: _tokens(office, directory, mac, now))
         box = directory.devices_by_mac.get(mac, ())
     first = _first_token(box)
     window = None
     if not claim.token:
         name = (claim.family.id, mac if box else "")
         window = office.shelf.window(directory, name, lambda: _window(office, directory, claim.family, box))
-    admission = office.ledger.admit(mac, first, claim.token, now.mono, window=window)
+    admission = office.ledger.admit(mac, first, claim.token, now.mono, window=window, former=_former_token(box, now))
     if claim.rule.is_of_one_device and not box:
         return (), Admission(Key.NONE, claim.doubt)
     return box, admission
@@ -301,9 +301,15 @@ def _set_for(directory: Directory, device: Device) -> set[str]:
     return set(device.settings).union(*(directory.settings.get(owner, {}) for owner in owners))
 
 
-def _tokens(office: Office, directory: Directory, mac: str) -> tuple[str, str]:
-    first = _first_token(directory.devices_by_mac[mac])
-    return first, office.ledger.steady_token(mac, first)
+def _former_token(box: tuple[Device, ...], now: Moment) -> str:
+    return box[0].former_token_at(now.wall) if box else ""
+
+
+def _tokens(office: Office, directory: Directory, mac: str, now: Moment) -> tuple[str, ...]:
+    """Every token that may open something of the box: whether it does is for the ledger to say."""
+    box = directory.devices_by_mac[mac]
+    first, former = _first_token(box), _former_token(box, now)
+    return first, *(office.ledger.steady_token(mac, text) for text in ((first, former) if former else (first,)))
 
 
 def _host(address: str) -> str:

@@ -59,8 +59,8 @@ class Shelf:
         self._by_name[name] = kept
         return kept
 
-    def mac_of_token(self, directory: Directory, token: str, tokens: Callable[[str], tuple[str, str]]) -> str:
-        """Return the MAC whose first or steady token this is; `tokens` gives both of a MAC. Empty when nobody's."""
+    def mac_of_token(self, directory: Directory, token: str, tokens: Callable[[str], tuple[str, ...]]) -> str:
+        """Return the MAC one of whose tokens this is; `tokens` gives them of a MAC. Empty when nobody's."""
         self._in_force(directory)
         if not self._macs_by_token:
             for mac in directory.devices_by_mac:

@@ -333,6 +333,32 @@ def provision_resync(
     print(resync(against, mac, reboot=reboot))
 
 
+@provision_app.command("rotate")
+def provision_rotate(
+    mac: Mac,
+    overlap_h: Annotated[
+        int, typer.Option("--overlap-h", min=0, max=2160, help="Hours for which the old credentials are taken, too.")
+    ] = 24,
+    against: Against = None,
+) -> None:
+    """Give a box of a running switchroom new passwords and a new token; it goes on with the old ones for a while."""
+    from lab.cli.remote import rotate
+
+    print(rotate(against, mac, overlap_h))
+
+
+@provision_app.command("reveal")
+def provision_reveal(
+    mac: Mac,
+    by: Annotated[str, typer.Option("--by", help="Who asks: it is written down.")],
+    against: Against = None,
+) -> None:
+    """Print the passwords and the URL of a box of a running switchroom."""
+    from lab.cli.remote import reveal
+
+    print(reveal(against, mac, by))
+
+
 @app.command("dhcp")
 def dhcp_(
     kind: Annotated[str, typer.Option("--for", help="dnsmasq, kea, isc or windows.")],

@@ -71,6 +71,22 @@ def resync(against: Path | None, mac: str, *, reboot: bool) -> str:
     return f"NOTIFY {said['event']} sent to {said['device']}"
 
 
+def rotate(against: Path | None, mac: str, overlap_h: int) -> str:
+    """Give the box of a MAC or device new credentials; return which of its lines were told to fetch them."""
+    path = f"/api/v1/phones/{quote(mac, safe='')}/rotate"
+    said = asyncio.run(_post(_console(against), path, {"overlap_h": str(overlap_h)}))
+    told = ", ".join(said["told"]) or "none of its lines, which are not registered"
+    return f"{said['mac']} has new credentials, the old ones are taken for {overlap_h} h more; told: {told}"
+
+
+def reveal(against: Path | None, mac: str, by: str) -> str:
+    """Return the passwords and the URL of a box; who asks is written down there."""
+    path = f"/api/v1/phones/{quote(mac, safe='')}/reveal"
+    said = asyncio.run(_post(_console(against), path, {}, {"by": by}))
+    lines = [f"{device}  {password}" for device, password in said["passwords"].items()]
+    return "\n".join([*lines, *([said["config_url"]] if said["config_url"] else [])])
+
+
 def export(against: Path | None, name: str, out: Path | None) -> Path:
     """Fetch everything kept of a call as one archive; return where it lies."""
     to = out or Path(f"{name}.zip")
@@ -139,9 +155,9 @@ async def _get(console: str, path: str) -> Any:
         return await _ask(session, "GET", path)
 
 
-async def _post(console: str, path: str, query: dict[str, str]) -> Any:
+async def _post(console: str, path: str, query: dict[str, str], body: object = None) -> Any:
     async with aiohttp.ClientSession(console) as session:
-        return await _ask(session, "POST", path, params=query)
+        return await _ask(session, "POST", path, params=query, json=body)
 
 
 async def _fetch(console: str, path: str, to: Path) -> None:

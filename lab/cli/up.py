@@ -41,6 +41,7 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
         host=host,
         ports=ports,
         data=settings.store.folder,
+        secret_file=settings.store.secret,
         reseed=reseed,
         sip=switch_settings(settings),
         proxies=tuple(networks(settings.provisioning.trusted_proxies)[0]),

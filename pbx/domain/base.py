@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     PlainSerializer,
     SecretStr,
     SerializationInfo,
     StringConstraints,
+    ValidationInfo,
 )
 
 _EXTENSION = r"^[1-9][0-9]{2,4}$"
@@ -80,12 +82,22 @@ TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 def _written(secret: SecretStr, info: SerializationInfo) -> str:
-    shown = info.context is not None and info.context.get("secrets", False)
-    return secret.get_secret_value() if shown else str(secret)
+    seal = (info.context or {}).get("secrets", False)
+    if not seal:
+        return str(secret)
+    return str(seal(secret.get_secret_value())) if callable(seal) else secret.get_secret_value()
 
 
-Secret = Annotated[SecretStr, PlainSerializer(_written, when_used="json")]
-"""Masked in every dump but one with `context={"secrets": True}`, which only the store asks for."""
+def _read(value: object, info: ValidationInfo) -> object:
+    unseal = (info.context or {}).get("unseal")
+    return unseal(value) if unseal is not None and isinstance(value, str) else value
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_read), PlainSerializer(_written, when_used="json")]
+"""Masked in every dump but one with `context={"secrets": True}` or `{"secrets": seal}`, which only the store asks for.
+
+`seal` makes of the text what may be written down; `context={"unseal": unseal}` of a validation reads that again.
+"""
 
 
 class Model(BaseModel):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AwareDatetime, Field, SecretStr
 
 from pbx.domain.base import DEVICE_ID, E164, Extension, MacAddress, Model, Secret, SrtpPolicy
 
@@ -18,6 +19,15 @@ def normal_mac(text: str) -> str:
     if len(digits) != 12 or len(text) > 17:
         raise ValueError(f"{text!r} is not a MAC address: 12 hex digits, with or without separators")
     return digits
+
+
+class FormerCredentials(Model):
+    """What a device had before its credentials were rotated."""
+
+    password: Secret
+    token: Secret = SecretStr("")
+    until: AwareDatetime
+    """From then on they open nothing."""
 
 
 class Device(Model):
@@ -37,6 +47,8 @@ class Device(Model):
     srtp: SrtpPolicy = "no"
     token: Secret = SecretStr("")
     """One-time provisioning token; empty leaves only what the policy allows without one."""
+    former: FormerCredentials | None = None
+    """Taken beside the new ones for a while, so that a phone which has not fetched its new file keeps working."""
     caller_id: E164 | None = None
     """Shown on outside calls; more specific than the user's."""
     emergency_caller_id: E164 | None = None
@@ -45,3 +57,22 @@ class Device(Model):
     """Tell it of messages although it has not subscribed: at each change, and when it registers anew."""
     settings: dict[str, str | int | bool] = Field(default_factory=dict)
     """Device layer of the configuration, canonical names (provisioning 3.4)."""
+
+    def passwords_at(self, moment: datetime) -> tuple[str, ...]:
+        """Return what the device may prove itself with: its password, and the former one while that is taken."""
+        former = self._former_at(moment)
+        own = self.password.get_secret_value()
+        return (own, former.password.get_secret_value()) if former is not None else (own,)
+
+    def former_token_at(self, moment: datetime) -> str:
+        """Return the one-time token before the rotation, empty when it counts no more."""
+        former = self._former_at(moment)
+        return former.token.get_secret_value() if former is not None else ""
+
+    def _former_at(self, moment: datetime) -> FormerCredentials | None:
+        return self.former if self.former is not None and moment < self.former.until else None
+
+    def rotated(self, password: str, token: str, until: datetime) -> Device:
+        """Return the device with new credentials, those it has now taken until `until`."""
+        former = FormerCredentials(password=self.password, token=self.token, until=until)
+        return self.model_copy(update={"password": SecretStr(password), "token": SecretStr(token), "former": former})

@@ -87,7 +87,15 @@ from pbx.events.own_settings import OwnSettingChanged
 from pbx.events.paging import IntercomOpened, PageBegan, PageEnded, PageJoined
 from pbx.events.parking import CallParked, CallUnparked, ParkRecalled
 from pbx.events.pickup import CallPickedUp, CallPulled
-from pbx.events.provisioning import AddressBanned, ConfigRefused, ConfigRequested, ConfigServed, ResyncRequested
+from pbx.events.provisioning import (
+    AddressBanned,
+    ConfigRefused,
+    ConfigRequested,
+    ConfigServed,
+    CredentialsRotated,
+    ResyncRequested,
+    SecretsRevealed,
+)
 from pbx.events.recording import RecordingBegan, RecordingEnded, RecordingRefused
 from pbx.events.registration import (
     DeviceRefreshed,
@@ -149,6 +157,7 @@ __all__ = [
     "ConfigRequested",
     "ConfigServed",
     "ConfirmationAsked",
+    "CredentialsRotated",
     "DeviceRefreshed",
     "DeviceRegistered",
     "DeviceUnregistered",
@@ -205,6 +214,7 @@ __all__ = [
     "RegistrationExpired",
     "RegistrationRefused",
     "ResyncRequested",
+    "SecretsRevealed",
     "ServerFault",
     "ServerRecovered",
     "SipRequest",

@@ -67,6 +67,26 @@ class AddressBanned(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialsRotated(Event):
+    """A box has new passwords and a new token."""
+
+    kind: ClassVar[str] = "provisioning.rotated"
+    mac: str
+    until: str
+    """Until when the former ones are taken beside them; ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsRevealed(Event):
+    """Somebody has looked at the passwords and the URL of a box."""
+
+    kind: ClassVar[str] = "provisioning.revealed"
+    mac: str
+    by: str
+    """Who says so, and from where."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResyncRequested(Event):
     kind: ClassVar[str] = "provisioning.resync"
     device: str

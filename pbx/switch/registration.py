@@ -103,14 +103,22 @@ class Registration:
         if not self._guesses.may_try(keys, now):
             return None, Verdict.TOO_SOON
         device = self._switch.directory.devices_by_id.get(user)
-        password = device.password.get_secret_value() if device is not None else None
-        verdict = self._digest.verify(value, request.method, password, now, host=source.host)
+        verdict = self._verified(value, request.method, device, source)
         if verdict is Verdict.OK and (device is None or not _speaks_for_itself(request, device)):
             verdict = Verdict.WRONG
         if verdict is Verdict.WRONG:
             for kind, name in self._guesses.wrong(keys, now):
                 self._switch.publish(GuessingSlowed(kind, name[:64], str(source)))
         return (device, verdict) if verdict is Verdict.OK else (None, verdict)
+
+    def _verified(self, value: str, method: str, device: Device | None, source: Peer) -> Verdict:
+        """Try the device's password, then a former one that is still taken."""
+        now, verdict = self._switch.now, Verdict.WRONG
+        for password in device.passwords_at(now.wall) if device is not None else (None,):
+            verdict = self._digest.verify(value, method, password, now.mono, host=source.host)
+            if verdict is not Verdict.WRONG:
+                break
+        return verdict
 
     def refusal(self, request: Request, source: Peer, verdict: Verdict) -> tuple[int, list[tuple[str, str]]]:
         """Return (status, headers) for a request that proved nothing: a challenge, or why there is none."""

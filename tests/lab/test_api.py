@@ -20,7 +20,7 @@ from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.phones.boot import BootPace
 from lab.seeds.load import load_seed
-from pbx.events import ConfigServed, Stamped
+from pbx.events import ConfigServed, SecretsRevealed, Stamped
 from test_plans.selection import Selection
 
 pytestmark = [pytest.mark.realtime, pytest.mark.asyncio(loop_scope="module")]
@@ -98,6 +98,33 @@ async def test_a_phone_is_asked_in_its_makers_words_to_fetch_again(office, ready
     assert await asyncio.to_thread(remote.resync, ready, name, reboot=False) == words
     async with asyncio.timeout(20):
         await fetched.wait()
+
+
+async def test_a_phone_fetches_its_new_credentials_by_those_it_holds(office, ready) -> None:
+    device = office.lab.directory.devices_by_id["101"]
+    old = device.password.get_secret_value()
+    fetched = asyncio.Event()
+
+    def served(stamped: Stamped) -> None:
+        event = stamped.event
+        if isinstance(event, ConfigServed) and event.device == "101" and "before the rotation" in event.reason:
+            fetched.set()
+
+    office.lab.bus.subscribe(served, [ConfigServed])
+    said = await asyncio.to_thread(remote.rotate, ready, device.mac, 1)
+    assert said.endswith("the old ones are taken for 1 h more; told: 101")
+    async with asyncio.timeout(20):
+        await fetched.wait()
+    looked: list[str] = []
+    office.lab.bus.subscribe(lambda stamped: looked.append(stamped.event.by), [SecretsRevealed])
+    shown = await asyncio.to_thread(remote.reveal, ready, "101", "Ana of support")
+    new = office.lab.directory.devices_by_id["101"].password.get_secret_value()
+    assert f"101  {new}" in shown
+    assert new != old
+    assert len(new) >= 20
+    assert looked == ["Ana of support from 127.0.0.1"]
+    with pytest.raises(UserError, match="nothing is revealed"):
+        await asyncio.to_thread(remote.reveal, ready, "101", " ")
 
 
 @pytest.mark.parametrize("name", ["805ec0a1ffff", "nobody", "1/0"])

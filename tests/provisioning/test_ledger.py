@@ -111,3 +111,16 @@ def test_what_was_spent_stays_spent_over_a_restart(ledger):
     assert opens(again, ledger.steady_token(MAC, FIRST)) == Key.STEADY.name
     assert opens(again, OTHER, first=OTHER) == "FIRST"
     assert FIRST not in str(ledger.spent())
+
+
+def test_after_a_rotation_the_former_steady_token_opens_while_it_is_taken(ledger):
+    held = ledger.steady_token(MAC, FIRST)
+    assert ledger.admit(MAC, OTHER, held, 0.0).reason == "wrong token"
+    admission = ledger.admit(MAC, OTHER, held, 0.0, former=FIRST)
+    assert admission.key is Key.FORMER
+    # a former one-time token opens nothing: it was for one use
+    assert ledger.admit(MAC, OTHER, FIRST, 0.0, former=FIRST).reason == "wrong token"
+
+
+def test_no_former_token_is_no_empty_one(ledger):
+    assert ledger.admit(MAC, FIRST, ledger.steady_token(MAC, ""), 0.0, former="").reason == "wrong token"

@@ -1,5 +1,7 @@
 """Registration, who may call, durable answers and restarts: through the switch in virtual time."""
 
+from datetime import timedelta
+
 import pytest
 
 from pbx.callflow.ports import CallRecord, Change
@@ -266,3 +268,22 @@ def test_a_phone_behind_a_proxy_is_called_through_it(town):
     assert [(it.method, it.uri, it.all("Route")) for it in heard if isinstance(it, Request)] == [
         (method, "sip:102@192.168.7.7:5060", [path[1]]) for method in ("INVITE", "CANCEL", "ACK")
     ]
+
+
+def test_a_phone_that_holds_the_former_password_registers_and_calls_until_the_overlap_ends(town):
+    ana, ben = town.phone("101"), town.phone("102")
+    old, new = town.switch.directory, "n" * 24
+    until = town.now.wall + timedelta(hours=1)
+    devices = tuple(d.rotated(new, "", until) if d.id == "101" else d for d in old.devices)
+    town.switch.apply(old.replaced(devices=devices), town.now, "rotation")
+    assert ana.register().status == 200
+    ana.dial("102")
+    town.run(1.0)
+    assert len(ben.talks) == 1
+    ana.hang_up()
+    town.run(1.0)
+    assert ana.register(password=new).status == 200
+    assert ana.register(password="z").status == 403
+    town.run(3600.0)
+    assert ana.register().status == 403
+    assert ana.register(password=new).status == 200
