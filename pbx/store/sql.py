@@ -8,14 +8,16 @@ same changes are tried again, and who waits for their answer goes on waiting.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import Connection, Table, delete, event, select
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from pbx.callflow.ports import (
     BindingSaved,
@@ -51,6 +53,8 @@ RETRY_S = 0.5
 LAST_TRIES = 3
 """How often a store that is being closed tries once more."""
 MOST_A_COMMIT = 500
+COMMIT_EVERY_S = 0.01
+"""Between the beginnings of two commits: who comes alone waits for nothing, a storm of registrations shares its syncs."""
 
 
 class SqlStore:
@@ -76,6 +80,8 @@ class SqlStore:
         self._closing = asyncio.Event()
         self._ticket = 0
         self._engine: AsyncEngine | None = None
+        self._connection: AsyncConnection | None = None
+        """The writer's own."""
         self._lock: FolderLock | None = None
         self._writer: asyncio.Task[None] | None = None
         self.writes = True
@@ -93,6 +99,7 @@ class SqlStore:
             event.listen(self._engine.sync_engine, "connect", set_up)
             async with self._engine.begin() as connection:
                 await connection.run_sync(self._load, now)
+            self._connection = await self._engine.connect()
             self._sweep()
         except OSError as error:
             await self._let_go()
@@ -251,10 +258,14 @@ class SqlStore:
 
     async def _write(self) -> None:
         last_tries = LAST_TRIES
+        loop, due = asyncio.get_running_loop(), 0.0
         while True:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
+                if not self._closing.is_set():
+                    await self._pause(due - loop.time())
+                due = loop.time() + COMMIT_EVERY_S
                 batch = self._queue[:MOST_A_COMMIT]
                 if await self._commit([change for _, change in batch]):
                     del self._queue[: len(batch)]
@@ -265,7 +276,7 @@ class SqlStore:
                     if not last_tries:
                         self._failed(f"{len(self._queue)} changes that nobody was told are durable were not written")
                         return
-                await self._pause()
+                await self._pause(RETRY_S)
             if self._closing.is_set():
                 return
 
@@ -273,24 +284,35 @@ class SqlStore:
         """Write changes in one transaction; False when the disk refuses and they are to be tried again."""
         try:
             await self._write_out(changes)
-        except (SQLAlchemyError, ValueError, TypeError, OverflowError) as error:
-            reason = str(getattr(error, "orig", None) or error)
-            if isinstance(error, OperationalError) or type(error) is DatabaseError:
+        except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
+            if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
                 if self.writes:
-                    self._failed(f"the disk refuses: {reason}; {len(self._queue)} changes wait")
+                    self._failed(f"the disk refuses: {error}; {len(self._queue)} changes wait")
                 self.writes = False
                 return False
             if len(changes) > 1:  # one of them is not fit to be written: the others are
                 return all([await self._commit([change]) for change in changes])
-            self._failed(f"{type(changes[0]).__name__} cannot be kept: {reason}")
+            self._failed(f"{type(changes[0]).__name__} cannot be kept: {error}")
         self.writes = True
         return True
 
     async def _write_out(self, changes: Sequence[Kept]) -> None:
-        assert self._engine is not None
-        async with self._engine.begin() as connection:
+        """Everything by the driver alone: each step of SQLAlchemy's would be one more hand-over to its thread."""
+        driver = await self._driver()
+        try:
             for statement, rows in executions(changes):
-                await connection.exec_driver_sql(statement, rows)
+                await driver.executemany(statement, rows)  # the first begins the transaction
+            await driver.commit()
+        except BaseException:
+            with suppress(sqlite3.Error):
+                await driver.rollback()
+            raise
+
+    async def _driver(self) -> aiosqlite.Connection:
+        assert self._connection is not None
+        driver = (await self._connection.get_raw_connection()).driver_connection
+        assert isinstance(driver, aiosqlite.Connection)
+        return driver
 
     def _committed(self, tickets: Sequence[int]) -> None:
         parted = [recording for ticket in tickets for recording in self._removed.pop(ticket, ())]
@@ -308,17 +330,22 @@ class SqlStore:
             self.writes = False
             self._failed(f"the writer has stopped: {type(fault).__name__}: {fault}")
 
-    async def _pause(self) -> None:
+    async def _pause(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
         pause = asyncio.Event()
-        timer = asyncio.get_running_loop().call_later(RETRY_S, pause.set)
+        timer = asyncio.get_running_loop().call_later(seconds, pause.set)
         try:
             await pause.wait()
         finally:
             timer.cancel()
 
     async def _let_go(self) -> None:
+        connection, self._connection = self._connection, None
         engine, self._engine = self._engine, None
         lock, self._lock = self._lock, None
+        if connection is not None:
+            await connection.close()
         if engine is not None:
             await engine.dispose()
         if lock is not None:

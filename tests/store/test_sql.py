@@ -16,7 +16,7 @@ from pbx.callflow.ports import BindingSaved, MessageSaved, RecordSaved
 from pbx.store import database, migrations
 from pbx.store.database import FILE, CannotOpen, Damaged, move_aside
 from pbx.store.protocol import SeenAlive, TokenSpent
-from pbx.store.sql import SqlStore
+from pbx.store.sql import COMMIT_EVERY_S, SqlStore
 from tests.store.kept import NOW, binding, directory, message, record, reopened, written
 
 
@@ -178,16 +178,14 @@ async def test_while_the_disk_refuses_nothing_is_confirmed_and_nothing_forgotten
     await store.start(NOW)
     store.submit(MessageSaved(message("m1")))
     await until(lambda: confirmed == [1])
-    assert store._engine is not None
-    async with store._engine.begin() as connection:  # the one connection of the writer: no page more than it has
-        await connection.exec_driver_sql("PRAGMA max_page_count = 1")
+    driver = await store._driver()  # the one connection of the writer: no page more than it has
+    await driver.execute("PRAGMA max_page_count = 1")
     store.submit(MessageSaved(message("m2" * 20_000)))
     await until(lambda: not store.writes)
     store.submit(MessageSaved(message("m3")))
     assert confirmed == [1]
     assert "refuses" in said[0]
-    async with store._engine.begin() as connection:
-        await connection.exec_driver_sql("PRAGMA max_page_count = 100000")
+    await driver.execute("PRAGMA max_page_count = 100000")
     await until(lambda: bool(confirmed[1:]))
     assert store.writes
     assert confirmed[-1] == 3
@@ -195,6 +193,20 @@ async def test_while_the_disk_refuses_nothing_is_confirmed_and_nothing_forgotten
     again = await reopened(tmp_path)
     assert len(again.messages("101")) == 3
     await again.close()
+
+
+async def test_a_storm_of_changes_shares_its_commits(tmp_path):
+    confirmed: list[int] = []
+    store = SqlStore(tmp_path, confirmed.append, pytest.fail)
+    await store.start(NOW)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for number in range(40):
+        store.submit(MessageSaved(message(f"m{number}")))
+        await until(lambda due=began + number * COMMIT_EVERY_S / 4: loop.time() >= due)
+    await until(lambda: confirmed[-1:] == [40])
+    assert len(confirmed) <= (loop.time() - began) / COMMIT_EVERY_S + 1
+    await store.close()
 
 
 async def test_a_change_that_cannot_be_written_does_not_hold_up_the_others(tmp_path):
