@@ -112,7 +112,8 @@ class CallBook:
         """Note one event; return the entry it belongs to, if any."""
         event = stamped.event
         if isinstance(event, SipRequest | SipResponse):
-            return self._take_message(stamped, event.sip_call_id)
+            # Registrations are most of the messages there are, and never of a call.
+            return self._take_message(stamped, event.sip_call_id) if event.method != "REGISTER" else None
         call = getattr(event, "call", "")
         if not call:
             return None

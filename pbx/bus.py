@@ -28,8 +28,8 @@ class Bus:
         self._events: deque[Stamped] = deque(maxlen=KEPT)
         self._messages: deque[Stamped] = deque(maxlen=KEPT_MESSAGES)
         self._subscriptions: list[_Subscription] = []
-        self._told_of: dict[type[Event], tuple[_Subscription, ...]] = {}
-        """Who wants to know of a kind, found when the first of that kind comes."""
+        self._told_of: dict[type[Event], tuple[deque[Stamped], tuple[_Subscription, ...]]] = {}
+        """Where a kind is kept and who wants to know of it, found when the first of that kind comes."""
 
     @property
     def seq(self) -> int:
@@ -39,10 +39,9 @@ class Bus:
     def publish(self, event: Event, at: Moment) -> Stamped:
         self._seq += 1
         stamped = Stamped(self._seq, at, event)
-        (self._messages if isinstance(event, _MESSAGES) else self._events).append(stamped)
-        told = self._told_of.get(type(event))
-        if told is None:
-            told = self._told_of[type(event)] = tuple(s for s in self._subscriptions if s.wants(type(event)))
+        kind = type(event)
+        kept, told = self._told_of.get(kind) or self._first_of(kind)
+        kept.append(stamped)
         faults: list[Exception] = []
         for subscription in told:
             try:
@@ -54,6 +53,11 @@ class Bus:
                 text = f"{type(raised).__name__}: {raised} ({event.kind}, {_where(raised)})"
                 self.publish(ServerFault("subscriber", getattr(event, "call", ""), text), at)
         return stamped
+
+    def _first_of(self, kind: type[Event]) -> tuple[deque[Stamped], tuple[_Subscription, ...]]:
+        kept = self._messages if issubclass(kind, _MESSAGES) else self._events
+        found = self._told_of[kind] = kept, tuple(s for s in self._subscriptions if s.wants(kind))
+        return found
 
     def subscribe(
         self, subscriber: Subscriber, kinds: Collection[type[Event]] | None = None, *, but: Collection[type[Event]] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -19,6 +20,7 @@ class Peer(NamedTuple):
     host: str
     port: int
 
+    @lru_cache(maxsize=4096)  # noqa: B019 - it keeps addresses, nothing that lives
     def __str__(self) -> str:
         return f"{self.transport}:{host_and_port(self.host, self.port)}"
 

@@ -148,6 +148,10 @@ class Message:
             self._to = self.name_addr("To")
         return self._to
 
+    def shares(self, request: Message) -> None:
+        """What was copied from a request needs no second reading (all but Via and To, which may have changed)."""
+        self._call_id, self._cseq, self._from = request._call_id, request._cseq, request._from
+
     def name_addr(self, name: str) -> NameAddr:
         try:
             return parse_name_addr(self.need(name))
@@ -290,4 +294,6 @@ def reply(
 ) -> Response:
     made = reply_headers(request, to_tag)
     made.extend(headers)
-    return Response(status, reason or REASONS.get(status, "Unknown"), made, body)
+    response = Response(status, reason or REASONS.get(status, "Unknown"), made, body)
+    response.shares(request)
+    return response

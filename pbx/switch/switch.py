@@ -581,4 +581,5 @@ class Switch:
             if broken is not None:
                 self.publish(broken)
         else:
-            self.publish(message_event(direction, str(peer), message, data, devices))
+            # Nobody watches messages, so that those who watch need not be asked: they are most of all events.
+            self._bus.publish(message_event(direction, str(peer), message, data, devices), self.now)

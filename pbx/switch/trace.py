@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from pbx.events import Event, SipRequest, SipResponse
 from pbx.sip.masking import masked
@@ -18,10 +18,13 @@ def message_event(
     direction: str, address: str, message: Request | Response, data: bytes, devices: Collection[str]
 ) -> Event:
     """Return the event of one message and its bytes; `devices` are at its address."""
-    call_id, device = (message.get("Call-ID") or "").strip(), _one_of(devices, direction, message)
+    try:
+        call_id, method = message.call_id, message.cseq.method
+    except Malformed:  # a request that is refused for it
+        call_id, method = (message.get("Call-ID") or "").strip(), ""
+    device = _one_of(devices, direction, message) if devices else ""
     if isinstance(message, Request):
         return SipRequest(direction, message.method, address, call_id, device, masked(data))
-    method = (message.get("CSeq") or "").strip().rpartition(" ")[2]
     return SipResponse(direction, method, message.status, address, call_id, device, masked(data))
 
 
@@ -40,19 +43,15 @@ def broken_event(direction: str, address: str, data: bytes, devices: Collection[
 
 def _one_of(devices: Collection[str], direction: str, message: Request | Response) -> str:
     """Two ports of an adapter share an address: the message itself tells them apart."""
-    first = next(iter(devices), "")
-    return next((user for user in _users(direction, message) if user in devices), first) if len(devices) > 1 else first
-
-
-def _users(direction: str, message: Request | Response) -> Iterator[str]:
-    """The users by whose names the far end may be meant."""
+    first = next(iter(devices))
+    if len(devices) == 1:
+        return first
     try:
         # It asks (From) in a request that comes in and in the response that goes out to it; else it is asked.
         if (direction == "in") is isinstance(message, Request):
-            yield message.from_.user
-            return
-        if isinstance(message, Request):
-            yield parse_uri(message.uri).user
-        yield message.to.user
+            user = message.from_.user
+        elif not isinstance(message, Request) or (user := parse_uri(message.uri).user) not in devices:
+            user = message.to.user
     except (Malformed, BadUri):
-        return
+        return first
+    return user if user in devices else first

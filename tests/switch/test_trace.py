@@ -40,6 +40,15 @@ def test_what_cannot_be_read_is_traced_as_far_as_it_can_be_named():
     assert broken_event("in", "udp:10.0.0.7:5060", b"rubbish", PORTS) is None
 
 
+@pytest.mark.parametrize("name", ["Authorization", "Proxy-Authorization", "AUTHORIZATION", "authorization"])
+@pytest.mark.parametrize("fold", [" ", "\r\n "])
+def test_no_proof_is_traced_however_its_header_is_written(name, fold):
+    head = f'REGISTER sip:acme.lab SIP/2.0\r\nÄ: ü\r\n{name}: Digest username="101",{fold}Response = "5ec2e7", nc=1\r\n\r\n'
+    shown = masked(head.encode() + b'response="of a body"')
+    assert "5ec2e7" not in shown
+    assert shown.endswith('Response = "***", nc=1\r\n\r\nresponse="of a body"')
+
+
 def test_a_key_in_the_address_of_a_configuration_is_not_traced():
     head = b"NOTIFY sip:101@10.0.1.1 SIP/2.0\r\nEvent: ua-profile\r\nContent-Type: application/url\r\n\r\n"
     shown = masked(head + b"http://10.0.0.2:8080/p/abcdefghijklmnop0123/805ec0000101.cfg")
