@@ -54,7 +54,7 @@ LAST_TRIES = 3
 """How often a store that is being closed tries once more."""
 MOST_A_COMMIT = 500
 COMMIT_EVERY_S = 0.01
-"""Between the beginnings of two commits: who comes alone waits for nothing, a storm of registrations shares its syncs."""
+"""Between the beginnings of two commits: who comes alone waits for nothing, a storm shares its syncs."""
 
 
 class SqlStore:
