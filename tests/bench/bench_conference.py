@@ -3,7 +3,7 @@
 Everybody in the conference sends all the time, five of them speak; each is a socket of its own, the callers on music
 share one. The kernel notes when packets arrive; the longest gap between two of one stream is what a listener suffers.
 Beside it the longest gap of a bare sender of as many streams, from the same run: what the machine's other load makes
-of pacing, whoever paces.
+of pacing, whoever paces. The share is that of a core of one's own (`pace`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pbx.media.engine import Music, RemoteMedia
 from pbx.media.local import LocalEngine
 from tests.bench.figures import Figure, table
 from tests.bench.machine import GENERATOR, SERVER, cpu_s, on_core
+from tests.bench.pace import Paces, Span
 
 RUNS = 3
 PARTIES, SPEAKERS, CALLERS = 50, 5, 100
@@ -90,7 +91,7 @@ def talk(speakers: list[Ear], listeners: list[Ear], seconds: float) -> None:
                 by_fd[fd].listen()
 
 
-async def _run(engine: LocalEngine) -> tuple[float, float]:
+async def _run(engine: LocalEngine, paces: Paces) -> tuple[tuple[float, Span], float]:
     """Return the share of a core that the media process took, and the longest gap in ms."""
     voices = [list(sounds_made.signature_frames(f"party {at}")) for at in range(SPEAKERS)]
     parties = [Ear(voices[at] if at < SPEAKERS else [ears.SILENT_FRAME]) for at in range(PARTIES)]
@@ -109,9 +110,10 @@ async def _run(engine: LocalEngine) -> tuple[float, float]:
     await asyncio.to_thread(talk, parties, everybody, WARM_S)
     for ear in everybody:
         ear.forget()
-    before = cpu_s(engine.pid)
-    await asyncio.to_thread(talk, parties, everybody, SECONDS)
-    used = (cpu_s(engine.pid) - before) / SECONDS
+    with paces.measured() as span:
+        before = cpu_s(engine.pid)
+        await asyncio.to_thread(talk, parties, everybody, SECONDS)
+        used = (cpu_s(engine.pid) - before) / SECONDS
     for leg in [*(f"party-{at}" for at in range(PARTIES)), *(f"caller-{at}" for at in range(CALLERS))]:
         engine.close(leg)
     for ear in everybody:
@@ -119,15 +121,16 @@ async def _run(engine: LocalEngine) -> tuple[float, float]:
     streams = sum(len(ear.gaps_ms) for ear in everybody) / (SECONDS / PACKET_S)
     if streams < 0.9 * (PARTIES + CALLERS):
         raise RuntimeError(f"only {streams:.0f} of {PARTIES + CALLERS} streams arrived")
-    return used, max(gap for ear in everybody for gap in ear.gaps_ms)
+    return (used, span), max(gap for ear in everybody for gap in ear.gaps_ms)
 
 
 async def _bare() -> float:
     """Return the longest gap in ms of as many streams from a sender that does nothing else."""
     ear = Ear([])
+    told = (_HOST, str(ear.port), str(PARTIES + CALLERS), str(SECONDS))
     with on_core(SERVER):
         sender = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bench.sender", _HOST, str(ear.port), str(PARTIES + CALLERS), str(SECONDS)
+            sys.executable, "-m", "tests.bench.sender", *told, stdout=asyncio.subprocess.DEVNULL
         )
     await asyncio.to_thread(talk, [], [ear], SECONDS)
     await sender.wait()
@@ -141,18 +144,20 @@ async def _bench() -> list[Figure]:
             ports = RUNS * (PARTIES + CALLERS)  # each rests a while
             engine = LocalEngine(_HOST, recordings=Path(folder), on_events=lambda: None, ports=ports)
             await engine.start()
-        shares, gaps, floors = [], [], []
+        paces, shares, gaps, floors = Paces(SERVER), [], [], []
         try:
             with on_core(GENERATOR):
                 for _ in range(RUNS):
-                    share, gap = await _run(engine)
+                    share, gap = await _run(engine, paces)
                     shares.append(share)
                     gaps.append(gap)
                     floors.append(await _bare())
         finally:
             await engine.shut()
     return [
-        Figure("media.conference", f"of a core, {PARTIES} conferring and {CALLERS} on music", tuple(shares), must=1.0),
+        Figure(
+            "media.conference", f"of a core, {PARTIES} conferring and {CALLERS} on music", paces.alone(shares), must=1.0
+        ),
         Figure("media.conference.gap", "ms, the longest", tuple(gaps), tuple(floors), must=GAP_MS, steady=False),
     ]
 

@@ -1,9 +1,10 @@
 """How many streams a core carries, how evenly they leave and how late: `python -m tests.bench.bench_media`.
 
-The worker's own CPU time is counted (not that of sink and generator), spacing and delay by the kernel's receive
-timestamps. Floors of the same run: one UDP packet received and sent by a bare echo, its delay there and back, and a
-bare sender that only waits for each packet's moment. Spacing and delay are what the machine's other load leaves of
-them: they are shown, not compared.
+The worker's own CPU time is counted (not that of sink and generator), as it is on a core of one's own (`pace`);
+spacing and delay by the kernel's receive timestamps. Floors of the same run, with the same traffic: a bare relay that
+looks at nothing, one packet in and one out; the same with one stream for its delay; a bare sender that only waits for
+each packet's moment. All of them go first on the server's core, as the media process does. Spacing and delay are what
+the machine's other load leaves of them: they are shown, not compared.
 """
 
 from __future__ import annotations
@@ -15,26 +16,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from pbx.media import rtp
 from pbx.media.engine import Closed, MediaAddress, Music, RemoteMedia
 from pbx.media.local import LocalEngine
-from tests.bench import echo
+from tests.bench import bare_relay
 from tests.bench.figures import Figure, table
 from tests.bench.machine import GENERATOR, SERVER, cpu_s, on_core
+from tests.bench.pace import Paces, Span
 
 RUNS = 3
 STREAMS = 400
-"""At once, of each kind: a packet costs half as much among 400 streams as among 100, where each waits for its own
-wake-up."""
+"""At once, of each kind: among fewer of them each packet waits for a wake-up of its own."""
 SECONDS = 2.0
 WARM_S = 1.0
 """Setting up and taking down are no part of a stream's price."""
 PACKETS_PER_S = 50
-EXCHANGES = 5_000
-PACKET = 172
 _PROBE_EVERY_S = 0.004
 _SO_TIMESTAMPNS = 35
 _HOST = "127.0.0.1"
@@ -105,19 +104,16 @@ class Bench:
 
     def __init__(self, engine: LocalEngine, generator: LocalEngine, sink: Sink) -> None:
         self.engine, self.generator, self.sink = engine, generator, sink
+        self.paces = Paces(SERVER)
 
-    async def us_per_packet(self, flowing: AbstractContextManager[set[str]]) -> float:
+    async def us_per_packet(self, flowing: AbstractContextManager[set[str]]) -> tuple[float, Span]:
         """Let streams flow over the legs named; return the engine's CPU µs for each packet it sends.
 
         AssertionError when it did not keep its pace; it counts its packets itself, a sink on a busy machine loses some.
         """
         self.engine.take_events()
         with flowing as legs:
-            await passed(WARM_S)
-            self.sink.reset()
-            before, begun = cpu_s(self.engine.pid), time.monotonic()
-            await passed(SECONDS)
-            used, seconds = cpu_s(self.engine.pid) - before, time.monotonic() - begun
+            us, seconds, span = await self._price(self.engine.pid)
         sent, due = 0, STREAMS * PACKETS_PER_S * seconds
         while legs:
             await passed(0.01)
@@ -126,7 +122,29 @@ class Bench:
                     legs.remove(event.leg)
                     sent += event.statistics.sent
         assert sent >= due, f"{sent} packets in the time of {due:.0f}: the machine is too busy for {STREAMS} streams"
-        return used / due * 1e6
+        return us, span
+
+    async def bare_us_per_packet(self) -> tuple[float, Span]:
+        """Let as many streams flow through a bare relay; return its CPU µs for each packet."""
+        with ExitStack() as closing:
+            pid, ports = closing.enter_context(bare_relay.running(_at(self.sink.address), STREAMS))
+            for number, port in enumerate(ports):
+                self.generator.open(f"bare-{number}")
+                closing.callback(self.generator.close, f"bare-{number}")
+                self.generator.connect(f"bare-{number}", _to(MediaAddress(bare_relay.HOST, port)))
+                self.generator.play(f"bare-{number}", Music("default"))
+            us, _, span = await self._price(pid)
+        return us, span
+
+    async def _price(self, pid: int) -> tuple[float, float, Span]:
+        """Return what a process pays for a packet of each stream that flows by now, measured for how long, how fast."""
+        await passed(WARM_S)
+        with self.paces.measured() as span:
+            self.sink.reset()
+            before, begun = cpu_s(pid), time.monotonic()
+            await passed(SECONDS)
+            used, seconds = cpu_s(pid) - before, time.monotonic() - begun
+        return used / (STREAMS * PACKETS_PER_S * seconds) * 1e6, seconds, span
 
     @contextmanager
     def playing(self) -> Iterator[set[str]]:
@@ -160,7 +178,7 @@ class Bench:
 
     @contextmanager
     def recording(self) -> Iterator[set[str]]:
-        """Both ways at once: the generator plays to legs that record it while they play to the sink."""
+        """Both ways at once: the generator plays to legs that record it while they play to the generator."""
         legs = [(f"leg-{at}", f"speaks-{at}") for at in range(STREAMS)]
         for leg, speaks in legs:
             here, there = self.engine.open(leg), self.generator.open(speaks)
@@ -188,8 +206,8 @@ class Bench:
 
     async def echoed(self) -> float:
         """Return the p99 of the way to a bare echo and back, in ms, beside the same streams."""
-        with echo.running() as (_, address):
-            await self._probes(address)
+        with bare_relay.running(_at(self.sink.address), 1) as (_, [port]):
+            await self._probes((bare_relay.HOST, port))
         return p99(self.sink.delays_ms)
 
     async def _probes(self, to: tuple[str, int]) -> None:
@@ -200,19 +218,26 @@ class Bench:
             await passed(_PROBE_EVERY_S)
 
 
+def _at(address: MediaAddress) -> tuple[str, int]:
+    return address.host, address.port
+
+
 def _to(address: MediaAddress) -> RemoteMedia:
     return RemoteMedia(address.host, address.port, "PCMU", 0, 101, "sendrecv")
 
 
-async def reference_spacing(sink: Sink) -> float:
-    """Return the spacing p99 in ms of a bare sender of as many streams."""
-    with on_core(SERVER):
-        sender = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bench.sender", _HOST, str(sink.address.port), str(STREAMS), str(SECONDS)
-        )
-    sink.reset()
-    await sender.wait()
-    return p99(sink.deviations_ms)
+async def bare_sender(bench: Bench) -> tuple[float, float, Span]:
+    """Return the spacing p99 in ms of a bare sender of as many streams, and its CPU µs for each packet."""
+    address = bench.sink.address
+    told = (_HOST, str(address.port), str(STREAMS), str(SECONDS))
+    with bench.paces.measured() as span:
+        with on_core(SERVER):
+            sender = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.bench.sender", *told, stdout=asyncio.subprocess.PIPE
+            )
+        bench.sink.reset()
+        said, _ = await sender.communicate()
+    return p99(bench.sink.deviations_ms), float(said), span
 
 
 async def _bench() -> list[Figure]:
@@ -233,26 +258,31 @@ async def _bench() -> list[Figure]:
 
 
 async def _measure(bench: Bench) -> list[Figure]:
-    own, passed_on, duplex, echoed, late, floor_late, delays, floor_delays = ([] for _ in range(8))
+    late, floor_late, delays, floor_delays = list[float](), list[float](), list[float](), list[float]()
+    costs: dict[str, list[tuple[float, Span]]] = {each: [] for each in ("own", "relay", "duplex", "sender", "bare")}
     for _ in range(RUNS):
-        own.append(await bench.us_per_packet(bench.playing()))
+        costs["own"].append(await bench.us_per_packet(bench.playing()))
         late.append(p99(bench.sink.deviations_ms))
-        floor_late.append(await reference_spacing(bench.sink))
-        passed_on.append(await bench.us_per_packet(bench.relaying()))
+        spacing, us, span = await bare_sender(bench)
+        floor_late.append(spacing)
+        costs["sender"].append((us, span))
+        costs["relay"].append(await bench.us_per_packet(bench.relaying()))
+        costs["bare"].append(await bench.bare_us_per_packet())
         with bench.relaying():
             delays.append(await bench.delay())
             floor_delays.append(await bench.echoed())
-        duplex.append(await bench.us_per_packet(bench.recording()))
-        echoed.append(echo.ms_per_exchange(bytes(PACKET), EXCHANGES) * 1000)
-    floor = tuple(map(_streams, echoed))
+        costs["duplex"].append(await bench.us_per_packet(bench.recording()))
+    us_of = {kind: bench.paces.alone(found) for kind, found in costs.items()}
+    streams = {kind: tuple(map(_streams, found)) for kind, found in us_of.items()}
     return [
-        Figure("media.prompts", "streams a core", tuple(map(_streams, own)), floor, more_is_better=True),
+        Figure("media.pace", "of what a core of its own does", bench.paces.all(), steady=False),
+        Figure("media.prompts", "streams a core", streams["own"], streams["sender"], more_is_better=True),
         Figure("media.prompts.spacing", "ms p99", tuple(late), tuple(floor_late), steady=False),
-        Figure("media.relay", "one-way streams a core", tuple(map(_streams, passed_on)), floor, must=700,
+        Figure("media.relay", "one-way streams a core", streams["relay"], streams["bare"], must=700,
                more_is_better=True),
         Figure("media.relay.delay", "ms p99", tuple(delays), tuple(floor_delays), steady=False),
-        Figure("media.duplex", f"of a core for {STREAMS} recording legs", tuple(map(_core, duplex)),
-               tuple(map(_core, echoed)), must=0.65),
+        Figure("media.duplex", f"of a core for {STREAMS} recording legs", tuple(map(_core, us_of["duplex"])),
+               tuple(map(_core, us_of["bare"])), must=0.65),
     ]  # fmt: skip
 
 

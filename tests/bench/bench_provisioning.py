@@ -1,9 +1,9 @@
 """How many configurations a core serves to 200 phones: `python -m tests.bench.bench_provisioning`.
 
-The clients are a process of their own, on the other core; the server's CPU is counted for the server alone, and a rate
-is what a core of it carries. Beside each protocol stands its floor, measured in the same run: for HTTP the same body
-from an aiohttp handler that does nothing, for TFTP the same number of datagrams echoed by a bare loop. "Fresh" is a
-shelf that forgets: the template runs for every fetch.
+The clients are a process of their own, on the other core; the server's CPU is counted for the server alone, as it is on
+a core of one's own (`pace`), and a rate is what such a core carries. Beside each protocol stands its floor, measured in
+the same run: for HTTP the same body from an aiohttp handler that does nothing, for TFTP the same number of datagrams
+echoed by a bare loop. "Fresh" is a shelf that forgets: the template runs for every fetch.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from provisioning_server.shelf import Rendered, Shelf
 from provisioning_server.tftp_server import roomy
 from tests.bench.figures import Figure, table
 from tests.bench.machine import GENERATOR, SERVER, on_core
+from tests.bench.pace import Paces, Span
 
 RUNS = 3
 PHONES = 200
@@ -239,14 +240,17 @@ class Forgetful(Shelf):
         return super().file(directory, name, make, now)
 
 
-async def cpu_ms(pool: ProcessPoolExecutor, clients: Callable[..., tuple[int, int]], *told: Any) -> float:
+async def cpu_ms(
+    paces: Paces, pool: ProcessPoolExecutor, clients: Callable[..., tuple[int, int]], *told: Any
+) -> tuple[float, Span]:
     """Return the CPU milliseconds of this process a fetch; AssertionError when one failed."""
-    before = time.process_time()
-    done, failed = await asyncio.get_running_loop().run_in_executor(pool, clients, *told)
-    used = time.process_time() - before
+    with paces.measured() as span:
+        before = time.process_time()
+        done, failed = await asyncio.get_running_loop().run_in_executor(pool, clients, *told)
+        used = time.process_time() - before
     assert done, "nothing was fetched"
     assert not failed, f"{failed} phones had no answer, {done} fetches came through"
-    return used * 1000 / done
+    return used * 1000 / done, span
 
 
 async def measure() -> list[Figure]:
@@ -262,30 +266,32 @@ async def measure() -> list[Figure]:
     datagrams = len(large[0]) // _BLOCK + 1
     echo, (runner, plain) = Echo(), await _fixed(bodies[0])
     cached, forgetful = made.office.shelf, Forgetful()
-    found: dict[str, list[float]] = {name: [] for name in ("kept", "fresh", "plain", "tftp", "echo")}
+    costs: dict[str, list[tuple[float, Span]]] = {name: [] for name in ("kept", "fresh", "plain", "tftp", "echo")}
+    paces = Paces(SERVER)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, initializer=os.sched_setaffinity, initargs=(0, {GENERATOR})) as pool:
         await asyncio.get_running_loop().run_in_executor(pool, time.monotonic)  # it is up, and has imported all
         try:
             for _ in range(RUNS):
                 made.office.shelf = cached
-                found["kept"].append(await cpu_ms(pool, http_clients, http, paths))
-                found["plain"].append(await cpu_ms(pool, http_clients, plain, paths))
-                found["tftp"].append(await cpu_ms(pool, tftp_clients, tftp, names))
-                found["echo"].append(await cpu_ms(pool, echo_clients, echo.address, datagrams))
+                costs["kept"].append(await cpu_ms(paces, pool, http_clients, http, paths))
+                costs["plain"].append(await cpu_ms(paces, pool, http_clients, plain, paths))
+                costs["tftp"].append(await cpu_ms(paces, pool, tftp_clients, tftp, names))
+                costs["echo"].append(await cpu_ms(paces, pool, echo_clients, echo.address, datagrams))
                 made.office.shelf = forgetful
-                found["fresh"].append(await cpu_ms(pool, http_clients, http, paths))
+                costs["fresh"].append(await cpu_ms(paces, pool, http_clients, http, paths))
         finally:
             echo.close()
             await runner.cleanup()
             await made.close()
             await busy.close()
-    rate = {name: tuple(1000 / ms for ms in runs) for name, runs in found.items()}
+    ms_of = {name: paces.alone(found) for name, found in costs.items()}
+    rate = {name: tuple(1000 / ms for ms in runs) for name, runs in ms_of.items()}
     return [
+        Figure("provisioning.pace", "of what a core of its own does", paces.all(), steady=False),
         Figure("http.kept", "fetches a CPU second", rate["kept"], rate["plain"], must=2500, more_is_better=True),
         Figure("http.fresh", "fetches a CPU second", rate["fresh"], rate["plain"], must=700, more_is_better=True),
-        Figure("tftp.cpu", f"ms a file of {len(large[0])} bytes", tuple(found["tftp"]), tuple(found["echo"]),
-               must=0.55),
+        Figure("tftp.cpu", f"ms a file of {len(large[0])} bytes", ms_of["tftp"], ms_of["echo"], must=0.55),
     ]  # fmt: skip
 
 

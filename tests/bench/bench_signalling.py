@@ -1,8 +1,9 @@
 """Registrations and bridged calls: sipp against `switchroom up`, the server on one core, sipp on the other.
 
 `python -m tests.bench.bench_signalling`. The server is the whole of it: durable store, event stream, log, console and
-media workers; its CPU time is that of all its processes. Users come from a store written beforehand, as after a
-restart. The floor is the same number of datagrams of the same size, echoed by the same transport.
+media workers; its CPU time is that of all its processes, as it is on a core of one's own (`pace`). Users come from a
+store written beforehand, as after a restart. The floor is the same number of datagrams of the same size, echoed by the
+same transport.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from pbx.store.sql import SqlStore
 from tests.bench import echo
 from tests.bench.figures import Figure, table
 from tests.bench.machine import GENERATOR, SERVER, cpu_s, family, on_core, pss_kb
+from tests.bench.pace import Paces, Span
 from tests.interop import sipp
 from tests.interop.office import Switchroom, free_base
 
@@ -80,12 +82,13 @@ class Load:
     """What one run of sipp met, and what it cost the server."""
 
     cpu_ms: float
+    span: Span
     failed: int
     retransmissions: int
     rate: float
 
 
-def registrations(server: Switchroom, folder: Path) -> Load:
+def registrations(server: Switchroom, paces: Paces, folder: Path) -> Load:
     """Register every user once, a challenge and an answer each."""
     everybody = [_caller(n, n, server.domain) for n in range(FIRST, FIRST + USERS)]
     command = sipp.command(
@@ -93,13 +96,13 @@ def registrations(server: Switchroom, folder: Path) -> Load:
         count=USERS, rate=REGISTER_RATE, limit=IN_FLIGHT, timeout_s=120, port=free_base() + 50,
         media_port=_media_port(),
     )  # fmt: skip
-    return _loaded(server, command, folder, USERS)
+    return _loaded(server, paces, command, folder, USERS)
 
 
-def calls(server: Switchroom, folder: Path, *, count: int, rate: float, talk_ms: int = 500) -> Load:
+def calls(server: Switchroom, paces: Paces, folder: Path, *, count: int, rate: float, talk_ms: int = 500) -> Load:
     """Make calls through the server to another sipp."""
     port, target = free_base() + 50, f"{_HOST}:{server.sip_port}"
-    _register_at(server, folder, port)
+    _register_at(server, paces, folder, port)
     answer = sipp.command("answer", target, _HOST, count=count, port=port, timeout_s=120, media_port=_media_port())
     with _sipp(answer, folder / "answering") as called:
         pairs = [_caller(FIRST + n, FIRST + USERS // 2 + n, server.domain) for n in range(USERS // 2)]
@@ -107,27 +110,27 @@ def calls(server: Switchroom, folder: Path, *, count: int, rate: float, talk_ms:
             "call", target, _HOST, callers=sipp.write_callers(folder / "callers.csv", pairs), count=count, rate=rate,
             limit=2000, timeout_s=120, media_port=_media_port(18_000), talk_ms=talk_ms,
         )  # fmt: skip
-        load = _loaded(server, command, folder, count)
+        load = _loaded(server, paces, command, folder, count)
         called.communicate(timeout=120)
     return load
 
 
-def clean_calls(server: Switchroom, folder: Path) -> tuple[float, list[Load]]:
+def clean_calls(server: Switchroom, paces: Paces, folder: Path) -> tuple[float, list[Load]]:
     """Return the highest rate that is served without a failure or a repetition, and several runs at it."""
     clean = CALL_RATES[0]
     for rate in CALL_RATES:
-        found = calls(server, folder, count=int(rate * OFFERED_S), rate=rate)
+        found = calls(server, paces, folder, count=int(rate * OFFERED_S), rate=rate)
         if found.failed or found.retransmissions:
             break
         clean = rate
-    return clean, [calls(server, folder, count=int(clean * OFFERED_S), rate=clean) for _ in range(RUNS)]
+    return clean, [calls(server, paces, folder, count=int(clean * OFFERED_S), rate=clean) for _ in range(RUNS)]
 
 
-def kb_a_live_call(server: Switchroom, folder: Path) -> float:
+def kb_a_live_call(server: Switchroom, paces: Paces, folder: Path) -> float:
     """Return what the signalling process grows by for a call that is up."""
     before, most = pss_kb(server.process.pid), 0.0
     with ThreadPoolExecutor(1) as beside:
-        run = beside.submit(calls, server, folder, count=HELD_CALLS, rate=HELD_RATE, talk_ms=HELD_MS)
+        run = beside.submit(calls, server, paces, folder, count=HELD_CALLS, rate=HELD_RATE, talk_ms=HELD_MS)
         while not run.done():
             live = _live_calls(server)
             if live >= HELD_CALLS * 0.9:
@@ -144,7 +147,7 @@ def _live_calls(server: Switchroom) -> int:
     return int(found[1]) if found is not None else 0
 
 
-def _register_at(server: Switchroom, folder: Path, port: int) -> None:
+def _register_at(server: Switchroom, paces: Paces, folder: Path, port: int) -> None:
     """The called half registers from the port where the answering sipp will listen."""
     called = [_caller(n, n, server.domain) for n in range(FIRST + USERS // 2, FIRST + USERS)]
     command = sipp.command(
@@ -152,18 +155,19 @@ def _register_at(server: Switchroom, folder: Path, port: int) -> None:
         count=len(called), rate=REGISTER_RATE, limit=IN_FLIGHT, timeout_s=120, port=port,
         media_port=_media_port(),
     )  # fmt: skip
-    _loaded(server, command, folder, len(called))
+    _loaded(server, paces, command, folder, len(called))
 
 
-def _loaded(server: Switchroom, command: Sequence[str], folder: Path, count: int) -> Load:
-    before, begun = cpu_s(server.process.pid), time.monotonic()
-    with on_core(GENERATOR):
-        outcome = sipp.run(list(command), folder)
-    elapsed = time.monotonic() - begun
-    if outcome.successful + outcome.failed < count:
-        raise AssertionError(f"sipp did not come through: {outcome.output}")
-    used = cpu_s(server.process.pid) - before
-    return Load(used * 1000 / count, outcome.failed, outcome.retransmissions, count / elapsed)
+def _loaded(server: Switchroom, paces: Paces, command: Sequence[str], folder: Path, count: int) -> Load:
+    with paces.measured() as span:
+        before, begun = cpu_s(server.process.pid), time.monotonic()
+        with on_core(GENERATOR):
+            outcome = sipp.run(list(command), folder)
+        elapsed = time.monotonic() - begun
+        if outcome.successful + outcome.failed < count:
+            raise AssertionError(f"sipp did not come through: {outcome.output}")
+        used = cpu_s(server.process.pid) - before
+    return Load(used * 1000 / count, span, outcome.failed, outcome.retransmissions, count / elapsed)
 
 
 def _sipp(command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
@@ -192,8 +196,15 @@ def _caller(number: int, callee: int, domain: str) -> sipp.Caller:
     return sipp.Caller(str(number), _PASSWORD.format(number), str(callee), domain)
 
 
+def _floor_ms(paces: Paces) -> tuple[float, Span]:
+    with paces.measured() as span:
+        ms = echo.ms_per_exchange(bytes(700), EXCHANGES)
+    return ms, span
+
+
 def figures() -> list[Figure]:
-    floors = [echo.ms_per_exchange(bytes(700), EXCHANGES) for _ in range(RUNS)]
+    paces = Paces(SERVER)
+    echoed = [_floor_ms(paces) for _ in range(RUNS)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         asyncio.run(keep(fleet(), folder / "data"))
@@ -202,14 +213,16 @@ def figures() -> list[Figure]:
         with server:
             pid = server.process.pid
             empty = pss_kb(pid)
-            registered = [registrations(server, folder)]
+            registered = [registrations(server, paces, folder)]
             grown = (pss_kb(pid) - empty) / USERS
-            registered += [registrations(server, folder) for _ in range(RUNS - 1)]
-            rate, bridged = clean_calls(server, folder)
-            held = kb_a_live_call(server, folder)
+            registered += [registrations(server, paces, folder) for _ in range(RUNS - 1)]
+            rate, bridged = clean_calls(server, paces, folder)
+            held = kb_a_live_call(server, paces, folder)
             assert len(family(pid)) > 1, "the media workers were not counted"
+    floors = paces.alone(echoed)
     return [
-        Figure("register.cpu", "ms a registration", tuple(load.cpu_ms for load in registered),
+        Figure("signalling.pace", "of what a core of its own does", paces.all(), steady=False),
+        Figure("register.cpu", "ms a registration", paces.alone([(load.cpu_ms, load.span) for load in registered]),
                tuple(floor * REGISTER_DATAGRAMS for floor in floors), must=0.5),
         Figure("register.rate", "a second offered and served", tuple(load.rate for load in registered),
                must=1700, more_is_better=True, steady=False),
@@ -217,7 +230,7 @@ def figures() -> list[Figure]:
                tuple(float(load.retransmissions) for load in registered), must=0, steady=False),
         Figure("register.failed", "registrations", tuple(float(load.failed) for load in registered), must=0),
         Figure("register.memory", "MB per 1000 registrations", (grown / 1024 * 1000,), must=6),
-        Figure("call.cpu", "ms a call", tuple(load.cpu_ms for load in bridged),
+        Figure("call.cpu", "ms a call", paces.alone([(load.cpu_ms, load.span) for load in bridged]),
                tuple(floor * CALL_DATAGRAMS for floor in floors), must=2.5),
         Figure("call.rate", "a second offered and served", (rate,), must=300, more_is_better=True, steady=False),
         Figure("call.memory", "kB a live call", (held,), must=150),

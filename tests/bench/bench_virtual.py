@@ -2,7 +2,8 @@
 
 `python -m tests.bench.bench_virtual`. A call is one between two phones of the office with full SIP on the wire of the
 lab: INVITE with digest, ringing, answer, two seconds of talk, BYE, a record. The floor is the same wire and the same
-clock carrying as many datagrams of the same length between two nodes that answer each with a copy.
+clock carrying as many datagrams of the same length between two nodes that answer each with a copy. Seconds are those of
+a core of one's own (`pace`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from test_plans.plan import load_plan
 from test_plans.runner import VERBS
 from tests.bench.figures import Figure, table
 from tests.bench.machine import SERVER, on_core
+from tests.bench.pace import Paces, Span
 
 RUNS = 3
 PAIRS = (("101", "102"), ("103", "104"), ("105", "106"))
@@ -37,20 +39,26 @@ _DATAGRAM = bytes(600)
 _LONG_S = 1e6
 
 
-def calls_s() -> tuple[float, float, float]:
+Cost = tuple[float, Span]
+
+
+def calls_s(paces: Paces) -> tuple[Cost, Cost, float]:
     """Return CPU seconds of 10,000 calls, of the floor of as many datagrams, and the datagrams of one call."""
     world = virtual_world(load_seed(), 1)
     assert world.boot_all()
     world.run(5.0)
-    sent, begun = world.wire.counts.sent, time.process_time()
-    ended = [_Caller(world, *pair) for pair in PAIRS]
-    world.run(_LONG_S, lambda: all(caller.left == 0 for caller in ended))
-    used = time.process_time() - begun
+    sent = world.wire.counts.sent
+    with paces.measured() as span:
+        begun = time.process_time()
+        ended = [_Caller(world, *pair) for pair in PAIRS]
+        world.run(_LONG_S, lambda: all(caller.left == 0 for caller in ended))
+        used = time.process_time() - begun
     made = CALLS * len(PAIRS)
     answered = sum(caller.answered for caller in ended)
     assert answered == made, f"{made - answered} of {made} calls were not answered"
     datagrams = world.wire.counts.sent - sent
-    return used * WHOLE / made, floor_s(datagrams) * WHOLE / made, datagrams / made
+    bare, bare_span = floor_s(paces, datagrams)
+    return (used * WHOLE / made, span), (bare * WHOLE / made, bare_span), datagrams / made
 
 
 class _Caller:
@@ -120,34 +128,40 @@ class _Copier:
         return out
 
 
-def floor_s(datagrams: int) -> float:
+def floor_s(paces: Paces, datagrams: int) -> Cost:
     """Return the CPU seconds of that many datagrams on the wire between two nodes that do nothing else."""
     clockwork = Clockwork(Wire(1), _EPOCH)
     for host in ("10.0.0.1", "10.0.0.2"):
         engine = clockwork.engine(host, lambda name: 1.0)
         clockwork.add(Node(host, host, 5060, _Copier(datagrams // 2), engine))
     clockwork.wire.send(Peer("udp", "10.0.0.1", 5060), Peer("udp", "10.0.0.2", 5060), _DATAGRAM, 0.0)
-    begun = time.process_time()
-    clockwork.run_until(_LONG_S)
-    return time.process_time() - begun
+    with paces.measured() as span:
+        begun = time.process_time()
+        clockwork.run_until(_LONG_S)
+        used = time.process_time() - begun
+    return used, span
 
 
-def cases_per_s() -> float:
-    """Return the cases of the office plan a second of CPU runs, the boot of the phones included."""
+def s_per_case(paces: Paces) -> Cost:
+    """Return the CPU seconds of a case of the office plan, the boot of the phones shared among them."""
     plan, seed = load_plan(_PLAN, VERBS), load_seed()
-    begun = time.process_time()
-    result = rehearse(plan, seed)
-    return len(result.cases) / (time.process_time() - begun)
+    with paces.measured() as span:
+        begun = time.process_time()
+        result = rehearse(plan, seed)
+        used = time.process_time() - begun
+    return used / len(result.cases), span
 
 
 def figures() -> list[Figure]:
+    paces = Paces(SERVER)
     with on_core(SERVER):
-        cases = tuple(cases_per_s() for _ in range(RUNS))
-        found = [calls_s() for _ in range(RUNS)]
+        cases = [s_per_case(paces) for _ in range(RUNS)]
+        found = [calls_s(paces) for _ in range(RUNS)]
     return [
-        Figure("virtual.cases", "cases a CPU second", cases, more_is_better=True),
-        Figure("virtual.calls", "s of CPU for 10000 calls", tuple(used for used, _, _ in found),
-               tuple(floor for _, floor, _ in found), must=60),
+        Figure("virtual.pace", "of what a core of its own does", paces.all(), steady=False),
+        Figure("virtual.cases", "cases a CPU second", tuple(1 / s for s in paces.alone(cases)), more_is_better=True),
+        Figure("virtual.calls", "s of CPU for 10000 calls", paces.alone([used for used, _, _ in found]),
+               paces.alone([floor for _, floor, _ in found]), must=60),
         Figure("virtual.datagrams", "datagrams a call", tuple(datagrams for _, _, datagrams in found)),
     ]  # fmt: skip
 
