@@ -86,6 +86,13 @@ def resync_words(family: str, *, reboot: bool = False) -> str:
     return known.reboot if reboot else known.resync
 
 
+def resync_body(family: str, *, reboot: bool = False) -> bytes:
+    """What such a NOTIFY carries beside its Event; empty for nearly every maker."""
+    known = shipped_families().by_id.get(family)
+    text = (known.reboot_body if reboot else known.resync_body) if known is not None else ""
+    return text.replace("\n", "\r\n").encode()
+
+
 def dhcp_answer(station: Station, url: str) -> dict[int, str]:
     """What the lab's DHCP server tells this box: the URL in the option its family looks at first."""
     return {station.family.dhcp_options[0]: url} if station.family.dhcp_options else {}

@@ -6,6 +6,7 @@ from types import TracebackType
 
 from aiohttp import web
 
+from lab.api.devices import Devices
 from lab.api.observe import Observer
 from lab.api.outbox import MailDesk
 from lab.api.phones import Phones
@@ -14,6 +15,8 @@ from lab.api.queues import QueueDesk
 from lab.api.recordings import Recordings
 from lab.api.v1 import Api
 from lab.console.app import Console
+from lab.devices import DeviceDesk
+from lab.floor import real_token
 from lab.house import AnyPhone
 from lab.lab_settings import LabSettings
 from lab.live_run import RunDesk
@@ -41,7 +44,9 @@ class Office:
         self.api.route(self.console.app)
         self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address, self.lab.tls_secrets)
         self.observer.route(self.console.app)
-        Phones(self.lab).route(self.console.app)
+        self.devices = DeviceDesk(self.lab, real_token)
+        Phones(self.lab, self.devices).route(self.console.app)
+        Devices(self.lab, self.devices).route(self.console.app)
         MailDesk(self.lab).route(self.console.app)
         PromptDesk(self.lab).route(self.console.app)
         QueueDesk(self.lab).route(self.console.app)

@@ -27,7 +27,7 @@ from lab.errors import UserError
 from lab.floor import Floor, real_token
 from lab.house import AnyPhone
 from lab.installation import installation_secret, known_as, no_voice, voices
-from lab.inventory import resync_words, stations
+from lab.inventory import resync_body, resync_words, stations
 from lab.lab_settings import LabSettings
 from lab.mail.catcher import Catcher
 from lab.mail.outbox import Outbox
@@ -316,8 +316,8 @@ class Lab:
 
     def resync(self, device: Device, *, reboot: bool = False) -> bool:
         """Tell a device to fetch its configuration, in the words of its maker; False when it is not registered."""
-        event = resync_words(device.family, reboot=reboot)
-        return bool(self.command_switch(lambda switch, now: switch.resync(device.id, now, event=event)))
+        event, body = resync_words(device.family, reboot=reboot), resync_body(device.family, reboot=reboot)
+        return bool(self.command_switch(lambda switch, now: switch.resync(device.id, now, event=event, body=body)))
 
     def restart_switch(self) -> None:
         """Kill the switch where it stands, media and all; another starts once the store is closed and open again."""

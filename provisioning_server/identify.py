@@ -13,6 +13,8 @@ from provisioning_server.manifest import Family, FileRule
 _TOKEN = re.compile(r"[0-9a-f]{32}\Z")
 _MACRO = re.compile(r"\$(?:mac|MAC|MA|PSN|MODEL)\b|\$\(|\$\{|\{mac\}|\[PHONE_", re.IGNORECASE)
 MAX_NAME = 255
+UNKNOWN = "unknown MAC"
+"""The doubt about a MAC that no device has."""
 MAX_AGENT = 300
 """What counts of a User-Agent: no phone says as much."""
 
@@ -74,7 +76,7 @@ def identify(path: str, user_agent: str, families: Families, directory: Director
         mac = found["mac"].lower()
         if mac not in PSEUDO_MACS:
             known = mac in directory.devices_by_mac
-            doubt = "the device is of another family" if known else "unknown MAC"
+            doubt = "the device is of another family" if known else UNKNOWN
             return Claim(token, name, mac, family, rule, doubt=doubt)
     return NoClaim(name, _agent_mac(seen), "no family has a file of that name")
 

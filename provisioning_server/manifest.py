@@ -195,6 +195,9 @@ class Family(_Data):
     """What the phone itself expands in URLs and names."""
     resync: str = "check-sync;reboot=false"
     reboot: str = "check-sync;reboot=true"
+    resync_body: str = ""
+    """Text of the NOTIFY, where the Event alone says nothing."""
+    reboot_body: str = ""
     notify_auth: Literal["never", "maybe", "always"] = "never"
     """Whether it challenges a NOTIFY."""
     remote_control: Remote | None = None

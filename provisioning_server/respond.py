@@ -132,6 +132,14 @@ def unused(office: Office, directory: Directory, device: Device, now: Moment) ->
     return sorted(set().union(*(_set_for(directory, each) for each in whole)) - used)
 
 
+def current(office: Office, directory: Directory, name: str, user_agent: str, now: Moment) -> Rendered | None:
+    """Return what a file would be if it were served now, whoever asks; None for a name nobody has. CannotRender."""
+    claim = identify(name, user_agent, office.families, directory)
+    if isinstance(claim, NoClaim) or (claim.rule.is_of_one_device and not claim.box):
+        return None
+    return _rendered(office, directory, claim, now)
+
+
 def file_names(office: Office, device: Device) -> list[str]:
     """Return the names under which the device's family is served, its own MAC and model put in."""
     family = office.families.by_id[device.family]

@@ -2,8 +2,10 @@
 
 * `GET /api/v1/phones`: the devices.
 * `GET /api/v1/phones/{device}`: its files, and every setting with the layer it comes from and what it overrides.
-* `POST /api/v1/phones/{device}/resync`: a NOTIFY in the words of its maker (`?reboot=1`: to start again); the device by
-  its id, or its box by MAC: then the first of its devices that is registered.
+* `GET /api/v1/phones/{device}/provision`, and below it `why?about=`, `files`, `file?name=&reveal=1&by=`: what its
+  box is given, why each parameter stands there, and the files themselves, secrets hidden unless they are asked for.
+* `POST /api/v1/phones/{device}/resync`: a NOTIFY in the words of its maker (`?reboot=1`: to start again), and what the
+  phone answered; the device by its id, or its box by MAC: then the first of its devices that is registered.
 * `POST /api/v1/phones/{device}/rotate?overlap_h=24`: new passwords and a new token for the box; the old ones are taken
   for so many hours beside them, and what is registered is told to fetch its file.
 * `POST /api/v1/phones/{device}/reveal`, `{"by": "who asks"}`: the passwords and the URL of the box, in the clear; an
@@ -12,16 +14,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from aiohttp import web
 
 from lab.api.refusal import refused
+from lab.devices import DeviceDesk
+from lab.errors import UserError
 from lab.explained import explained
-from lab.inventory import device_rows, resync_words
+from lab.inventory import device_rows
+from lab.provision_view import ProvisionView
 from lab.service import Lab
 from pbx.domain.devices import Device, normal_mac
 from pbx.events import SecretsRevealed
+from provisioning_server.inventory import Refused
 from provisioning_server.respond import config_url
 
 MOST_OVERLAP_H = 24 * 90
@@ -32,10 +39,13 @@ class Phones:
     """Adds its routes to an application."""
 
     lab: Lab
+    desk: DeviceDesk
 
     def route(self, app: web.Application) -> None:
         app.router.add_get("/api/v1/phones", self._list)
         app.router.add_get("/api/v1/phones/{device}", self._one)
+        app.router.add_get("/api/v1/phones/{device}/provision", self._provision)
+        app.router.add_get("/api/v1/phones/{device}/provision/{part}", self._provision)
         app.router.add_post("/api/v1/phones/{device}/resync", self._resync)
         app.router.add_post("/api/v1/phones/{device}/rotate", self._rotate)
         app.router.add_post("/api/v1/phones/{device}/reveal", self._reveal)
@@ -54,17 +64,37 @@ class Phones:
             return refused(404, f"device {name!r} is not provisioned", why, "name another family, or add a folder")
         return web.json_response(asdict(explained(office, lab.directory, device, lab.now)))
 
+    async def _provision(self, request: web.Request) -> web.Response:
+        name, lab, query = request.match_info["device"], self.lab, request.query
+        reveal, by = query.get("reveal") == "1", query.get("by", "").strip()
+        if reveal and not by:
+            return refused(400, "nothing is revealed", "nobody says who asks", "add by=NAME: it is written down")
+        view = ProvisionView(lab.directory, lab.provisioning.office, lab.now)
+        parts: dict[str, Callable[[], object]] = {
+            "": lambda: view.shown(name),
+            "why": lambda: view.why(name, query.get("about", "")),
+            "files": lambda: view.files(name),
+            "file": lambda: {"text": view.file(name, query.get("name", ""), reveal=reveal)},
+        }
+        part = parts.get(request.match_info.get("part", ""))
+        if part is None:
+            return refused(404, "there is no such view of a phone", "it is none of these", "why, files, file")
+        try:
+            told = part()
+            if reveal:
+                lab.publish(
+                    SecretsRevealed(view.box(name)[0].mac or name, f"{by[:80]} from {request.remote or 'here'}")
+                )
+        except UserError as error:
+            return refused(404, error.happened, error.why, error.remedy)
+        return web.json_response(told, headers={"Cache-Control": "no-store"})
+
     async def _resync(self, request: web.Request) -> web.Response:
-        name, reboot = request.match_info["device"], request.query.get("reboot") == "1"
-        box = self._box(name)
-        if not box:
-            return refused(404, f"there is no phone {name!r}", "no device has that id or MAC", "GET /api/v1/phones")
-        for device in box:
-            if self.lab.resync(device, reboot=reboot):
-                return web.json_response({"device": device.id, "event": resync_words(device.family, reboot=reboot)})
-        return refused(
-            409, f"{name!r} was not reached", "none of its lines is registered", "plug it in, then try again"
-        )
+        try:
+            told = await self.desk.resync(request.match_info["device"], reboot=request.query.get("reboot") == "1")
+        except Refused as no:
+            return refused(404 if "there is no phone" in no.happened else 409, no.happened, no.why, no.remedy)
+        return web.json_response(asdict(told))
 
     async def _rotate(self, request: web.Request) -> web.Response:
         name, hours = request.match_info["device"], request.query.get("overlap_h", "24")

@@ -22,6 +22,8 @@ calls_app = typer.Typer(help="Calls of a running switchroom.", no_args_is_help=T
 plan_app = typer.Typer(help="Test plans.", no_args_is_help=True)
 templates_app = typer.Typer(help="Phone families.", no_args_is_help=True)
 provision_app = typer.Typer(help="What a phone is given, and why.", no_args_is_help=True)
+devices_app = typer.Typer(help="The boxes of a running switchroom.", no_args_is_help=True)
+orders_app = typer.Typer(help="Orders of hardware.", no_args_is_help=True)
 runs_app = typer.Typer(help="Reports of runs.", no_args_is_help=True)
 config_app = typer.Typer(help="Settings and where each comes from.", no_args_is_help=True)
 app.add_typer(phone_app, name="phone")
@@ -31,13 +33,18 @@ app.add_typer(runs_app, name="runs")
 app.add_typer(config_app, name="config")
 app.add_typer(templates_app, name="templates")
 app.add_typer(provision_app, name="provision")
+app.add_typer(devices_app, name="devices")
+app.add_typer(orders_app, name="orders")
 
 # typer reads annotations itself and wants Optional: UP045 does not apply here.
 Seed = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--seed", help="Domain to load; the office of the lab without it. Setting lab.seed."),
 ]
-Against = Annotated[Optional[Path], typer.Option("--against", help="Ready file of a running switchroom.")]  # noqa: UP045
+Against = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--against", help="Ready file of a running switchroom, or the URL of its console."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Assignments = Annotated[
     Optional[list[str]],  # noqa: UP045
@@ -243,6 +250,9 @@ def plan_check(plan: PlanFile) -> None:
 
 
 Mac = Annotated[str, typer.Argument(help="MAC in any spelling, or the id of one of its devices.")]
+BoxMac = Annotated[str, typer.Argument(help="MAC in any spelling.")]
+BoxModel = Annotated[str, typer.Option(help="As on the label, T46S; docs/families.md lists them.")]
+BoxFamily = Annotated[str, typer.Option(help="Family, where two have such a model.")]
 Folder = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Argument(help="Folder of families; those that come with the house without it."),
@@ -269,12 +279,12 @@ def templates_docs(folder: Folder = None) -> None:
 
 
 @provision_app.command("show")
-def provision_show(mac: Mac, seed: Seed = None, as_json: AsJson = False) -> None:
+def provision_show(mac: Mac, seed: Seed = None, against: Against = None, as_json: AsJson = False) -> None:
     """Show a box: its family, lines and files, how it is found and resynced, and what is set for nothing."""
     from lab.cli.inputs import the_settings
     from lab.cli.provision import show
 
-    print(show(mac, the_settings({"lab.seed": seed}).lab.seed, as_json=as_json))
+    print(show(mac, the_settings({"lab.seed": seed}).lab.seed, against, as_json=as_json))
 
 
 @provision_app.command("why")
@@ -282,13 +292,14 @@ def provision_why(
     mac: Mac,
     parameter: Annotated[str, typer.Argument(help="Part of a parameter or a setting; everything without it.")] = "",
     seed: Seed = None,
+    against: Against = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain why a box has a value: the formula, its settings, their layers and what they override."""
     from lab.cli.inputs import the_settings
     from lab.cli.provision import why
 
-    print(why(mac, parameter, the_settings({"lab.seed": seed}).lab.seed, as_json=as_json))
+    print(why(mac, parameter, the_settings({"lab.seed": seed}).lab.seed, against, as_json=as_json))
 
 
 @provision_app.command("fetch")
@@ -297,25 +308,27 @@ def provision_fetch(
     name: Annotated[str, typer.Argument(help="File name; the box's own file without it.")] = "",
     reveal: Annotated[bool, typer.Option("--reveal", help="Show passwords.")] = False,
     seed: Seed = None,
+    against: Against = None,
 ) -> None:
     """Print a file as the box would get it, passwords hidden."""
     from lab.cli.inputs import the_settings
     from lab.cli.provision import fetch
 
-    print(fetch(mac, name, the_settings({"lab.seed": seed}).lab.seed, reveal=reveal), end="")
+    print(fetch(mac, name, the_settings({"lab.seed": seed}).lab.seed, against, reveal=reveal), end="")
 
 
 @provision_app.command("diff")
 def provision_diff(
     mac: Mac,
-    other: Annotated[Path, typer.Option("--with", help="The other seed.")],
+    other: Annotated[Optional[Path], typer.Option("--with", help="The other seed.")] = None,  # noqa: UP045
     seed: Seed = None,
+    against: Against = None,
 ) -> None:
-    """Show how a box's files differ between two seeds; exit code 1 when they do."""
+    """Show how a box's files differ between two seeds, or a seed and what runs; exit code 1 when they do."""
     from lab.cli.inputs import the_settings
     from lab.cli.provision import diff
 
-    text, same = diff(mac, the_settings({"lab.seed": seed}).lab.seed, other)
+    text, same = diff(mac, the_settings({"lab.seed": seed}).lab.seed, other, against)
     if not same:
         print(text)
         raise typer.Exit(1)
@@ -414,3 +427,173 @@ def version() -> None:
     from importlib.metadata import version as installed
 
     print(f"switchroom {installed('switchroom')}")
+
+
+@devices_app.command("ls")
+def devices_ls(
+    words: Annotated[str, typer.Argument(help="MAC, extension, name, model, serial, … ; every box without it.")] = "",
+    standing: Annotated[
+        str, typer.Option(help="assigned, in stock, on its way, retired, quarantined, or waits for a box.")
+    ] = "",
+    against: Against = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the boxes: who has which, which are behind, and the strangers that have asked."""
+    from lab.cli.devices import listed
+
+    print(listed(against, words, standing, as_json=as_json))
+
+
+@devices_app.command("assign")
+def devices_assign(
+    mac: BoxMac,
+    extension: Annotated[str, typer.Argument(help="Whose phone it is.")],
+    model: BoxModel = "",
+    family: BoxFamily = "",
+    line: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Line of the phone or port of the adapter; the first that is free."),
+    ] = None,
+    transport: Annotated[Optional[str], typer.Option(help="udp, tcp or tls.")] = None,  # noqa: UP045
+    label: Annotated[Optional[str], typer.Option(help="What the screen shows.")] = None,  # noqa: UP045
+    against: Against = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a box to a user; of a stranger the model need not be said."""
+    from lab.cli.devices import done
+
+    body: dict[str, object] = {"extension": extension, "model": model, "family": family}
+    body |= {"line": line, "transport": transport, "label": label}
+    print(done(against, mac, "assign", body, as_json=as_json))
+
+
+@devices_app.command("release")
+def devices_release(mac: BoxMac, against: Against = None, as_json: AsJson = False) -> None:
+    """Take a box from its user; the settings wait for the next box."""
+    from lab.cli.devices import done
+
+    print(done(against, mac, "release", {}, as_json=as_json))
+
+
+@devices_app.command("swap")
+def devices_swap(
+    mac: BoxMac,
+    new: Annotated[str, typer.Argument(help="MAC of the box that takes its place.")],
+    model: BoxModel = "",
+    family: BoxFamily = "",
+    against: Against = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put another box in the place of one: lines and settings stay, passwords are new."""
+    from lab.cli.devices import done
+
+    print(done(against, mac, "swap", {"with": new, "model": model, "family": family}, as_json=as_json))
+
+
+@devices_app.command("stock")
+def devices_stock(
+    mac: BoxMac,
+    model: BoxModel = "",
+    family: BoxFamily = "",
+    serial: Annotated[str, typer.Option(help="Serial number.")] = "",
+    shipment: Annotated[str, typer.Option(help="Number of the shipment it came with.")] = "",
+    against: Against = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a box into stock."""
+    from lab.cli.devices import done
+
+    body = {"model": model, "family": family, "serial": serial, "shipment": shipment}
+    print(done(against, mac, "stock", body, as_json=as_json))
+
+
+@devices_app.command("retire")
+def devices_retire(mac: BoxMac, against: Against = None, as_json: AsJson = False) -> None:
+    """A box is gone for good."""
+    from lab.cli.devices import done
+
+    print(done(against, mac, "retire", {}, as_json=as_json))
+
+
+@devices_app.command("forget")
+def devices_forget(mac: BoxMac, against: Against = None, as_json: AsJson = False) -> None:
+    """Strike a stranger off the list."""
+    from lab.cli.devices import done
+
+    print(done(against, mac, "forget", {}, as_json=as_json))
+
+
+@devices_app.command("import")
+def devices_import(
+    table: Annotated[Path, typer.Argument(help="CSV file or spreadsheet; docs/inventory.md shows its columns.")],
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only say what would come of it.")] = False,
+    against: Against = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in a table of boxes: the good rows count, the others are named; exit code 1 when there are such."""
+    from lab.cli.devices import imported
+
+    text, well = imported(against, table, dry=dry, as_json=as_json)
+    print(text)
+    if not well:
+        raise typer.Exit(1)
+
+
+@devices_app.command("card")
+def devices_card(
+    mac: BoxMac,
+    secrets: Annotated[bool, typer.Option("--secrets", help="With passwords and the one-time URL.")] = False,
+    against: Against = None,
+) -> None:
+    """Print what to type into a phone that nothing tells where its server is."""
+    from lab.cli.devices import card
+
+    print(card(against, mac, secrets=secrets), end="")
+
+
+@orders_app.command("ls")
+def orders_ls(against: Against = None, as_json: AsJson = False) -> None:
+    """List the orders of hardware, and how much of each is here."""
+    from lab.cli.devices import orders
+
+    print(orders(against, as_json=as_json))
+
+
+@orders_app.command("add")
+def orders_add(
+    number: Annotated[str, typer.Argument(help="Number of the order.")],
+    lines: Annotated[list[str], typer.Option("--line", metavar="MODEL=QUANTITY", help="What, as often as needed.")],
+    supplier: Annotated[str, typer.Option(help="From whom.")] = "",
+    against: Against = None,
+) -> None:
+    """Write an order down."""
+    from lab.cli.devices import order
+
+    print(order(against, number, supplier, lines))
+
+
+@orders_app.command("ship")
+def orders_ship(
+    order: Annotated[str, typer.Argument(help="Number of the order.")],
+    number: Annotated[str, typer.Argument(help="Number of the shipment.")],
+    carrier: Annotated[str, typer.Option(help="Who brings it.")] = "",
+    boxes: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--box", metavar="MAC[=MODEL]", help="What is in it, as often as needed."),
+    ] = None,
+    against: Against = None,
+) -> None:
+    """Write down what was sent of an order."""
+    from lab.cli.devices import ship
+
+    print(ship(against, order, number, carrier, boxes or ()))
+
+
+@orders_app.command("arrived")
+def orders_arrived(
+    number: Annotated[str, typer.Argument(help="Number of the shipment.")], against: Against = None
+) -> None:
+    """A shipment is here; its boxes lie in stock."""
+    from lab.cli.devices import arrived
+
+    print(arrived(against, number))

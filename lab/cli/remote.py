@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ from lab.cli.outputs import look_at, write_all
 from lab.cli.run import Wanted
 from lab.errors import BAD_INPUT, NO_START, OUR_FAULT, USAGE, UserError
 from test_plans.selection import Selection
+
+_URL = re.compile(r"(https?):/+([^/]+)/?")
+"""The console itself instead of its ready file: a path has folded the slashes."""
 
 
 def run_there(against: Path, plan: Path, selection: Selection, wanted: Wanted) -> int:
@@ -68,7 +72,24 @@ def resync(against: Path | None, mac: str, *, reboot: bool) -> str:
     """Ask the box of a MAC or device to fetch its configuration; return what was sent to whom."""
     query = {"reboot": "1"} if reboot else {}
     said = asyncio.run(_post(_console(against), f"/api/v1/phones/{quote(mac, safe='')}/resync", query))
-    return f"NOTIFY {said['event']} sent to {said['device']}"
+    answer = "no answer" if said["status"] == 408 else f"it answered {said['status']}"
+    return f"NOTIFY {said['event']} sent to {said['device']}: {answer}"
+
+
+def provision(against: Path | None, mac: str, part: str = "", **query: str) -> Any:
+    """Ask what the box of a MAC or device is given there: all of it, or `why`, `files`, `file`."""
+    path = f"/api/v1/phones/{quote(mac, safe='')}/provision" + (f"/{part}" if part else "")
+    return get(against, path, **query)
+
+
+def get(against: Path | None, path: str, **query: str) -> Any:
+    return asyncio.run(_one("GET", _console(against), path, {name: value for name, value in query.items() if value}))
+
+
+def post(against: Path | None, path: str, body: object = None, *, data: bytes = b"", **query: str) -> Any:
+    """Send JSON, or `data` as it is."""
+    told: dict[str, Any] = {"data": data} if data else {"json": body if body is not None else {}}
+    return asyncio.run(_one("POST", _console(against), path, query, **told))
 
 
 def rotate(against: Path | None, mac: str, overlap_h: int) -> str:
@@ -107,6 +128,8 @@ def _console(against: Path | None) -> str:
             "no running switchroom is named", "--against was not given",
             "start `switchroom up --ready-file F` and add --against F", "switchroom calls --help", USAGE,
         )  # fmt: skip
+    if named := _URL.fullmatch(str(against)):
+        return f"{named[1]}://{named[2]}"
     try:
         console = URL(json.loads(against.read_text("utf-8"))["console"])
         if not console.host:
@@ -148,6 +171,11 @@ async def _run(console: str, plan: Path, selection: Selection, named: dict[str, 
                 write_all({path: await answer.read()})
     print("result   PASSED" if state["exit_code"] == 0 else "result   NOT PASSED")
     return int(state["exit_code"])
+
+
+async def _one(method: str, console: str, path: str, query: dict[str, str], **told: Any) -> Any:
+    async with aiohttp.ClientSession(console) as session:
+        return await _ask(session, method, path, params=query, **told)
 
 
 async def _get(console: str, path: str) -> Any:

@@ -30,6 +30,7 @@ def problems(directory: Directory) -> list[Problem]:
         *_dial_policies(directory),
         *_emergency(directory),
         *_devices(directory),
+        *_hardware(directory),
         *(problem for place in range(len(directory.users)) for problem in problems_of_user(directory, place)),
         *_numbers(directory),
         *_attendants(directory),
@@ -190,6 +191,28 @@ def _devices(directory: Directory) -> Iterator[Problem]:
                 ("devices", place, "family"),
                 f"device {device.id}: {device.mac} is a {device.family} here and a {family} at {first}",
             )
+
+
+def _hardware(directory: Directory) -> Iterator[Problem]:
+    yield from _twice("orders", "order", (order.number for order in directory.orders))
+    yield from _twice("shipments", "shipment", (shipment.number for shipment in directory.shipments))
+    yield from _twice("hardware", "MAC", (item.mac for item in directory.hardware))
+    orders = {order.number for order in directory.orders}
+    for place, shipment in enumerate(directory.shipments):
+        if shipment.order not in orders:
+            sentence = f"shipment {shipment.number}: there is no order {shipment.order}"
+            yield Problem(("shipments", place, "order"), sentence)
+        if shipment.arrived_on is not None and shipment.arrived_on < shipment.shipped_on:
+            sentence = f"shipment {shipment.number}: it arrived before it was sent"
+            yield Problem(("shipments", place, "arrived_on"), sentence)
+    for place, item in enumerate(directory.hardware):
+        if item.shipment and item.shipment not in directory.shipments_by_number:
+            sentence = f"MAC {item.mac}: there is no shipment {item.shipment}"
+            yield Problem(("hardware", place, "shipment"), sentence)
+        using = directory.devices_by_mac.get(item.mac, ())
+        if item.retired and using:
+            sentence = f"MAC {item.mac}: it is retired, and device {using[0].id} has it"
+            yield Problem(("hardware", place, "retired"), sentence)
 
 
 def _numbers(directory: Directory) -> Iterator[Problem]:

@@ -76,3 +76,7 @@ class Device(Model):
         """Return the device with new credentials, those it has now taken until `until`."""
         former = FormerCredentials(password=self.password, token=self.token, until=until)
         return self.model_copy(update={"password": SecretStr(password), "token": SecretStr(token), "former": former})
+
+    def with_credentials(self, password: str, token: str) -> Device:
+        """Return the device with new credentials, those of before taken no more."""
+        return self.model_copy(update={"password": SecretStr(password), "token": SecretStr(token), "former": None})

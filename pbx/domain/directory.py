@@ -17,6 +17,7 @@ from pbx.domain.devices import Device
 from pbx.domain.dialplan import NEVER_BARRED
 from pbx.domain.dialpolicy import kind_of_call
 from pbx.domain.emergency import EmergencyAddress
+from pbx.domain.hardware import Hardware, HardwareOrder, Shipment, Standing
 from pbx.domain.numbers import PhoneNumber
 from pbx.domain.paging import PageGroup
 from pbx.domain.problems import Inconsistent, Problem
@@ -42,6 +43,10 @@ class Directory(Model):
     page_groups: tuple[PageGroup, ...] = ()
     addresses: tuple[EmergencyAddress, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    orders: tuple[HardwareOrder, ...] = ()
+    shipments: tuple[Shipment, ...] = ()
+    hardware: tuple[Hardware, ...] = ()
+    """Boxes that are written down; what a device uses need not be."""
     settings: dict[str, dict[str, str | int | bool]] = Field(default_factory=dict)
     """Configuration layers by owner: `domain`, `site:Toronto`, `user:101` → canonical name → value."""
     revision: int = 1
@@ -78,6 +83,26 @@ class Directory(Model):
             if device.mac:
                 found.setdefault(device.mac, []).append(device)
         return {mac: tuple(sorted(devices, key=lambda d: d.port)) for mac, devices in found.items()}
+
+    @cached_property
+    def hardware_by_mac(self) -> dict[str, Hardware]:
+        return {item.mac: item for item in self.hardware}
+
+    @cached_property
+    def shipments_by_number(self) -> dict[str, Shipment]:
+        return {shipment.number: shipment for shipment in self.shipments}
+
+    def standing_of(self, mac: str) -> Standing | None:
+        """Return where a box stands, None for a MAC this domain knows nothing of."""
+        item = self.hardware_by_mac.get(mac)
+        if mac in self.devices_by_mac:
+            return "assigned"
+        if item is None:
+            return None
+        if item.retired:
+            return "retired"
+        shipment = self.shipments_by_number.get(item.shipment)
+        return "on its way" if shipment is not None and shipment.arrived_on is None else "in stock"
 
     @cached_property
     def numbers_by_digits(self) -> dict[str, PhoneNumber]:
@@ -246,6 +271,8 @@ _MADE_OF = {
     "devices_by_id": "devices",
     "devices_by_extension": "devices",
     "devices_by_mac": "devices",
+    "hardware_by_mac": "hardware",
+    "shipments_by_number": "shipments",
     "numbers_by_digits": "numbers",
     "frames_by_name": "time_frames",
     "_frames_by_owner": "time_frames",

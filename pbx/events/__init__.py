@@ -93,6 +93,7 @@ from pbx.events.provisioning import (
     ConfigRequested,
     ConfigServed,
     CredentialsRotated,
+    ResyncAnswered,
     ResyncRequested,
     SecretsRevealed,
 )
@@ -213,6 +214,7 @@ __all__ = [
     "RecordingRefused",
     "RegistrationExpired",
     "RegistrationRefused",
+    "ResyncAnswered",
     "ResyncRequested",
     "SecretsRevealed",
     "ServerFault",

@@ -91,3 +91,12 @@ class ResyncRequested(Event):
     kind: ClassVar[str] = "provisioning.resync"
     device: str
     mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResyncAnswered(Event):
+    kind: ClassVar[str] = "provisioning.resync-answered"
+    device: str
+    mac: str
+    status: int
+    """What the phone said to the NOTIFY, a challenge answered before; 408 when it said nothing."""

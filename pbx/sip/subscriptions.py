@@ -155,7 +155,7 @@ class Notifier:
 
     def notify(
         self, subscription: Subscription, content_type: str, body: bytes, now: float, *, event: str = "", over: str = ""
-    ) -> None:
+    ) -> RequestHandle:
         """Send the state; a subscription that has run out, or is `over` for a reason, is told so and forgotten.
 
         `event` takes the place of the Event value that was asked for, where the package says something in it.
@@ -184,6 +184,7 @@ class Notifier:
             self.end(subscription)
         else:
             self._handles[id(handle)] = subscription
+        return handle
 
     def answered(self, handle: RequestHandle, status: int) -> None:
         """Learn what became of a NOTIFY: after 481, a time-out or another refusal the subscription is over."""

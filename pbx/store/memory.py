@@ -164,6 +164,9 @@ class MemoryStore:
     def directory(self, domain: str) -> StoredDirectory | None:
         return self._state.directories.get(domain)
 
+    def directories(self) -> list[StoredDirectory]:
+        return list(self._state.directories.values())
+
     def runs(self) -> list[StoredRun]:
         return sorted(self._state.runs.values(), key=lambda run: (run.started_at, run.id), reverse=True)
 

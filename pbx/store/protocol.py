@@ -108,6 +108,10 @@ class Store(Protocol):
 
     def directory(self, domain: str) -> StoredDirectory | None: ...
 
+    def directories(self) -> Sequence[StoredDirectory]:
+        """Of every domain of the house."""
+        ...
+
     def runs(self) -> Sequence[StoredRun]:
         """Newest first, bounded."""
         ...

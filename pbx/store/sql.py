@@ -180,6 +180,9 @@ class SqlStore:
     def directory(self, domain: str) -> StoredDirectory | None:
         return self._mirror.directory(domain)
 
+    def directories(self) -> Sequence[StoredDirectory]:
+        return self._mirror.directories()
+
     def runs(self) -> Sequence[StoredRun]:
         return self._mirror.runs()
 

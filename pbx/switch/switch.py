@@ -21,6 +21,7 @@ from pbx.callflow.question import Asked, Presence
 from pbx.callflow.vocabulary import AgentsOffered
 from pbx.clock import Moment
 from pbx.domain.destinations import Cause
+from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.domain.history import CallRecord
 from pbx.domain.kept import KeptPrompt
@@ -34,6 +35,7 @@ from pbx.events import (
     OverloadBegan,
     OverloadEnded,
     PromptKept,
+    ResyncAnswered,
     ResyncRequested,
     ServerFault,
     TimeFrameSwitched,
@@ -41,7 +43,7 @@ from pbx.events import (
 from pbx.media.engine import Capability, Engine
 from pbx.media.negotiation import Negotiation
 from pbx.sip.address import Peer
-from pbx.sip.digest import DigestServer
+from pbx.sip.digest import Credentials, DigestServer
 from pbx.sip.message import Request, Response
 from pbx.sip.overload import Admission
 from pbx.sip.registrar import Binding
@@ -202,22 +204,35 @@ class Switch:
         self.registration.lost(peer)
         self._drain()
 
-    def resync(self, device: str, now: Moment, *, event: str = "check-sync;reboot=false") -> bool:
-        """Ask a registered phone to fetch its configuration again: a NOTIFY with the words its maker understands."""
+    def resync(self, device: str, now: Moment, *, event: str = "check-sync;reboot=false", body: bytes = b"") -> bool:
+        """Ask a registered phone to fetch its configuration again: a NOTIFY with the words its maker understands.
+
+        Its answer is told as `ResyncAnswered`. False when the phone is not registered.
+        """
         self._begin(now)
-        binding = self.binding(device)
-        if binding is None:
+        binding, known = self.binding(device), self.directory.devices_by_id.get(device)
+        if binding is None or known is None:
             return False
-        who = NameAddr(f"sip:{device}@{self.realm}")
-        if not self.watchers.resync(device, event):
+        kind = "text/plain" if body else ""
+        handles = self.watchers.resync(device, event, kind, body)
+        if not handles:
+            who = NameAddr(f"sip:{device}@{self.realm}")
             headers = [("Event", event), ("Subscription-State", "terminated"), *binding.routes]
-            self.stack.request(
-                "NOTIFY", binding.contact, binding.peer, from_=who, to=who, now=now.mono, headers=headers
-            )
-        known = self.directory.devices_by_id.get(device)
-        self.publish(ResyncRequested(device, (known.mac or "") if known else ""))
+            proof = Credentials(device, known.password.get_secret_value())  # some phones challenge who commands them
+            handles = [
+                self.stack.request(
+                    "NOTIFY", binding.contact, binding.peer, from_=who, to=who, now=now.mono, headers=headers,
+                    body=body, content_type=kind, credentials=proof,
+                )
+            ]  # fmt: skip
+        self.publish(ResyncRequested(device, known.mac or ""))
+        for handle in handles:
+            self.when_answered(handle, partial(self._resync_answered, known))
         self._drain()
         return True
+
+    def _resync_answered(self, device: Device, handle: RequestHandle, status: int) -> None:
+        self.publish(ResyncAnswered(device.id, device.mac or "", status))
 
     def unregister(self, device: str, now: Moment) -> bool:
         """Forget where a device is, until it registers again; False when that was not known."""

@@ -134,13 +134,14 @@ class Watchers:
         due = self.notifier.next_deadline()
         return min(due, *(subscription.quiet_until for subscription in self._pending)) if self._pending else due
 
-    def resync(self, device: str, event: str) -> bool:
-        """Tell a phone that has subscribed to it to fetch its configuration again; False when it has not."""
-        subscribed = self.notifier.of(device, CHECK_SYNC)
-        for subscription in subscribed:
+    def resync(self, device: str, event: str, content_type: str, body: bytes) -> list[RequestHandle]:
+        """Tell a phone that has subscribed to it to fetch its configuration again; nothing when it has not."""
+        handles = []
+        for subscription in self.notifier.of(device, CHECK_SYNC):
             _, semicolon, own = subscription.event.partition(";")
-            self.notifier.notify(subscription, "", b"", self._switch.now.mono, event=f"{event}{semicolon}{own}")
-        return bool(subscribed)
+            said = f"{event}{semicolon}{own}"
+            handles.append(self.notifier.notify(subscription, content_type, body, self._switch.now.mono, event=said))
+        return handles
 
     # --- who is there ---------------------------------------------------------------------------------
 

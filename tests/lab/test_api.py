@@ -95,7 +95,7 @@ async def test_a_phone_is_asked_in_its_makers_words_to_fetch_again(office, ready
             fetched.set()
 
     office.lab.bus.subscribe(served, [ConfigServed])
-    assert await asyncio.to_thread(remote.resync, ready, name, reboot=False) == words
+    assert await asyncio.to_thread(remote.resync, ready, name, reboot=False) == f"{words}: it answered 200"
     async with asyncio.timeout(20):
         await fetched.wait()
 

@@ -1,0 +1,247 @@
+"""The boxes of a running lab: who has which, which are behind, which are strangers; and what is done about it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from lab.inventory import resync_words
+from lab.service import Lab
+from pbx.domain.devices import Device, normal_mac
+from pbx.domain.directory import Directory
+from pbx.events import ConfigRefused, ConfigRequested, ConfigServed, ResyncAnswered, Stamped
+from provisioning_server.card import Card, card
+from provisioning_server.device_import import Imported, apply_rows
+from provisioning_server.families import shipped_families
+from provisioning_server.inventory import Draft, Refused
+from provisioning_server.quarantine import Quarantine, Stranger
+from provisioning_server.served import ServedFiles
+from provisioning_server.spreadsheet import TableRow
+
+ANSWER_WITHIN_S = 6.0
+STANDINGS = ("assigned", "in stock", "on its way", "retired", "quarantined", "waits for a box")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    device: str
+    extension: str
+    name: str
+    port: int
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    mac: str
+    """Empty for a device that waits for a box."""
+    standing: str
+    """One of `STANDINGS`."""
+    family: str
+    model: str
+    serial: str
+    shipment: str
+    lines: tuple[LineRow, ...]
+    served_at: float
+    """When it last got a file of its own, POSIX seconds; 0 for not since the lab started."""
+    behind: tuple[str, ...]
+    """Files it would get otherwise now."""
+    asked: int = 0
+    """How often a stranger has asked."""
+    address: str = ""
+    """Where it was last seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a NOTIFY."""
+
+    device: str
+    event: str
+    status: int
+    """The phone's answer, 408 for none."""
+
+
+class DeviceDesk:
+    """`fresh` gives random hexadecimal characters: passwords and tokens."""
+
+    def __init__(self, lab: Lab, fresh: Callable[[int], str]) -> None:
+        self._lab, self._fresh = lab, fresh
+        self._served = ServedFiles()
+        self.quarantine = Quarantine(shipped_families())
+        self._elsewhere: dict[str, tuple[int, frozenset[str]]] = {}
+        self._waiting: dict[str, asyncio.Future[int]] = {}
+        lab.bus.subscribe(self._provisioned, [ConfigRequested, ConfigRefused, ConfigServed])
+        lab.bus.subscribe(self._answered, [ResyncAnswered])
+
+    # --- looking --------------------------------------------------------------------------------------
+
+    def rows(self, words: str = "", standing: str = "") -> list[DeviceRow]:
+        """Return every box that fits, by MAC; `words` in any of its names, a MAC in any spelling."""
+        wanted = words.lower().strip()
+        digits = wanted.replace(":", "").replace("-", "").replace(".", "")
+        return [
+            row
+            for row in self._all()
+            if (not standing or row.standing == standing)
+            and (not wanted or wanted in _words(row) or (digits and digits in row.mac))
+        ]
+
+    def with_state(self, row: DeviceRow) -> DeviceRow:
+        """Return a row with what takes rendering to know: whether it is behind."""
+        served = self._served.of(row.mac)
+        if not served or row.standing != "assigned":
+            return row
+        lab = self._lab
+        behind = self._served.behind(lab.provisioning.office, lab.directory, row.mac, lab.now)
+        last = max(served, key=lambda file: file.at)
+        return DeviceRow(
+            row.mac, row.standing, row.family, row.model, row.serial, row.shipment, row.lines, last.at, behind,
+            address=last.address,
+        )  # fmt: skip
+
+    def row(self, mac: str) -> DeviceRow | None:
+        found = next((row for row in self._all() if row.mac == mac), None)
+        return self.with_state(found) if found is not None else None
+
+    def card(self, mac: str, *, secrets: bool) -> Card:
+        return card(self._lab.provisioning.office, self._lab.directory, self._box(mac), secrets=secrets)
+
+    # --- doing ----------------------------------------------------------------------------------------
+
+    def change(self, do: Callable[[Draft], T]) -> T:
+        """Make changes in a draft and put them into force; Refused changes nothing."""
+        draft = self._draft()
+        result = do(draft)
+        self._adopt(draft.directory(), draft)
+        return result
+
+    def replace(self, made: Callable[[Directory, Mapping[str, str]], Directory]) -> None:
+        """Put a directory into force that is made of the present one; the second argument are MACs of others."""
+        self._adopt(made(self._lab.directory, self._macs_elsewhere()), None)
+
+    def take_in(self, rows: list[TableRow], *, dry: bool) -> Imported:
+        """Import a table; `dry` only says what would come of it. BadTable when it is no table of boxes."""
+        draft = self._draft()
+        result = apply_rows(rows, draft, self._lab.provisioning.office.families)
+        if not dry and (result.assigned or result.stocked):
+            self._adopt(draft.directory(), draft)
+        return result
+
+    async def resync(self, name: str, *, reboot: bool) -> Told:
+        """Ask a box (by device or MAC) to fetch its configuration, or to start again; return what it answered."""
+        for device in self._named(name):
+            event = resync_words(device.family, reboot=reboot)
+            answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            self._waiting[device.id] = answered
+            try:
+                if self._lab.resync(device, reboot=reboot):
+                    async with asyncio.timeout(ANSWER_WITHIN_S):
+                        return Told(device.id, event, await answered)
+            except TimeoutError:
+                return Told(device.id, event, 408)
+            finally:
+                self._waiting.pop(device.id, None)
+        raise Refused(f"{name!r} was not reached", "none of its lines is registered", "plug it in, then try again")
+
+    # --- parts ----------------------------------------------------------------------------------------
+
+    def _draft(self) -> Draft:
+        lab = self._lab
+        return Draft(lab.directory, lab.provisioning.office.families, self._macs_elsewhere(), self._fresh)
+
+    def _adopt(self, directory: Directory, draft: Draft | None) -> None:
+        self._lab.apply(directory, "devices")
+        for mac in draft.new_credentials if draft is not None else ():
+            self._served.forget(mac)
+            self._lab.reopen_provisioning(mac)
+        for stranger in self.quarantine.strangers():
+            if directory.standing_of(stranger.mac) is not None:
+                self.quarantine.forget(stranger.mac)
+
+    def _macs_elsewhere(self) -> dict[str, str]:
+        """MAC → the other domain of this house that has it."""
+        own = self._lab.directory.domain.name
+        found: dict[str, str] = {}
+        for kept in self._lab.store.directories():
+            if kept.domain == own:
+                continue
+            known = self._elsewhere.get(kept.domain)
+            if known is None or known[0] != kept.revision:
+                known = self._elsewhere[kept.domain] = (kept.revision, _macs(kept.document))
+            found |= dict.fromkeys(known[1], kept.domain)
+        return found
+
+    def _box(self, mac: str) -> tuple[Device, ...]:
+        box = self._named(mac)
+        if not box or box[0].family not in self._lab.provisioning.office.families.by_id:
+            raise Refused(f"there is no card for {mac!r}", "no user has it, or its family is not known", "assign it")
+        return box
+
+    def _named(self, name: str) -> tuple[Device, ...]:
+        directory = self._lab.directory
+        if name in directory.devices_by_id:
+            device = directory.devices_by_id[name]
+            return directory.devices_by_mac.get(device.mac or "", (device,))
+        try:
+            found = directory.devices_by_mac.get(normal_mac(name), ())
+        except ValueError:
+            found = ()
+        if not found:
+            raise Refused(f"there is no phone {name!r}", "no device has that id or MAC", "see `switchroom devices ls`")
+        return found
+
+    def _all(self) -> Iterator[DeviceRow]:
+        directory = self._lab.directory
+        registered = self._lab.switch.registered() if self._lab.alive else frozenset[str]()
+        users, hardware = directory.users_by_extension, directory.hardware_by_mac
+        for mac in sorted({*directory.devices_by_mac, *hardware}):
+            box, item = directory.devices_by_mac.get(mac, ()), hardware.get(mac)
+            lines = tuple(_line(device, users[device.extension].name, device.id in registered) for device in box)
+            family, model = (box[0].family, box[0].model) if box else (item.family, item.model) if item else ("", "")
+            served = self._served.of(mac)
+            yield DeviceRow(
+                mac, directory.standing_of(mac) or "", family, model, item.serial if item else "",
+                item.shipment if item else "", lines, served[-1].at if served else 0.0, (),
+            )  # fmt: skip
+        for device in directory.devices:
+            if device.mac is None:
+                line = _line(device, users[device.extension].name, device.id in registered)
+                yield DeviceRow("", "waits for a box", device.family, device.model, "", "", (line,), 0.0, ())
+        for one in self.quarantine.strangers():
+            yield _stranger(one)
+
+    def _provisioned(self, stamped: Stamped) -> None:
+        at = stamped.at.wall.timestamp()
+        self._served.take(stamped.event, at)
+        self.quarantine.take(stamped.event, at)
+
+    def _answered(self, stamped: Stamped) -> None:
+        assert isinstance(stamped.event, ResyncAnswered)
+        waiting = self._waiting.get(stamped.event.device)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(stamped.event.status)
+
+
+def _line(device: Device, name: str, registered: bool) -> LineRow:
+    return LineRow(device.id, device.extension, name, device.port, registered)
+
+
+def _stranger(one: Stranger) -> DeviceRow:
+    return DeviceRow(one.mac, "quarantined", one.family, one.model, "", "", (), one.last_at, (), one.times, one.address)
+
+
+def _words(row: DeviceRow) -> str:
+    named = (f"{line.device} {line.extension} {line.name}" for line in row.lines)
+    return " ".join((row.mac, row.family, row.model, row.serial, row.shipment, row.address, *named)).lower()
+
+
+def _macs(document: str) -> frozenset[str]:
+    """The MACs of a stored domain: of its devices, and of what lies in its stock."""
+    told = json.loads(document)
+    items = (item for part in ("devices", "hardware") for item in told.get(part, ()))
+    return frozenset(item["mac"] for item in items if item.get("mac") and not item.get("retired"))
