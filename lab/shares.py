@@ -11,6 +11,7 @@ from pbx.media.engine import (
     Closed,
     Engine,
     Faulted,
+    FaxTask,
     MediaAddress,
     MediaEvent,
     RemoteMedia,
@@ -75,6 +76,9 @@ class Share:
 
     def send_digits(self, leg: str, digits: str) -> None:
         self._engine.send_digits(leg, digits)
+
+    def fax(self, leg: str, task: FaxTask) -> None:
+        self._engine.fax(leg, task)
 
     def listen(self, leg: str) -> None:
         self._engine.listen(leg)

@@ -5,19 +5,21 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import shutil
 import subprocess
 import sys
 
-from lab.cli.doctor import PROGRAMS
+from lab.cli.doctor import LIBRARIES, PROGRAMS
 
 TOOLS = dict(PROGRAMS)
 """Program → Debian package."""
 
 
 def missing() -> list[str]:
-    return [package for program, package in TOOLS.items() if shutil.which(program) is None]
+    programs = [package for program, package in TOOLS.items() if shutil.which(program) is None]
+    return programs + [package for name, package in LIBRARIES if ctypes.util.find_library(name) is None]
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from lab.cli.inputs import the_settings
 from lab.cli.ports import holder_of, layout
 from lab.errors import FAILED, UserError
+from pbx.media.fax import spandsp
 
 PROGRAMS = (
     ("baresip", "baresip-core"), ("linphonec", "linphone-cli"), ("sipp", "sip-tester"), ("sipsak", "sipsak"),
@@ -24,6 +25,8 @@ PROGRAMS = (
     ("flite", "flite"),
 )  # fmt: skip
 """Foreign software the tests use → its Debian package."""
+LIBRARIES = (("spandsp", spandsp.PACKAGE),)
+"""What is loaded where it is there → its Debian package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ def examine() -> int:
         _needed("console", _console, "install the packages of requirements.lock: make"),
         *_settings_and_ports(),
         _pyvoip(),
+        _fax(),
         *(_program(program, package) for program, package in PROGRAMS),
     ]
     for finding in found:
@@ -91,6 +95,11 @@ def _pyvoip() -> Finding:
     if importlib.util.find_spec("pyVoIP") is not None:
         return Finding("✓", "pyVoIP (extra `lab`)")
     return Finding("⚠", "pyVoIP not found: two phones of the demo are simulated like the rest; pip install -e '.[lab]'")
+
+
+def _fax() -> Finding:
+    why = spandsp.unavailable()
+    return Finding("⚠", f"{why}: faxes are refused") if why else Finding("✓", "fax engine (libspandsp)")
 
 
 def _program(program: str, package: str) -> Finding:

@@ -41,13 +41,27 @@ class SrtpKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class T38:
+    """What a party says of its fax over IP (ITU-T T.38 annex D)."""
+
+    bit_rate: int = 14_400
+    largest: int = 400
+    """Octets of a datagram it takes (`T38FaxMaxDatagram`)."""
+    version: int = 0
+
+
+FAX = "T38"
+"""In the place of a codec."""
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteMedia:
     """What an offer and its answer settled, seen from us."""
 
     host: str
     port: int
     codec: str
-    """`PCMU`, `PCMA` or `G722`."""
+    """`PCMU`, `PCMA` or `G722`; `T38` for fax, which is no sound."""
     payload_type: int
     event_type: int | None
     """Payload type of telephone-event, None when it was not negotiated."""
@@ -60,6 +74,8 @@ class RemoteMedia:
     """RTP and RTCP share a port (RFC 5761)."""
     keys: SrtpKeys | None = None
     """SRTP; None is plain RTP."""
+    fax: T38 | None = None
+    """UDPTL instead of RTP."""
     signalled: str = ""
     """The host its signalling comes from: another one than `host` shows a NAT between. Empty when unknown."""
 
@@ -209,6 +225,51 @@ class ToneRecognised(MediaEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class FaxTask:
+    """What a fax machine is to do in its call."""
+
+    document: str
+    """Names the pages to send, or those that come: a TIFF of G3 or G4."""
+    sends: bool = False
+    calls: bool = False
+    """It is at the calling end, which says CNG."""
+    station: str = ""
+    """What it calls itself (T.30 CSI, TSI): digits, `+` and blanks, 20 at most."""
+    error_correction: bool = True
+    """ECM (T.30 annex A)."""
+    pages: int = 0
+    """Of what is sent."""
+
+
+FaxSignal = Literal["cng", "preamble"]
+"""CNG of a machine that calls, the V.21 preamble of one that answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaxSensed(MediaEvent):
+    """A leg's far end is a fax machine, by what it sounds like; told once a task."""
+
+    leg: str
+    signal: FaxSignal
+
+
+@dataclass(frozen=True, slots=True)
+class FaxFinished(MediaEvent):
+    leg: str
+    document: str
+    pages: int
+    """Sent and confirmed, or received."""
+    problem: str
+    """Empty when all went well."""
+    station: str
+    """What the far end calls itself."""
+    bit_rate: int
+    error_correction: bool
+    over: str
+    """`T.38` or `G.711`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Closed(MediaEvent):
     leg: str
     statistics: MediaStatistics
@@ -244,6 +305,7 @@ class Capability(Enum):
     CONFERENCES = "mixes several parties"
     ENCRYPTION = "speaks SRTP"
     FIGURES = "measures loss, jitter and the quality that follows"
+    FAX = "sends and receives faxes, and relays T.38"
 
 
 class Engine(Protocol):
@@ -301,6 +363,13 @@ class Engine(Protocol):
 
     def send_digits(self, leg: str, digits: str) -> None:
         """Send RFC 4733 events to the leg's far end, one after another."""
+        ...
+
+    def fax(self, leg: str, task: FaxTask) -> None:
+        """Let a fax machine have the leg, over whatever is negotiated; FaxFinished tells the end.
+
+        When sound becomes T.38, or the other way round, it begins anew.
+        """
         ...
 
     def listen(self, leg: str) -> None:

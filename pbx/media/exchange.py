@@ -20,6 +20,8 @@ from pbx.media.codecs import transcoder
 from pbx.media.conversation import Conversation, Side
 from pbx.media.engine import (
     Closed,
+    FaxFinished,
+    FaxTask,
     FlowChanged,
     Heard,
     MediaEvent,
@@ -33,6 +35,8 @@ from pbx.media.engine import (
     SoundMissing,
     Tone,
 )
+from pbx.media.fax import spandsp
+from pbx.media.fax.terminal import Terminal
 from pbx.media.flow import LOOK_S, Watch
 from pbx.media.incoming import Incoming, is_silent
 from pbx.media.latch import Address
@@ -58,18 +62,20 @@ class Exchange:
         knowledge: ears.Knowledge,
         chance: Callable[[int], int],
         wake: Callable[[int], None],
+        fax_speed: int = 1,
     ) -> None:
         """`send(port, data, to)` puts a datagram on the wire; `chance(n)` returns n random bits (RFC 3550 §8.1).
 
         `keep(write, done)` writes to the disk and says at any later time `done(problem)`, the problem empty when it is
         there. `wake(port)` asks for a `beat` of the leg at a port every 20 ms, until one returns False; a room is woken
-        by a negative number of its own.
+        by a negative number of its own. `fax_speed`: how much faster than real time T.38 goes.
         """
         self._send, self._report = send, report
         self._recordings, self._keep = recordings, keep
         self._knowledge = knowledge
         self._chance = chance
         self._wake = wake
+        self._fax_speed = fax_speed
         self._legs: dict[str, Leg] = {}
         self._by_port: dict[int, Leg] = {}
         self._incoming = Incoming(self._by_port, send, report, self._finish, wake)
@@ -94,6 +100,7 @@ class Exchange:
         self._wire(leg)
         if leg.listener is not None:
             leg.listener = ears.Recogniser(self._knowledge)
+        self._set_going(leg, now)
 
     def play(self, name: str, sound: Sound, token: str) -> None:
         leg = self._legs[name]
@@ -105,7 +112,8 @@ class Exchange:
         self._wake(leg.port)
 
     def stop(self, name: str) -> None:
-        self._legs[name].frames = None
+        leg = self._legs[name]
+        leg.frames = leg.terminal.frames if leg.terminal is not None else None
 
     def bridge(self, a: str, b: str) -> None:
         one, two = self._legs[a], self._legs[b]
@@ -167,6 +175,36 @@ class Exchange:
         leg.keys.extend(digit for digit in digits.upper() if digit in telephone_event.KEYS)
         self._wake(leg.port)
 
+    def fax(self, name: str, task: FaxTask, now: float) -> None:
+        leg = self._legs[name]
+        if leg.terminal is not None:
+            leg.terminal.end()
+        document = recordings.document_of(self._recordings, task.document)
+        why = "not a name for a file" if document is None else spandsp.unavailable()
+        if document is None or why:
+            self._report(FaxFinished(name, task.document, 0, why, "", 0, False, ""))
+            return
+        leg.terminal = Terminal(name, task, document, self._report, self._fax_speed)
+        leg.attend()
+        self._set_going(leg, now)
+        self._wake(leg.port)
+
+    def _set_going(self, leg: Leg, now: float) -> None:
+        """Let a leg's fax machine, if it has one, go on over what was negotiated."""
+        terminal, remote = leg.terminal, leg.remote
+        if terminal is None or remote is None:
+            return
+        if remote.fax is not None:
+            terminal.over_packets(remote.fax, partial(self._send_fax, leg))
+        else:
+            terminal.over_sound(leg.codec, now)
+            leg.fresh = True
+        leg.frames = terminal.frames
+
+    def _send_fax(self, leg: Leg, datagram: bytes) -> None:
+        if leg.fax_target is not None:
+            self._send(leg.port, datagram, leg.fax_target)
+
     def listen(self, name: str) -> None:
         leg = self._legs[name]
         if leg.listener is None:
@@ -181,6 +219,8 @@ class Exchange:
             return
         self._rooms.leave(leg)
         self._finish(leg, "hangup", now)
+        if leg.terminal is not None:
+            leg.terminal.end()
         del self._by_port[leg.port]
         if leg.other is not None and leg.other.other is leg:
             leg.other.other = None
@@ -209,7 +249,7 @@ class Exchange:
     def _wire(self, leg: Leg) -> None:
         """Settle how the sound of a leg and of the one it is bridged to become each other's."""
         other = leg.other
-        if other is None or leg.remote is None or other.remote is None:
+        if other is None or leg.remote is None or other.remote is None or leg.is_fax or other.is_fax:
             return
         leg.across = transcoder(leg.remote.codec, other.remote.codec)
         other.across = transcoder(other.remote.codec, leg.remote.codec)
@@ -231,7 +271,7 @@ class Exchange:
             if leg.remote is None:
                 continue
             if leg.hears:
-                news = leg.watch.look(leg.received, is_silent(leg), now)
+                news = leg.watch.look(leg.received + leg.datagrams, is_silent(leg), now)
                 if news is not None:
                     self._report(FlowChanged(leg.name, *news))
                 if leg.listener is not None and leg.watch.stopped(now) and leg.listener.cease():
@@ -270,6 +310,8 @@ class Exchange:
             over = leg.recorder.due(now)
             if over:
                 self._finish(leg, over, now)
+        if leg.terminal is not None:
+            leg.terminal.beat(now)
         remote, target = leg.remote, leg.target
         if remote is None or target is None:
             leg.keys.clear()

@@ -19,6 +19,7 @@ from pbx.media.engine import (
     StrangerIgnored,
     ToneRecognised,
 )
+from pbx.media.fax import udptl
 from pbx.media.latch import Address
 from pbx.media.leg import Leg
 
@@ -45,6 +46,9 @@ class Incoming:
         """Take whatever arrived at a media port; what is no media of this call is dropped and counted."""
         leg = self._by_port.get(port)
         if leg is None:
+            return
+        if leg.is_fax:
+            self._udptl(leg, data, source)
             return
         if len(data) < _HEADER_SIZE:
             leg.rubbish += 1
@@ -100,6 +104,22 @@ class Incoming:
                 self._send(other.port, data, target)
         if leg.attentive:
             self._listen(leg, ssrc, timestamp, payload, now)
+
+    def _udptl(self, leg: Leg, data: bytes, source: Address) -> None:
+        """Take a datagram of a fax: for a machine of ours, or passed on as it is, with the copies it carries."""
+        if source != leg.source and not self._admitted(leg, source, 0):
+            return
+        if leg.terminal is not None:
+            known = leg.terminal.datagram(data)
+        else:
+            known = udptl.is_one(data)
+        if not known:
+            leg.rubbish += 1
+            return
+        leg.datagrams += 1
+        other = leg.other
+        if leg.terminal is None and other is not None and other.fax_target is not None:
+            self._send(other.port, data, other.fax_target)
 
     def control(self, leg: Leg, data: bytes, source: Address, now: float) -> None:
         """Take what arrived for RTCP."""
@@ -187,6 +207,8 @@ class Incoming:
             leg.recorder.packet(ssrc, timestamp, payload, now)
         if leg.member is not None:
             leg.member.voice.packet(ssrc, timestamp, payload, now)
+        if leg.terminal is not None:
+            leg.terminal.sound(ssrc, timestamp, payload, now)
         if leg.listener is None and leg.key_ear is None:
             return
         # Ears judge what arrives, as it arrives: what is concealed is none of the far end's.
@@ -204,7 +226,7 @@ class Incoming:
 def is_silent(leg: Leg) -> bool:
     """Tell whether what arrived last is below the level of speech."""
     remote = leg.remote
-    if remote is None or not leg.last:
+    if remote is None or not leg.last or leg.is_fax:
         return False
     # A coder of its own: the leg's has the sound before and after in mind.
     coding = transcoder(remote.codec, "PCMU")

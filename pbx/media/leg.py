@@ -10,6 +10,7 @@ from pbx.media import ears, telephone_event
 from pbx.media.codecs import OPUS, Coding, ticks, transcoder
 from pbx.media.conversation import Side
 from pbx.media.engine import MediaStatistics, RemoteMedia
+from pbx.media.fax.terminal import Terminal
 from pbx.media.flow import Watch
 from pbx.media.inband import KeyEar
 from pbx.media.latch import Address, Latch
@@ -91,12 +92,22 @@ class Leg:
     key_ear: KeyEar | None = None
     """Hears keys as tones where no telephone-event was agreed."""
     attentive: bool = False
-    """Somebody here listens: ears, a recorder, or who waits for keys."""
+    """Somebody here listens: ears, a recorder, a fax machine, or who waits for keys."""
+    # fax
+    is_fax: bool = False
+    """UDPTL is agreed instead of RTP."""
+    fax_target: Address | None = None
+    """Where UDPTL goes."""
+    terminal: Terminal | None = None
+    """The fax machine that has it."""
+    datagrams: int = 0
+    """Of UDPTL, received."""
 
     def connect(self, remote: RemoteMedia, now: float) -> None:
         """Take what was negotiated; latching begins again."""
         self._put_by()
-        if self.remote is None or remote.codec != self.remote.codec:
+        self.is_fax = remote.fax is not None
+        if not self.is_fax and (self.remote is None or remote.codec != self.remote.codec):
             opus = remote.codec == OPUS
             self.opened = transcoder(OPUS, "PCMU") if opus else None
             self.to_ulaw = None if opus else transcoder(remote.codec, "PCMU")
@@ -114,7 +125,7 @@ class Leg:
         self.audio_type = remote.payload_type
         self.event_type = _NONE if remote.event_type is None else remote.event_type
         self.watch = Watch(now, f"{remote.codec} ({remote.payload_type}) from {remote.host}:{remote.port}")
-        if self.event_type != _NONE:
+        if self.event_type != _NONE or self.is_fax:
             self.key_ear = None
         elif self.key_ear is None:
             self.key_ear = KeyEar()
@@ -129,13 +140,15 @@ class Leg:
         """Who listens is news."""
         self.attentive = not (
             self.listener is None and self.recorder is None and self.key_ear is None and self.member is None
-        )
+            and self.terminal is None
+        )  # fmt: skip
 
     def retarget(self) -> None:
         """The far end's address is news."""
         remote = self.remote
         self.source = self.latch.source
-        self.target = self.latch.target if remote is not None and remote.sends and remote.port else None
+        target = self.latch.target if remote is not None and remote.sends and remote.port else None
+        self.target, self.fax_target = (None, target) if self.is_fax else (target, None)
 
     def turn_to(self, ssrc: int) -> None:
         """Another source speaks: its numbers have nothing to do with those before."""
@@ -146,7 +159,7 @@ class Leg:
     @property
     def codec(self) -> str:
         """What those who listen here get of it: mu-law until that is settled, and of Opus."""
-        return self.remote.codec if self.remote is not None and self.opened is None else "PCMU"
+        return self.remote.codec if self.remote is not None and self.opened is None and not self.is_fax else "PCMU"
 
     @property
     def covered(self) -> bool:
@@ -161,13 +174,14 @@ class Leg:
             or self.key is not None
             or self.recorder is not None
             or self.room is not None
+            or self.terminal is not None
         )
 
     @property
     def control_target(self) -> Address | None:
         """Where RTCP goes."""
         remote = self.remote
-        if remote is None or not remote.port:
+        if remote is None or not remote.port or self.is_fax:
             return None
         host, port = self.latch.target
         if remote.rtcp_mux:
@@ -190,7 +204,7 @@ class Leg:
     def figures(self, now: float) -> MediaStatistics:
         """RFC 3550 figures over every source of the leg, and the E-model's estimate of them."""
         self._put_by()
-        received, lost = self.received, self.earlier[1] + self.receiver.lost
+        received, lost = self.received + self.datagrams, self.earlier[1] + self.receiver.lost
         far, trip_ms, jitter_ms = self.reports.far, self.reports.round_trip_ms, self.receiver.jitter_ms
         delay_ms = (trip_ms or 0.0) / 2 + buffer_ms_for(jitter_ms) + FRAME_MS
         burst_ratio = self.receiver.burst_ratio

@@ -12,11 +12,13 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from pbx.media import words
 from pbx.media.engine import (
     Capability,
+    FaxTask,
     MediaAddress,
     MediaEvent,
     NoMediaPort,
@@ -25,6 +27,7 @@ from pbx.media.engine import (
     WorkerBack,
     WorkerLost,
 )
+from pbx.media.fax import spandsp
 from pbx.media.ports import Ports
 
 MUSIC = ("default", "toronto", "laval")
@@ -43,8 +46,6 @@ _BUFFER = 1 << 20
 class LocalEngine:
     """Implements `pbx.media.engine.Engine` over one worker process; `start` it first and `shut` it at the end."""
 
-    capabilities = frozenset(Capability)
-
     def __init__(
         self,
         host: str,
@@ -54,14 +55,20 @@ class LocalEngine:
         parties: Sequence[str] = (),
         music: Sequence[str] = MUSIC,
         ports: int = 1200,
+        fax_speed: int = 1,
     ) -> None:
-        """Media at `host`; `on_events` runs when `take_events` has something; `parties` are known by their voice."""
+        """Media at `host`; `on_events` runs when `take_events` has something; `parties` are known by their voice.
+
+        `fax_speed`: how much faster than real time T.38 goes, between machines that all keep it.
+        """
+        self.capabilities = frozenset(Capability) - ({Capability.FAX} if spandsp.unavailable() else set())
         self._host = host
         self._recordings = recordings
         self._on_events = on_events
         self._parties = tuple(parties)
         self._music = tuple(music)
         self._ports = ports
+        self._fax_speed = fax_speed
         self._free = Ports()
         self._open: dict[str, int] = {}
         self._events: list[MediaEvent] = []
@@ -132,6 +139,7 @@ class LocalEngine:
             parties=self._parties,
             music=self._music,
             ports=self._ports,
+            fax_speed=self._fax_speed,
         )
         self._flush()
 
@@ -193,6 +201,9 @@ class LocalEngine:
 
     def send_digits(self, leg: str, digits: str) -> None:
         self._tell_leg("send_digits", leg, digits=digits)
+
+    def fax(self, leg: str, task: FaxTask) -> None:
+        self._tell_leg("fax", leg, task=asdict(task))
 
     def listen(self, leg: str) -> None:
         self._tell_leg("listen", leg)

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pbx.domain.base import SrtpPolicy
 from pbx.media import sdp
 from pbx.media.codecs import CODECS, common_first
-from pbx.media.engine import MediaAddress, RemoteMedia, SrtpKeys
+from pbx.media.engine import T38, MediaAddress, RemoteMedia, SrtpKeys
+from pbx.media.fax.sdp import OURS, FaxDescription, answer_fax, far_end, offer_fax, read_fax
 
 _KEY_OCTETS = 30
 """Of the master key and its salt (RFC 4568 §6.1)."""
@@ -54,6 +55,22 @@ class Negotiation:
         self._offered = sdp.offer_of(far, origin=origin, version=self._version)
         return self._offered
 
+    def only(self, codecs: tuple[str, ...]) -> None:
+        """Speak none but these: sound of a modem survives no other."""
+        self._codecs = tuple(codec for codec in self._codecs if codec in codecs) or codecs
+
+    def offer_fax(self, at: MediaAddress, t38: T38 = OURS) -> bytes:
+        self._version += 1
+        self._offered = offer_fax(at, t38, version=self._version)
+        return self._offered
+
+    def answer_fax(self, offered: FaxDescription, at: MediaAddress, t38: T38 = OURS) -> bytes:
+        """Answer an offer of fax; BadSdp where the party must have SRTP, or it refuses the fax itself."""
+        self._plain()
+        self.remote = far_end(offered)
+        self._version += 1
+        return answer_fax(offered, at, t38, version=self._version)
+
     def answer(
         self,
         offered: bytes,
@@ -80,6 +97,8 @@ class Negotiation:
 
     def settle(self, answered: bytes) -> RemoteMedia:
         """Take the answer to our offer; BadSdp when it took nothing of it, or no SRTP where that is our policy."""
+        if read_fax(self._offered) is not None:
+            return self._settle_fax(answered)
         description = sdp.parse_sdp(answered)
         remote = sdp.settle(self._offered, description)
         theirs = self._chosen(description)
@@ -89,6 +108,18 @@ class Negotiation:
         self._settled(b"", remote, ours, theirs)
         assert self.remote is not None
         return self.remote
+
+    def _settle_fax(self, answered: bytes) -> RemoteMedia:
+        self._plain()
+        fax = read_fax(answered)
+        if fax is None:
+            raise sdp.BadSdp(488, "the answer took no fax")
+        self.remote = far_end(fax)
+        return self.remote
+
+    def _plain(self) -> None:
+        if self.policy == "yes":
+            raise sdp.BadSdp(488, "UDPTL is not encrypted, but SRTP is asked for")
 
     @property
     def has_offered(self) -> bool:

@@ -17,6 +17,11 @@ def path_of(folder: Path, name: str) -> Path | None:
     return folder / f"{name}.wav" if _NAME.match(name) else None
 
 
+def document_of(folder: Path, name: str) -> Path | None:
+    """Return where the pages of a fax of that name lie; None when it is not a name for a file."""
+    return folder / f"{name}.tif" if _NAME.match(name) else None
+
+
 def octets(folder: Path, recording: Recording) -> bytes:
     """Return whole frames of µ-law from its `from_s` on; OSError or BadWav says why there are none."""
     path = path_of(folder, recording.name)

@@ -24,6 +24,7 @@ from pbx.media.engine import (
     Closed,
     DigitPressed,
     Faulted,
+    FaxTask,
     FlowChanged,
     MediaAddress,
     MediaEvent,
@@ -228,6 +229,9 @@ class RtpengineEngine:
         for at, digit in enumerate(digit for digit in digits.upper() if digit in KEYS):
             press = partial(it.fields, "play DTMF", from_tag=HOUSE, code=digit, duration=_KEY_MS)
             asyncio.get_running_loop().call_later(at * _KEY_S, self._then, it, press)
+
+    def fax(self, leg: str, task: FaxTask) -> None:
+        """Nothing: it has no fax machines, and says so among its capabilities."""
 
     def listen(self, leg: str) -> None:
         """Nothing: it has no ears, and says so among its capabilities."""

@@ -95,9 +95,24 @@ def parse_sdp(data: bytes) -> Description:
 
     The newest are kept: an offer is asked for its codecs, for where its phone is and again when its answer comes.
     """
+    session, attributes, streams = sections(data)
+    for at, (media, lines, own) in enumerate(streams):
+        if media.lower().startswith("audio"):
+            found = _stream(media, {**session, **lines}, [*attributes, *own])
+            others = [refused(other) for place, (other, _, _) in enumerate(streams) if place != at]
+            return replace(found, refused=tuple(others), audio_at=at)
+    raise BadSdp(488, "no audio stream")
+
+
+Streams = list[tuple[str, dict[str, str], list[str]]]
+"""Of each stream: its m= line, the other lines by their letter, and its attributes."""
+
+
+def sections(data: bytes) -> tuple[dict[str, str], list[str], Streams]:
+    """Return a description's own lines and attributes, and its streams; BadSdp(400) when it is none."""
     text = data.decode("utf-8", "replace").replace("\r\n", "\n")
     session: dict[str, str] = {}
-    streams: list[tuple[str, dict[str, str], list[str]]] = []
+    streams: Streams = []
     attributes: list[str] = []
     for line in text.split("\n"):
         kind, equals, value = line.partition("=")
@@ -112,15 +127,10 @@ def parse_sdp(data: bytes) -> Description:
             (streams[-1][1] if streams else session).setdefault(kind, value.strip())
     if not text.startswith("v="):
         raise BadSdp(400, "a session description starts with v=")
-    for at, (media, lines, own) in enumerate(streams):
-        if media.lower().startswith("audio"):
-            found = _stream(media, {**session, **lines}, [*attributes, *own])
-            others = [_refused(other) for place, (other, _, _) in enumerate(streams) if place != at]
-            return replace(found, refused=tuple(others), audio_at=at)
-    raise BadSdp(488, "no audio stream")
+    return session, attributes, streams
 
 
-def _refused(media: str) -> str:
+def refused(media: str) -> str:
     """Return a stream's m= line with port 0: the kind, transport and formats stay what they were."""
     found = _MEDIA.match(media)
     if found is None:
@@ -134,9 +144,7 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
         raise BadSdp(400, f"bad m= line: {media[:60]!r}")
     if found[3].upper() not in _TRANSPORTS:
         raise BadSdp(488, f"transport {found[3][:20]!r} is not served")
-    address = lines.get("c", "").split()
-    if len(address) < 3 or address[0].upper() != "IN":
-        raise BadSdp(400, "no usable c= line")
+    host = connection(lines)
     numbers = (natural(word) for word in found[4].split())
     types = [number for number in numbers if number is not None and number < 128]
     names = dict(_NAMES)
@@ -165,7 +173,6 @@ def _stream(media: str, lines: dict[str, str], attributes: list[str]) -> Descrip
             rtcp_mux = True
         elif (port := _RTCP.match(lower)) and 0 < int(port[1]) < 65536:
             rtcp_port = int(port[1])
-    host = _numeric(address[2].partition("/")[0])
     if host == "0.0.0.0" and direction in ("sendrecv", "sendonly"):
         direction = "inactive" if direction == "sendrecv" else direction  # hold as RFC 2543 wrote it
     codecs = tuple((names[number], number) for number in types if names.get(number) in _KNOWN)
@@ -180,6 +187,14 @@ def _is_key(text: str) -> bool:
         return len(base64.b64decode(text, validate=True)) == _KEY_OCTETS
     except ValueError:
         return False
+
+
+def connection(lines: dict[str, str]) -> str:
+    """Return the host of a stream's c= line, or the session's; BadSdp when there is none that can be served."""
+    address = lines.get("c", "").split()
+    if len(address) < 3 or address[0].upper() != "IN":
+        raise BadSdp(400, "no usable c= line")
+    return _numeric(address[2].partition("/")[0])
 
 
 def _numeric(host: str) -> str:

@@ -24,6 +24,8 @@ class Segment:
     """Number of the key, so that its copies count once."""
     sealed: str = ""
     """Digest of the SRTP key it is sealed with; empty for plain RTP."""
+    fax: str = ""
+    """What a fax machine says."""
 
     def pack(self) -> bytes:
         parts = (
@@ -36,6 +38,7 @@ class Segment:
             self.digit,
             self.event,
             self.sealed,
+            self.fax,
         )
         return ("VM1\t" + "\t".join(map(str, parts))).encode()
 
@@ -43,13 +46,13 @@ class Segment:
 def unpack(data: bytes) -> Segment | None:
     """Read a segment; None for anything else that hits a media port."""
     parts = data.decode("utf-8", "replace").split("\t")
-    if len(parts) != 10 or parts[0] != "VM1":
+    if len(parts) != 11 or parts[0] != "VM1":
         return None
     try:
         source, sequence, payload, first, last, event = (int(parts[at]) for at in (1, 2, 3, 5, 6, 8))
     except ValueError:
         return None
-    return Segment(source, sequence, payload, parts[4], first, last, parts[7], event, parts[9])
+    return Segment(source, sequence, payload, parts[4], first, last, parts[7], event, parts[9], parts[10])
 
 
 def digest(key: str) -> str:

@@ -14,6 +14,7 @@ from pbx.media.engine import (
     Capability,
     Closed,
     DigitPressed,
+    FaxTask,
     FlowChanged,
     Heard,
     MediaAddress,
@@ -32,6 +33,7 @@ from pbx.media.ports import Ports
 from pbx.media.quality import mos_g711
 from pbx.media.segment import Segment, digest, unpack
 from pbx.media.tone_plan import sure_after_s
+from pbx.media.virtual_fax import VirtualFax
 from pbx.media.virtual_leg import Kept, VirtualLeg
 from pbx.media.virtual_rooms import VirtualRooms
 from pbx.media.virtual_speaking import Send, Speaking
@@ -53,10 +55,15 @@ class VirtualEngine:
         send: Send,
         seconds_of: Callable[[str], float],
         recordings: MutableMapping[str, Kept] | None = None,
+        documents: MutableMapping[str, bytes] | None = None,
     ) -> None:
-        """`send(from, to, data)` puts a datagram on the wire; `seconds_of` knows the length of a prompt."""
+        """`send(from, to, data)` puts a datagram on the wire; `seconds_of` knows the length of a prompt.
+
+        `documents` are the pages of faxes by their name, as TIFF.
+        """
         self._host = host
         self._recordings = recordings if recordings is not None else {}
+        self._documents = documents if documents is not None else {}
         self._legs: dict[str, VirtualLeg] = {}
         self._by_port: dict[int, VirtualLeg] = {}
         self._events: list[MediaEvent] = []
@@ -95,6 +102,8 @@ class VirtualEngine:
         it.heard = ""
         self._rooms.heard(it)
         self._speaking.announce(it)
+        if it.fax is not None:
+            it.fax.set_going()
         if it.early is not None:
             (data, source), it.early = it.early, None
             self.receive(data, source, it.port, self._agenda.now)
@@ -169,6 +178,16 @@ class VirtualEngine:
         if it is not None:
             self._speaking.send_digits(it, digits)
 
+    def fax(self, leg: str, task: FaxTask) -> None:
+        it = self._legs.get(leg)
+        if it is None:
+            return
+        if it.fax is not None:
+            it.fax.end()
+        it.fax = VirtualFax(it, task, self._speaking, self._agenda, self._documents, self._report)
+        it.fax.set_going()
+        it.fax.heard(it.heard)
+
     def listen(self, leg: str) -> None:
         it = self._legs.get(leg)
         if it is not None:
@@ -183,6 +202,8 @@ class VirtualEngine:
             return
         self._rooms.leave(it)
         self._finish_conversation(it, "hangup")
+        if it.fax is not None:
+            it.fax.end()
         del self._legs[leg]
         self._finish_recording(it, it.recording, "hangup")
         self._speaking.flush(it)
@@ -231,6 +252,9 @@ class VirtualEngine:
             it.watch.misfit = segment.payload_type
             return
         if not it.remote.receives:
+            return
+        if segment.fax:
+            self._fax_received(it, segment)
             return
         if segment.digit:
             self._digit_received(it, segment)
@@ -296,6 +320,8 @@ class VirtualEngine:
         it.heard = label
         it.heard_from = self._agenda.now
         self._rooms.heard(it)
+        if it.fax is not None:
+            it.fax.heard(label)
         if it.listening and label:
             self._report(Heard(it.name, label))
             self._listen_for_tone(it)
@@ -330,6 +356,16 @@ class VirtualEngine:
         if it.recording and segment.digit in it.end_keys:
             self._finish_recording(it, it.recording, "key")
         self._report(DigitPressed(it.name, segment.digit))
+
+    def _fax_received(self, it: VirtualLeg, segment: Segment) -> None:
+        it.arrived += 1
+        it.received += 1
+        it.last += 1
+        other = self._legs.get(it.bridged)
+        if it.fax is not None:
+            it.fax.take(segment.fax)
+        elif other is not None:
+            self._speaking.say(other, segment.fax)
 
     def _check_silence(self, it: VirtualLeg, recording: str) -> None:
         if it.recording != recording or it.name not in self._legs:

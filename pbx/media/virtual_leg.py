@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pbx.media.engine import RemoteMedia, Sound
 from pbx.media.flow import Watch
 from pbx.media.latch import Latch
+
+if TYPE_CHECKING:
+    from pbx.media.virtual_fax import VirtualFax
 
 Parts = Iterator[tuple[str, float]]
 """Of a sound: the label of each part and how many seconds it lasts, `inf` for what does not end."""
@@ -67,6 +71,8 @@ class VirtualLeg:
     events: set[tuple[int, int]] = field(default_factory=set)
     early: tuple[bytes, tuple[str, int]] | None = None
     """What arrived before the answer did: real audio goes on, so its next packet would come 20 ms later."""
+    fax: VirtualFax | None = None
+    """The fax machine that has it."""
     # recording
     conversation: tuple[str, str, str, float] | None = None
     """Both legs that are recorded together, the recording and when it began."""

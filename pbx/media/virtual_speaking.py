@@ -129,12 +129,18 @@ class Speaking:
             self.emit(it, it.label, packets)
 
     def emit(self, it: VirtualLeg, label: str, packets: int) -> None:
-        if it.remote is None or not it.remote.sends or it.remote.port == 0:
+        if it.remote is None or not it.remote.sends or it.remote.port == 0 or it.remote.fax is not None:
             return
         it.sequence += 1
         segment = Segment(it.ssrc, it.sequence, it.remote.payload_type, label, it.sent, it.sent + packets)
         it.sent += packets
         self._transmit(it, segment)
+
+    def say(self, it: VirtualLeg, fax: str) -> None:
+        """Send what a fax machine says."""
+        if it.remote is not None and it.remote.sends and it.remote.port:
+            it.sent += 1
+            self._transmit(it, Segment(it.ssrc, 0, it.remote.payload_type, "", 0, 0, fax=fax))
 
     # --- keys -----------------------------------------------------------------------------------------
 

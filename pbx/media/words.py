@@ -18,6 +18,8 @@ from pbx.media.engine import (
     DigitPressed,
     FarEndReported,
     Faulted,
+    FaxFinished,
+    FaxSensed,
     FlowChanged,
     Heard,
     MediaEvent,
@@ -47,7 +49,7 @@ _EVENTS: dict[str, type[MediaEvent]] = {
     kind.__name__: kind
     for kind in (
         PlayFinished, DigitPressed, RecordingFinished, SourceLatched, Heard, Closed, FlowChanged, StrangerIgnored,
-        FarEndReported, Faulted, SoundMissing, ToneRecognised,
+        FarEndReported, Faulted, SoundMissing, ToneRecognised, FaxSensed, FaxFinished,
     )
 }  # fmt: skip
 
@@ -139,9 +141,10 @@ def event_of(words: Words) -> MediaEvent:
 def remote_words(remote: engine.RemoteMedia) -> Words:
     # Spelt out: `asdict` copies deeply, and asks of each value what it is.
     said = {name: getattr(remote, name) for name in _REMOTE}
-    return said | {"keys": remote.keys and asdict(remote.keys)}
+    return said | {"keys": remote.keys and asdict(remote.keys), "fax": remote.fax and asdict(remote.fax)}
 
 
 def remote_of(words: Words) -> engine.RemoteMedia:
-    keys = words["keys"]
-    return engine.RemoteMedia(**{**words, "keys": keys and engine.SrtpKeys(**keys)})
+    keys, fax = words["keys"], words["fax"]
+    made = {"keys": keys and engine.SrtpKeys(**keys), "fax": fax and engine.T38(**fax)}
+    return engine.RemoteMedia(**{**words, **made})

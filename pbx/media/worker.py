@@ -22,7 +22,7 @@ from typing import Any
 
 from pbx.media import ears, sounds_made, words
 from pbx.media.archive import Archive
-from pbx.media.engine import Faulted, MediaEvent
+from pbx.media.engine import Faulted, FaxTask, MediaEvent
 from pbx.media.exchange import Exchange
 from pbx.media.host import Timer, affordable, bind_pairs, go_first
 from pbx.media.latch import Address
@@ -80,7 +80,7 @@ class Worker:
         self._archive = Archive()
         self._exchange = Exchange(
             self._send, self._report, recordings, self._archive.keep, ears.Knowledge(labels), secrets.randbits,
-            self._wake,
+            self._wake, told["fax_speed"],
         )  # fmt: skip
         for even, odd in pairs:
             self._adopt(even, self._media)
@@ -267,6 +267,8 @@ class Worker:
                 exchange.stop_record(leg, now)
             case "send_digits":
                 exchange.send_digits(leg, told["digits"])
+            case "fax":
+                exchange.fax(leg, FaxTask(**told["task"]), now)
             case "listen":
                 exchange.listen(leg)
             case "close":

@@ -49,7 +49,14 @@ def test_the_timer_ticks_as_often_as_it_was_told() -> None:
 def test_a_worker_ends_when_its_owner_does(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
-        told = {"host": "127.0.0.1", "recordings": str(tmp_path), "parties": [], "music": [], "ports": 1}
+        told = {
+            "host": "127.0.0.1",
+            "recordings": str(tmp_path),
+            "parties": [],
+            "music": [],
+            "ports": 1,
+            "fax_speed": 1,
+        }
         worker = Worker(theirs, told)
         (port,) = words.unpack(ours.recv(1000))["ports"]
         # A command for a leg that is gone is no fault: the commands cross with what is told.
