@@ -14,7 +14,7 @@ from pbx.domain.directory import Directory
 from pbx.domain.registrations import host_and_port
 from provisioning_server.respond import Office, config_url, file_names
 
-CONSOLE, PROVISIONING, SMTP, SIP, SIPS, TFTP = 0, 1, 25, 60, 61, 69
+CONSOLE, PROVISIONING, PROVISIONING_TLS, PROVISIONING_CERTIFIED, SMTP, SIP, SIPS, TFTP = 0, 1, 2, 3, 25, 60, 61, 69
 """Places in the port layout, from its base."""
 
 
@@ -30,6 +30,9 @@ class PortPlan:
     tftp: int = 0
     smtp: int = 0
     """The outbox, which takes all mail."""
+    provisioning_tls: int = 0
+    provisioning_certified: int = 0
+    """Provisioning over TLS with the phone's own certificate."""
 
 
 def port_plan(base: int) -> PortPlan:
@@ -38,7 +41,10 @@ def port_plan(base: int) -> PortPlan:
         return PortPlan()
     if not 1024 <= base <= 65535 - TFTP:
         raise ValueError(f"port base {base}: the layout needs ports {base} to {base + TFTP}, from 1024 to 65535")
-    return PortPlan(base + CONSOLE, base + PROVISIONING, base + SIP, base + SIPS, base + TFTP, base + SMTP)
+    return PortPlan(
+        base + CONSOLE, base + PROVISIONING, base + SIP, base + SIPS, base + TFTP, base + SMTP,
+        base + PROVISIONING_TLS, base + PROVISIONING_CERTIFIED,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +61,21 @@ class Listening:
     """0 without TLS."""
     ca_file: str = ""
     smtp_port: int = 0
+    provisioning_tls_port: int = 0
+    provisioning_certified_port: int = 0
 
     @property
     def provisioning_url(self) -> str:
         return f"http://{host_and_port(self.host, self.provisioning_port)}/p"
+
+    @property
+    def secure_url(self) -> str:
+        return f"https://{host_and_port(self.host, self.provisioning_tls_port)}/p"
+
+    @property
+    def certified_url(self) -> str:
+        """For phones that show a certificate of their own."""
+        return f"https://{host_and_port(self.host, self.provisioning_certified_port)}/p"
 
     @property
     def ca_url(self) -> str:
@@ -99,7 +116,12 @@ def ready_document(at: Listening, directory: Directory, office: Office, *, secre
         "domain": directory.domain.name,
         "sip": {"host": at.host, "udp": at.sip_port, "tcp": at.sip_port, "tls": at.sips_port},
         "tls": {"ca_file": at.ca_file, "ca_url": at.ca_url if at.ca_file else ""},
-        "provisioning": {"http": at.provisioning_url, "tftp": {"host": at.host, "port": at.tftp_port}},
+        "provisioning": {
+            "http": at.provisioning_url,
+            "https": at.secure_url,
+            "certified": at.certified_url,
+            "tftp": {"host": at.host, "port": at.tftp_port},
+        },
         "smtp": {"host": at.host, "port": at.smtp_port},
         "console": at.console_url,
         "devices": devices,

@@ -23,7 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lab.errors import NO_START, UserError
 from pbx.domain.registrations import Peer
-from pbx.events import CertificateUsed, TlsRefused
+from pbx.events import CertificateEnding, CertificateUsed, TlsRefused
 from pbx.sip.streams import Security
 
 CA_FILE = "ca.pem"
@@ -31,6 +31,7 @@ REFERENCE = "README, TLS"
 _CA_DAYS = 3650
 _SERVER_DAYS = 397
 _RENEWED_BEFORE_DAYS = 30
+_TOLD_BEFORE_DAYS = 30
 _KEY_BITS = 2048
 """RSA, for the sake of handsets that know nothing else."""
 
@@ -61,6 +62,32 @@ class Certificates:
         trusted = self._authorities()
         self._shown, self.used, self._trusted = shown, used, trusted
         return used
+
+    def phone_certificate(self, mac: str, now: datetime) -> bytes:
+        """Return a certificate whose name is that MAC, as a maker puts one into a phone, with its key; PEM."""
+        authority, key = self._authority(now)
+        own = rsa.generate_private_key(65537, _KEY_BITS)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, mac.upper())])
+        made = (
+            _builder(subject, authority.subject, own, now, _SERVER_DAYS)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        return made.public_bytes(serialization.Encoding.PEM) + _key_text(own)
+
+    def ending(self, now: datetime) -> list[CertificateEnding]:
+        """Return what is shown or trusted here and ends within a month."""
+        found = []
+        for path in (*self.folder.glob("*.pem"), *self.folder.glob("*/*.pem")):
+            try:
+                ends = _read(path).not_valid_after_utc
+            except UserError:
+                continue  # told where it is used
+            if ends - now < timedelta(days=_TOLD_BEFORE_DAYS):
+                found.append(CertificateEnding(str(path), ends.isoformat(), (ends - now).days))
+        return sorted(found, key=lambda one: one.days_left)
 
     def _load(self, now: datetime) -> tuple[ssl.SSLContext, CertificateUsed]:
         authority, key = self._authority(now)
@@ -280,12 +307,15 @@ def _write(path: Path, certificate: x509.Certificate) -> None:
 def _write_key(path: Path, key: rsa.RSAPrivateKey) -> None:
     beside = path.with_name(f".{path.name}")
     beside.unlink(missing_ok=True)
-    text = key.private_bytes(
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(_key_text(key))
+    beside.replace(path)
+
+
+def _key_text(key: rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(text)
-    beside.replace(path)
 
 
 def _unusable(why: str, remedy: str) -> UserError:

@@ -34,6 +34,7 @@ from lab.mail.outbox import Outbox
 from lab.mail.postman import Postman
 from lab.mail.relay import Relay
 from lab.media_processes import RECORDINGS, MediaProcesses
+from lab.phone_tls import PhoneTls
 from lab.phones.pyvoip_phone import available
 from lab.provisioner import discovery_url
 from lab.seeds.load import Seed
@@ -41,7 +42,7 @@ from lab.seeds.model import LabSeed
 from lab.shell import RealClock, Shell, shell_on_both
 from lab.supervisor import Supervisor
 from lab.vault import Vault
-from lab.waiting import until
+from lab.waiting import until, woken
 from lab.watchdog import Watchdog
 from pbx.bus import Bus
 from pbx.catalogue import plug_ins
@@ -65,6 +66,7 @@ from provisioning_server.overlay import ServedAt
 from provisioning_server.respond import config_url
 from provisioning_server.rotation import rotated
 
+DAY_S = 86_400.0
 DRAIN_S = 3.0
 """How long calls may take to end after SIGTERM; the whole of the end fits in ten seconds."""
 
@@ -88,6 +90,7 @@ class Lab:
         self._switch_shell: Shell | None = None
         self._provisioning: ProvisioningService | None = None
         self._certificates: Certificates | None = None
+        self._phone_tls: PhoneTls | None = None
         self._secret: bytes
         self._vault: Vault
         self._key_log: Path | None = None
@@ -283,6 +286,8 @@ class Lab:
     def apply(self, directory: Directory, what: str = "directory") -> None:
         self.directory = directory
         self._keep_directory(self.store)
+        if self._phone_tls is not None:
+            self._phone_tls.allow(self.provisioning.oldest_tls)
         self.command_switch(lambda switch, now: switch.apply(directory, now, what))
 
     def _frame_switched(self, stamped: Stamped) -> None:
@@ -333,7 +338,21 @@ class Lab:
             told = (error.happened, error.why, error.remedy, error.reference)
             self.publish(TlsRefused(f"tls:{host_and_port(*self._shell.tls)}", *told))
             return False
+        if self._phone_tls is not None:
+            self._phone_tls.refresh()
+        self._tell_of_endings()
         return True
+
+    def _tell_of_endings(self) -> None:
+        assert self._certificates is not None, "start first"
+        for ending in self._certificates.ending(self.now.wall):
+            self.publish(ending)
+
+    async def _look_at_certificates(self) -> None:
+        """Once a day: the lab's own are made anew in time, the operator's are told of."""
+        while True:
+            await woken(asyncio.Event(), DAY_S)
+            self.reload_certificates()
 
     def mail_again(self) -> None:
         """Try now whatever mail waits."""
@@ -497,11 +516,21 @@ class Lab:
             host, ports.provisioning, ports.tftp, self._certificates.ca_file, self.settings.proxies
         )
         sips_port, ca_file = self._shell.tls[1], self._certificates.ca_file
-        self.listening = Listening(host, sip_port, http[1], tftp[1], 0, sips_port, str(ca_file))
+        doors = self._phone_tls = PhoneTls(self._certificates)
+        doors.allow(service.oldest_tls)
+        self.listening = Listening(
+            host, sip_port, http[1], tftp[1], 0, sips_port, str(ca_file),
+            provisioning_tls_port=await service.listen_tls(host, ports.provisioning_tls, doors.for_all),
+            provisioning_certified_port=await service.listen_tls(
+                host, ports.provisioning_certified, doors.with_certificate
+            ),
+        )  # fmt: skip
         url, ca_url = self.listening.provisioning_url, self.listening.ca_url
         service.moved(ServedAt(sip_host, sip_port, url, sips_port=sips_port, ca_url=ca_url))
-        for broken in service.office.families.broken:
+        for broken in (*service.office.families.broken, *doors.problems):
             self.publish(ServerFault("provisioning", "", broken))
+        self._tell_of_endings()
+        self._supervisor.start("certificates", self._look_at_certificates())
         self.bus.subscribe(self._config_served, [ConfigServed])
         self.bus.subscribe(self._frame_switched, [TimeFrameSwitched])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -101,6 +102,27 @@ class ProvisioningService:
             raise
         self._tftp.start()
         return self._runner.addresses[0][:2], self._tftp.address
+
+    async def listen_tls(self, host: str, port: int, context: ssl.SSLContext) -> int:
+        """Serve the same over TLS; return the port. After `start`. OSError."""
+        assert self._runner is not None, "start first"
+        before = len(self._runner.addresses)
+        await web.TCPSite(self._runner, host, port, ssl_context=context).start()
+        found: int = self._runner.addresses[before][1]
+        return found
+
+    @property
+    def oldest_tls(self) -> str:
+        """The version of TLS that some family of the domain's phones needs, `1.2` when none needs an older one."""
+        used = {device.family for device in self._directory().devices}
+        return min(
+            [
+                self.office.families.by_id[name].capabilities.tls_min
+                for name in used
+                if name in self.office.families.by_id
+            ]
+            + ["1.2"]
+        )
 
     async def close(self) -> None:
         tftp, self._tftp = self._tftp, None

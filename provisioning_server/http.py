@@ -21,6 +21,8 @@ from provisioning_server.respond import Answer, ConfigRequest
 Respond = Callable[[ConfigRequest], Answer]
 AUTHORITY_PATH = "/ca.pem"
 REFUSED_AFTER_S = 0.02
+_VERSIONS = {"TLSv1": "TLSv1.0"}
+"""As OpenSSL calls it → as the others are called."""
 
 
 def make_server(respond: Respond, authority: Path | None = None, proxies: Sequence[Network] = ()) -> web.Server:
@@ -41,7 +43,10 @@ def make_server(respond: Respond, authority: Path | None = None, proxies: Sequen
             address = forwarded_for(peer[0], request.headers.getall("X-Forwarded-For", ()), proxies) or address
         headers = {name.lower(): value for name, value in request.headers.items()}
         agent = headers.get("user-agent", "")
-        answer = respond(ConfigRequest(request.scheme, request.path, address, agent, headers, request.method))
+        tls, name = _of_the_connection(request)
+        answer = respond(
+            ConfigRequest(request.scheme, request.path, address, agent, headers, request.method, tls, name)
+        )
         if answer.status >= 400:
             await _until(arrived_at + REFUSED_AFTER_S)
         return _reply(answer)
@@ -63,6 +68,16 @@ def forwarded_for(peer: str, headers: Sequence[str], proxies: Sequence[Network])
         if not is_within(host, proxies):
             return f"{host}:0"
     return ""
+
+
+def _of_the_connection(request: web.BaseRequest) -> tuple[str, str]:
+    """Return (version of TLS, name in the phone's certificate), empty for none."""
+    tls = request.transport.get_extra_info("ssl_object") if request.transport else None
+    if tls is None:
+        return "", ""
+    subject = (tls.getpeercert() or {}).get("subject", ())
+    names = [value for part in subject for key, value in part if key == "commonName"]
+    return _VERSIONS.get(tls.version(), tls.version()), names[0] if names else ""
 
 
 def _without_port(hop: str) -> str:

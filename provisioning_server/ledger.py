@@ -23,6 +23,7 @@ class Key(Enum):
 
     STEADY = "the steady token"
     FORMER = "the steady token before the rotation"
+    CERTIFICATE = "the phone's certificate"
     FIRST = "the one-time token"
     WINDOW = "the open window"
     NONE = "nothing"

@@ -112,6 +112,8 @@ class Capabilities(_Data):
     transports: tuple[str, ...] = ("udp",)
     srtp: bool = False
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    tls_min: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
+    """The oldest TLS by which it may fetch; below 1.2 for phones that know no better."""
 
 
 class BootStep(_Data):

@@ -3,10 +3,11 @@
 Policy. A file named by a MAC is for the holder of that MAC's token: the one-time token of the device (`ledger`), then
 the steady token its configuration carries. Without a token - TFTP, or a plain URL - it is served only while the
 device's window is open: the ledger's `lan_window`, or the setting `provisioning.open` of the device, its user, site or
-domain, which wins over it. Files without a MAC in their name hold no secret and need no token; a wrong one is refused
-all the same. Whatever is refused is answered alike, byte for byte; the reason goes to the operator as an event. Who
-asks for many devices' files in vain is banned for a while (`bans`): what no valid token opens is then refused, unless
-the address lies in the `provisioning.trusted_networks` of the domain or a site.
+domain, which wins over it. A certificate whose name is the MAC opens its files without any of that. Files without a MAC
+in their name hold no secret and need no token; a wrong one is refused all the same. Whatever is refused is answered
+alike, byte for byte; the reason goes to the operator as an event. Who asks for many devices' files in vain is banned
+for a while (`bans`): what no valid token opens is then refused, unless the address lies in the
+`provisioning.trusted_networks` of the domain or a site.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from pbx.clock import Moment
-from pbx.domain.devices import Device
+from pbx.domain.devices import Device, normal_mac
 from pbx.domain.directory import Directory
 from pbx.events import AddressBanned, ConfigRefused, ConfigRequested, ConfigServed, Event, ServerFault
 from provisioning_server.bans import Ban, Bans, Network, is_within, networks
@@ -39,6 +40,7 @@ OPEN = "provisioning.open"
 TRUSTED = "provisioning.trusted_networks"
 _OF_THE_DOOR = frozenset({OPEN, TRUSTED})
 """Settings that no phone is told."""
+_TLS = ("TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _SECRET = re.compile(r"[0-9a-fA-F]{32,}")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]")
 
@@ -57,6 +59,10 @@ class ConfigRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
     method: str = "GET"
+    tls: str = ""
+    """Version of TLS, as `TLSv1.2`; empty for none, or where a proxy has it."""
+    certificate: str = ""
+    """Name in the certificate the phone has shown and proved; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +177,10 @@ def _admitted(
     request: ConfigRequest, office: Office, directory: Directory, claim: Claim, now: Moment
 ) -> tuple[tuple[Device, ...], Admission]:
     """Return whose file it is and whether the request may have it. The work is the same for known and unknown MACs."""
+    if request.tls and _TLS.index(request.tls) < _TLS.index(f"TLSv{claim.family.capabilities.tls_min}"):
+        return (), Admission(Key.NONE, f"{request.tls} is too old for {claim.family.id}")
+    if request.certificate and claim.rule.is_of_one_device:
+        return _by_certificate(request.certificate, claim)
     if not claim.token and _is_banned(request, office, directory, now):
         return (), BANNED
     if claim.rule.is_of_one_device:
@@ -189,6 +199,17 @@ def _admitted(
     if claim.rule.is_of_one_device and not box:
         return (), Admission(Key.NONE, claim.doubt)
     return box, admission
+
+
+def _by_certificate(name: str, claim: Claim) -> tuple[tuple[Device, ...], Admission]:
+    """What it says is proved: no token, window or ban matters, and no other device's file is served by it."""
+    try:
+        mac = normal_mac(name)
+    except ValueError:
+        mac = ""
+    if mac != claim.mac:
+        return (), Admission(Key.NONE, f"the certificate is that of {_printable(name)[:40]}")
+    return claim.box, Admission(Key.CERTIFICATE) if claim.box else Admission(Key.NONE, claim.doubt)
 
 
 def _window(office: Office, directory: Directory, family: Family, box: tuple[Device, ...]) -> bool | None:

@@ -372,6 +372,17 @@ def provision_reveal(
     print(reveal(against, mac, by))
 
 
+@provision_app.command("certificate")
+def provision_certificate(
+    mac: Mac,
+    out: Annotated[Path, typer.Option("--out", help="Where certificate and key go, PEM, for its owner alone.")],
+) -> None:
+    """Make a certificate whose name is the MAC, as a maker puts one into a phone, signed by the lab's authority."""
+    from lab.cli.certificate import make
+
+    print(make(mac, out))
+
+
 @app.command("dhcp")
 def dhcp_(
     kind: Annotated[str, typer.Option("--for", help="dnsmasq, kea, isc or windows.")],

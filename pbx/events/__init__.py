@@ -107,6 +107,7 @@ from pbx.events.registration import (
     RegistrationRefused,
 )
 from pbx.events.server import (
+    CertificateEnding,
     CertificateUsed,
     ClockStepped,
     DirectoryChanged,
@@ -147,6 +148,7 @@ __all__ = [
     "CallbackAsked",
     "CallbackBegun",
     "CallbackExpired",
+    "CertificateEnding",
     "CertificateUsed",
     "ClockStepped",
     "ConferenceBegan",

@@ -58,6 +58,18 @@ class CertificateUsed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateEnding(Event):
+    """A certificate that is shown or trusted here is about to expire, or has expired."""
+
+    kind: ClassVar[str] = "tls.certificate_ending"
+    path: str
+    expires_at: str
+    """ISO 8601, UTC."""
+    days_left: int
+    """Negative when it has expired."""
+
+
+@dataclass(frozen=True, slots=True)
 class TlsRefused(Event):
     """No TLS connection came about, or a certificate was not taken into use; told in four parts."""
 

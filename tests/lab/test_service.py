@@ -91,7 +91,7 @@ async def test_a_killed_switch_comes_back_from_its_store_and_everybody_is_reacha
         device = {item.id: item for item in LabBench(lab).devices()}
         lab.restart_switch()
         # 105 is on TCP: its connection went with the old switch, so it registers again.
-        assert await lab.until(lambda: lab.alive and all(device[str(n)].registered for n in range(101, 113)), 10)
+        assert await lab.until(lambda: lab.alive and all(device[str(n)].registered for n in range(101, 113)), 60)
         await talk(lab, device["102"], device["105"])
         await hang_up(lab, device["105"])
     finally:
