@@ -128,6 +128,8 @@ class Carrier:
         self._legs: dict[str, tuple[Line, PhoneCall]] = {}
         self._later: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = 0
+        self._changed: set[Line] = set()
+        """Lines whose calls have changed since they were indexed."""
         self._dirty = False
         self._asking: dict[str, DeskCall] = {}
         """Leg of an operator who has yet to put the caller through."""
@@ -170,7 +172,8 @@ class Carrier:
             label=number,
             display_name=self._names.get(number, ""),
         )
-        return Line(account, self._stack, self._engine, token=self._token, changed=self._mark)
+        line = Line(account, self._stack, self._engine, token=self._token, changed=lambda: self._mark(line))
+        return line
 
     def _desk_line(self, number: str) -> Line:
         """A line for one call: what answers by itself takes any number of callers, and holds none of them."""
@@ -326,7 +329,8 @@ class Carrier:
         return [*self._lines.values(), *(line for lines in self._desk_lines.values() for line in lines)]
 
     def _index(self) -> None:
-        for line in self._every_line():
+        changed, self._changed = self._changed, set()
+        for line in changed:
             for call in line.calls:
                 if call.over:
                     self._calls.pop(call.session.id, None)
@@ -335,7 +339,8 @@ class Carrier:
                 elif call.session.id not in self._calls:
                     self._calls[call.session.id] = self._legs[call.speech.leg] = (line, call)
 
-    def _mark(self) -> None:
+    def _mark(self, line: Line) -> None:
+        self._changed.add(line)
         self._dirty = True
 
 

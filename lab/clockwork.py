@@ -16,6 +16,7 @@ from typing import Protocol
 from lab.wire import Packet, Wire
 from pbx.clock import FOREVER, Moment, moment_at
 from pbx.media.virtual import Kept, VirtualEngine
+from pbx.media.virtual_speaking import BEAT_S
 from pbx.sip.address import Peer
 from pbx.sip.stack import Outgoing
 
@@ -66,8 +67,10 @@ class Node:
 class Clockwork:
     """Owns virtual time. `run_until` is the only place where it passes."""
 
-    def __init__(self, wire: Wire, epoch: datetime) -> None:
+    def __init__(self, wire: Wire, epoch: datetime, longest_beat_s: float = BEAT_S) -> None:
+        """`longest_beat_s` is that of its media engines."""
         self.wire = wire
+        self._longest_beat_s = longest_beat_s
         self._epoch = epoch
         self._now = 0.0
         self._moment = moment_at(0.0, epoch)
@@ -96,7 +99,7 @@ class Clockwork:
         def send(source: tuple[str, int], to: tuple[str, int], data: bytes) -> None:
             self.wire.send(Peer("udp", *source), Peer("udp", *to), data, self._now)
 
-        return VirtualEngine(host, send, seconds_of, recordings)
+        return VirtualEngine(host, send, seconds_of, recordings, longest_beat_s=self._longest_beat_s)
 
     def add(self, node: Node) -> Node:
         self._nodes[node.host] = node

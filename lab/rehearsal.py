@@ -12,6 +12,7 @@ from lab.wire import Impairment
 from lab.world import CARRIER, PROVISIONING_HOST, SWITCH, World
 from pbx.events import Stamped
 from pbx.media.prompts.catalogue import seconds_of
+from pbx.media.virtual_speaking import BEAT_S
 from pbx.store.memory import MemoryStore
 from pbx.switch.settings import SwitchSettings
 from test_plans.plan import Case, Plan
@@ -31,7 +32,11 @@ class MemoryKeeper:
 
 
 def virtual_world(
-    seed: Seed, number: int, impairment: Impairment | None = None, sip: SwitchSettings | None = None
+    seed: Seed,
+    number: int,
+    impairment: Impairment | None = None,
+    sip: SwitchSettings | None = None,
+    longest_beat_s: float = BEAT_S,
 ) -> World:
     """Return the world of a seed, nothing switched on yet."""
 
@@ -47,6 +52,7 @@ def virtual_world(
         seconds_of=seconds_of,
         impairment=impairment,
         settings=replace(sip or SwitchSettings(), carrier=CARRIER),
+        longest_beat_s=longest_beat_s,
     )
 
 

@@ -30,6 +30,7 @@ from pbx.clock import Moment
 from pbx.domain.directory import Directory
 from pbx.events import Event, Stamped, TimeFrameSwitched
 from pbx.media.virtual import Kept
+from pbx.media.virtual_speaking import BEAT_S
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
 from pbx.switch.settings import SwitchSettings
@@ -81,12 +82,13 @@ class World:
         impairment: Impairment | None = None,
         settings: SwitchSettings | None = None,
         pace: BootPace | None = None,
+        longest_beat_s: float = BEAT_S,
     ) -> None:
-        """`number` is the seed of chance; `seconds_of` knows how long a prompt is."""
+        """`number` is the seed of chance, `seconds_of` knows how long a prompt is, `longest_beat_s` is the engines'."""
         self.seed, self.number = seed, number
         self.directory = seed.directory
         self.wire = Wire(number, impairment)
-        self.clockwork = Clockwork(self.wire, seed.start)
+        self.clockwork = Clockwork(self.wire, seed.start, longest_beat_s)
         self.bus = Bus()
         self._seconds_of = seconds_of
         self._keeper = keeper

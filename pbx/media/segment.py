@@ -26,6 +26,8 @@ class Segment:
     """Digest of the SRTP key it is sealed with; empty for plain RTP."""
     fax: str = ""
     """What a fax machine says."""
+    again_s: float = 0.0
+    """Until then its sender goes on as before, and sends no other segment: packets arrive all the while."""
 
     def pack(self) -> bytes:
         parts = (
@@ -39,6 +41,7 @@ class Segment:
             self.event,
             self.sealed,
             self.fax,
+            round(self.again_s * 1000),
         )
         return ("VM1\t" + "\t".join(map(str, parts))).encode()
 
@@ -46,13 +49,14 @@ class Segment:
 def unpack(data: bytes) -> Segment | None:
     """Read a segment; None for anything else that hits a media port."""
     parts = data.decode("utf-8", "replace").split("\t")
-    if len(parts) != 11 or parts[0] != "VM1":
+    if len(parts) != 12 or parts[0] != "VM1":
         return None
     try:
         source, sequence, payload, first, last, event = (int(parts[at]) for at in (1, 2, 3, 5, 6, 8))
+        again_s = int(parts[11]) / 1000
     except ValueError:
         return None
-    return Segment(source, sequence, payload, parts[4], first, last, parts[7], event, parts[9], parts[10])
+    return Segment(source, sequence, payload, parts[4], first, last, parts[7], event, parts[9], parts[10], again_s)
 
 
 def digest(key: str) -> str:

@@ -1,7 +1,8 @@
 """Media in the virtual world: coarse segments instead of packets, over the same impaired wire (media.md 9).
 
-A segment tells what its sender sounds like from now on and how many packets went by since the one before; it is sent
-at every change and twice a second. Nothing here reads call state: who hears whom follows from what arrives at a port.
+A segment tells what its sender sounds like from now on, how many packets went by since the one before and when the next
+comes at the latest; it is sent at every change and twice a second, or ever more rarely while nothing changes where days
+of talk are to cost little. Nothing here reads call state: who hears whom follows from what arrives at a port.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from pbx.media.tone_plan import sure_after_s
 from pbx.media.virtual_fax import VirtualFax
 from pbx.media.virtual_leg import Kept, VirtualLeg
 from pbx.media.virtual_rooms import VirtualRooms
-from pbx.media.virtual_speaking import Send, Speaking
+from pbx.media.virtual_speaking import BEAT_S, Send, Speaking
 
 __all__ = ["FIRST_PORT", "LAST_PORT", "Kept", "VirtualEngine"]
 
@@ -56,10 +57,13 @@ class VirtualEngine:
         seconds_of: Callable[[str], float],
         recordings: MutableMapping[str, Kept] | None = None,
         documents: MutableMapping[str, bytes] | None = None,
+        longest_beat_s: float = BEAT_S,
     ) -> None:
         """`send(from, to, data)` puts a datagram on the wire; `seconds_of` knows the length of a prompt.
 
-        `documents` are the pages of faxes by their name, as TIFF.
+        `documents` are the pages of faxes by their name, as TIFF. `longest_beat_s` bounds how rarely a sender repeats
+        what has not changed: the longer, the fewer segments a talk costs, and the coarser loss is counted and an end
+        without a word is noticed.
         """
         self._host = host
         self._recordings = recordings if recordings is not None else {}
@@ -70,7 +74,9 @@ class VirtualEngine:
         self._agenda = Agenda()
         self._opened = 0
         self._ports = Ports(range(FIRST_PORT, LAST_PORT + 1, 2))
-        self._speaking = Speaking(host, send, self._agenda, self._legs, seconds_of, self._recordings, self._report)
+        self._speaking = Speaking(
+            host, send, self._agenda, self._legs, seconds_of, self._recordings, self._report, longest_beat_s
+        )
         self._rooms = VirtualRooms(self._agenda, self._speaking, lambda sound: self._speaking.parts("", sound))
 
     # --- commands -------------------------------------------------------------------------------------
@@ -87,7 +93,6 @@ class VirtualEngine:
         ssrc = crc32(f"{self._host}/{self._opened}".encode())
         made = VirtualLeg(leg, port, ssrc, self._agenda.now)
         self._legs[leg] = self._by_port[port] = made
-        self._look_later(made)
         return MediaAddress(self._host, port)
 
     def connect(self, leg: str, remote: RemoteMedia) -> None:
@@ -99,7 +104,8 @@ class VirtualEngine:
         it.latch = Latch(remote.host, remote.port, remote.signalled)
         it.strangers, it.misfits = it.strangers + it.watch.strangers, it.misfits + it.watch.misfits
         it.watch = Watch(self._agenda.now, f"{remote.codec} ({remote.payload_type}) from {remote.host}:{remote.port}")
-        it.heard = ""
+        it.heard, it.promised = "", 0.0
+        self._look_at(it, self._agenda.now + 2 * LOOK_S)
         self._rooms.heard(it)
         self._speaking.announce(it)
         if it.fax is not None:
@@ -263,6 +269,9 @@ class VirtualEngine:
             return  # late or doubled by the wire
         it.highest = segment.sequence
         it.arrived += 1
+        it.promised = now + segment.again_s
+        if it.look_due > max(it.promised, now + 2 * LOOK_S):
+            self._look_at(it, max(it.promised, now + 2 * LOOK_S))
         it.received += segment.last - segment.first
         it.last = max(it.last, segment.last)
         it.first = segment.first if it.first < 0 else it.first
@@ -285,19 +294,23 @@ class VirtualEngine:
         self._report(SourceLatched(it.name, *source, it.remote.codec))
         return True
 
-    def _look_later(self, it: VirtualLeg) -> None:
+    def _look_at(self, it: VirtualLeg, due: float) -> None:
         def look() -> None:
-            if self._by_port.get(it.port) is not it:
+            if self._by_port.get(it.port) is not it or it.look_due != due:
                 return
+            now = self._agenda.now
+            it.arrived += now <= it.promised
             if it.remote is not None and it.remote.receives:
-                news = it.watch.look(it.arrived, it.heard == "silence", self._agenda.now)
+                news = it.watch.look(it.arrived, it.heard == "silence", now)
                 if news is not None:
                     self._report(FlowChanged(it.name, *news))
-                if it.heard not in ("", "silence") and it.watch.stopped(self._agenda.now):
+                if it.heard not in ("", "silence") and it.watch.stopped(now):
                     self._hear(it, "silence")
-            self._look_later(it)
+            settled = it.watch.flow == ("silence" if it.heard == "silence" else "flowing")
+            self._look_at(it, max(it.promised, now + 2 * LOOK_S) if settled else now + 2 * LOOK_S)
 
-        self._agenda.later(2 * LOOK_S, look)
+        it.look_due = due
+        self._agenda.later(due - self._agenda.now, look)
 
     def tick(self, now: float) -> None:
         self.at(now)
@@ -343,7 +356,7 @@ class VirtualEngine:
     def _relay(self, it: VirtualLeg, segment: Segment) -> None:
         other = self._legs.get(it.bridged)
         if other is not None and other.sound is None:
-            self._speaking.emit(other, segment.label, segment.last - segment.first)
+            self._speaking.emit(other, segment.label, segment.last - segment.first, segment.again_s)
 
     def _digit_received(self, it: VirtualLeg, segment: Segment) -> None:
         key = (segment.source, segment.event)

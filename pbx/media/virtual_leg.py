@@ -50,6 +50,11 @@ class VirtualLeg:
     sequence: int = 0
     sent: int = 0
     beat_from: float = 0.0
+    steady_from: float = 0.0
+    """Since when it sounds the same."""
+    said: str = ""
+    """What the last segment said, and until when that holds by itself."""
+    said_until: float = 0.0
     label: str = ""
     event: int = 0
     # receiving
@@ -59,7 +64,11 @@ class VirtualLeg:
     misfits: int = 0
     rubbish: int = 0
     arrived: int = 0
-    """Segments of the far end."""
+    """Grows while packets of the far end arrive."""
+    promised: float = 0.0
+    """Until then the far end said that it goes on as before."""
+    look_due: float = 0.0
+    """When what arrives is looked at next."""
     source: int = 0
     heard: str = ""
     heard_from: float = 0.0

@@ -1,4 +1,4 @@
-"""What a leg of the virtual world sends: segments at every change of what it sounds like, and twice a second."""
+"""What a leg of the virtual world sends: segments at every change of what it sounds like, and again and again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pbx.media.segment import Segment, digest
 from pbx.media.virtual_leg import Kept, VirtualLeg
 
 BEAT_S = 0.5
-"""How often a sender repeats what it sounds like."""
+"""How often a sender repeats what it sounds like, at least at first."""
 PACKETS_PER_S = 50
 DIGIT_S = 0.16
 """One key: 100 ms of event and 60 ms of gap (RFC 4733 §2.5.1.2)."""
@@ -33,9 +33,11 @@ class Speaking:
         seconds_of: Callable[[str], float],
         recordings: Mapping[str, Kept],
         report: Callable[[MediaEvent], None],
+        longest_beat_s: float,
     ) -> None:
         self._host, self._send, self._agenda, self._legs = host, send, agenda, legs
         self._seconds_of, self._recordings, self._report = seconds_of, recordings, report
+        self._longest_beat_s = longest_beat_s
 
     # --- sounds ---------------------------------------------------------------------------------------
 
@@ -100,25 +102,31 @@ class Speaking:
         self._sound_like(it, "")
         other = self._legs.get(it.bridged)
         if other is not None and other.heard:
-            self.emit(it, other.heard, 0)
+            self.emit(it, other.heard, 0, other.promised - self._agenda.now)
 
     def _sound_like(self, it: VirtualLeg, label: str) -> None:
         self.flush(it)
-        it.label, it.beat_from = label, self._agenda.now
+        if not label and it.said_until > self._agenda.now:
+            self.emit(it, it.said, 0, 0.0)
+        it.label, it.beat_from, it.steady_from = label, self._agenda.now, self._agenda.now
         if label and it.remote is not None and it.remote.sends:
-            self.emit(it, label, 0)
-            self._beat(it, label)
+            self.emit(it, label, 0, BEAT_S)
+            self._beat(it, it.steady_from)
 
-    def _beat(self, it: VirtualLeg, label: str) -> None:
+    def _beat(self, it: VirtualLeg, steady_from: float) -> None:
         def again() -> None:
-            if self._legs.get(it.name) is it and it.label == label and it.beat_from + BEAT_S <= self._agenda.now + 1e-9:
-                self.flush(it)
-                self._beat(it, label)
+            if self._legs.get(it.name) is it and it.label and it.steady_from == steady_from:
+                self.flush(it, self._pause(it))
+                self._beat(it, steady_from)
 
-        self._agenda.later(BEAT_S, again)
+        self._agenda.later(self._pause(it), again)
 
-    def flush(self, it: VirtualLeg) -> None:
-        """Send what was sounding since the last segment."""
+    def _pause(self, it: VirtualLeg) -> float:
+        """Half of how long it has not changed, within the bounds."""
+        return min(max(BEAT_S, (self._agenda.now - it.steady_from) / 2), self._longest_beat_s)
+
+    def flush(self, it: VirtualLeg, again_s: float = 0.0) -> None:
+        """Send what was sounding since the last segment; it goes on for `again_s`."""
         now = self._agenda.now
         if not it.label or it.remote is None or not it.remote.sends:
             it.beat_from = now
@@ -126,13 +134,17 @@ class Speaking:
         packets = int((now - it.beat_from) * PACKETS_PER_S + 1e-6)
         if packets:
             it.beat_from = now
-            self.emit(it, it.label, packets)
+            self.emit(it, it.label, packets, again_s)
 
-    def emit(self, it: VirtualLeg, label: str, packets: int) -> None:
+    def emit(self, it: VirtualLeg, label: str, packets: int, again_s: float) -> None:
+        """Send what went by; `again_s` is for how long nothing else needs to be said."""
         if it.remote is None or not it.remote.sends or it.remote.port == 0 or it.remote.fax is not None:
             return
         it.sequence += 1
-        segment = Segment(it.ssrc, it.sequence, it.remote.payload_type, label, it.sent, it.sent + packets)
+        again_s = max(0.0, again_s)
+        it.said, it.said_until = label, self._agenda.now + again_s
+        payload = it.remote.payload_type
+        segment = Segment(it.ssrc, it.sequence, payload, label, it.sent, it.sent + packets, again_s=again_s)
         it.sent += packets
         self._transmit(it, segment)
 

@@ -28,8 +28,8 @@ from tests.media.two_engines import Call, VirtualRoom
 SOURCE = ("10.0.0.0", 16_384)
 
 
-def talking(deliver=lambda data: True) -> Call:
-    call = Call(VirtualRoom(2, deliver), 0, 1, "call")
+def talking(deliver=lambda data: True, **engine) -> Call:
+    call = Call(VirtualRoom(2, deliver, **engine), 0, 1, "call")
     call.engines[0].play(call.legs[0], Signature("101"))
     call.engines[1].play(call.legs[1], Signature("102"))
     return call
@@ -51,6 +51,7 @@ async def figures(call: Call, end: int):
         last=st.integers(0, 1 << 20),
         digit=st.sampled_from(["", "1", "#"]),
         event=st.integers(0, 1 << 40),
+        again_s=st.integers(0, 60_000).map(lambda ms: ms / 1000),
     )
 )
 def test_a_segment_reads_as_it_was_packed(segment):
@@ -74,6 +75,26 @@ async def test_a_minute_of_talk_costs_two_segments_a_second_each_way():
     assert call.room.datagrams < 2 * 60 * 2 + 20
     assert (call.heard(0), call.heard(1)) == (["signature:102"], ["signature:101"])
     assert (await figures(call, 1)).received == pytest.approx(3000, abs=30)
+
+
+async def test_where_days_are_to_be_cheap_ten_minutes_of_talk_cost_few_segments_and_nothing_is_missed():
+    call = talking(longest_beat_s=30.0)
+    await call.room.wait(600)
+    assert call.room.datagrams < 80
+    assert [event.flow for event in call.told(1, FlowChanged)] == ["flowing"]
+    call.engines[0].play(call.legs[0], Tone("busy"))
+    assert await call.hears(1, "tone:busy")
+    call.engines[0].stop(call.legs[0])
+    assert await call.room.wait(6, lambda: call.last(1, FlowChanged).flow == "nothing")
+    assert (await figures(call, 0)).received == pytest.approx(30_000, abs=400)
+
+
+async def test_where_days_are_to_be_cheap_a_far_end_gone_without_a_word_is_missed_when_its_next_segment_is():
+    gone = []
+    call = talking(lambda data: not gone, longest_beat_s=8.0)
+    await call.room.wait(100)
+    gone.append(True)
+    assert await call.room.wait(8 + 4, lambda: call.last(1, FlowChanged).flow == "nothing")
 
 
 async def test_loss_on_the_wire_shows_in_the_figures_and_in_the_estimate():

@@ -14,6 +14,7 @@ from pbx.media.engine import DigitPressed, Engine, Heard, MediaAddress, MediaEve
 from pbx.media.local import LocalEngine
 from pbx.media.prompts.catalogue import seconds_of
 from pbx.media.virtual import VirtualEngine
+from pbx.media.virtual_speaking import BEAT_S
 
 WIRE_S = 0.005
 PARTIES = ("101", "102", "103")
@@ -33,12 +34,16 @@ class Room(Protocol):
 
 
 class VirtualRoom:
-    def __init__(self, count: int = 3, deliver: Callable[[bytes], bool] = lambda data: True) -> None:
+    def __init__(
+        self, count: int = 3, deliver: Callable[[bytes], bool] = lambda data: True, longest_beat_s: float = BEAT_S
+    ) -> None:
         self._now, self._order = 0.0, 0
         self._wire: list[tuple[float, int, tuple[str, int], tuple[str, int], bytes]] = []
         self._deliver = deliver
         self.datagrams = 0
-        self.engines = [VirtualEngine(f"10.0.0.{at}", self._send, seconds_of) for at in range(count)]
+        self.engines = [
+            VirtualEngine(f"10.0.0.{at}", self._send, seconds_of, longest_beat_s=longest_beat_s) for at in range(count)
+        ]
         self.events: list[list[MediaEvent]] = [[] for _ in self.engines]
 
     def _send(self, source: tuple[str, int], to: tuple[str, int], data: bytes) -> None:
