@@ -40,6 +40,8 @@ class Outcome(Enum):
     NO_ANSWER = auto()
     OFFLINE = auto()
     """No target could be reached at all."""
+    MOVED = auto()
+    """Nobody answered, and a phone sends its callers elsewhere (3xx)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ class Rung:
     outcome: Outcome
     leg: str = ""
     target: ToDevice | ToExternal | None = None
-    """What was rung to reach that leg, None when somebody picked the call up."""
+    """What was rung to reach that leg, or sends callers elsewhere; None when somebody picked the call up."""
+    moved_to: str = ""
+    """Where it sends them, as dialled there."""
 
 
 def ring_user(call: Control, plan: RingPlan, extension: str = "") -> Script[Destination | None]:
@@ -71,6 +75,9 @@ def ring_user(call: Control, plan: RingPlan, extension: str = "") -> Script[Dest
             why, following = "no answer", plan.on_no_answer
         case Outcome.OFFLINE:
             why, following = "offline", plan.on_offline
+        case Outcome.MOVED:
+            assert isinstance(rung.target, ToDevice)
+            why, following = "deflected", call.look_up_for(rung.target.device, rung.moved_to) or plan.on_no_answer
         case _:
             assert_never(rung.outcome)
     if extension:
@@ -88,6 +95,9 @@ def ring(
 ) -> Script[Rung]:
     """Ring `targets`, each after its delay, until one answers or `ring_s` are over; who is left ringing is cancelled.
 
+    A phone that sends its callers elsewhere (3xx) is followed when nobody else is left to answer: one's own forwarding
+    takes no call from those it rings together with.
+
     The others ring on while one who answered is asked to confirm, by `asking`; key 2 refuses, as a button of the
     phone does. `quiet` leaves the caller hearing what it hears (queue music).
     """
@@ -97,6 +107,7 @@ def ring(
     ringing: dict[str, Ringing] = {}
     confirming: set[str] = set()
     refused: list[int] = []
+    moved: Rung | None = None
     taken = False
     if not quiet:
         call.progress()
@@ -108,7 +119,7 @@ def ring(
                 if leg is not None:
                     ringing[leg] = target
             if not ringing and not waiting:
-                return Rung(_why_nobody(refused))
+                return moved or Rung(_why_nobody(refused))
             pause = min(end, started + waiting[0].delay_s) if waiting else end
             news = yield until(
                 LegAnswered, LegRefused, LegEarlyMedia, LegReplaced, LegGone, KeyPressed,
@@ -134,16 +145,18 @@ def ring(
                     del ringing[leg]
                     taken = True
                     return Rung(Outcome.ANSWERED, by)
-                case LegRefused(leg=leg, status=status):
-                    del ringing[leg]
+                case LegRefused(leg=leg, status=status, moved_to=to):
+                    target = ringing.pop(leg)
                     refused.append(status)
+                    if to and isinstance(target.target, ToDevice):
+                        moved = moved or Rung(Outcome.MOVED, target=target.target, moved_to=to)
                 case LegGone(leg=leg):
                     del ringing[leg]
                     refused.append(_HUNG_UP_UNCONFIRMED)
                 case LegEarlyMedia(leg=leg) if not quiet and len(targets) == 1:
                     call.early(leg)
                 case _ if news is TIMED_OUT and call.now >= end - _EPSILON_S:
-                    return Rung(Outcome.NO_ANSWER)
+                    return moved or Rung(Outcome.NO_ANSWER)
     finally:
         for leg in ringing:
             (call.answered_elsewhere if taken else call.drop)(leg)

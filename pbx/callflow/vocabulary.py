@@ -75,6 +75,8 @@ class LegAnswered:
 class LegRefused:
     leg: str
     status: int
+    moved_to: str = ""
+    """Where a phone that answered 3xx sends its callers, as dialled there; empty for any other refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +385,10 @@ class Control(Protocol):
 
     def look_up(self, dialled: str) -> Destination:
         """Return where the caller would come to by dialling that; nothing is said of it."""
+        ...
+
+    def look_up_for(self, device: str, dialled: str) -> Destination | None:
+        """Return where the owner of `device` would come to by dialling that; None where phones may not forward."""
         ...
 
     def dial_off_net(self, dialled: str) -> Destination:

@@ -57,6 +57,8 @@ class Platform(Model):
     """A party parked at 720–799 rings whoever parked it after so long."""
     domain_name_least: int = Field(ge=1)
     """Characters a domain's name has at least."""
+    phone_redirects: Literal["followed", "ignored"]
+    """A phone that answers 302 forwards by itself: `followed` by its owner's dial policy, or taken for no answer."""
     missing_references: Literal["refused", "kept"]
     """What becomes of numbers, forwards and agents that name what is deleted: the deletion is refused, or they stay."""
     forwarded_caller_id: Literal["original", "own"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pbx.callflow import routing
-from pbx.callflow.question import AttendantRoute, ConferenceRoute, QueueRoute, Route, UserRoute
+from pbx.callflow.question import Asked, AttendantRoute, ConferenceRoute, QueueRoute, Route, UserRoute
 from pbx.domain.destinations import Destination
 from pbx.domain.own_settings import OwnSettings
 from pbx.records import last_caller
@@ -51,6 +51,15 @@ class RoutingSide(CallState):
 
     def look_up(self, dialled: str) -> Destination:
         return self._route(dialled).destination
+
+    def look_up_for(self, device: str, dialled: str) -> Destination | None:
+        if self.directory.domain.platform.phone_redirects == "ignored":
+            return None
+        owner = self.directory.devices_by_id[device].extension
+        asked = Asked(dialled, owner, device, owner)
+        route = routing.route(self.directory, asked, self._switch.presence(self), self._switch.now)
+        self.routed(route.destination.label, route.record.to_json())
+        return route.destination
 
     def dial(self, dialled: str) -> Destination:
         route = self._route(dialled)

@@ -8,6 +8,7 @@ from pbx.callflow.vocabulary import LegAnswered, LegEarlyMedia, LegRang, LegRefu
 from pbx.events import CallEarly, CallRinging, CallUp, LegFailed
 from pbx.media.info import info_digit
 from pbx.media.sdp import BadSdp
+from pbx.sip.message import Response
 from pbx.sip.session import Session
 from pbx.sip.sip_events import (
     Answered,
@@ -23,6 +24,7 @@ from pbx.sip.sip_events import (
     ReofferRejected,
     SipEvent,
 )
+from pbx.sip.uri import BadUri, parse_name_addr
 from pbx.switch import direct
 from pbx.switch.calls import Call
 from pbx.switch.hold import confirmed, reoffered
@@ -43,8 +45,8 @@ def session_event(switch: Switch, call: Call, leg: Leg, session: Session, event:
             _progress(switch, call, leg, session, status, sdp)
         case Answered(sdp=sdp):
             _answered(switch, call, leg, session, sdp)
-        case Rejected(status=status, reason=reason):
-            _failed(call, leg, status, reason)
+        case Rejected(status=status, reason=reason, response=response):
+            _failed(call, leg, status, reason, _moved_to(response) if 300 <= status < 400 else "")
         case Confirmed(sdp=sdp):
             confirmed(switch, call, leg, sdp)
         case Cancelled():
@@ -109,9 +111,19 @@ def _answered(switch: Switch, call: Call, leg: Leg, session: Session, sdp: bytes
     call.feed(LegAnswered(leg.name))
 
 
-def _failed(call: Call, leg: Leg, status: int, reason: str) -> None:
+def _moved_to(response: Response | None) -> str:
+    """Return the user part of the first Contact of a 3xx (RFC 3261 §8.1.3.4), empty when there is none to call."""
+    for contact in response.tokens("Contact") if response is not None else ():
+        try:
+            return parse_name_addr(contact).user
+        except BadUri:
+            continue
+    return ""
+
+
+def _failed(call: Call, leg: Leg, status: int, reason: str, moved_to: str = "") -> None:
     if leg.gone:
         return
     call.publish(LegFailed(call.id, leg.name, leg.device, leg.extension, status, reason))
     call.leg_failed(leg)
-    call.feed(LegRefused(leg.name, status))
+    call.feed(LegRefused(leg.name, status, moved_to))

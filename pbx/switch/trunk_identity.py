@@ -24,9 +24,13 @@ _REASONS = {
     "no answer": "no-answer",
     "offline": "unavailable",
     "do not disturb": "do-not-disturb",
+    "deflected": "deflection",
 }
 """Why routing sent a call on, in the words of RFC 5806 §5."""
-_CAUSES = {"unconditional": 302, "user-busy": 486, "no-answer": 408, "unavailable": 480, "do-not-disturb": 480}
+_CAUSES = {
+    "unconditional": 302, "user-busy": 486, "no-answer": 408, "unavailable": 480, "do-not-disturb": 480,
+    "deflection": 480,
+}  # fmt: skip
 """The same as the cause of a retargeting (RFC 4458 §2)."""
 
 

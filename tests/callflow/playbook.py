@@ -334,6 +334,9 @@ class Playbook:
     def look_up(self, dialled: str) -> Destination:
         return route(self.directory, replace(self.asked, dialled=dialled), EVERYBODY, moment()).destination
 
+    def look_up_for(self, device: str, dialled: str) -> Destination | None:
+        return self.look_up(dialled)
+
     def dial_off_net(self, dialled: str) -> Destination:
         self.said.append(f"dialled {dialled} off-net")
         return route_off_net(self.directory, replace(self.asked, dialled=dialled))[0]

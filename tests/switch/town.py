@@ -108,6 +108,8 @@ class Phone:
         """Tells that it rings; a dead one says nothing at all."""
         self.answers_with = 0
         """Status for every call, 0 for ringing on."""
+        self.moved_to = ""
+        """Contact it sends callers to, who get 302."""
         self.digest: DigestServer | None = None
         """Challenges every call, where there is one."""
         self.codecs = CODECS
@@ -337,6 +339,8 @@ class Phone:
             talk.state = "over"
         elif self.answers_with:
             session.reject(self.answers_with, "", self.now)
+        elif self.moved_to:
+            session.reject(302, "", self.now, [("Contact", f"<{self.moved_to}>")])
             talk.state = "over"
         elif self.early and session.remote_sdp is not None:
             text, remote = answer(parse_sdp(session.remote_sdp), self.engine.open(talk.leg))
