@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from lab.inventory import resync_words
@@ -32,7 +32,7 @@ class LineRow:
     extension: str
     name: str
     port: int
-    registered: bool
+    registered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class DeviceRow:
     serial: str
     shipment: str
     lines: tuple[LineRow, ...]
-    served_at: float
+    served_at: float = 0.0
     """When it last got a file of its own, POSIX seconds; 0 for not since the lab started."""
-    behind: tuple[str, ...]
+    behind: tuple[str, ...] = ()
     """Files it would get otherwise now."""
     asked: int = 0
     """How often a stranger has asked."""
@@ -73,6 +73,8 @@ class DeviceDesk:
         self._lab, self._fresh = lab, fresh
         self._served = ServedFiles()
         self.quarantine = Quarantine(shipped_families())
+        self._rows_of: Directory | None = None
+        self._rows: list[tuple[DeviceRow, str]] = []
         self._elsewhere: dict[str, tuple[int, frozenset[str]]] = {}
         self._waiting: dict[str, asyncio.Future[int]] = {}
         lab.bus.subscribe(self._provisioned, [ConfigRequested, ConfigRefused, ConfigServed])
@@ -81,32 +83,28 @@ class DeviceDesk:
     # --- looking --------------------------------------------------------------------------------------
 
     def rows(self, words: str = "", standing: str = "") -> list[DeviceRow]:
-        """Return every box that fits, by MAC; `words` in any of its names, a MAC in any spelling."""
+        """Return every box that fits, by MAC; `words` in any of its names, a MAC in any spelling.
+
+        What changes from moment to moment is not in them: `with_state` adds it to those that are shown.
+        """
         wanted = words.lower().strip()
         digits = wanted.replace(":", "").replace("-", "").replace(".", "")
+        known = [*self._known_rows(), *((row, _words(row)) for row in map(_stranger, self.quarantine.strangers()))]
         return [
             row
-            for row in self._all()
+            for row, said in known
             if (not standing or row.standing == standing)
-            and (not wanted or wanted in _words(row) or (digits and digits in row.mac))
+            and (not wanted or wanted in said or (digits and digits in row.mac))
         ]
 
-    def with_state(self, row: DeviceRow) -> DeviceRow:
-        """Return a row with what takes rendering to know: whether it is behind."""
-        served = self._served.of(row.mac)
-        if not served or row.standing != "assigned":
-            return row
-        lab = self._lab
-        behind = self._served.behind(lab.provisioning.office, lab.directory, row.mac, lab.now)
-        last = max(served, key=lambda file: file.at)
-        return DeviceRow(
-            row.mac, row.standing, row.family, row.model, row.serial, row.shipment, row.lines, last.at, behind,
-            address=last.address,
-        )  # fmt: skip
+    def with_state(self, rows: Sequence[DeviceRow]) -> list[DeviceRow]:
+        """Return rows with what takes asking to know: which lines are registered, what was served, what is behind."""
+        registered = self._lab.switch.registered() if self._lab.alive else frozenset[str]()
+        return [self._with_state(row, registered) for row in rows]
 
     def row(self, mac: str) -> DeviceRow | None:
-        found = next((row for row in self._all() if row.mac == mac), None)
-        return self.with_state(found) if found is not None else None
+        found = next((row for row in self.rows() if row.mac == mac), None)
+        return self.with_state([found])[0] if found is not None else None
 
     def card(self, mac: str, *, secrets: bool) -> Card:
         return card(self._lab.provisioning.office, self._lab.directory, self._box(mac), secrets=secrets)
@@ -195,25 +193,26 @@ class DeviceDesk:
             raise Refused(f"there is no phone {name!r}", "no device has that id or MAC", "see `switchroom devices ls`")
         return found
 
-    def _all(self) -> Iterator[DeviceRow]:
+    def _known_rows(self) -> Sequence[tuple[DeviceRow, str]]:
+        """What the domain says of every box, and the words it is found by; made once a snapshot."""
         directory = self._lab.directory
-        registered = self._lab.switch.registered() if self._lab.alive else frozenset[str]()
-        users, hardware = directory.users_by_extension, directory.hardware_by_mac
-        for mac in sorted({*directory.devices_by_mac, *hardware}):
-            box, item = directory.devices_by_mac.get(mac, ()), hardware.get(mac)
-            lines = tuple(_line(device, users[device.extension].name, device.id in registered) for device in box)
-            family, model = (box[0].family, box[0].model) if box else (item.family, item.model) if item else ("", "")
-            served = self._served.of(mac)
-            yield DeviceRow(
-                mac, directory.standing_of(mac) or "", family, model, item.serial if item else "",
-                item.shipment if item else "", lines, served[-1].at if served else 0.0, (),
-            )  # fmt: skip
-        for device in directory.devices:
-            if device.mac is None:
-                line = _line(device, users[device.extension].name, device.id in registered)
-                yield DeviceRow("", "waits for a box", device.family, device.model, "", "", (line,), 0.0, ())
-        for one in self.quarantine.strangers():
-            yield _stranger(one)
+        if self._rows_of is not directory:
+            self._rows = [(row, _words(row)) for row in _rows(directory)]
+            self._rows_of = directory
+        return self._rows
+
+    def _with_state(self, row: DeviceRow, registered: Collection[str]) -> DeviceRow:
+        if not row.lines:
+            return row
+        lines = row.lines
+        if any(line.device in registered for line in lines):
+            lines = tuple(replace(line, registered=line.device in registered) for line in lines)
+        served = self._served.of(row.mac)
+        if not served:
+            return row if lines is row.lines else replace(row, lines=lines)
+        lab, last = self._lab, max(served, key=lambda file: file.at)
+        behind = self._served.behind(lab.provisioning.office, lab.directory, row.mac, lab.now)
+        return replace(row, lines=lines, served_at=last.at, behind=behind, address=last.address)
 
     def _provisioned(self, stamped: Stamped) -> None:
         at = stamped.at.wall.timestamp()
@@ -227,8 +226,21 @@ class DeviceDesk:
             waiting.set_result(stamped.event.status)
 
 
-def _line(device: Device, name: str, registered: bool) -> LineRow:
-    return LineRow(device.id, device.extension, name, device.port, registered)
+def _rows(directory: Directory) -> Iterator[DeviceRow]:
+    users, hardware = directory.users_by_extension, directory.hardware_by_mac
+
+    def line(device: Device) -> LineRow:
+        return LineRow(device.id, device.extension, users[device.extension].name, device.port)
+
+    for mac in sorted({*directory.devices_by_mac, *hardware}):
+        box, item = directory.devices_by_mac.get(mac, ()), hardware.get(mac)
+        family, model = (box[0].family, box[0].model) if box else (item.family, item.model) if item else ("", "")
+        serial, shipment = (item.serial, item.shipment) if item else ("", "")
+        standing = directory.standing_of(mac) or ""
+        yield DeviceRow(mac, standing, family, model, serial, shipment, tuple(map(line, box)))
+    for device in directory.devices:
+        if device.mac is None:
+            yield DeviceRow("", "waits for a box", device.family, device.model, "", "", (line(device),))
 
 
 def _stranger(one: Stranger) -> DeviceRow:

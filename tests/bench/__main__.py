@@ -13,7 +13,14 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import bench_conference, bench_media, bench_provisioning, bench_signalling, bench_virtual
+from tests.bench import (
+    bench_conference,
+    bench_inventory,
+    bench_media,
+    bench_provisioning,
+    bench_signalling,
+    bench_virtual,
+)
 from tests.bench.figures import Figure, moved, table, write
 from tests.bench.machine import CORES
 
@@ -27,7 +34,8 @@ def main() -> None:
     told.add_argument("--accept", action="store_true", help="keep this run's figures for later comparison")
     accept = told.parse_args().accept
     begun, figures = time.monotonic(), list[Figure]()
-    for bench in (bench_signalling, bench_provisioning, bench_media, bench_conference, bench_virtual):
+    benches = (bench_signalling, bench_provisioning, bench_inventory, bench_media, bench_conference, bench_virtual)
+    for bench in benches:
         print(f"{bench.__name__.rpartition('_')[2]} …", flush=True)
         figures += bench.figures()
     print(f"\n{table(figures)}\n")
