@@ -25,6 +25,7 @@ bench: $(VENV)/.stamp
 
 # atheris has wheels for some machines only: without it the coverage-guided part is skipped, the seeded part is not.
 soak: $(VENV)/.stamp
+	$(BIN)/python tools/debian.py --soak
 	-@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r tests/fuzz/requirements.txt
 	$(BIN)/pytest -m soak
 
