@@ -65,6 +65,7 @@ from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
 from provisioning_server.respond import config_url
 from provisioning_server.rotation import rotated
+from provisioning_server.upload_folder import UploadFolder
 
 DAY_S = 86_400.0
 DRAIN_S = 3.0
@@ -510,6 +511,7 @@ class Lab:
             ledger=Ledger(self._secret, lan_window=True, spent=self.store.spent_tokens()),
             publish=self.publish,
             now=lambda: self.now,
+            uploads=UploadFolder(data / "uploads"),
         )
         assert self._certificates is not None
         http, tftp = await service.start(

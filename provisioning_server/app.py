@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
@@ -11,7 +13,7 @@ from aiohttp import web
 from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
-from pbx.events import Event, InputIgnored, ServerFault
+from pbx.events import ConfigUploaded, Event, InputIgnored, ServerFault
 from provisioning_server import respond as answers
 from provisioning_server.bans import Network
 from provisioning_server.families import Families
@@ -20,8 +22,11 @@ from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt, Value
 from provisioning_server.respond import Answer, ConfigRequest, Office
 from provisioning_server.tftp_server import TftpServer
+from provisioning_server.upload_folder import UploadFolder
 
 FAULT = b"500 Internal Server Error\n"
+NO_ROOM = b"507 Insufficient Storage\n"
+NOTHING = Answer(404, answers.NOT_FOUND, answers.TEXT, "", (), None, "the phone has sent none")
 
 
 class ProvisioningService:
@@ -36,10 +41,13 @@ class ProvisioningService:
         ledger: Ledger,
         publish: Callable[[Event], None],
         now: Callable[[], Moment],
+        uploads: UploadFolder | None = None,
     ) -> None:
+        """`uploads` is where they lie; None takes none."""
         self._directory = directory
         self._publish = publish
         self._now = now
+        self.uploads = uploads
         self.office = Office(families, ledger, at)
         self._runner: web.ServerRunner | None = None
         self._tftp: TftpServer | None = None
@@ -52,7 +60,31 @@ class ProvisioningService:
             answer = Answer(500, FAULT, answers.TEXT, "", (ServerFault("provisioning", "", told),), None, told)
         for event in answer.events:
             self._publish(event)
-        return answer
+        return answer if answer.sent is None or request.method not in ("GET", "HEAD") else self._given_back(answer)
+
+    def _given_back(self, answer: Answer) -> Answer:
+        """What the phone has sent, or that it has sent nothing."""
+        assert answer.sent is not None
+        body = self.uploads.read(answer.sent.mac, answer.sent.name) if self.uploads is not None else None
+        return NOTHING if body is None else replace(answer, body=body, sent=None)
+
+    async def keep(self, request: ConfigRequest, answer: Answer, body: bytes) -> Answer:
+        """Keep an upload that was allowed; a disk that refuses it is told to the operator, and to the phone as 507."""
+        sent = answer.sent
+        assert sent is not None
+        if self.uploads is None:
+            return Answer(405, answers.NOT_ALLOWED, answers.TEXT, "", ())
+        try:
+            await asyncio.to_thread(self.uploads.keep, sent, body)
+        except OSError as fault:
+            self._publish(ServerFault("provisioning", "", f"the {sent.kind} of {sent.mac} is not kept: {fault}"))
+            return Answer(507, NO_ROOM, answers.TEXT, "", ())
+        device = self._directory().devices_by_mac.get(sent.mac, ())
+        told = device[0].id if device else ""
+        self._publish(
+            ConfigUploaded(request.protocol, sent.name, request.address, sent.mac, told, sent.kind, len(body))
+        )
+        return Answer(201, b"201 Created\n", answers.TEXT, "", ())
 
     def config_url(self, device: Device) -> str:
         """The HTTP URL to hand out for a device; holds its one-time token."""
@@ -92,7 +124,7 @@ class ProvisioningService:
         `authority` is the certificate phones are to trust, served as `/ca.pem`; `proxies` are those whose
         X-Forwarded-For is believed.
         """
-        self._runner = web.ServerRunner(make_server(self.answer, authority, proxies))
+        self._runner = web.ServerRunner(make_server(self.answer, authority, proxies, self.keep))
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, http_port).start()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from provisioning_server.manifest import Family, FileRule, Lint, Model, SettingsData, Vendor
+from provisioning_server.manifest import Family, FileRule, Lint, Model, SettingsData, Upload, Vendor
 from provisioning_server.table import BadTable, Table, read_table
 
 TEMPLATES = Path(__file__).parent.parent / "device_templates"
@@ -43,6 +43,10 @@ class Families:
             for rule in family.files:
                 for name in rule.known_by():
                     self._by_name.setdefault(name, []).append((family, rule))
+        self._by_upload: dict[str, list[tuple[Family, Upload]]] = {}
+        for family in families.values():
+            for upload in family.uploads:
+                self._by_upload.setdefault(upload.name.lower(), []).append((family, upload))
         self.by_user_agent = lru_cache(_AGENTS_KEPT)(self._by_user_agent)
         self.of_name = lru_cache(_NAMES_KEPT)(self._of_name)
         """Return every file that is asked for by that name, those that name no device first."""
@@ -54,6 +58,15 @@ class Families:
             found += self._by_name.get(f"{name[: digits.start()]}{{mac}}{name[digits.end(1) :]}", ())
         matched = [(family, rule, match) for family, rule in found if (match := rule.pattern.match(name))]
         return tuple(sorted(matched, key=lambda one: one[1].is_of_one_device))
+
+    def uploads_of(self, name: str) -> list[tuple[Family, Upload, str]]:
+        """Return (family, upload, MAC) of every family whose phones send a file of that name."""
+        name = name.lower()
+        return [
+            (family, upload, digits[1])
+            for digits in _HEX12.finditer(name)
+            for family, upload in self._by_upload.get(f"{name[: digits.start()]}{{mac}}{name[digits.end(1) :]}", ())
+        ]
 
     def _by_user_agent(self, text: str) -> tuple[Family, re.Match[str]] | None:
         """Return the family whose pattern matches most of the header; longest wins."""

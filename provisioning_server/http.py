@@ -7,7 +7,7 @@ refusal tells nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -16,19 +16,23 @@ from pathlib import Path
 from aiohttp import web
 
 from provisioning_server.bans import Network, address_of, is_within
-from provisioning_server.respond import Answer, ConfigRequest
+from provisioning_server.respond import TEXT, Answer, ConfigRequest
+from provisioning_server.uploads import LARGEST
 
 Respond = Callable[[ConfigRequest], Answer]
+Keep = Callable[[ConfigRequest, Answer, bytes], Awaitable[Answer]]
 AUTHORITY_PATH = "/ca.pem"
 REFUSED_AFTER_S = 0.02
+TOO_LARGE = Answer(413, b"413 Content Too Large\n", TEXT, "", ())
 _VERSIONS = {"TLSv1": "TLSv1.0"}
 """As OpenSSL calls it → as the others are called."""
 
 
-def make_server(respond: Respond, authority: Path | None = None, proxies: Sequence[Network] = ()) -> web.Server:
-    """Return the server. Bodies of uploads are not read; `authority` is the certificate phones may trust.
-
-    `proxies` are those whose X-Forwarded-For is believed.
+def make_server(
+    respond: Respond, authority: Path | None = None, proxies: Sequence[Network] = (), keep: Keep | None = None
+) -> web.Server:
+    """Return the server. `authority` is the certificate phones may trust; `proxies` are those whose X-Forwarded-For is
+    believed; `keep` is given the body of an upload that may come: others are not read.
 
     One door leads everywhere, so there is no router to ask: a request costs a fifth less than in an `Application`.
     """
@@ -44,9 +48,12 @@ def make_server(respond: Respond, authority: Path | None = None, proxies: Sequen
         headers = {name.lower(): value for name, value in request.headers.items()}
         agent = headers.get("user-agent", "")
         tls, name = _of_the_connection(request)
-        answer = respond(
-            ConfigRequest(request.scheme, request.path, address, agent, headers, request.method, tls, name)
-        )
+        asked = ConfigRequest(request.scheme, request.path, address, agent, headers, request.method, tls, name)
+        answer = respond(asked)
+        if answer.sent is not None and request.method in ("PUT", "POST"):
+            body = await _body(request)
+            answer = TOO_LARGE if body is None or keep is None else await keep(asked, answer, body)
+            return _reply(answer)
         if answer.status >= 400:
             await _until(arrived_at + REFUSED_AFTER_S)
         return _reply(answer)
@@ -85,6 +92,18 @@ def _without_port(hop: str) -> str:
     if hop.startswith("["):
         return hop[1:].partition("]")[0]
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+async def _body(request: web.BaseRequest) -> bytes | None:
+    """Read an upload; None when it is larger than may be."""
+    if (request.content_length or 0) > LARGEST:
+        return None
+    whole = bytearray()
+    async for part in request.content.iter_any():
+        whole += part
+        if len(whole) > LARGEST:
+            return None
+    return bytes(whole)
 
 
 async def _until(moment: float) -> None:

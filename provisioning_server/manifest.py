@@ -104,6 +104,19 @@ class FileRule(_Data):
         return [name.replace("{model}", model.lower()) for model in self.models] if "{model}" in name else [name]
 
 
+class Upload(_Data):
+    """What a phone sends by PUT or POST."""
+
+    name: str = Field(pattern=r"\{(mac|MAC)\}")
+    """As in `FileRule`; always with the MAC."""
+    kind: Literal["log", "overrides", "directory", "calls"]
+
+    @cached_property
+    def rule(self) -> FileRule:
+        """The rule by which the phone asks for it: as for any file of its own."""
+        return FileRule(name=self.name, kind="device", template="")
+
+
 class Capabilities(_Data):
     lines: int = 1
     keys: int = 0
@@ -179,6 +192,8 @@ class Family(_Data):
     """Field of this manifest → why its facts have not been seen on a device, in its manual or in a public source."""
     user_agents: tuple[UserAgent, ...] = ()
     files: tuple[FileRule, ...] = Field(min_length=1)
+    uploads: tuple[Upload, ...] = ()
+    """What it sends back when it may."""
     capabilities: Capabilities = Capabilities()
     settings: SettingsData = Field(default_factory=dict)
     firmware: tuple[Firmware, ...] = ()

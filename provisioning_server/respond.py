@@ -32,13 +32,14 @@ from provisioning_server.overlay import ServedAt, Value, box_values, layers, lin
 from provisioning_server.render import render
 from provisioning_server.sheet import CannotRender, Sheet, sheet
 from provisioning_server.shelf import Rendered, Shelf
+from provisioning_server.uploads import UPLOADS, Sent, claimed, sent
 
 NOT_FOUND = b"404 Not Found\n"
 NOT_ALLOWED = b"405 Method Not Allowed\n"
 TEXT = "text/plain; charset=utf-8"
 OPEN = "provisioning.open"
 TRUSTED = "provisioning.trusted_networks"
-_OF_THE_DOOR = frozenset({OPEN, TRUSTED})
+_OF_THE_DOOR = frozenset({OPEN, TRUSTED, UPLOADS})
 """Settings that no phone is told."""
 _TLS = ("TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _SECRET = re.compile(r"[0-9a-fA-F]{32,}")
@@ -75,6 +76,8 @@ class Answer:
     last_modified: datetime | None = None
     why: str = ""
     """How it came to this, for the operator; never for the peer."""
+    sent: Sent | None = None
+    """What the phone may send now (PUT, POST), or gets back of what it has sent: the body is for the shell to move."""
 
 
 @dataclass(slots=True)
@@ -94,10 +97,9 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
     asked = ConfigRequested(
         request.protocol, _shown(claim.name), request.address, _printable(request.user_agent)[:200], claim.mac
     )
-    if request.method not in ("GET", "HEAD"):
-        return _refused(request, asked, claim.mac, "", "uploads are off", status=405)
-    if isinstance(claim, NoClaim):
-        return _refused(request, asked, claim.mac, "", claim.reason)
+    if request.method not in ("GET", "HEAD") or isinstance(claim, NoClaim):
+        told = claim.reason if isinstance(claim, NoClaim) else "nothing of that name is taken"
+        return _of_uploads(request, office, directory, asked, told, now)
     box, admission = _admitted(request, office, directory, claim, now)
     device = box[0].id if box else ""
     if admission.reason:
@@ -108,6 +110,27 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
     except CannotRender as fault:
         return _refused(request, asked, claim.mac, device, str(fault), ServerFault("provisioning", "", str(fault)))
     return _served(request, office, asked, claim, box, admission, found, now)
+
+
+def _of_uploads(
+    request: ConfigRequest, office: Office, directory: Directory, asked: ConfigRequested, told: str, now: Moment
+) -> Answer:
+    """Answer who sends a file, or asks for one it has sent. All that is refused is refused alike: 405, or 404."""
+    takes = request.method in ("PUT", "POST")
+    status = 404 if request.method in ("GET", "HEAD") else 405
+    found = claimed(request.path, office.families, directory)
+    if found is None or not (takes or (status == 404 and found[1].kind != "log")):
+        return _refused(request, asked, asked.mac, "", told, status=status)
+    claim, upload = found
+    box, admission = _admitted(request, office, directory, claim, now)
+    device = box[0].id if box else ""
+    if admission.reason:
+        ban = _counted(request, office, directory, claim, admission, now) if takes else []
+        return _refused(request, asked, claim.mac, device, admission.reason, *ban, status=status)
+    if not _says(office, directory, claim.family, box, UPLOADS):
+        return _refused(request, asked, claim.mac, device, f"{UPLOADS} is off", status=status)
+    why = f"{upload.kind} of {device}, opened by {admission.key.value}"
+    return Answer(200, b"", TEXT, "", (asked,), None, why, sent(claim, upload))
 
 
 def explain(office: Office, directory: Directory, device: Device) -> list[Value]:
@@ -214,8 +237,13 @@ def _by_certificate(name: str, claim: Claim) -> tuple[tuple[Device, ...], Admiss
 
 def _window(office: Office, directory: Directory, family: Family, box: tuple[Device, ...]) -> bool | None:
     """What the settings say of the window; None when they leave it to the ledger."""
+    return _says(office, directory, family, box, OPEN)
+
+
+def _says(office: Office, directory: Directory, family: Family, box: tuple[Device, ...], name: str) -> bool | None:
+    """What the layers say of a yes or no; None when none speaks of it."""
     stack = layers(office.families, family, directory, office.at, device=box[0] if box else None)
-    said = [layer.settings[OPEN] for layer in stack if OPEN in layer.settings]
+    said = [layer.settings[name] for layer in stack if name in layer.settings]
     return said[-1] is True if said else None
 
 

@@ -8,6 +8,7 @@
   phone answered; the device by its id, or its box by MAC: then the first of its devices that is registered.
 * `POST /api/v1/phones/{device}/rotate?overlap_h=24`: new passwords and a new token for the box; the old ones are taken
   for so many hours beside them, and what is registered is told to fetch its file.
+* `GET /api/v1/phones/{device}/uploads`: what the box has sent; `GET …/uploads/{name}`: one of them.
 * `POST /api/v1/phones/{device}/reveal`, `{"by": "who asks"}`: the passwords and the URL of the box, in the clear; an
   event says who looked.
 """
@@ -30,6 +31,7 @@ from pbx.domain.devices import Device, normal_mac
 from pbx.events import SecretsRevealed
 from provisioning_server.inventory import Refused
 from provisioning_server.respond import config_url
+from provisioning_server.upload_folder import Kept
 
 MOST_OVERLAP_H = 24 * 90
 
@@ -47,6 +49,8 @@ class Phones:
         app.router.add_get("/api/v1/phones/{device}/provision", self._provision)
         app.router.add_get("/api/v1/phones/{device}/provision/{part}", self._provision)
         app.router.add_post("/api/v1/phones/{device}/resync", self._resync)
+        app.router.add_get("/api/v1/phones/{device}/uploads", self._uploads)
+        app.router.add_get("/api/v1/phones/{device}/uploads/{name}", self._upload)
         app.router.add_post("/api/v1/phones/{device}/rotate", self._rotate)
         app.router.add_post("/api/v1/phones/{device}/reveal", self._reveal)
 
@@ -95,6 +99,29 @@ class Phones:
         except Refused as no:
             return refused(404 if "there is no phone" in no.happened else 409, no.happened, no.why, no.remedy)
         return web.json_response(asdict(told))
+
+    async def _uploads(self, request: web.Request) -> web.Response:
+        name = request.match_info["device"]
+        box = self._box(name)
+        if not box:
+            return refused(404, f"there is no phone {name!r}", "no device has that id or MAC", "GET /api/v1/phones")
+        kept = self._kept(box)
+        return web.json_response([{"name": one.name, "size": one.size, "at": one.at.isoformat()} for one in kept])
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        box, name = self._box(request.match_info["device"]), request.match_info["name"]
+        folder = self.lab.provisioning.uploads
+        if folder is None or name not in [one.name for one in self._kept(box)]:
+            return refused(
+                404, f"there is no upload {name!r}", "the box has sent none of that name", "list its uploads"
+            )
+        body = folder.read(box[0].mac or "", name)
+        headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+        return web.Response(body=body, content_type="application/octet-stream", headers=headers)
+
+    def _kept(self, box: tuple[Device, ...]) -> list[Kept]:
+        folder = self.lab.provisioning.uploads
+        return folder.of(box[0].mac) if folder is not None and box and box[0].mac else []
 
     async def _rotate(self, request: web.Request) -> web.Response:
         name, hours = request.match_info["device"], request.query.get("overlap_h", "24")

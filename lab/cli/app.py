@@ -360,6 +360,19 @@ def provision_rotate(
     print(rotate(against, mac, overlap_h))
 
 
+@provision_app.command("uploads")
+def provision_uploads(
+    mac: Mac,
+    name: Annotated[str, typer.Argument(help="Fetch this one; without it they are listed.")] = "",
+    out: Annotated[Optional[Path], typer.Option("--out", help="Where it goes; its own name without.")] = None,  # noqa: UP045
+    against: Against = None,
+) -> None:
+    """What a box of a running switchroom has sent: logs, what was changed at it, directories."""
+    from lab.cli.remote import uploads
+
+    print(uploads(against, mac, name, out))
+
+
 @provision_app.command("reveal")
 def provision_reveal(
     mac: Mac,

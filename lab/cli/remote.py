@@ -100,6 +100,18 @@ def rotate(against: Path | None, mac: str, overlap_h: int) -> str:
     return f"{said['mac']} has new credentials, the old ones are taken for {overlap_h} h more; told: {told}"
 
 
+def uploads(against: Path | None, mac: str, name: str, out: Path | None) -> str:
+    """List what a box has sent, or fetch one of it into a file of its name."""
+    path = f"/api/v1/phones/{quote(mac, safe='')}/uploads"
+    if name:
+        to = out or Path(name)
+        look_at([to])
+        asyncio.run(_fetch(_console(against), f"{path}/{quote(name, safe='')}", to))
+        return str(to)
+    rows = asyncio.run(_get(_console(against), path))
+    return "\n".join(f"{r['at'][:19]}  {r['size']:>8}  {r['name']}" for r in rows) or "it has sent nothing"
+
+
 def reveal(against: Path | None, mac: str, by: str) -> str:
     """Return the passwords and the URL of a box; who asks is written down there."""
     path = f"/api/v1/phones/{quote(mac, safe='')}/reveal"

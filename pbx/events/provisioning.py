@@ -55,6 +55,21 @@ class ConfigRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigUploaded(Event):
+    """A phone has sent a file, and it is kept."""
+
+    kind: ClassVar[str] = "provisioning.uploaded"
+    protocol: str
+    path: str
+    address: str
+    mac: str
+    device: str
+    file_kind: str
+    """`log`, `overrides`, `directory` or `calls`."""
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class AddressBanned(Event):
     """Somebody has tried too many names or tokens: without a valid token nothing is served there for a while."""
 
