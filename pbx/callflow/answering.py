@@ -112,17 +112,17 @@ def _sent_on(called: _Called, asked: Asked, presence: Presence) -> Forward | Non
     """Apply what needs nobody to ring; None when the phones are to ring."""
     user, rule, trail, link = called.user, called.rule, called.trail, called.link
     if rule.block:
-        if _listed(called, rule.block, asked):
+        if is_listed(called.directory, rule.block, asked):
             trail.applied("rule", "block list", "the caller is listed", "refused with busy", link)
             return Forward(HangUp(cause=Cause.BUSY), "blocked")
         trail.failed("rule", "block list", f"entries: {len(rule.block)}", "the caller is not listed", link)
-    allowed = _listed(called, rule.allow, asked)
+    allowed = is_listed(called.directory, rule.allow, asked)
     if allowed:
         trail.applied("rule", "allow list", "the caller is listed", "neither disturbs nor is screened", link)
     elif rule.allow:
         trail.failed("rule", "allow list", f"entries: {len(rule.allow)}", "the caller is not listed", link)
     if not allowed and (spam := called.permitted(rule.forward_on_spam, "forward on spam")):
-        if _listed(called, called.directory.domain.spam_callers, asked):
+        if is_listed(called.directory, called.directory.domain.spam_callers, asked):
             trail.applied("rule", "spam", "the caller is on the domain's list", spam.label, link)
             return Forward(spam, "spam")
         trail.failed("rule", "spam", "the caller is not on the domain's list", spam.label, link)
@@ -163,12 +163,12 @@ def _shows_no_number(called: _Called, asked: Asked) -> bool:
     return asked.outside and normal_number(asked.caller_number).lower() in ("", "anonymous", "unknown")
 
 
-def _listed(called: _Called, entries: tuple[str, ...], asked: Asked) -> bool:
+def is_listed(directory: Directory, entries: tuple[str, ...], asked: Asked) -> bool:
     """Tell whether the caller is among numbers, extensions, `anonymous` and `unknown`."""
     listed = {normal_number(entry).lower() for entry in entries}
-    caller = calling_user(called.directory, asked)
+    caller = calling_user(directory, asked)
     if caller is not None:
-        return caller.extension in listed
+        return caller.extension in listed or caller.extension in entries
     number = normal_number(asked.caller_number).lower()
     return number in listed or (number in ("", "anonymous", "unknown") and bool(listed & {"anonymous", "unknown"}))
 
@@ -251,7 +251,7 @@ def _ring_plan(called: _Called, asked: Asked, presence: Presence) -> Forward | R
     if ring_s == 0:
         trail.applied("ring", "ring time", "0 s", on_no_answer.label, link)
         return Forward(on_no_answer, "no answer")
-    screening = called.rule.call_screening and not _listed(called, called.rule.allow, asked)
+    screening = called.rule.call_screening and not is_listed(called.directory, called.rule.allow, asked)
     if screening:
         trail.applied("rule", "call screening", "on", "the caller is asked for a name", link)
     elif called.rule.call_screening:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from pbx.callflow.answering import apply_rules
+from pbx.callflow.answering import apply_rules, is_listed
 from pbx.callflow.decisions import DecisionRecord, Trail
 from pbx.callflow.entering import (
     agent_can_be_reached,
@@ -194,9 +194,12 @@ def _first(
             trail.applied("dial plan", "support number", digits, f"the support of {directory.reseller.name}", "support")
             return ToSupport()
         case Means.NUMBER if number is not None:
-            return _by_treatment(directory, number, at, trail)
+            return _by_treatment(directory, number, asked, at, trail)
         case _ if asked.outside:
             trail.failed("number", digits, "", "not a number of this domain; outside callers reach no other", "numbers")
+        case Means.NUMBER if (ten := destination_of_extension(directory, dialled.digits[1:])) is not None:
+            trail.applied("dial plan", "extension", dialled.digits[1:], ten.label, "")
+            return ten
         case Means.NUMBER | Means.INTERNATIONAL:
             return _outward(directory, asked, ToExternal(number=dialled.digits), trail)
         case Means.SERVICE_CODE:
@@ -252,7 +255,7 @@ def _emergency(directory: Directory, asked: Asked, digits: str, trail: Trail) ->
     return ToEmergency(code="933" if digits == "933" else "911")
 
 
-def _by_treatment(directory: Directory, number: PhoneNumber, at: Moment, trail: Trail) -> Destination:
+def _by_treatment(directory: Directory, number: PhoneNumber, asked: Asked, at: Moment, trail: Trail) -> Destination:
     link = f"numbers/{number.number}"
     if not number.routes:
         trail.failed("number", number.number, number.description, "available: it has no treatment", link)
@@ -273,7 +276,19 @@ def _by_treatment(directory: Directory, number: PhoneNumber, at: Moment, trail: 
             trail.failed(
                 "time frame", choice.time_frame, saw, f"does not cover this moment; then {choice.to.label}", link
             )
+    if isinstance(found, ToUser) and found.before == "spam screening":
+        return _screened(directory, number, found, asked, trail)
     return found or HangUp(cause=Cause.UNAVAILABLE)
+
+
+def _screened(directory: Directory, number: PhoneNumber, to: ToUser, asked: Asked, trail: Trail) -> Destination:
+    """Refuse callers of the domain's list of spam before any rule of the user is asked."""
+    link = f"numbers/{number.number}"
+    if is_listed(directory, directory.domain.spam_callers, asked):
+        trail.failed("number", "spam screening", "the caller is on the domain's list", "is refused", link)
+        return HangUp(cause=Cause.FORBIDDEN)
+    trail.applied("number", "spam screening", "the caller is not on the domain's list", to.label, link)
+    return ToUser(extension=to.extension)
 
 
 def route_off_net(directory: Directory, asked: Asked) -> tuple[Destination, DecisionRecord]:

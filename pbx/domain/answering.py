@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from pbx.domain.base import OUTSIDE_FORM, Model
+from pbx.domain.base import DEVICE_ID, EXTENSION_FORM, OUTSIDE_FORM, Model
 from pbx.domain.destinations import Destination
 
 _PLATFORM_TARGETS = (
     (re.compile(r"<OwnDevices>"), "own"),
     (re.compile(r"(?:external )?\+?1?([2-9][0-9]{9})"), r"external 1\1"),
     (re.compile(r"(?:external )?(?:011|\+)([2-9][0-9]{6,14})"), r"external +\1"),
-    (re.compile(r"([1-9][0-9]{2,4}[a-z]{1,2})"), r"device \1"),
+    (re.compile(r"((?:[1-9][0-9]{2,4}|[2-9][0-9]{9})[a-z]{1,2})"), r"device \1"),
     (re.compile(r"([1-9][0-9]{2,4})"), r"user \1"),
 )
 
@@ -27,7 +27,7 @@ class RingTarget(Model):
 
     target: str = Field(
         default="own",
-        pattern=rf"^(own|user [1-9][0-9]{{2,4}}|device [0-9]{{3,5}}[a-z]{{0,2}}|external (?:{OUTSIDE_FORM}))$",
+        pattern=rf"^(own|user (?:{EXTENSION_FORM})|device {DEVICE_ID[1:-1]}|external (?:{OUTSIDE_FORM}))$",
     )
     """`own`, `user 102` (the phones, not the rules), `device 101a` or `external 1NPANXXXXXX`."""
     delay_s: float = Field(default=0.0, ge=0, le=120)

@@ -17,7 +17,8 @@ from pydantic import (
     ValidationInfo,
 )
 
-_EXTENSION = r"^[1-9][0-9]{2,4}$"
+EXTENSION_FORM = r"[1-9][0-9]{2,4}|[2-9](?:[02-9][0-9]|1[02-9])[2-9][0-9]{6}"
+_EXTENSION = rf"^(?:{EXTENSION_FORM})$"
 _E164 = r"^1[2-9](?:[02-9][0-9]|1[02-9])[2-9][0-9]{6}$"
 OUTSIDE_FORM = r"1[2-9](?:[02-9][0-9]|1[02-9])[2-9][0-9]{6}|\+[2-9][0-9]{6,14}"
 _OUTSIDE = rf"^(?:{OUTSIDE_FORM})$"
@@ -27,10 +28,10 @@ _MAC = r"^[0-9a-f]{12}$"
 _NAME_CODE = r"^[1-9][0-9]{2}$"
 _CALLER_NAME = r"^[ -~]{0,15}$"
 _SERVICE_CODE = r"^(system-[a-z0-9-]+)?$"
-DEVICE_ID = r"^[0-9]{3,5}[a-z]{0,2}$"
+DEVICE_ID = r"^(?:[0-9]{3,5}|[2-9][0-9]{9})[a-z]{0,2}$"
 
 Extension = Annotated[str, StringConstraints(pattern=_EXTENSION)]
-"""3 to 5 digits, no leading zero (domain-features 1.1); reserved numbers are refused by `directory`."""
+"""3 to 5 digits, or 10 as a number has; no leading zero (domain-features 1.1). `directory` refuses reserved ones."""
 
 E164 = Annotated[str, StringConstraints(pattern=_E164)]
 """A North American number as the platform stores it: `1NPANXXXXXX`. No area code is a service code (N11)."""
@@ -56,7 +57,7 @@ MacAddress = Annotated[str, StringConstraints(pattern=_MAC)]
 """Twelve lower-case hex digits (`domain.devices.normal_mac` makes one from any spelling)."""
 
 RULES = {
-    _EXTENSION: "an extension has 3 to 5 digits, the first not 0, as 101",
+    _EXTENSION: "an extension has 3 to 5 digits, the first not 0, as 101; or 10, as a telephone number",
     _E164: "a number is written with 11 digits, as 14165550100",
     _OUTSIDE: "a number is written with 11 digits, as 14165550100, or abroad with + before it, as +442079460000",
     _AREA_CODE: "an area code has 3 digits, as 416, and is no service code",

@@ -69,9 +69,9 @@ class ToUser(Model):
 
     to: Literal["user"] = "user"
     extension: Extension
-    before: Literal["", "recording notice", "answer"] = ""
-    """`recording notice`: the caller is answered and told that the call may be recorded; `answer`: the caller is
-    answered and hears a ringback of ours."""
+    before: Literal["", "spam screening", "recording notice", "answer"] = ""
+    """`spam screening`: callers of the domain's list of spam are refused; `recording notice`: the caller is answered
+    and told that the call may be recorded; `answer`: the caller is answered and hears a ringback of ours."""
 
     @property
     def label(self) -> str:
@@ -262,8 +262,8 @@ SHORT_FORMS = {
 
 
 _PLATFORM_FORMS = (
-    (re.compile(r"(?:user_)?([1-9][0-9]{2,4})"), r"user \1"),
-    (re.compile(r"phone_([0-9]{3,5}[a-z]{0,2})"), r"device \1"),
+    (re.compile(r"(?:user_)?([1-9][0-9]{2,4})|user_([2-9][0-9]{9})"), r"user \1\2"),
+    (re.compile(r"phone_((?:[0-9]{3,5}|[2-9][0-9]{9})[a-z]{0,2})"), r"device \1"),
     (re.compile(r"vmail_([0-9]+)"), r"mailbox \1"),
     (re.compile(r"queue_([0-9]+)"), r"queue \1"),
     (re.compile(r"aa_([0-9]+)"), r"attendant \1"),
@@ -284,10 +284,13 @@ TREATMENTS: dict[str, dict[str, str]] = {
     "to-callqueue-announce-count-callers-ahead": {"to": "queue", "announce": "callers ahead"},
     "to-callqueue-announce-expected-wait-time": {"to": "queue", "announce": "expected wait"},
     "to-single-device": {"to": "device"},
+    "to-connection": {"to": "external"},
+    "spam-screening": {"to": "user", "before": "spam screening"},
     "toggle-timeframe": {"to": "toggle"},
 }
 """Applications of the platform's numbers (domain-features 1.3), written with their target: `to-user 101`. A number
-without a route is its `available-number`; `hangup` is written alike; residential ones differ in the bill alone."""
+without a route is its `available-number`; `hangup` is written alike; residential ones differ in the bill alone. The one
+connection there is is the carrier's trunk. What spam screening does is not published: here it refuses."""
 
 
 def _spelt_out(value: object) -> object:
@@ -295,7 +298,8 @@ def _spelt_out(value: object) -> object:
     if not isinstance(value, str):
         return value
     for pattern, written in _PLATFORM_FORMS:
-        value = pattern.sub(written, value) if pattern.fullmatch(value) else value
+        written_so = pattern.fullmatch(value)
+        value = written_so.expand(written) if written_so else value
     word, _, rest = value.strip().partition(" ")
     if word in TREATMENTS:
         fields = dict(TREATMENTS[word])

@@ -190,3 +190,17 @@ def test_the_own_voicemail_asks_for_the_password_alone():
     book = Playbook()
     book.start(travel(book, ToFeature(code="*62")))
     assert book.take()[-1] == "play prompt:vm-password"
+
+
+def test_the_open_voicemail_asks_for_nothing():
+    book = Playbook()
+    book.start(travel(book, ToFeature(code="*61")))
+    assert book.take() == ["answer", "play prompt:vm-you-have+vm-no-messages"]
+
+
+@pytest.mark.parametrize("caller", ["103", "999"])
+def test_who_has_no_mailbox_has_no_open_one(caller):
+    book = Playbook()
+    book.asked = Asked("", caller, caller, caller)
+    book.start(travel(book, ToFeature(code="*61")))
+    assert book.take() == ["answer", "play prompt:not-in-service"]

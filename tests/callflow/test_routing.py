@@ -14,6 +14,7 @@ from pbx.callflow.routing import (
     route,
 )
 from pbx.domain.destinations import ToEmergency, ToExternal, ToMailbox, ToSupport, ToUser, parse_destination
+from pbx.domain.directory import Directory
 from tests.callflow.small_office import EVERYBODY, OUTSIDE, moment, office
 
 OFFICE = office()
@@ -351,3 +352,20 @@ def test_an_extension_is_a_user_a_queue_or_an_attendant():
 
 def test_straight_to_voicemail_does_not_ring():
     assert route(OFFICE, from_inside("7101", "102"), EVERYBODY, moment()).destination == ToMailbox(extension="101")
+
+
+@pytest.mark.parametrize(("caller", "leads"), [(OUTSIDE, "hangup:forbidden"), ("16135550199", "user:102")])
+def test_a_number_that_screens_for_spam_refuses_whom_the_domain_lists(caller, leads):
+    document = office().model_dump(mode="json")
+    document["domain"]["spam_callers"] = [OUTSIDE]
+    document["numbers"] = [{"number": "14165550188", "routes": [{"to": "spam-screening 102"}]}]
+    found = route(Directory.model_validate(document), Asked("14165550188", caller), EVERYBODY, moment())
+    assert found.destination.label == leads
+    assert "spam screening" in [decision.rule for decision in found.record.decisions]
+
+
+def test_a_number_may_lead_to_a_connection_which_is_the_trunk():
+    document = office().model_dump(mode="json")
+    document["numbers"] = [{"number": "14165550188", "routes": [{"to": "to-connection 14165550190"}]}]
+    found = route(Directory.model_validate(document), Asked("14165550188", OUTSIDE), EVERYBODY, moment())
+    assert found.destination.label == "external:14165550190"

@@ -83,6 +83,7 @@ class Weeks:
     """Owns the world and everybody in it."""
 
     def __init__(self, number: int, days: int, calls: int) -> None:
+        """`calls` has those by which agents log out for lunch and in again."""
         self.world = virtual_world(office(), number, longest_beat_s=30.0)
         self.chance = Random(number)
         assert self.world.boot_all()
@@ -93,14 +94,11 @@ class Weeks:
         self.dialled = 0
         self._telephones = list(OUTSIDE)
         self.world.bus.subscribe(self._offered, [LegInvited])
-        for at_s in sorted(self._moment(days) for _ in range(calls)):
+        lunches = [(day, agent) for day in range(days) if day % 7 < 5 for agent in USERS[:20:4]]
+        for day, agent in lunches:
+            self._clock.later(day * DAY_S + 12 * 3600 + self.chance.uniform(0, 3600), partial(self._lunch, agent))
+        for at_s in sorted(self._moment(days) for _ in range(calls - 2 * len(lunches))):
             self._clock.later(at_s, self._somebody_calls)
-        for day in range(days):
-            if day % 7 < 5:
-                for agent in USERS[:20]:
-                    self._clock.later(
-                        day * DAY_S + 12 * 3600 + self.chance.uniform(0, 3600), partial(self._lunch, agent)
-                    )
 
     def watch(self, kinds: list[type[Event]]) -> None:
         self.world.bus.subscribe(lambda it: self.seen.append((it.at.mono, it.event)), kinds)

@@ -24,8 +24,9 @@ def log_in(call: Control, box: str) -> Script[Destination | None]:
     Too many of them, over all calls, lock the mailbox for a while.
     """
     call.answer()
+    longest = max(call.directory.domain.platform.extension_lengths)
     for attempt in range(1, call.directory.domain.platform.pin_tries + 1):
-        entered = box or (yield from ask(call, "vm-login", 5, first_s=FIRST_KEY_S, next_s=NEXT_KEY_S))
+        entered = box or (yield from ask(call, "vm-login", longest, first_s=FIRST_KEY_S, next_s=NEXT_KEY_S))
         pin = yield from ask(call, "vm-password", MOST_PIN_DIGITS, first_s=FIRST_KEY_S, next_s=NEXT_KEY_S)
         user = call.directory.users_by_extension.get(entered)
         owner = user if user is not None and user.voicemail else None
