@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Any, TextIO
 
 import structlog
@@ -18,7 +19,7 @@ from aiohttp.http import HttpProcessingError
 from structlog.types import EventDict, Processor
 
 from pbx.bus import Bus
-from pbx.events import ServerFault, SipRequest, SipResponse, Stamped, fields
+from pbx.events import Event, ServerFault, SipRequest, SipResponse, Stamped
 
 LONG = 300
 _JSON = json.JSONEncoder(default=repr)
@@ -26,14 +27,28 @@ _JSON = json.JSONEncoder(default=repr)
 UNWRITTEN = frozenset({"digits", "digit", "record"})
 
 
-def configure(stream: TextIO = sys.stderr, level: str = "info", form: str = "auto") -> None:
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Where lines go, from which level of `logging` on, and whether a machine reads them."""
+
+    stream: TextIO
+    lowest: int
+    for_machines: bool
+
+
+def configure(stream: TextIO = sys.stderr, level: str = "info", form: str = "auto") -> Log:
     """Send structlog from `level` on and the standard library's warnings to `stream`; `form` is json, text or auto."""
     shared: list[Processor] = [structlog.stdlib.add_log_level, _stamp]
-    lowest = logging.getLevelNamesMapping()[level.upper()]
+    log = Log(
+        stream,
+        logging.getLevelNamesMapping()[level.upper()],
+        form == "json" or (form == "auto" and not stream.isatty()),
+    )
+    lowest = log.lowest
     written: Processor = (
-        structlog.dev.ConsoleRenderer(colors=stream.isatty())
-        if form == "text" or (form == "auto" and stream.isatty())
-        else structlog.processors.JSONRenderer(lambda event, **_: _JSON.encode(event))
+        structlog.processors.JSONRenderer(lambda event, **_: _JSON.encode(event))
+        if log.for_machines
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     )
     structlog.configure(
         processors=[*shared, written],
@@ -43,31 +58,76 @@ def configure(stream: TextIO = sys.stderr, level: str = "info", form: str = "aut
     handler = logging.StreamHandler(stream)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=written, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=max(lowest, logging.WARNING), force=True)
+    return log
 
 
-def follow(bus: Bus) -> Callable[[], None]:
+def follow(bus: Bus, log: Log) -> Callable[[], None]:
     """Write every event of `bus`, each SIP message at level `debug` only; return what ends it.
 
     The messages are four of the five events of a registration, and `trace`, the ladder and the book of calls have
     them: writing each would cost more than serving it.
     """
-    log = structlog.get_logger().bind()
-
-    def write(stamped: Stamped) -> None:
-        told = {name: _short(value) for name, value in shown(stamped).items()}
-        say = log.error if isinstance(stamped.event, ServerFault) else log.info
-        say(stamped.event.kind, seq=stamped.seq, time=stamped.at.wall.isoformat(), **told)
-
-    return bus.subscribe(write, but=() if log.is_enabled_for(logging.DEBUG) else (SipRequest, SipResponse))
+    if log.lowest > logging.INFO:
+        kinds = [ServerFault] if log.lowest <= logging.ERROR else []
+        return bus.subscribe(_as_json(log.stream) if log.for_machines else _as_text, kinds)
+    unsaid = () if log.lowest <= logging.DEBUG else (SipRequest, SipResponse)
+    return bus.subscribe(_as_json(log.stream) if log.for_machines else _as_text, but=unsaid)
 
 
-def shown(stamped: Stamped) -> dict[str, Any]:
+def _as_json(stream: TextIO) -> Callable[[Stamped], None]:
+    """Return what writes an event's line by itself: a chain of processors and a copy of the line for each of them
+    cost twice what the line does, a dozen times a call."""
+    encode, write = _JSON.encode, stream.write
+
+    def line(stamped: Stamped) -> None:
+        seq, at, event = stamped
+        told = _told(event)
+        told["seq"], told["time"] = seq, at.wall.isoformat()
+        told["level"], told["event"] = _level(event), event.kind
+        write(f"{encode(told)}\n")
+        stream.flush()
+
+    return line
+
+
+def _as_text(stamped: Stamped) -> None:
+    log = structlog.get_logger()
+    say = log.error if isinstance(stamped.event, ServerFault) else log.info
+    say(stamped.event.kind, seq=stamped.seq, time=stamped.at.wall.isoformat(), **_told(stamped.event))
+
+
+def _level(event: Event) -> str:
+    return "error" if isinstance(event, ServerFault) else "info"
+
+
+def _told(event: Event) -> dict[str, Any]:
+    """Return what `shown` does, long texts cut short."""
+    told = shown(event)
+    for name, value in told.items():
+        if isinstance(value, str) and len(value) > LONG:
+            told[name] = f"{value[:LONG]}…"
+    return told
+
+
+def shown(event: Event) -> dict[str, Any]:
     """Return the fields of an event that have a value, without what nobody may read: tokens and pressed keys."""
-    return {
-        name: str(value).rsplit("/", 1)[-1] if name == "path" else value
-        for name, value in fields(stamped.event).items()
-        if name not in UNWRITTEN and value not in ("", None, ())
-    }
+    told = {}
+    for name in _written_of(type(event)):
+        value = getattr(event, name)
+        if not value and (value is None or value in ("", ())):
+            continue
+        told[name] = str(value).rsplit("/", 1)[-1] if name == "path" else value
+    return told
+
+
+def _written_of(kind: type[Event]) -> tuple[str, ...]:
+    names = _WRITTEN.get(kind)
+    if names is None:
+        names = _WRITTEN[kind] = tuple(field.name for field in fields(kind) if field.name not in UNWRITTEN)
+    return names
+
+
+_WRITTEN: dict[type[Event], tuple[str, ...]] = {}
 
 
 def keep_peers_faults_short() -> None:
@@ -81,12 +141,6 @@ def _without_peers_trace(record: logging.LogRecord) -> bool:
         record.msg, record.args = "refused a request with %s: %s", (fault.code, type(fault).__name__)
         record.exc_info = None
     return True
-
-
-def _short(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > LONG:
-        return value[:LONG] + "…"
-    return value
 
 
 def _stamp(_: Any, __: str, event: EventDict) -> EventDict:

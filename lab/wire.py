@@ -68,6 +68,8 @@ class Wire:
         self._links[source, to] = impairment
 
     def impairment(self, source: str, to: str) -> Impairment:
+        if not self._links:
+            return self._default
         for key in ((source, to), (source, "*"), ("*", to)):
             found = self._links.get(key)
             if found is not None:
@@ -88,7 +90,7 @@ class Wire:
             self._stream(packet, now + link.delay_s)
             return
         # Always the same number of draws a packet: the fate of one packet never shifts the fates of the next ones.
-        lost, doubled, late, late_again = (chance.random() for _ in range(4))
+        lost, doubled, late, late_again = chance.random(), chance.random(), chance.random(), chance.random()
         if lost < link.loss:
             self.counts.lost += 1
             return

@@ -76,7 +76,7 @@ class Observer:
             event = stamped.event
             if (kinds and event.kind not in kinds) or (call and self.book.call_of(stamped) != call):
                 return ""
-            document = {"seq": stamped.seq, "kind": event.kind, "at": stamped.at.wall.isoformat()} | shown(stamped)
+            document = {"seq": stamped.seq, "kind": event.kind, "at": stamped.at.wall.isoformat()} | shown(event)
             return f"id: {stamped.seq}\nevent: {event.kind}\ndata: {json.dumps(document)}\n\n"
 
         missed = self.bus.since(int(last)) if last.isdecimal() else []

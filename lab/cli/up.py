@@ -51,9 +51,9 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
         mail_from=settings.mail.sender,
         rtpengine=rtpengine(settings),
     )
-    logs.configure(level=settings.log.level, form=settings.log.form)
+    log = logs.configure(level=settings.log.level, form=settings.log.form)
     try:
-        return asyncio.run(_up(seed, lab, ready_file, phones=settings.lab.phones))
+        return asyncio.run(_up(seed, lab, log, ready_file, phones=settings.lab.phones))
     except OSError as error:
         why, remedy = _refused(error, host, base)
         raise UserError("switchroom could not start", why, remedy, "switchroom up --help", NO_START) from None
@@ -67,13 +67,13 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
         ) from None
 
 
-async def _up(seed: Seed, settings: LabSettings, ready_file: Path | None, *, phones: bool) -> int:
+async def _up(seed: Seed, settings: LabSettings, log: logs.Log, ready_file: Path | None, *, phones: bool) -> int:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
     async with Office(seed, settings) as office:
-        logs.follow(office.lab.bus)
+        logs.follow(office.lab.bus, log)
         loop.add_signal_handler(signal.SIGHUP, office.lab.reload_certificates)
         if phones:
             await _booted(office, over)

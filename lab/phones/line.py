@@ -51,6 +51,9 @@ class Line:
         self.speaks = account.auth_user
         """Party whose signature this line says: its device id."""
         self.calls: list[PhoneCall] = []
+        self._by_session: dict[Session, PhoneCall] = {}
+        self._by_leg: dict[str, PhoneCall] = {}
+        """Of its audio. Both hold the live calls alone."""
         self.ears: deque[Sensed] = deque(maxlen=KEPT_SOUNDS)
         """What was heard in all calls, oldest first."""
 
@@ -84,6 +87,14 @@ class Line:
     def waiting(self) -> Waiting:
         return self.subscription.waiting if self.subscription is not None else Waiting()
 
+    def of_session(self, session: Session) -> PhoneCall | None:
+        """Return the live call a session is of."""
+        return self._by_session.get(session)
+
+    def of_leg(self, leg: str) -> PhoneCall | None:
+        """Return the live call a leg of the media engine is of."""
+        return self._by_leg.get(leg)
+
     # --- buttons --------------------------------------------------------------------------------------
 
     def dial(self, number: str, now: float) -> PhoneCall | None:
@@ -108,7 +119,7 @@ class Line:
             credentials=registration.credentials,
         )
         call = PhoneCall(CallState.CALLING, number, "", outgoing=True, begun_at=now, session=session, speech=speech)
-        self.calls.append(call)
+        self._begin(call)
         self._changed()
         return call
 
@@ -248,7 +259,7 @@ class Line:
             session=session,
             speech=self._speech(),
         )
-        self.calls.append(call)
+        self._begin(call)
         session.ring(now)
         self._changed()
         if is_to_be_answered(session.request) and not any(other is not call for other in self.live_calls):
@@ -367,6 +378,10 @@ class Line:
             call.session.end(now)
             self._end(call, now, 200, "transferred", by="us")
 
+    def _begin(self, call: PhoneCall) -> None:
+        self.calls.append(call)
+        self._by_session[call.session] = self._by_leg[call.speech.leg] = call
+
     def _end(self, call: PhoneCall, now: float, status: int, reason: str, *, by: str) -> None:
         if call.over:
             return
@@ -374,6 +389,8 @@ class Line:
         call.status, call.reason, call.hung_up_by = status, reason, by
         call.on_hold = call.held_by_peer = call.mixed = False
         call.speech.close()
+        self._by_session.pop(call.session, None)
+        self._by_leg.pop(call.speech.leg, None)
         self.calls = self.calls[-KEPT_CALLS:]
         self._changed()
 

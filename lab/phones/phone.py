@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from lab.phones.boot import Boot, BootPace
-from lab.phones.calls import PhoneCall
 from lab.phones.chassis import Chassis, Extension
 from lab.phones.family import Box, Family, Fetch, Fetched, PhoneConfig, Resync
 from lab.phones.line import Line
@@ -48,8 +47,6 @@ class Phone(Chassis[Line]):
         self._shown_stage = ""
         self._reboot_at = FOREVER
         self._stack: Stack | None = None
-        self._calls: dict[str, tuple[Line, PhoneCall]] = {}
-        self._legs: dict[str, tuple[Line, PhoneCall]] = {}
         self._fetches: list[tuple[int, Fetch]] = []
 
     def live(self) -> dict[str, int]:
@@ -73,8 +70,6 @@ class Phone(Chassis[Line]):
         for line in self.lines:
             line.close(now)
         self._unplugged()
-        self._calls.clear()
-        self._legs.clear()
         self._fetches.clear()
         self._stack, self._reboot_at = None, FOREVER
         self._mark()
@@ -122,15 +117,17 @@ class Phone(Chassis[Line]):
         if not events:
             return
         for event in events:
-            found = self._legs.get(event.leg) if isinstance(event, Heard | DigitPressed) else None
-            if found is None:
+            if not isinstance(event, Heard | DigitPressed):
                 continue
-            line, call = found
-            match event:
-                case Heard(sound=sound):
-                    line.heard(call, sound, now)
-                case DigitPressed(digit=digit):
-                    line.key_heard(call, digit, now)
+            for line in self.lines:
+                call = line.of_leg(event.leg)
+                if call is None:
+                    continue
+                match event:
+                    case Heard(sound=sound):
+                        line.heard(call, sound, now)
+                    case DigitPressed(digit=digit):
+                        line.key_heard(call, digit, now)
         self._drain(now)
 
     def act(self, button: Callable[[], object], now: float) -> object:
@@ -179,7 +176,6 @@ class Phone(Chassis[Line]):
         while self._stack is not None and (events := self._stack.take_events()):
             for event in events:
                 self._happened(event, now)
-        self._index_calls()
         self._follow_boot(now)
         if self._dirty:
             self._dirty = False
@@ -211,12 +207,9 @@ class Phone(Chassis[Line]):
         session: Session | None = getattr(event, "session", None)
         if session is None:
             return
-        if session.id not in self._calls:
-            self._index_calls()
-        found = self._calls.get(session.id)
-        if found is not None:
-            line, call = found
-            line.happened(call, event, now)
+        for line in self.lines:
+            if (call := line.of_session(session)) is not None:
+                line.happened(call, event, now)
 
     def _invited(self, session: Session, now: float) -> None:
         line = self._called_line(session.request.uri)
@@ -224,7 +217,6 @@ class Phone(Chassis[Line]):
             session.reject(404, "", now)
             return
         line.invited(session, now)
-        self._index_calls()
 
     def _requested(self, event: RequestReceived, now: float) -> None:
         assert self._stack is not None
@@ -266,15 +258,6 @@ class Phone(Chassis[Line]):
         except BadUri:
             return None
         return next((line for line in self.lines if line.account.user == user), None)
-
-    def _index_calls(self) -> None:
-        for line in self.lines:
-            for call in line.calls:
-                if call.over:
-                    self._calls.pop(call.session.id, None)
-                    self._legs.pop(call.speech.leg, None)
-                elif call.session.id not in self._calls:
-                    self._calls[call.session.id] = self._legs[call.speech.leg] = (line, call)
 
     # --- boot -----------------------------------------------------------------------------------------
 

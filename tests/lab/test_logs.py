@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from lab import logs
 from pbx.bus import Bus
 from pbx.clock import Moment
-from pbx.events import ConfigRefused, SipRequest
+from pbx.events import ConfigRefused, ServerFault, SipRequest
 
 NOW = Moment(1.0, datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
 REFUSED = ConfigRefused(
@@ -30,8 +30,7 @@ def lines(stream: io.StringIO) -> list[dict[str, object]]:
 
 def test_an_event_is_one_line_and_names_why() -> None:
     stream, bus = io.StringIO(), Bus()
-    logs.configure(stream)
-    logs.follow(bus)
+    logs.follow(bus, logs.configure(stream))
     bus.publish(REFUSED, NOW)
     (line,) = lines(stream)
     assert line["event"] == "provisioning.refused"
@@ -42,8 +41,7 @@ def test_an_event_is_one_line_and_names_why() -> None:
 
 def test_a_token_is_not_written() -> None:
     stream, bus = io.StringIO(), Bus()
-    logs.configure(stream)
-    logs.follow(bus)
+    logs.follow(bus, logs.configure(stream))
     bus.publish(REFUSED, NOW)
     assert "s3cret" not in stream.getvalue()
     assert lines(stream)[0]["path"] == "805ec0000001.cfg"
@@ -52,12 +50,30 @@ def test_a_token_is_not_written() -> None:
 def test_sip_messages_are_written_from_level_debug_on() -> None:
     for level, written in (("info", 0), ("debug", 1)):
         stream, bus = io.StringIO(), Bus()
-        logs.configure(stream, level)
-        logs.follow(bus)
+        logs.follow(bus, logs.configure(stream, level))
         bus.publish(
             SipRequest("in", "OPTIONS", "udp:127.0.0.1:5060", "a@b", "101", "OPTIONS sip:acme.lab SIP/2.0"), NOW
         )
         assert len(lines(stream)) == written
+
+
+def test_at_level_warning_only_faults_are_written() -> None:
+    for form in ("json", "text"):
+        stream, bus = io.StringIO(), Bus()
+        logs.follow(bus, logs.configure(stream, "warning", form))
+        bus.publish(REFUSED, NOW)
+        assert not stream.getvalue()
+        bus.publish(ServerFault("store", "", "the disk refuses"), NOW)
+        assert "the disk refuses" in stream.getvalue()
+
+
+def test_a_long_value_is_cut_and_an_empty_one_left_out() -> None:
+    stream, bus = io.StringIO(), Bus()
+    logs.follow(bus, logs.configure(stream))
+    bus.publish(ServerFault("store", "", "x" * 1000), NOW)
+    (line,) = lines(stream)
+    assert line["message"] == "x" * 300 + "…"
+    assert (line["level"], "call" in line) == ("error", False)
 
 
 def test_a_library_s_warning_takes_the_same_form() -> None:
