@@ -14,7 +14,8 @@ from pbx.domain.directory import Directory
 from pbx.domain.registrations import host_and_port
 from provisioning_server.respond import Office, config_url, file_names
 
-CONSOLE, PROVISIONING, PROVISIONING_TLS, PROVISIONING_CERTIFIED, SMTP, SIP, SIPS, TFTP = 0, 1, 2, 3, 25, 60, 61, 69
+CONSOLE, PROVISIONING, PROVISIONING_TLS, PROVISIONING_CERTIFIED, SMTP, SIP, SIPS = 0, 1, 2, 3, 25, 60, 61
+MIRROR, TFTP = 62, 69
 """Places in the port layout, from its base."""
 
 
@@ -33,6 +34,8 @@ class PortPlan:
     provisioning_tls: int = 0
     provisioning_certified: int = 0
     """Provisioning over TLS with the phone's own certificate."""
+    mirror: tuple[int, int, int] = (0, 0, 0)
+    """The provider's end of network assessments: SIP, STUN alone, media."""
 
 
 def port_plan(base: int) -> PortPlan:
@@ -43,8 +46,12 @@ def port_plan(base: int) -> PortPlan:
         raise ValueError(f"port base {base}: the layout needs ports {base} to {base + TFTP}, from 1024 to 65535")
     return PortPlan(
         base + CONSOLE, base + PROVISIONING, base + SIP, base + SIPS, base + TFTP, base + SMTP,
-        base + PROVISIONING_TLS, base + PROVISIONING_CERTIFIED,
+        base + PROVISIONING_TLS, base + PROVISIONING_CERTIFIED, _three(base),
     )  # fmt: skip
+
+
+def _three(base: int) -> tuple[int, int, int]:
+    return base + MIRROR, base + MIRROR + 1, base + MIRROR + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class Listening:
     smtp_port: int = 0
     provisioning_tls_port: int = 0
     provisioning_certified_port: int = 0
+    mirror_port: int = 0
 
     @property
     def provisioning_url(self) -> str:
@@ -123,6 +131,7 @@ def ready_document(at: Listening, directory: Directory, office: Office, *, secre
             "tftp": {"host": at.host, "port": at.tftp_port},
         },
         "smtp": {"host": at.host, "port": at.smtp_port},
+        "mirror": {"host": at.host, "port": at.mirror_port},
         "console": at.console_url,
         "devices": devices,
     }

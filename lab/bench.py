@@ -12,9 +12,12 @@ from zoneinfo import ZoneInfo
 
 from lab.bench_devices import DirectNumbers, LabDevice, OutsideDevice
 from lab.carrier import Habit
-from lab.errors import Away
+from lab.errors import Away, UserError
 from lab.house import House
 from lab.inventory import resync_words
+from lab.network.networks import Assessment
+from lab.network.presets import network
+from lab.network.probe import SILENCES_S, Wanted
 from pbx.bus import Bus
 from pbx.callflow.ports import BoxSaved, MessageRemoved, PromptRemoved
 from pbx.callflow.question import Asked
@@ -192,8 +195,43 @@ class LabBench:
     def _plug(self, arguments: Mapping[str, str]) -> None:
         self._inside[arguments["device"]].power(True)
 
+    def _network(self, arguments: Mapping[str, str]) -> None:
+        site, name = arguments["site"], arguments["network"]
+        self._known_site(site)
+        try:
+            self._house.networks.put(site, None if name == "none" else network(name))
+        except UserError as error:
+            raise CannotDo(f"{error.happened}; {error.remedy}") from error
+
+    def assess(self, site: str, longest_s: float) -> BenchAssessment:
+        self._known_site(site)
+        silences = tuple(silence for silence in SILENCES_S if silence <= longest_s)
+        return BenchAssessment(self._house.networks.assess(site, Wanted(silences_s=silences)))
+
+    def _known_site(self, site: str) -> None:
+        sites = [item.name for item in self._house.directory.sites]
+        if site not in sites:
+            raise CannotDo(f"there is no site {site!r}; there are {', '.join(sites) or 'none'}")
+
     def _device(self, device: str) -> Device:
         return self._house.directory.devices_by_id[device]
+
+
+class BenchAssessment:
+    """An assessment as plans see it."""
+
+    def __init__(self, running: Assessment) -> None:
+        self._running = running
+
+    @property
+    def done(self) -> bool:
+        return self._running.done
+
+    @property
+    def findings(self) -> Mapping[str, str]:
+        if self._running.verdict is None:
+            raise CannotDo(self._running.fault or "it still runs")
+        return {finding.id: f"{finding.seen}: {finding.remedy}" for finding in self._running.verdict.findings}
 
 
 _OPERATOR: dict[str, Callable[[LabBench, Mapping[str, str]], None]] = {
@@ -209,6 +247,7 @@ _OPERATOR: dict[str, Callable[[LabBench, Mapping[str, str]], None]] = {
     "provisioning_reopen": LabBench._reopen,
     "unplug": LabBench._unplug,
     "plug": LabBench._plug,
+    "network": LabBench._network,
 }
 
 

@@ -22,6 +22,8 @@ from pbx.sip.stack import Outgoing
 
 MEDIA_FROM = 16_000
 """Ports from here up carry media segments, below SIP."""
+SIGNALLING_CLASS, VOICE_CLASS = 26, 46
+"""AF31 and EF, as phones and switch mark in the real world."""
 
 
 class Core(Protocol):
@@ -75,6 +77,7 @@ class Clockwork:
         self._now = 0.0
         self._moment = moment_at(0.0, epoch)
         self._nodes: dict[str, Node] = {}
+        self._taps: dict[str, Callable[[Packet], None]] = {}
         self._heap: list[tuple[float, int, Node | Callable[[], None]]] = []
         self._order = 0
         self.steps = 0
@@ -97,7 +100,7 @@ class Clockwork:
         """Return a media engine at `host` whose segments go over the wire; `recordings` outlive it."""
 
         def send(source: tuple[str, int], to: tuple[str, int], data: bytes) -> None:
-            self.wire.send(Peer("udp", *source), Peer("udp", *to), data, self._now)
+            self.wire.send(Peer("udp", *source), Peer("udp", *to), data, self._now, VOICE_CLASS)
 
         return VirtualEngine(host, send, seconds_of, recordings, longest_beat_s=self._longest_beat_s)
 
@@ -109,6 +112,10 @@ class Clockwork:
     def remove(self, node: Node) -> None:
         node.on = False
         self._nodes.pop(node.host, None)
+
+    def tap(self, host: str, taken: Callable[[Packet], None]) -> None:
+        """Let `taken` have whatever comes to a host that is no node: whole, with its port and its mark."""
+        self._taps[host] = taken
 
     def nodes(self) -> Iterable[Node]:
         return self._nodes.values()
@@ -131,7 +138,7 @@ class Clockwork:
 
     def transmit(self, source: Peer, outgoing: Outgoing) -> None:
         own = Peer(outgoing.to.transport, source.host, source.port)
-        self.wire.send(own, outgoing.to, outgoing.data, self._now)
+        self.wire.send(own, outgoing.to, outgoing.data, self._now, SIGNALLING_CLASS)
 
     # --- time -----------------------------------------------------------------------------------------
 
@@ -171,6 +178,9 @@ class Clockwork:
     def _deliver(self, packet: Packet) -> None:
         node = self._nodes.get(packet.to.host)
         if node is None:
+            taken = self._taps.get(packet.to.host)
+            if taken is not None:
+                taken(packet)
             return
         if packet.to.port >= MEDIA_FROM:
             source = (packet.source.host, packet.source.port)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from lab.carrier import Carrier
 from lab.mail.outbox import Outbox
+from lab.network.networks import Networks
 from lab.phones.line import Line
 from lab.phones.phone import Phone
 from lab.phones.pyvoip_line import PyvoipLine
@@ -29,6 +30,9 @@ class House(Protocol):
     directory: Directory
     outbox: Outbox
     """Mail that was sent; switched off, it puts off whatever comes."""
+
+    @property
+    def networks(self) -> Networks: ...
 
     @property
     def carrier(self) -> Carrier: ...

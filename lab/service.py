@@ -34,6 +34,8 @@ from lab.mail.outbox import Outbox
 from lab.mail.postman import Postman
 from lab.mail.relay import Relay
 from lab.media_processes import RECORDINGS, MediaProcesses
+from lab.network.host import UdpHost
+from lab.network.real_site import RealNetworks, open_mirror
 from lab.phone_tls import PhoneTls
 from lab.phones.pyvoip_phone import available
 from lab.provisioner import discovery_url
@@ -102,6 +104,8 @@ class Lab:
         self.outbox = Outbox()
         self._catcher = Catcher(self.outbox, lambda: self.now.wall.timestamp())
         self._postman: Postman | None = None
+        self._mirror: UdpHost | None = None
+        self._networks: RealNetworks | None = None
         self._starts = 0
         self._closing = False
 
@@ -134,6 +138,7 @@ class Lab:
         self._start_switch()
         await self._start_provisioning(data)
         await self._start_mail(data)
+        self._start_mirror()
         if self._floor is not None:
             self._floor.start_carrier(self._make_carrier)
             await self._furnish(self._floor)
@@ -177,6 +182,8 @@ class Lab:
         self._watchdog.close()
         await self._supervisor.close()
         await self._catcher.close()
+        if self._mirror is not None:
+            self._mirror.close()
         if self._switch_shell is not None:
             await self._switch_shell.close()
         if self._media is not None:
@@ -206,6 +213,11 @@ class Lab:
     def floor(self) -> Floor:
         assert self._floor is not None, "this lab has no phones of its own"
         return self._floor
+
+    @property
+    def networks(self) -> RealNetworks:
+        assert self._networks is not None, "start first"
+        return self._networks
 
     @property
     def carrier(self) -> Carrier:
@@ -500,6 +512,12 @@ class Lab:
         engines = plug_ins("lab.transcribers", needs="transcribe")
         self._postman = Postman(self, relay, sender, data / RECORDINGS, {e.NAME: e for e in engines.values()})
         self._supervisor.start("postman", self._postman.run())
+
+    def _start_mirror(self) -> None:
+        mirror = self._mirror = open_mirror(self.settings.host, self.settings.ports.mirror)
+        self._networks = RealNetworks(mirror, self._supervisor)
+        assert self.listening is not None
+        self.listening = replace(self.listening, mirror_port=mirror.ports[0])
 
     async def _start_provisioning(self, data: Path) -> None:
         host, ports = self.settings.host, self.settings.ports

@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pbx.sip.address import Peer
 
@@ -25,12 +25,15 @@ class Impairment:
     """Added to the delay, uniformly drawn from 0..jitter_s: enough of it reorders."""
     loss: float = 0.0
     duplication: float = 0.0
+    kbit_s: float = 0.0
+    """What it carries, headers of IP and UDP counted; 0 for as much as comes."""
 
 
 class Packet(NamedTuple):
     source: Peer
     to: Peer
     data: bytes
+    dscp: int = 0
 
 
 @dataclass(slots=True)
@@ -41,6 +44,18 @@ class WireCounts:
     delivered: int = 0
 
 
+class Middlebox(Protocol):
+    """What stands between hosts, as a site's router does."""
+
+    def carry(self, packet: Packet, now: float) -> Packet | None:
+        """Return the packet as it goes on; itself when it does not pass here, None when it goes no further."""
+        ...
+
+
+HEADERS = 28
+"""Bytes of IPv4 and UDP before a datagram."""
+_QUEUE_S = 0.25
+"""How much a link holds that is slower than what comes; the rest is lost."""
 LOST_UDP = frozenset({"udp"})
 """Transports that lose and double; a stream only delays (TCP repairs the rest below us)."""
 
@@ -57,6 +72,9 @@ class Wire:
         self._under_way: list[tuple[float, int, Packet]] = []
         self._order = 0
         self.counts = WireCounts()
+        self._busy_until: dict[tuple[str, str], float] = {}
+        self.middleboxes: list[Middlebox] = []
+        """From the innermost outward."""
         self.mutate: Callable[[Packet], Packet | None] | None = None
         """A fault injected from outside: returns the packet to carry, or None to lose it."""
 
@@ -67,6 +85,10 @@ class Wire:
             return
         self._links[source, to] = impairment
 
+    def unimpair(self, *, source: str = "*", to: str = "*") -> None:
+        """Let a direction be like all others again."""
+        self._links.pop((source, to), None)
+
     def impairment(self, source: str, to: str) -> Impairment:
         if not self._links:
             return self._default
@@ -76,28 +98,32 @@ class Wire:
                 return found
         return self._default
 
-    def send(self, source: Peer, to: Peer, data: bytes, now: float) -> None:
-        packet: Packet | None = Packet(source, to, data)
+    def send(self, source: Peer, to: Peer, data: bytes, now: float, dscp: int = 0) -> None:
+        packet: Packet | None = Packet(source, to, data, dscp)
         if self.mutate is not None:
-            packet = self.mutate(Packet(source, to, data))
+            packet = self.mutate(Packet(source, to, data, dscp))
         self.counts.sent += 1
+        if packet is not None and self.middleboxes:
+            packet = self._through(packet, now)
         if packet is None:
             self.counts.lost += 1
             return
-        link = self.impairment(source.host, to.host)
-        chance = self._chance(source.host, to.host)
+        # A link is that between the addresses the outside sees: translated where it leaves, not yet where it enters.
+        link = self.impairment(packet.source.host, to.host)
+        chance = self._chance(packet.source.host, to.host)
         if to.transport not in LOST_UDP:
             self._stream(packet, now + link.delay_s)
             return
         # Always the same number of draws a packet: the fate of one packet never shifts the fates of the next ones.
         lost, doubled, late, late_again = chance.random(), chance.random(), chance.random(), chance.random()
-        if lost < link.loss:
+        queued = self._queued(packet, (packet.source.host, to.host), link, now) if link.kbit_s else 0.0
+        if lost < link.loss or queued > _QUEUE_S:
             self.counts.lost += 1
             return
-        self._enter(now + link.delay_s + late * link.jitter_s, packet)
+        self._enter(now + queued + link.delay_s + late * link.jitter_s, packet)
         if doubled < link.duplication:
             self.counts.duplicated += 1
-            self._enter(now + link.delay_s + late_again * link.jitter_s, packet)
+            self._enter(now + queued + link.delay_s + late_again * link.jitter_s, packet)
 
     def next_arrival(self) -> float:
         """Return the moment of the next delivery in monotonic seconds, or `inf`."""
@@ -112,6 +138,22 @@ class Wire:
 
     def __len__(self) -> int:
         return len(self._under_way)
+
+    def _through(self, packet: Packet, now: float) -> Packet | None:
+        """Outward the boxes come from the innermost, inward from the outermost: one way and back meets either."""
+        carried: Packet | None = packet
+        for box in (*self.middleboxes, *reversed(self.middleboxes[:-1])):
+            if carried is not None:
+                carried = box.carry(carried, now)
+        return carried
+
+    def _queued(self, packet: Packet, way: tuple[str, str], link: Impairment, now: float) -> float:
+        """Return the seconds until the packet is wholly on a link of limited rate."""
+        takes = 8 * (len(packet.data) + HEADERS) / (1000 * link.kbit_s)
+        begins = max(now, self._busy_until.get(way, 0.0))
+        if begins + takes - now <= _QUEUE_S:
+            self._busy_until[way] = begins + takes
+        return begins + takes - now
 
     def _stream(self, packet: Packet, arrives: float) -> None:
         """A stream keeps its order whatever the delay does."""

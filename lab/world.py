@@ -17,6 +17,7 @@ from lab.house import AnyPhone
 from lab.inventory import Station, dhcp_answer, stations
 from lab.mail.outbox import Outbox
 from lab.mail.virtual_post import VirtualPost
+from lab.network.virtual_site import VirtualNetworks
 from lab.phones.boot import BootPace
 from lab.phones.family import Fetch, Fetched
 from lab.phones.line import Line
@@ -100,6 +101,7 @@ class World:
         self.bus.subscribe(self._frame_switched, [TimeFrameSwitched])
         self.outbox = Outbox()
         sender = f"switchroom@{self.directory.domain.name}"
+        self.networks = VirtualNetworks(self.clockwork, self._phones_at)
         self.post = VirtualPost(self, self.outbox, sender, self.clockwork.later)
         self._pace = pace or BootPace()
         self.provisioner = provisioner(self)
@@ -176,6 +178,11 @@ class World:
         self.switch_engine = self.clockwork.engine(SWITCH.host, self._seconds_of, self._recordings)
         self.switch_node = self._start_switch()
         self.post.restarted()
+
+    def _phones_at(self, site: str) -> frozenset[str]:
+        """The addresses of a site's phones."""
+        there = (phone for phone in self.phones if any(one.site == site for one in phone.extensions))
+        return frozenset(self._phone_nodes[phone].host for phone in there)
 
     def reopen_provisioning(self, mac: str) -> None:
         self.provisioner.reopen(mac)

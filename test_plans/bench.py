@@ -37,6 +37,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
     "provisioning_reopen": frozenset({"device"}),
     "unplug": frozenset({"device"}),
     "plug": frozenset({"device"}),
+    "network": frozenset({"site", "network"}),
 }
 """What the operator of the switch may do (`do: pbx.relabel`), and what each needs to know."""
 
@@ -155,6 +156,18 @@ class BenchDevice(Protocol):
         ...
 
 
+class BenchAssessment(Protocol):
+    """The network of a site, being measured."""
+
+    @property
+    def done(self) -> bool: ...
+
+    @property
+    def findings(self) -> Mapping[str, str]:
+        """What is wrong: an id (`alg`, `nat-timeout`, …) and what was seen, with its remedy; CannotDo before `done`."""
+        ...
+
+
 class Bench(Protocol):
     """One lab, virtual or real."""
 
@@ -189,6 +202,10 @@ class Bench(Protocol):
         """Voicemail of a box: `id folder seconds caller_number heard`."""
         ...
 
+    def assess(self, site: str, longest_s: float) -> BenchAssessment:
+        """Begin to measure a site's network, silences of its router up to `longest_s`; CannotDo names the sites."""
+        ...
+
     def recorded(self, call: str) -> bool:
         """The call history holds a row of that call."""
         ...
@@ -200,6 +217,6 @@ class Bench(Protocol):
         `empty_mailbox box` (messages, greetings, PIN and lock: as new), `mail state` (the mail server takes letters, or
         puts them off), `restart`, `rule extension index state` (an answering rule on or off), `holiday time_frame
         state` (today is one of its dates, or is not), `provisioning_reopen device`, `unplug device` and `plug device`
-        (the phone's power).
+        (the phone's power), `network site network` (a preset by name, or `none`).
         """
         ...

@@ -183,6 +183,29 @@ def map_(
         raise typer.Exit(1)
 
 
+@app.command()
+def probe(
+    mirror: Annotated[str, typer.Argument(help="HOST:PORT of a switchroom's mirror.")],
+    calls: Annotated[int, typer.Option(min=1, max=100, help="How many calls at once the line must carry.")] = 4,
+    seconds: Annotated[float, typer.Option(min=1, max=60, help="How long they last.")] = 10.0,
+    longest: Annotated[
+        int, typer.Option(min=0, max=180, help="Longest silence of the router to try, in seconds; it takes that long.")
+    ] = 60,
+    dns: Annotated[str, typer.Option(help="A name that must be found.")] = "",
+    ntp: Annotated[str, typer.Option(help="A host that must tell the time.")] = "",
+    https: Annotated[str, typer.Option(help="A URL that must answer.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Assess the network of this place for voice; exit code 1 when it is not fit."""
+    from lab.cli.probe import document, page, probe_network
+
+    services = {name: value for name, value in (("dns", dns), ("ntp", ntp), ("https", https)) if value}
+    verdict = probe_network(mirror, calls, seconds, longest, services)
+    print(document(verdict) if as_json else page(verdict))
+    if not verdict.passed:
+        raise typer.Exit(1)
+
+
 @phone_app.command("ls")
 def phone_ls(seed: Seed = None, as_json: AsJson = False) -> None:
     """List the phones of a seed."""

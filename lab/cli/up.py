@@ -109,7 +109,7 @@ def _say_ready(office: Office, ready_file: Path | None) -> None:
     assert at is not None
     print(
         f"ready  console {office.console_url}  sip {host_and_port(at.host, at.sip_port)}  tls {at.sips_port}  "
-        f"provisioning {at.provisioning_url}  tftp {at.tftp_port}",
+        f"provisioning {at.provisioning_url}  tftp {at.tftp_port}  mirror {host_and_port(at.host, at.mirror_port)}",
         flush=True,
     )
 

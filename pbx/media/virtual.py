@@ -292,6 +292,8 @@ class VirtualEngine:
             it.source, it.highest, it.first = segment.source, -1, -1 if it.first < 0 else it.first
             it.first, it.last = (segment.first, segment.first) if it.received == 0 else (it.first, it.last)
         self._report(SourceLatched(it.name, *source, it.remote.codec))
+        if source != (it.remote.host, it.remote.port):
+            self._speaking.announce(it)  # it went to a private address until now; the next packet of many does not
         return True
 
     def _look_at(self, it: VirtualLeg, due: float) -> None:

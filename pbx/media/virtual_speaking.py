@@ -180,4 +180,4 @@ class Speaking:
         assert remote is not None
         if remote.keys is not None:
             segment = replace(segment, sealed=digest(remote.keys.ours))
-        self._send((self._host, it.port), (remote.host, remote.port), segment.pack())
+        self._send((self._host, it.port), it.latch.target, segment.pack())

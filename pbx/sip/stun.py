@@ -1,4 +1,4 @@
-"""The STUN ping of a phone behind NAT, answered on the SIP port (RFC 5626 §4.4.2, RFC 8489)."""
+"""STUN Binding (RFC 8489): a phone's ping from behind NAT, answered on the SIP port (RFC 5626 §4.4.2); its asking."""
 
 from __future__ import annotations
 
@@ -23,3 +23,25 @@ def binding_answer(data: bytes, host: str, port: int) -> bytes | None:
     value = struct.pack("!BBH", 0, 1 if address.version == 4 else 2, port ^ _COOKIE >> 16) + masked
     attribute = struct.pack("!HH", _XOR_MAPPED_ADDRESS, len(value)) + value
     return struct.pack("!HHI", _SUCCESS, len(attribute), _COOKIE) + identity + attribute
+
+
+def binding_request(identity: bytes) -> bytes:
+    """Return a Binding request of a transaction, twelve octets that nobody can guess."""
+    return struct.pack("!HHI", _REQUEST, 0, _COOKIE) + identity
+
+
+def mapped_address(data: bytes) -> tuple[str, int] | None:
+    """Return the address that a Binding answer reports; None when `data` reports none."""
+    if len(data) < 20 or data[:2] != struct.pack("!H", _SUCCESS):
+        return None
+    at = 20
+    while at + 4 <= len(data):
+        kind, length = struct.unpack_from("!HH", data, at)
+        value = data[at + 4 : at + 4 + length]
+        if kind == _XOR_MAPPED_ADDRESS and len(value) == length in (8, 20):
+            mask = struct.pack("!I", _COOKIE) + data[8:20]
+            address = bytes(octet ^ key for octet, key in zip(value[4:], mask, strict=False))
+            (port,) = struct.unpack_from("!H", value, 2)
+            return str(ipaddress.ip_address(address)), port ^ _COOKIE >> 16
+        at += 4 + length + -length % 4
+    return None

@@ -10,7 +10,21 @@ from test_plans.verdicts import StepFailed
 
 VERB = "do"
 ARGUMENTS = frozenset(
-    {"to", "keys", "as", "extension", "state", "box", "device", "label", "index", "time_frame", "within"}
+    {
+        "to",
+        "keys",
+        "as",
+        "extension",
+        "state",
+        "box",
+        "device",
+        "label",
+        "index",
+        "time_frame",
+        "within",
+        "site",
+        "network",
+    }
 )
 WITNESS = "action"
 READY_S = "2s"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,3 +98,12 @@ def test_nothing_arrives_before_it_was_sent_and_the_counts_agree(sendings, seed)
     assert all(at >= min((s for s, d in sendings if d == data), default=0) for at, data in arrivals)
     counts = wire.counts
     assert counts.delivered == counts.sent - counts.lost + counts.duplicated
+
+
+def test_a_link_of_limited_rate_queues_and_then_loses():
+    wire = Wire(1, Impairment(0.0, kbit_s=80))  # 10 bytes a millisecond
+    for n in range(12):
+        wire.send(A, B, bytes([n]) * 272, 0.0)  # 300 bytes with headers: 30 ms each
+    came = drained(wire)
+    assert [at for at, _ in came] == pytest.approx([0.03 * n for n in range(1, 9)]), "a quarter of a second is held"
+    assert wire.counts.lost == 4
