@@ -54,7 +54,7 @@ class Ledger:
         self._uses = {mac: _Use(first, 0.0, closed=True) for mac, first in (spent or {}).items()}
 
     def steady_token(self, mac: str, first: str) -> str:
-        return hmac.new(self._secret, f"steady {mac} {first}".encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._secret, f"steady {mac} {first}".encode(), "sha256").hex()[:32]
 
     def admit(
         self, mac: str, first: str, given: str, now: float, *, window: bool | None = None, former: str = ""

@@ -93,7 +93,7 @@ class FileRule(_Data):
         named = "|".join(re.escape(model) for model in sorted(self.models, key=len, reverse=True))
         return re.compile(escaped.replace(re.escape("{model}"), f"(?P<model>{named})") + r"\Z", re.IGNORECASE)
 
-    @property
+    @cached_property
     def is_of_one_device(self) -> bool:
         """Named by a MAC: for the holder of that MAC's token alone, whatever it contains."""
         return "{mac}" in self.name.lower()
@@ -237,7 +237,7 @@ class Family(_Data):
     unverified: tuple[str, ...] = ()
     """Those among them (marked `?`) that nobody has seen on a device, in a manual or in a public source."""
 
-    @property
+    @cached_property
     def id(self) -> str:
         return f"{self.vendor}/{self.family}"
 

@@ -1,7 +1,7 @@
 """One TFTP transfer as a pure machine (RFC 1350, 2347, 2348, 2349, 7440): bytes and moments in, bytes out.
 
-tftpy's packet classes read the request, guarded; everything after it is our own. Options are compared without case,
-only what was asked for is acknowledged, a duplicate ACK never repeats DATA (RFC 1123 §4.2.3.1).
+Options are compared without case, only what was asked for is acknowledged, a duplicate ACK never repeats DATA
+(RFC 1123 §4.2.3.1).
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tftpy.TftpPacketFactory import TftpPacketFactory
-from tftpy.TftpPacketTypes import TftpPacketRRQ, TftpPacketWRQ
-from tftpy.TftpShared import TftpErrors
-
 RRQ, WRQ, DATA, ACK, ERROR, OACK = 1, 2, 3, 4, 5, 6
+NOT_DEFINED, NOT_FOUND, ACCESS_VIOLATION, ILLEGAL_OPERATION = 0, 1, 2, 4
+"""Codes of errors."""
 DEFAULT_BLOCK = 512
 RETRY_S = (1.0, 2.0, 4.0, 4.0, 4.0)
 """Pauses before each repetition; then the transfer is given up."""
@@ -25,7 +23,9 @@ LONGEST_REQUEST = 1024
 LARGEST_WINDOW = 64
 """Blocks sent at once: more would only overrun a phone's receive buffer."""
 
-_FACTORY = TftpPacketFactory()
+_HEAD = struct.Struct("!HH")
+"""Opcode, and the block of DATA and ACK or the code of ERROR."""
+_head, _head_of = _HEAD.pack, _HEAD.unpack_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +44,39 @@ class Refused(Exception):
 
 
 def error(code: int, text: str) -> bytes:
-    return struct.pack("!HH", ERROR, code) + text.encode("ascii", "replace") + b"\0"
+    return _head(ERROR, code) + text.encode("ascii", "replace") + b"\0"
 
 
 def read_request(data: bytes) -> ReadRequest:
     """Read a first packet; Refused says what to answer."""
-    if len(data) < 4 or data[:2] not in (b"\0\x01", b"\0\x02"):
+    code = int.from_bytes(data[:2], "big")
+    if len(data) < 4 or code not in (RRQ, WRQ):
         raise Refused(b"", "not a request")
     if len(data) > LONGEST_REQUEST:
-        raise Refused(error(TftpErrors.IllegalTftpOp, "request too long"), f"a request of {len(data)} bytes")
+        raise Refused(error(ILLEGAL_OPERATION, "request too long"), f"a request of {len(data)} bytes")
     try:
-        packet = _FACTORY.parse(data)
-    except Exception as fault:  # noqa: BLE001 - tftpy raises whatever comes to hand on malformed bytes
-        packet = None
-        reason = f"{type(fault).__name__}: {fault}"[:120]
-    if packet is None:
-        raise Refused(error(TftpErrors.IllegalTftpOp, "malformed request"), reason)
-    if isinstance(packet, TftpPacketWRQ):
-        raise Refused(error(TftpErrors.AccessViolation, "this server takes no files"), "write request")
-    assert isinstance(packet, TftpPacketRRQ)
-    mode = _text(packet.mode).lower()
-    if mode != "octet":
-        raise Refused(error(TftpErrors.IllegalTftpOp, "only octet mode is served"), f"mode {mode[:20]!r}")
-    options = {_text(name).lower(): _text(value) for name, value in (packet.options or {}).items()}
-    return ReadRequest(_text(packet.filename), options)
+        name, mode, options = _fields(data[2:].decode())
+    except ValueError as fault:
+        raise Refused(error(ILLEGAL_OPERATION, "malformed request"), str(fault)) from None
+    if code == WRQ:
+        raise Refused(error(ACCESS_VIOLATION, "this server takes no files"), "write request")
+    if mode.lower() != "octet":
+        raise Refused(error(ILLEGAL_OPERATION, "only octet mode is served"), f"mode {mode[:20]!r}")
+    return ReadRequest(name, options)
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+def _fields(text: str) -> tuple[str, str, dict[str, str]]:
+    """Return file name, mode and options, each of which ends with a zero; ValueError says what is wrong."""
+    fields = text.split("\0")
+    if len(fields) < 3 or fields.pop():
+        raise ValueError("file name and mode do not end with a zero each")
+    name, mode, *pairs = fields
+    if len(pairs) % 2:
+        raise ValueError("an option without a value")
+    options = {option.lower(): value for option, value in zip(pairs[::2], pairs[1::2], strict=True)}
+    if "" in options:
+        raise ValueError("an option without a name")
+    return name, mode, options
 
 
 def _accepted(options: Mapping[str, str], size: int) -> dict[str, int]:
@@ -125,22 +130,19 @@ class Transfer:
         """Take a packet of the peer."""
         if self.done or len(data) < 4:
             return []
-        code, number = struct.unpack_from("!HH", data)
-        if code == ERROR:
-            self.done = True  # also how a client ends after asking only for tsize
-            return []
+        code, number = _head_of(data)
         if code != ACK:
             self.done = True
-            return [error(TftpErrors.IllegalTftpOp, "an ACK was expected")]
+            # An ERROR is also how a client ends after asking only for tsize.
+            return [] if code == ERROR else [error(ILLEGAL_OPERATION, "an ACK was expected")]
         block = self._block_of(number)
         if block is None or block <= self._acked:
             return []
-        self._acked = block
+        self._acked = self._sent = block
         self._tried = 0
         if block >= self._last:
             self.done = True
             return []
-        self._sent = max(block, 0)
         return self._fill(now)
 
     def tick(self, now: float) -> list[bytes]:
@@ -166,11 +168,13 @@ class Transfer:
         return self._acked >= 0 and self._sent == self._last
 
     def _fill(self, now: float) -> list[bytes]:
-        packets = []
-        while self._sent < self._last and self._sent - max(self._acked, 0) < self._window:
-            self._sent += 1
-            start = (self._sent - 1) * self._block
-            packets.append(struct.pack("!HH", DATA, self._sent & 0xFFFF) + self._body[start : start + self._block])
+        body, size, sent = self._body, self._block, self._sent
+        upto, packets = min(self._last, sent + self._window), []
+        while sent < upto:
+            begin = sent * size
+            sent += 1
+            packets.append(_head(DATA, sent & 0xFFFF) + body[begin : begin + size])
+        self._sent = sent
         return self._armed(packets, now)
 
     def _armed(self, packets: list[bytes], now: float) -> list[bytes]:
@@ -181,7 +185,7 @@ class Transfer:
         """The block a 16-bit number means: the newest sent with these bits (block numbers roll over to 0)."""
         if self._acked < 0:
             return 0 if number == 0 else None
-        block = (self._sent & ~0xFFFF) | number
+        block = self._sent & ~0xFFFF | number
         if block > self._sent:
             block -= 0x10000
         return block if block >= 0 else None

@@ -17,7 +17,7 @@ import socket
 from collections import Counter, deque
 from collections.abc import Callable
 
-from provisioning_server.tftp import Refused, Transfer, error, read_request
+from provisioning_server.tftp import NOT_DEFINED, NOT_FOUND, Refused, Transfer, error, read_request
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
 DRAIN = 64
@@ -30,7 +30,7 @@ _LARGEST_REQUEST = 2048
 """Room for one that is too long to be told so."""
 _LARGEST_REPLY = 512
 """An ACK has four bytes; of an ERROR the code counts."""
-NOT_FOUND = error(1, "File not found")
+_NO_SUCH_FILE = error(NOT_FOUND, "File not found")
 
 Peer = tuple[str, int]
 
@@ -118,7 +118,7 @@ class TftpServer:
             self._end(known)
         if len(self._live) >= self._total or self._counts[peer[0]] >= self._per_address:
             self._ignored(f"{peer[0]}:{peer[1]}", "too many transfers")
-            self._say(error(0, "too many transfers, try again"), peer)
+            self._say(error(NOT_DEFINED, "too many transfers, try again"), peer)
             return
         came_at = self._now()
         body = self._fetch(request.name, f"{peer[0]}:{peer[1]}")
@@ -138,7 +138,7 @@ class TftpServer:
         self._refusing = None
         now = self._now()
         while self._refusals and self._refusals[0][0] <= now:
-            self._say(NOT_FOUND, self._refusals.popleft()[1])
+            self._say(_NO_SUCH_FILE, self._refusals.popleft()[1])
         if self._refusals:
             self._refusing = asyncio.get_running_loop().call_at(self._refusals[0][0], self._say_no)
 
@@ -147,7 +147,7 @@ class TftpServer:
             wire = _connected(self.address[0], peer)
         except OSError as fault:  # out of descriptors or ports, or a peer that cannot be answered (port 0)
             self._ignored(f"{peer[0]}:{peer[1]}", f"no socket for the transfer: {fault}")
-            self._say(error(0, "no room for the transfer, try again"), peer)
+            self._say(error(NOT_DEFINED, "no room for the transfer, try again"), peer)
             return
         live = self._live[peer] = _Live(name, transfer, wire, peer)
         self._counts[peer[0]] += 1
@@ -163,7 +163,7 @@ class TftpServer:
         for fd, _ in self._wires.poll(0, DRAIN):
             live = self._by_wire[fd]
             try:
-                data = live.wire.recv(_LARGEST_REPLY)
+                data = live.receive(_LARGEST_REPLY)
             except BlockingIOError:
                 continue  # a datagram whose checksum is wrong: shown, and then not there
             except OSError:  # the client's port is closed: it has gone
@@ -186,7 +186,7 @@ class TftpServer:
     def _send(self, live: _Live, packets: list[bytes]) -> None:
         for packet in packets:
             try:
-                live.wire.send(packet)
+                live.send(packet)
             except OSError:  # lost like any datagram; the timer repeats it
                 return
 
@@ -234,10 +234,11 @@ def _connected(host: str, peer: Peer) -> socket.socket:
 
 
 class _Live:
-    __slots__ = ("name", "peer", "transfer", "wire")
+    __slots__ = ("name", "peer", "receive", "send", "transfer", "wire")
 
     def __init__(self, name: str, transfer: Transfer, wire: socket.socket, peer: Peer) -> None:
         self.name = name
         self.transfer = transfer
         self.wire = wire
+        self.send, self.receive = wire.send, wire.recv
         self.peer = peer
