@@ -16,7 +16,7 @@ from pbx.callflow.ports import BindingSaved, MessageSaved, RecordSaved
 from pbx.store import database, migrations
 from pbx.store.database import FILE, CannotOpen, Damaged, move_aside
 from pbx.store.protocol import SeenAlive, TokenSpent
-from pbx.store.sql import COMMIT_EVERY_S, SqlStore
+from pbx.store.sql import COMMIT_EVERY_S, RECORDS_WAIT_S, SqlStore
 from tests.store.kept import NOW, binding, directory, message, record, reopened, written
 
 
@@ -206,6 +206,24 @@ async def test_a_storm_of_changes_shares_its_commits(tmp_path):
         await until(lambda due=began + number * COMMIT_EVERY_S / 4: loop.time() >= due)
     await until(lambda: confirmed[-1:] == [40])
     assert len(confirmed) <= (loop.time() - began) / COMMIT_EVERY_S + 1
+    await store.close()
+
+
+async def test_call_records_wait_for_company_and_leave_with_whoever_cannot_wait(tmp_path):
+    confirmed: list[int] = []
+    store = SqlStore(tmp_path, confirmed.append, pytest.fail)
+    await store.start(NOW)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for number in range(20):
+        store.submit(RecordSaved(record(f"c-{number}")))
+        await until(lambda due=began + number * COMMIT_EVERY_S: loop.time() >= due)
+    await until(lambda: confirmed[-1:] == [20])
+    assert len(confirmed) <= (loop.time() - began) / RECORDS_WAIT_S + 1
+    store.submit(RecordSaved(record("c-20")))
+    store.submit(MessageSaved(message("m1")))
+    await until(lambda: confirmed[-1] == 22)
+    assert 21 not in confirmed
     await store.close()
 
 
