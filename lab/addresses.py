@@ -12,10 +12,11 @@ from typing import Any
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.domain.registrations import host_and_port
+from provisioning_server.pnp import GROUP
 from provisioning_server.respond import Office, config_url, file_names
 
-CONSOLE, PROVISIONING, PROVISIONING_TLS, PROVISIONING_CERTIFIED, SMTP, SIP, SIPS = 0, 1, 2, 3, 25, 60, 61
-MIRROR, TFTP = 62, 69
+CONSOLE, PROVISIONING, PROVISIONING_TLS, PROVISIONING_CERTIFIED, REDIRECT = 0, 1, 2, 3, 4
+SMTP, SIP, SIPS, MIRROR, TFTP = 25, 60, 61, 62, 69
 """Places in the port layout, from its base."""
 
 
@@ -36,6 +37,10 @@ class PortPlan:
     """Provisioning over TLS with the phone's own certificate."""
     mirror: tuple[int, int, int] = (0, 0, 0)
     """The provider's end of network assessments: SIP, STUN alone, media."""
+    redirect: int | None = None
+    """Where the makers' redirect services are played; None leaves them alone."""
+    pnp: int | None = None
+    """Port of the multicast group by which phones ask for their server; None leaves them without an answer."""
 
 
 def port_plan(base: int) -> PortPlan:
@@ -71,6 +76,10 @@ class Listening:
     provisioning_tls_port: int = 0
     provisioning_certified_port: int = 0
     mirror_port: int = 0
+    redirect_port: int = 0
+    """0 when the makers' redirect services are not played."""
+    pnp_port: int = 0
+    """0 when nobody listens for SIP PnP."""
 
     @property
     def provisioning_url(self) -> str:
@@ -129,6 +138,8 @@ def ready_document(at: Listening, directory: Directory, office: Office, *, secre
             "https": at.secure_url,
             "certified": at.certified_url,
             "tftp": {"host": at.host, "port": at.tftp_port},
+            "redirect": {"host": at.host, "port": at.redirect_port},
+            "pnp": {"group": GROUP, "port": at.pnp_port},
         },
         "smtp": {"host": at.host, "port": at.smtp_port},
         "mirror": {"host": at.host, "port": at.mirror_port},

@@ -77,6 +77,14 @@ class Certificates:
         )
         return made.public_bytes(serialization.Encoding.PEM) + _key_text(own)
 
+    def server_certificate(self, folder: str, names: Sequence[str], now: datetime) -> Path:
+        """Return the certificate for servers of other names that the lab plays, made or renewed; its key beside it."""
+        authority, key = self._authority(now)
+        path = self.folder / folder / "server.pem"
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._keep_fresh(path, names, authority, key, now)
+        return path
+
     def ending(self, now: datetime) -> list[CertificateEnding]:
         """Return what is shown or trusted here and ends within a month."""
         found = []
@@ -145,23 +153,27 @@ class Certificates:
         return certificate, _read_key(key_path)
 
     def _keep_own_fresh(self, authority: x509.Certificate, key: rsa.RSAPrivateKey, now: datetime) -> None:
-        """Make the server's certificate, or make it again: for other names, or when its end is near."""
-        path = self.folder / "server.pem"
+        self._keep_fresh(self.folder / "server.pem", self._names, authority, key, now)
+
+    def _keep_fresh(
+        self, path: Path, names: Sequence[str], authority: x509.Certificate, key: rsa.RSAPrivateKey, now: datetime
+    ) -> None:
+        """Make a server's certificate, or make it again: for other names, or when its end is near."""
         if path.exists():
             old = _read(path)
             if not _made_by(authority, old):
                 return  # the operator's own
             left = old.not_valid_after_utc - now
-            if set(_names_of(old)) >= set(self._names) and left > timedelta(days=_RENEWED_BEFORE_DAYS):
+            if set(_names_of(old)) >= set(names) and left > timedelta(days=_RENEWED_BEFORE_DAYS):
                 return
         own = rsa.generate_private_key(65537, _KEY_BITS)
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self._names[0])])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         made = (
             _builder(subject, authority.subject, own, now, _SERVER_DAYS)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.SubjectAlternativeName([_general(name) for name in self._names]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
             .sign(key, hashes.SHA256())
         )

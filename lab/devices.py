@@ -12,7 +12,15 @@ from lab.inventory import resync_words
 from lab.service import Lab
 from pbx.domain.devices import Device, normal_mac
 from pbx.domain.directory import Directory
-from pbx.events import ConfigRefused, ConfigRequested, ConfigServed, ResyncAnswered, Stamped
+from pbx.events import (
+    ConfigRefused,
+    ConfigRequested,
+    ConfigServed,
+    DiscoveryRefused,
+    ResyncAnswered,
+    Stamped,
+)
+from provisioning_server.activation import Activation, Activations
 from provisioning_server.card import Card, card
 from provisioning_server.device_import import Imported, apply_rows
 from provisioning_server.families import shipped_families
@@ -21,6 +29,8 @@ from provisioning_server.quarantine import Quarantine, Stranger
 from provisioning_server.served import ServedFiles
 from provisioning_server.spreadsheet import TableRow
 
+CODED_FAMILY = "cisco/mpp"
+"""Whose phones take activation codes."""
 ANSWER_WITHIN_S = 6.0
 STANDINGS = ("assigned", "in stock", "on its way", "retired", "quarantined", "waits for a box")
 T = TypeVar("T")
@@ -72,12 +82,13 @@ class DeviceDesk:
     def __init__(self, lab: Lab, fresh: Callable[[int], str]) -> None:
         self._lab, self._fresh = lab, fresh
         self._served = ServedFiles()
+        self.activations = Activations()
         self.quarantine = Quarantine(shipped_families())
         self._rows_of: Directory | None = None
         self._rows: list[tuple[DeviceRow, str]] = []
         self._elsewhere: dict[str, tuple[int, frozenset[str]]] = {}
         self._waiting: dict[str, asyncio.Future[int]] = {}
-        lab.bus.subscribe(self._provisioned, [ConfigRequested, ConfigRefused, ConfigServed])
+        lab.bus.subscribe(self._provisioned, [ConfigRequested, ConfigRefused, ConfigServed, DiscoveryRefused])
         lab.bus.subscribe(self._answered, [ResyncAnswered])
 
     # --- looking --------------------------------------------------------------------------------------
@@ -129,6 +140,26 @@ class DeviceDesk:
         if not dry and (result.assigned or result.stocked):
             self._adopt(draft.directory(), draft)
         return result
+
+    def issue_code(self, extension: str) -> Activation:
+        """Make a code that a person types into a phone nobody knows yet; Refused for who is no user."""
+        if extension not in self._lab.directory.users_by_extension:
+            raise Refused("no code was made", f"there is no user {extension}", "name an extension")
+        return self.activations.issue(extension, int(self._fresh(16), 16), self._lab.now.wall.timestamp())
+
+    def activate(self, code: str, mac: str, model: str) -> str:
+        """A phone has brought a code: it is the user's from now on. Return why not, empty when it is."""
+        extension = self.activations.whose(code, self._lab.now.wall.timestamp())
+        if not extension:
+            return "there is no such activation code"
+        known = self._lab.provisioning.office.families.by_id[CODED_FAMILY].models
+        try:
+            self.change(lambda draft: draft.assign(mac, extension, model=model if model in known else "",
+                                                   family=CODED_FAMILY))  # fmt: skip
+        except Refused as no:
+            return str(no)
+        self.activations.used(code)
+        return ""
 
     async def resync(self, name: str, *, reboot: bool) -> Told:
         """Ask a box (by device or MAC) to fetch its configuration, or to start again; return what it answered."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+import ssl
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from lab.carrier import Carrier
@@ -17,13 +18,14 @@ from lab.inventory import Station, dhcp_answer
 from lab.phones.boot import BootPace
 from lab.phones.family import Fetch
 from lab.phones.fetcher import Fetcher
-from lab.phones.phone import Phone
+from lab.phones.phone import PNP_GROUP, Phone
 from lab.phones.pyvoip_line import Voice
 from lab.phones.pyvoip_phone import PyvoipPhone, available
 from lab.shares import SharedEngine
 from lab.shell import RealClock, Shell, shell_on_both
 from lab.supervisor import Supervisor
 from pbx.media.engine import Engine
+from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
 from pbx.sip.streams import Security
 
@@ -55,6 +57,7 @@ class Floor:
         self._security = security
         self._shared = SharedEngine(engine)
         self._fetcher = Fetcher(source=host)
+        self._pnp = PNP_GROUP
         self._shells: dict[AnyPhone, Shell] = {}
         self._loop = asyncio.get_running_loop()
         self.phones: list[AnyPhone] = []
@@ -82,6 +85,13 @@ class Floor:
         stack = Stack({"udp": shell.udp}, token=real_token, user_agent="Switchroom carrier")
         self._carrier = make(stack, share)
         shell.start(self._carrier)
+
+    def connect(
+        self, names: Mapping[str, tuple[str, int]], trust: Callable[[str], ssl.SSLContext], pnp_port: int
+    ) -> None:
+        """Tell the phones' network what it knows, before anything is plugged in (see `Fetcher`)."""
+        self._fetcher = Fetcher(source=self._host, names=names, trust=trust)
+        self._pnp = Peer("udp", PNP_GROUP.host, pnp_port or PNP_GROUP.port)
 
     async def plug_in(self, station: Station, url: str) -> AnyPhone:
         """Put a box on the floor, switched off; `url` is what discovery will tell it."""
@@ -143,6 +153,7 @@ class Floor:
             token=real_token,
             pace=self._pace,
             changed=self._changed,
+            pnp=self._pnp,
         )
         self._take(phone, shell)
         self.phones.append(phone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
 from lab.phones.chassis import Extension
 from lab.phones.families import FAMILIES
@@ -12,6 +13,7 @@ from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from provisioning_server.families import shipped_families
 
+Told = Literal["http", "tftp", "nothing"]
 PYVOIP_FAMILY = "generic/json"
 
 
@@ -23,8 +25,9 @@ class Station:
     model: str
     mac: str
     extensions: tuple[Extension, ...]
-    tftp: bool
-    """Told a TFTP server by discovery, where the others are told HTTP."""
+    told: Told
+    """What discovery tells it: its HTTP URL or the TFTP server; or nothing, so that it asks the network by SIP PnP or,
+    where its family does not or nobody answers, its maker's redirect service."""
 
     @property
     def device(self) -> str:
@@ -40,8 +43,11 @@ class Station:
         return Box(self.family.name, self.model, self.mac, self.family.default_firmware, typed_url=typed_url)
 
 
-def stations(directory: Directory, *, tftp: Collection[str] = ()) -> list[Station]:
-    """Return the boxes of every device whose family the lab can imitate; devices that share a MAC share a box."""
+def stations(directory: Directory, *, tftp: Collection[str] = (), untold: Collection[str] = ()) -> list[Station]:
+    """Return the boxes of every device whose family the lab can imitate; devices that share a MAC share a box.
+
+    `tftp` and `untold` are extensions whose phones are told a TFTP server, or nothing at all.
+    """
     boxes: dict[str, list[Device]] = {}
     for device in directory.devices:
         if device.family in FAMILIES:
@@ -56,10 +62,16 @@ def stations(directory: Directory, *, tftp: Collection[str] = ()) -> list[Statio
                 first.model,
                 first.mac or "",
                 tuple(_extension(directory, device) for device in devices),
-                any(device.extension in tftp for device in devices),
+                _told({device.extension for device in devices}, tftp, untold),
             )
         )
     return made
+
+
+def _told(extensions: set[str], tftp: Collection[str], untold: Collection[str]) -> Told:
+    if not extensions.isdisjoint(untold):
+        return "nothing"
+    return "tftp" if not extensions.isdisjoint(tftp) else "http"
 
 
 def device_rows(directory: Directory) -> list[dict[str, str | int]]:
@@ -95,7 +107,7 @@ def resync_body(family: str, *, reboot: bool = False) -> bytes:
 
 def dhcp_answer(station: Station, url: str) -> dict[int, str]:
     """What the lab's DHCP server tells this box: the URL in the option its family looks at first."""
-    return {station.family.dhcp_options[0]: url} if station.family.dhcp_options else {}
+    return {station.family.dhcp_options[0]: url} if station.family.dhcp_options and url else {}
 
 
 def _extension(directory: Directory, device: Device) -> Extension:

@@ -58,6 +58,7 @@ class Office:
     async def __aenter__(self) -> Office:
         keep_peers_faults_short()
         await self.lab.start()
+        self.lab.provisioning.redirects.activate = self.devices.activate
         try:
             self.source.run_book.recall(self.lab.store.runs())
             self._runner = web.AppRunner(self.console.app, access_log=None, shutdown_timeout=1.0)

@@ -11,15 +11,20 @@ from pbx.clock import Moment
 from pbx.domain.directory import Directory
 from pbx.events import Event
 from pbx.sip.address import Peer
+from provisioning_server import pnp
 from provisioning_server.families import shipped_families
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
+from provisioning_server.redirect import Desk, redirect
+from provisioning_server.redirects import shipped_redirects
 from provisioning_server.respond import ConfigRequest, Office, config_url, respond
 
 
 def discovery_url(office: Office, directory: Directory, station: Station, tftp_url: str) -> str:
     """Return what DHCP (or a person) tells a factory-fresh box: its own HTTP URL, or the TFTP server."""
-    if station.tftp:
+    if station.told == "nothing":
+        return ""
+    if station.told == "tftp":
         return tftp_url
     return config_url(office, directory.devices_by_id[station.device])
 
@@ -41,6 +46,7 @@ class VirtualProvisioner:
         tftp_url: str,
     ) -> None:
         self._office, self._directory, self._publish, self._tftp_url = office, directory, publish, tftp_url
+        self.desk = Desk(shipped_redirects())
 
     def url(self, station: Station) -> str:
         return discovery_url(self._office, self._directory(), station, self._tftp_url)
@@ -49,7 +55,12 @@ class VirtualProvisioner:
         self._office.ledger.reopen(mac)
 
     def fetch(self, wanted: Fetch, address: str, now: Moment) -> Fetched:
-        path = unquote(urlsplit(wanted.url).path)
+        parts = urlsplit(wanted.url)
+        if parts.hostname in self.desk.redirects.by_host:
+            return self._redirected(wanted, parts.hostname or "", address, now)
+        if parts.hostname != urlsplit(self._office.at.base_url).hostname:
+            return Fetched(0)
+        path = unquote(parts.path)
         is_tftp = wanted.protocol == "tftp"
         request = ConfigRequest(
             wanted.protocol,
@@ -64,3 +75,19 @@ class VirtualProvisioner:
         if answer.sent is not None:  # nobody keeps what is sent in a virtual world
             return Fetched(404)
         return Fetched(answer.status, answer.body)
+
+    def discovered(self, data: bytes, source: tuple[str, int], ours: tuple[str, int], now: Moment) -> tuple[bytes, ...]:
+        """Answer a phone that asks everybody by SIP PnP."""
+        told = pnp.answer(data, source, ours, self._office, self._directory(), now)
+        for event in told.events:
+            self._publish(event)
+        return told.datagrams
+
+    def _redirected(self, wanted: Fetch, host: str, address: str, now: Moment) -> Fetched:
+        parts = urlsplit(wanted.url)
+        asked = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        request = ConfigRequest("https", asked, address, wanted.user_agent, certificate=wanted.certificate)
+        answer, location = redirect(request, host, self.desk, self._office, self._directory, now)
+        for event in answer.events:
+            self._publish(event)
+        return Fetched(answer.status, answer.body, location)

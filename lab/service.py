@@ -36,7 +36,7 @@ from lab.mail.relay import Relay
 from lab.media_processes import RECORDINGS, MediaProcesses
 from lab.network.host import UdpHost
 from lab.network.real_site import RealNetworks, open_mirror
-from lab.phone_tls import PhoneTls
+from lab.phone_tls import FactoryTls, PhoneTls
 from lab.phones.pyvoip_phone import available
 from lab.provisioner import discovery_url
 from lab.seeds.load import Seed
@@ -544,6 +544,12 @@ class Lab:
             provisioning_certified_port=await service.listen_tls(
                 host, ports.provisioning_certified, doors.with_certificate
             ),
+            redirect_port=(
+                await service.listen_redirect(host, ports.redirect, doors.as_makers(self.now.wall))
+                if ports.redirect is not None
+                else 0
+            ),
+            pnp_port=service.listen_pnp(host, ports.pnp) if ports.pnp is not None else 0,
         )  # fmt: skip
         url, ca_url = self.listening.provisioning_url, self.listening.ca_url
         service.moved(ServedAt(sip_host, sip_port, url, sips_port=sips_port, ca_url=ca_url))
@@ -597,7 +603,11 @@ class Lab:
 
     async def _furnish(self, floor: Floor) -> None:
         assert self.listening is not None
-        for station in stations(self.directory, tftp=self.seed.lab.tftp):
+        at, makers = self.listening, self.provisioning.redirects.redirects.by_host
+        assert self._certificates is not None
+        names = dict.fromkeys(makers, (at.host, at.redirect_port)) if at.redirect_port else {}
+        floor.connect(names, FactoryTls(self._certificates, self.now.wall), at.pnp_port)
+        for station in stations(self.directory, tftp=self.seed.lab.tftp, untold=self.seed.lab.untold):
             url = discovery_url(self.provisioning.office, self.directory, station, self.listening.tftp_url)
             await floor.plug_in(station, url)
 

@@ -21,9 +21,10 @@ from lab.network.virtual_site import VirtualNetworks
 from lab.phones.boot import BootPace
 from lab.phones.family import Fetch, Fetched
 from lab.phones.line import Line
-from lab.phones.phone import Phone
+from lab.phones.phone import PNP_GROUP, Phone
 from lab.seeds.load import Seed
 from lab.seeds.model import LabSeed
+from lab.virtual_pnp import VirtualPnp
 from lab.wire import Impairment, Wire
 from pbx.bus import Bus
 from pbx.callflow.ports import History
@@ -68,6 +69,10 @@ class Provisioner(Protocol):
         """Let a box in by its first token once more."""
         ...
 
+    def discovered(self, data: bytes, source: tuple[str, int], ours: tuple[str, int], now: Moment) -> tuple[bytes, ...]:
+        """Answer a phone that asks everybody by SIP PnP."""
+        ...
+
 
 class World:
     """Owns everything of one virtual lab. `run` lets time pass."""
@@ -105,10 +110,13 @@ class World:
         self.post = VirtualPost(self, self.outbox, sender, self.clockwork.later)
         self._pace = pace or BootPace()
         self.provisioner = provisioner(self)
+        group = VirtualPnp(PNP_GROUP, self.provisioner.discovered, lambda: self.now)
+        engine = self.clockwork.engine(PNP_GROUP.host, seconds_of)
+        self.clockwork.add(Node("pnp", PNP_GROUP.host, PNP_GROUP.port, group, engine))
         self.carrier_node, self.carrier = self._start_carrier()
         self.phones: list[Phone] = []
         self._phone_nodes: dict[Phone, Node] = {}
-        for at, station in enumerate(stations(self.directory, tftp=seed.lab.tftp), start=1):
+        for at, station in enumerate(stations(self.directory, tftp=seed.lab.tftp, untold=seed.lab.untold), start=1):
             self._plug_in(station, f"10.0.1.{at}")
 
     # --- time -----------------------------------------------------------------------------------------

@@ -126,6 +126,10 @@ class Media(_Section):
 class Provisioning(_Section):
     trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_several)] = ()
     """Addresses and networks of proxies whose X-Forwarded-For is believed."""
+    pnp: bool = False
+    """Whether phones that ask the network by SIP multicast (224.0.1.75) are told where their server is."""
+    redirect: bool = False
+    """Whether the makers' redirect services are played, at port N+4; the network's names must lead phones there."""
 
 
 class Log(_Section):

@@ -14,12 +14,16 @@ from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.events import ConfigUploaded, Event, InputIgnored, ServerFault
+from provisioning_server import pnp
 from provisioning_server import respond as answers
 from provisioning_server.bans import Network
 from provisioning_server.families import Families
-from provisioning_server.http import make_server
+from provisioning_server.http import make_redirect_server, make_server
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt, Value
+from provisioning_server.pnp_server import PnpServer
+from provisioning_server.redirect import Desk, redirect
+from provisioning_server.redirects import shipped_redirects
 from provisioning_server.respond import Answer, ConfigRequest, Office
 from provisioning_server.tftp_server import TftpServer
 from provisioning_server.upload_folder import UploadFolder
@@ -51,6 +55,9 @@ class ProvisioningService:
         self.office = Office(families, ledger, at)
         self._runner: web.ServerRunner | None = None
         self._tftp: TftpServer | None = None
+        self._pnp: PnpServer | None = None
+        self._redirect: web.ServerRunner | None = None
+        self.redirects = Desk(shipped_redirects())
 
     def answer(self, request: ConfigRequest) -> Answer:
         try:
@@ -85,6 +92,20 @@ class ProvisioningService:
             ConfigUploaded(request.protocol, sent.name, request.address, sent.mac, told, sent.kind, len(body))
         )
         return Answer(201, b"201 Created\n", answers.TEXT, "", ())
+
+    def redirected(self, request: ConfigRequest, host: str) -> tuple[Answer, str]:
+        """Answer a phone that takes us for its maker's redirect service; the second value is where a 302 sends it."""
+        answer, location = redirect(request, host, self.redirects, self.office, self._directory, self._now())
+        for event in answer.events:
+            self._publish(event)
+        return answer, location
+
+    def discovered(self, data: bytes, source: tuple[str, int], ours: tuple[str, int]) -> tuple[bytes, ...]:
+        """Answer a phone that asks the network by SIP PnP."""
+        told = pnp.answer(data, source, ours, self.office, self._directory(), self._now())
+        for event in told.events:
+            self._publish(event)
+        return told.datagrams
 
     def config_url(self, device: Device) -> str:
         """The HTTP URL to hand out for a device; holds its one-time token."""
@@ -143,6 +164,20 @@ class ProvisioningService:
         found: int = self._runner.addresses[before][1]
         return found
 
+    async def listen_redirect(self, host: str, port: int, context: ssl.SSLContext) -> int:
+        """Play the makers' redirect services; return the port. OSError."""
+        self._redirect = web.ServerRunner(make_redirect_server(self.redirected))
+        await self._redirect.setup()
+        await web.TCPSite(self._redirect, host, port, ssl_context=context).start()
+        found: int = self._redirect.addresses[0][1]
+        return found
+
+    def listen_pnp(self, host: str, port: int) -> int:
+        """Answer phones that ask by SIP PnP on the network of `host`; return the port. OSError."""
+        self._pnp = PnpServer(host, self.discovered, port=port)
+        self._pnp.start()
+        return self._pnp.port
+
     @property
     def oldest_tls(self) -> str:
         """The version of TLS that some family of the domain's phones needs, `1.2` when none needs an older one."""
@@ -158,10 +193,13 @@ class ProvisioningService:
 
     async def close(self) -> None:
         tftp, self._tftp = self._tftp, None
-        runner, self._runner = self._runner, None
-        if tftp is not None:
-            tftp.close()
-        if runner is not None:
+        multicast, self._pnp = self._pnp, None
+        runners = [runner for runner in (self._runner, self._redirect) if runner is not None]
+        self._runner = self._redirect = None
+        for shell in (tftp, multicast):
+            if shell is not None:
+                shell.close()
+        for runner in runners:
             await runner.cleanup()
 
     def _tftp_file(self, name: str, address: str) -> bytes | None:

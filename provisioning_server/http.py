@@ -61,6 +61,28 @@ def make_server(
     return web.Server(serve, access_log=None)
 
 
+def make_redirect_server(redirected: Callable[[ConfigRequest, str], tuple[Answer, str]]) -> web.Server:
+    """Return the server that plays the makers' redirect services, told apart by the name they are called by."""
+
+    async def serve(request: web.BaseRequest) -> web.StreamResponse:
+        arrived_at = asyncio.get_running_loop().time()
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        address = f"{peer[0]}:{peer[1]}" if peer else ""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        tls, name = _of_the_connection(request)
+        agent = headers.get("user-agent", "")
+        asked = ConfigRequest("https", request.path_qs, address, agent, headers, request.method, tls, name)
+        answer, location = redirected(asked, (request.host or "").partition(":")[0])
+        if answer.status >= 400:
+            await _until(arrived_at + REFUSED_AFTER_S)
+        reply = _reply(answer)
+        if location:
+            reply.headers["Location"] = location
+        return reply
+
+    return web.Server(serve, access_log=None)
+
+
 def forwarded_for(peer: str, headers: Sequence[str], proxies: Sequence[Network]) -> str:
     """Return whom a proxy speaks for, as `address:0`: the right-most address that is no proxy of ours.
 

@@ -92,6 +92,10 @@ class Ledger:
         if admission.key is Key.STEADY:
             use.closed = True
 
+    def opens(self, mac: str, first: str, now: float) -> bool:
+        """Whether the first token of a box would still open its files."""
+        return bool(first) and not self._is_spent(mac, first, now)
+
     def reopen(self, mac: str) -> None:
         """An operator lets the device in once more, by its first token or the window."""
         self._uses.pop(mac, None)

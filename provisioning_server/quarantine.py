@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pbx.events import ConfigRefused, ConfigRequested, Event
+from pbx.events import ConfigRefused, ConfigRequested, DiscoveryRefused, Event
 from provisioning_server.families import Families
 from provisioning_server.identify import UNKNOWN
 
@@ -25,6 +25,7 @@ class Stranger:
     """By its User-Agent, else by the file it wanted; a guess."""
     model: str
     file: str
+    """What it asked for; `pnp` or `redirect` when it asked where its server is."""
     first_at: float
     """POSIX seconds."""
     last_at: float
@@ -45,6 +46,8 @@ class Quarantine:
             self._asked = event
         elif isinstance(event, ConfigRefused) and event.reason == UNKNOWN and self._asked is not None:
             self._seen(self._asked, at)
+        elif isinstance(event, DiscoveryRefused) and event.reason == UNKNOWN:
+            self._seen(ConfigRequested(event.how, event.how, event.address, "", event.mac), at)
 
     def strangers(self) -> list[Stranger]:
         """The last seen first."""

@@ -95,7 +95,7 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
     """Answer one request. Never raises for anything a peer can send."""
     claim = identify(request.path, request.user_agent, office.families, directory)
     asked = ConfigRequested(
-        request.protocol, _shown(claim.name), request.address, _printable(request.user_agent)[:200], claim.mac
+        request.protocol, _shown(claim.name), request.address, printable(request.user_agent)[:200], claim.mac
     )
     if request.method not in ("GET", "HEAD") or isinstance(claim, NoClaim):
         told = claim.reason if isinstance(claim, NoClaim) else "nothing of that name is taken"
@@ -189,6 +189,13 @@ def config_url(office: Office, device: Device) -> str:
     return f"{base}/{family.start_of(device.mac or '', device.model)}"
 
 
+def first_url(office: Office, device: Device) -> str:
+    """As `config_url`, always by the one-time token: for ways that do not prove who asks."""
+    family = office.families.by_id[device.family]
+    start = family.start_of(device.mac or "", device.model)
+    return f"{office.at.base_url}/{device.token.get_secret_value()}/{start}"
+
+
 def tftp_name(office: Office, device: Device) -> str:
     """The name under which TFTP has the device's own configuration."""
     family = office.families.by_id[device.family]
@@ -231,7 +238,7 @@ def _by_certificate(name: str, claim: Claim) -> tuple[tuple[Device, ...], Admiss
     except ValueError:
         mac = ""
     if mac != claim.mac:
-        return (), Admission(Key.NONE, f"the certificate is that of {_printable(name)[:40]}")
+        return (), Admission(Key.NONE, f"the certificate is that of {printable(name)[:40]}")
     return claim.box, Admission(Key.CERTIFICATE) if claim.box else Admission(Key.NONE, claim.doubt)
 
 
@@ -375,8 +382,9 @@ def _host(address: str) -> str:
 
 def _shown(name: str) -> str:
     """The file name without anything that may be a token in the wrong place."""
-    return _SECRET.sub("…", _printable(name))[:255]
+    return _SECRET.sub("…", printable(name))[:255]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Text of a peer as it may stand in an event."""
     return _UNPRINTABLE.sub("?", text)

@@ -6,6 +6,7 @@
 * `POST /api/v1/devices/{mac}/{deed}` with JSON: `assign` {extension, model?, family?, line?, transport?, label?,
   settings?}, `swap` {with, model?, family?}, `release`, `retire`, `stock` {model?, family?, serial?, shipment?},
   `forget` (of a stranger).
+* `POST /api/v1/activations` {extension}: a code to type into a phone nobody knows (Cisco's service carries it here).
 * `GET /api/v1/orders`, `POST /api/v1/orders` {number, supplier?, ordered_on?, lines: [{model, quantity}]},
   `POST /api/v1/orders/{number}/shipments` {number, carrier?, shipped_on?, boxes: [{mac, model?}]},
   `POST /api/v1/shipments/{number}/arrived` {on?}.
@@ -49,6 +50,10 @@ class _Assign(Model):
     transport: str | None = None
     label: str | None = None
     settings: dict[str, str | int | bool] = Field(default_factory=dict)
+
+
+class _Activation(Model):
+    extension: str
 
 
 class _Swap(Model):
@@ -101,6 +106,7 @@ class Devices:
         add.add_get("/api/v1/devices/{mac}", self._one)
         add.add_get("/api/v1/devices/{mac}/card", self._card)
         add.add_post("/api/v1/devices/{mac}/{deed}", self._do)
+        add.add_post("/api/v1/activations", self._activation)
         add.add_get("/api/v1/orders", self._orders)
         add.add_post("/api/v1/orders", self._order)
         add.add_post("/api/v1/orders/{number}/shipments", self._ship)
@@ -201,6 +207,18 @@ class Devices:
 
     def _forget(self, mac: str, body: Any) -> object:
         return {"forgotten": self.desk.quarantine.forget(_plain(mac))}
+
+    async def _activation(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        if isinstance(body, web.Response):
+            return body
+        try:
+            made = self.desk.issue_code(read_model(_Activation, body).extension)
+        except Refused as no:
+            return _no(no)
+        except BadSeed as bad:
+            return _bad(bad)
+        return web.json_response(asdict(made), headers={"Cache-Control": "no-store"})
 
     # --- orders ---------------------------------------------------------------------------------------
 

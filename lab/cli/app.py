@@ -598,6 +598,16 @@ def devices_card(
     print(card(against, mac, secrets=secrets), end="")
 
 
+@devices_app.command("code")
+def devices_code(
+    extension: Annotated[str, typer.Argument(help="Whose the phone becomes.")], against: Against = None
+) -> None:
+    """Make an activation code to type into a phone nobody knows."""
+    from lab.cli.devices import code
+
+    print(code(against, extension))
+
+
 @orders_app.command("ls")
 def orders_ls(against: Against = None, as_json: AsJson = False) -> None:
     """List the orders of hardware, and how much of each is here."""

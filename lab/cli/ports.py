@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lab.addresses import PROVISIONING, PROVISIONING_CERTIFIED, PROVISIONING_TLS, SIP, SIPS, TFTP
+from lab.addresses import PROVISIONING, PROVISIONING_CERTIFIED, PROVISIONING_TLS, REDIRECT, SIP, SIPS, TFTP
 
 
 def who_holds(error: OSError, base: int) -> str:
@@ -42,5 +42,5 @@ def holder_of(port: int) -> str:
 
 
 def layout(base: int) -> list[int]:
-    places = (0, PROVISIONING, PROVISIONING_TLS, PROVISIONING_CERTIFIED, SIP, SIPS, TFTP)
+    places = (0, PROVISIONING, PROVISIONING_TLS, PROVISIONING_CERTIFIED, REDIRECT, SIP, SIPS, TFTP)
     return [base + place for place in places]

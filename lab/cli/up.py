@@ -6,10 +6,11 @@ import asyncio
 import gc
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from lab import logs
-from lab.addresses import port_plan, write_ready
+from lab.addresses import REDIRECT, port_plan, write_ready
 from lab.cli.inputs import mail_relay, rtpengine, switch_settings, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.ports import who_holds
@@ -21,6 +22,7 @@ from pbx.domain.registrations import host_and_port
 from pbx.settings import Settings
 from pbx.store.database import CannotOpen
 from provisioning_server.bans import networks
+from provisioning_server.pnp import PORT
 
 COLLECT_AFTER = 20_000
 """New objects between two looks for cycles: those of a busy switch go by themselves."""
@@ -36,6 +38,12 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
         raise UserError(
             "the ports do not fit", str(error), "choose another --port-base", "switchroom up --help", USAGE
         ) from None
+    chosen = settings.provisioning
+    ports = replace(
+        ports,
+        redirect=(base + REDIRECT if base else 0) if chosen.redirect else None,
+        pnp=PORT if chosen.pnp else None,
+    )
     look_at([ready_file])
     lab = LabSettings(
         host=host,

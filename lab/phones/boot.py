@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from lab.phones.family import BootFailed, BootScript, Box, Family, Fetch, Fetched, PhoneConfig, discover
+from lab.phones.discovery import find_server
+from lab.phones.family import BootFailed, BootScript, Box, Family, Fetch, Fetched, PhoneConfig
 
 PARTS = ("link", "dhcp", "discover", "config", "register", "subscribe")
 
@@ -84,6 +85,8 @@ class Boot:
         self._asked = 0
         self._deadline = now + pace.link_s
         self._stage = "link"
+        self._now = now
+        """The moment of the input that moves the script."""
         self.strip = Strip()
         self.strip.begin("link", now)
         self.config: PhoneConfig | None = None
@@ -97,7 +100,7 @@ class Boot:
     @property
     def stage(self) -> str:
         """The part that is going on."""
-        return self._stage
+        return "discover" if self._stage == "asking" else self._stage
 
     @property
     def asked(self) -> int:
@@ -122,7 +125,7 @@ class Boot:
                 self._next(now, "discover", self._pace.discover_s)
             case "discover":
                 self._begin_config(now)
-            case "config":
+            case "config" | "asking":
                 self.fetched(self._asked, Fetched(0), now)
 
     def reload(self, now: float) -> None:
@@ -146,18 +149,22 @@ class Boot:
         self.strip.begin(stage, now)
 
     def _begin_config(self, now: float) -> None:
-        try:
-            self.url = discover(self._family, self._box, self._dhcp, self._kept_url, asks_dhcp=self._asks_dhcp)
-        except BootFailed as failure:
-            self._fail(failure, now)
-            return
-        # The directory of the URL is a credential (its token): the strip names the protocol alone.
-        self._next(now, "config", self._pace.fetch_patience_s)
-        self.strip.end("discover", now, note=self.url.partition(":")[0])
-        script = self._script = self._family.boot(self._box, self.url)
+        self._stage = "asking"
+        script = self._script = self._whole()
         self._advance(lambda: next(script), now)
 
+    def _whole(self) -> BootScript:
+        """Find the server, then ask it for what the family asks for."""
+        url = yield from find_server(self._family, self._box, self._dhcp, self._kept_url, asks_dhcp=self._asks_dhcp)
+        self.url = url
+        # The directory of the URL is a credential (its token): the strip names the protocol alone.
+        self._stage = "config"
+        self.strip.end("discover", self._now, note=url.partition(":")[0])
+        self.strip.begin("config", self._now)
+        return (yield from self._family.boot(self._box, url))
+
     def _advance(self, step: Callable[[], Fetch], now: float) -> None:
+        self._now = now
         try:
             self._fetch = step()
         except StopIteration as done:
@@ -169,7 +176,7 @@ class Boot:
         else:
             self._asked += 1
             self._deadline = now + self._pace.fetch_patience_s
-            self.strip.say("config", self._fetch.name)
+            self.strip.say(self.stage, self._fetch.name or self._fetch.protocol)
 
     def _finish(self, config: PhoneConfig, now: float) -> None:
         if not config.accounts:
@@ -180,4 +187,4 @@ class Boot:
 
     def _fail(self, failure: BootFailed, now: float) -> None:
         self.failure = failure
-        self.strip.end(self._stage, now, ok=False, note=failure.words)
+        self.strip.end(self.stage, now, ok=False, note=failure.words)

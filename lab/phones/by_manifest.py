@@ -54,6 +54,7 @@ def family(name: str, reading: Reading) -> Family | None:
         boot=lambda box, url: _boot(manifest, reading, box, url),
         user_agent=lambda box: f"{manifest.vendor.capitalize()} {box.model} {box.firmware}",
         resync=lambda event: _resync(manifest, event),
+        server_in=lambda body, name: reading.server_url(reading.read(body, name)),
         default_firmware=_example(manifest, "version") or "1.0",
         fxs_ports=manifest.capabilities.fxs_ports,
     )
@@ -79,7 +80,7 @@ def _boot(manifest: Manifest, reading: Reading, box: Box, url: str) -> BootScrip
             listed = True
             for item in reading.listed(answer.body, name):
                 item = expanded(item, _phone_macros(manifest, box))
-                answer = yield Fetch(joined(folder, item), _agent(manifest, box))
+                answer = yield Fetch(joined(folder, item), agent_of(manifest, box))
                 if not answer.ok:
                     raise BootFailed(f"Config {answer.status or 'timeout'}", f"{item} was not served")
                 values.update(reading.read(answer.body, item))
@@ -107,7 +108,7 @@ def _first_served(
     names = [named for name in step.ask if (named := _named(manifest, box, name))]
     answer = Fetched(404)
     for name in names:
-        answer = yield Fetch(joined(folder, name), _agent(manifest, box))
+        answer = yield Fetch(joined(folder, name), agent_of(manifest, box))
         if answer.ok:
             return name, answer
     return (names[0] if names else step.ask[0]), answer
@@ -133,7 +134,7 @@ def _phone_macros(manifest: Manifest, box: Box) -> dict[str, str]:
     return {macro: facts[fact] for macro, fact in manifest.macros.items()}
 
 
-def _agent(manifest: Manifest, box: Box) -> str:
+def agent_of(manifest: Manifest, box: Box) -> str:
     """The manifest's first example with this phone's own model, version and MAC in it."""
     if not manifest.user_agents:
         return manifest.title

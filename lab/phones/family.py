@@ -28,6 +28,10 @@ class Box:
     firmware: str
     typed_url: str = ""
     """A provisioning URL entered or scanned by a person, for phones that do no discovery."""
+    activation_code: str = ""
+    """Typed in by a person, for makers whose redirect service takes one."""
+    certificate: str = ""
+    """Name in the certificate its maker has put in; empty for its own MAC, as it should be."""
 
     @property
     def mac_upper(self) -> str:
@@ -46,6 +50,10 @@ class Fetch:
     """Absolute; the scheme is the protocol: `http`, `https` or `tftp`."""
     user_agent: str
     headers: tuple[tuple[str, str], ...] = ()
+    certificate: str = ""
+    """Name of the certificate shown to the server; empty for none."""
+    follow: bool = True
+    """Whether a redirection is followed, or told."""
 
     @property
     def protocol(self) -> str:
@@ -63,6 +71,8 @@ class Fetched:
 
     status: int
     body: bytes = b""
+    location: str = ""
+    """Where a redirection leads that was not followed."""
 
     @property
     def ok(self) -> bool:
@@ -141,27 +151,10 @@ class Family:
     resync: Callable[[str], Resync]
     """Value of the NOTIFY's Event header → what happens."""
     default_firmware: str
+    server_in: Callable[[bytes, str], str] = lambda body, name: ""
+    """(body, name) of a file in its syntax → the server it names, as makers' redirect services say it."""
     fxs_ports: int = 0
     """Analogue ports of an ATA; 0 for everything with a screen."""
-
-
-def discover(family: Family, box: Box, dhcp: Mapping[int, str], kept_url: str = "", *, asks_dhcp: bool = True) -> str:
-    """Return the provisioning URL: the first DHCP option of the family's list, else what the flash keeps, else typed.
-
-    Without `asks_dhcp` the phone looks at DHCP only while its flash names no server: a one-time URL that DHCP still
-    gives is spent after the first boot.
-    """
-    if kept_url and not asks_dhcp:
-        return _with_scheme(kept_url)
-    for option in family.dhcp_options:
-        value = dhcp.get(option, "").strip()
-        if value:
-            return _with_scheme(value)
-    if kept_url:
-        return _with_scheme(kept_url)
-    if box.typed_url:
-        return box.typed_url
-    raise BootFailed("No server", "neither DHCP nor the user named a provisioning server")
 
 
 def joined(url: str, name: str) -> str:
@@ -219,8 +212,3 @@ def boxed(family: Family, model: str, mac: str, *, firmware: str = "", typed_url
     return Box(
         family.name, model, normal_mac(mac) if mac else "", firmware or family.default_firmware, typed_url=typed_url
     )
-
-
-def _with_scheme(value: str) -> str:
-    """A bare host in option 66 means TFTP: that is what the option was made for (RFC 2132 §9.4)."""
-    return value if "://" in value else f"tftp://{value}"

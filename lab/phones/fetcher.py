@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from lab.phones import tftp_client
 from lab.phones.family import Fetch, Fetched
@@ -15,8 +19,16 @@ PATIENCE_S = 6.0
 class Fetcher:
     """Owns the HTTP session. `fetch` answers every failure as a `Fetched`: a phone only knows that it got nothing."""
 
-    def __init__(self, *, source: str = "127.0.0.1") -> None:
-        self._source = source
+    def __init__(
+        self,
+        *,
+        source: str = "127.0.0.1",
+        names: Mapping[str, tuple[str, int]] | None = None,
+        trust: Callable[[str], ssl.SSLContext] | None = None,
+    ) -> None:
+        """`names` is what the phones' name server knows of the internet; `trust` gives what a phone trusts, and shows
+        where it has to show a certificate of that name (or none, for an empty one)."""
+        self._source, self._names, self._trust = source, names or {}, trust
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch(self, wanted: Fetch) -> Fetched:
@@ -42,8 +54,15 @@ class Fetcher:
                 connector=aiohttp.TCPConnector(force_close=True), timeout=aiohttp.ClientTimeout(total=PATIENCE_S)
             )
         headers = {"User-Agent": wanted.user_agent, **dict(wanted.headers)}
+        url, told = URL(wanted.url), dict[str, Any]()
+        if (known := self._names.get(url.host or "")) is not None:
+            headers["Host"], told["server_hostname"] = url.host or "", url.host
+            url = url.with_host(known[0]).with_port(known[1])
+        if url.scheme == "https" and self._trust is not None:
+            told["ssl"] = self._trust(wanted.certificate)
         try:
-            async with self._session.get(wanted.url, headers=headers) as answer:
-                return Fetched(answer.status, await answer.read())
+            async with self._session.get(url, headers=headers, allow_redirects=wanted.follow, **told) as answer:
+                location = "" if wanted.follow else answer.headers.get("Location", "")
+                return Fetched(answer.status, await answer.read(), location)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return Fetched(0)

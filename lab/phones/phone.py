@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lab.phones.boot import Boot, BootPace
 from lab.phones.chassis import Chassis, Extension
+from lab.phones.discovery import PNP
 from lab.phones.family import Box, Family, Fetch, Fetched, PhoneConfig, Resync
 from lab.phones.line import Line
 from lab.phones.registration import Standing
@@ -21,7 +22,9 @@ from pbx.sip.dialog import ALLOW
 from pbx.sip.session import Session
 from pbx.sip.sip_events import InviteReceived, RequestReceived, RequestTimedOut, ResponseReceived, SipEvent
 from pbx.sip.stack import Outgoing, Stack
-from pbx.sip.uri import BadUri, parse_uri
+from pbx.sip.uri import BadUri, NameAddr, parse_uri
+
+PNP_GROUP = Peer("udp", "224.0.1.75", 5060)
 
 
 class Phone(Chassis[Line]):
@@ -39,7 +42,9 @@ class Phone(Chassis[Line]):
         token: Callable[[int], str],
         pace: BootPace | None = None,
         changed: Callable[[Phone], None] | None = None,
+        pnp: Peer = PNP_GROUP,
     ) -> None:
+        """`pnp` is where it asks the network for its server."""
         super().__init__(family, box, extensions, dhcp, pace)
         self._make_stack, self._engine, self._token = make_stack, engine, token
         self._tell = changed
@@ -48,6 +53,7 @@ class Phone(Chassis[Line]):
         self._reboot_at = FOREVER
         self._stack: Stack | None = None
         self._fetches: list[tuple[int, Fetch]] = []
+        self._pnp, self._pnp_asked = pnp, 0
 
     def live(self) -> dict[str, int]:
         """Counts of what is in progress (leak checks)."""
@@ -71,7 +77,7 @@ class Phone(Chassis[Line]):
             line.close(now)
         self._unplugged()
         self._fetches.clear()
-        self._stack, self._reboot_at = None, FOREVER
+        self._stack, self._reboot_at, self._pnp_asked = None, FOREVER, 0
         self._mark()
         self._drain(now)
 
@@ -234,6 +240,9 @@ class Phone(Chassis[Line]):
         assert self._stack is not None
         request, transaction = event.request, event.transaction
         package = (request.get("Event") or "").partition(";")[0].strip().lower()
+        if package == "ua-profile":
+            self._discovered(event, now)
+            return
         if package == "message-summary":
             owner = next(
                 (ln for ln in self.lines if ln.subscription is not None and ln.subscription.owns(request)), None
@@ -251,6 +260,29 @@ class Phone(Chassis[Line]):
             self._reboot_at = now + 0.1  # the answer must leave before the stack is gone
         else:
             self.resync(now)
+
+    def _ask_network(self, number: int, now: float) -> None:
+        """SUBSCRIBE to whoever there is (reference, section 5): the NOTIFY brings the URL."""
+        assert self._stack is not None
+        self._pnp_asked = number
+        who = NameAddr(f"sip:MAC%3a{self.box.mac}@{self._pnp.host}")
+        vendor = self.family.name.partition("/")[0]
+        said = f'vendor="{vendor}";model="{self.box.model}";version="{self.box.firmware}"'
+        headers = (
+            ("Event", f'ua-profile;profile-type="device";{said}'),
+            ("Accept", "application/url"),
+            ("Contact", f"<{self._stack.origin.contact(who, self._pnp)}>"),
+            ("Expires", "0"),
+        )
+        self._stack.request("SUBSCRIBE", who.uri, self._pnp, from_=who, to=who, now=now, headers=headers)
+
+    def _discovered(self, event: RequestReceived, now: float) -> None:
+        assert self._stack is not None
+        number, self._pnp_asked = self._pnp_asked, 0
+        self._stack.respond(event.transaction, 200 if number else 481, now=now)
+        if number and self._boot is not None:
+            self._boot.fetched(number, Fetched(200, event.request.body), now)
+            self._mark()
 
     def _called_line(self, uri: str) -> Line | None:
         try:
@@ -272,7 +304,9 @@ class Phone(Chassis[Line]):
         if boot is None:
             return
         fetch = boot.take_fetch()
-        if fetch is not None:
+        if fetch is not None and fetch[1].protocol == PNP:
+            self._ask_network(fetch[0], now)
+        elif fetch is not None:
             self._fetches.append(fetch)
             self._mark()
         if not boot.over:

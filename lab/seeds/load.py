@@ -112,9 +112,10 @@ def _lab_problems(lab: LabSeed, directory: Directory) -> Iterator[Problem]:
     for extension in lab.traits:
         if extension not in directory.users_by_extension:
             yield Problem(("lab", "traits", extension), f"traits of {extension}: there is no such user")
-    for extension in lab.tftp:
-        if extension not in directory.devices_by_extension:
-            yield Problem(("lab", "tftp"), f"tftp names {extension}, who has no device")
+    for field, extensions in (("tftp", lab.tftp), ("untold", lab.untold)):
+        for extension in extensions:
+            if extension not in directory.devices_by_extension:
+                yield Problem(("lab", field), f"{field} names {extension}, who has no device")
 
 
 def _line(lines: dict[Place, int], path: Place) -> int:

@@ -30,6 +30,8 @@ class LabSeed(Model):
     """Wall time at which virtual time begins, on the clock of the domain's zone."""
     tftp: tuple[Extension, ...] = ()
     """Whose phone is told a TFTP server by discovery; all others fetch by HTTP."""
+    untold: tuple[Extension, ...] = ()
+    """Whose phone is told nothing by DHCP or a person: it asks the network (SIP PnP), then its maker."""
     traits: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)
     """What a user is there to show, for plans to choose by: `quiet`, `do-not-disturb`, `forwards-always`, …"""
 

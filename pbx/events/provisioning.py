@@ -115,3 +115,30 @@ class ResyncAnswered(Event):
     mac: str
     status: int
     """What the phone said to the NOTIFY, a challenge answered before; 408 when it said nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryAnswered(Event):
+    """A phone that knew nothing was told where its server is."""
+
+    kind: ClassVar[str] = "provisioning.discovered"
+    how: str
+    """`pnp` or `redirect`."""
+    service: str
+    """The maker's service; for `pnp` what the phone says it is."""
+    address: str
+    mac: str
+    device: str
+    """Empty where it was sent to somebody else's server."""
+    reason: str
+    """What the operator should know of the answer; mostly empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryRefused(Event):
+    kind: ClassVar[str] = "provisioning.not-discovered"
+    how: str
+    address: str
+    mac: str
+    device: str
+    reason: str

@@ -60,6 +60,8 @@ class UdpTransport:
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, SIGNALLING_CLASS)
         else:
             self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, SIGNALLING_CLASS)
+            if host not in ("", "0.0.0.0"):  # what goes to a group leaves where we are
+                self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(host))
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         try:

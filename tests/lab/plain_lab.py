@@ -30,6 +30,9 @@ class Shelf:
     def reopen(self, mac: str) -> None:
         self.asked.append(f"reopen {mac}")
 
+    def discovered(self, data: bytes, source: tuple[str, int], ours: tuple[str, int], now: Moment) -> tuple[bytes, ...]:
+        return ()
+
     def fetch(self, wanted: Fetch, address: str, now: Moment) -> Fetched:
         self.asked.append(wanted.name)
         found = self.files.get(wanted.name)

@@ -158,3 +158,16 @@ async def test_provision_asks_the_running_one_by_its_console(office, ready) -> N
     assert f"{port}" in found
     with pytest.raises(UserError, match="there is no phone"):
         await run(provision.show, "000000000001", None, ready, as_json=True)
+
+
+async def test_a_code_typed_into_an_unknown_phone_makes_it_the_users(office, ready) -> None:
+    told = await run(cli.code, ready, "104")
+    code = told.split()[0]
+    assert len(code) == 16
+    desk, mac = office.devices, "00562b0f0001"
+    assert desk.activate("0" * 16, mac, "8851") == "there is no such activation code"
+    assert desk.activate(code, mac, "8851") == ""
+    assert (await row(ready, mac))["lines"][0]["extension"] == "104"
+    assert desk.activate(code, "00562b0f0002", "8851") == "there is no such activation code"
+    with pytest.raises(UserError, match="there is no user 999"):
+        await run(cli.code, ready, "999")

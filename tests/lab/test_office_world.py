@@ -71,7 +71,7 @@ def test_the_sensitive_file_is_fetched_by_tftp_where_the_lab_says_so_and_by_http
     for event in served:
         if event.sensitive:
             by_protocol.setdefault(event.protocol, set()).add(event.mac)
-    tftp = {station.mac for station in stations(SEED.directory, tftp=SEED.lab.tftp) if station.tftp}
+    tftp = {station.mac for station in stations(SEED.directory, tftp=SEED.lab.tftp) if station.told == "tftp"}
     assert by_protocol["tftp"] == tftp
     assert len(by_protocol["http"] | by_protocol["tftp"]) == len(booted.phones)
 

@@ -90,7 +90,7 @@ FAMILIES = (
             server_url=lambda values: (
                 f"{values['provisioning.config.protocol'].lower()}://{values['provisioning.config.serverPath']}"
                 if values.get("provisioning.config.serverPath")
-                else ""
+                else _url(values, "P237", "P212")
             ),
             asks_dhcp=lambda values: values.get("provisioning.override.dhcp.allowCommonOptions") != "No",
         ),

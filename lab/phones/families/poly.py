@@ -190,4 +190,5 @@ FAMILY = Family(
     user_agent=_sip_user_agent,
     resync=lambda event: check_sync(event, bare=Resync.RELOAD),
     default_firmware="6.4.3.1019",
+    server_in=lambda body, name: server_url(read_config(body, name)),
 )

@@ -77,7 +77,7 @@ async def test_every_family_boots_over_real_sockets(server, fetcher, station):
     assert boot.failure is None
     assert [account.auth_user for account in boot.config.accounts] == [item.device for item in station.extensions]
     sensitive = [event for event in server.events if isinstance(event, ConfigServed) and event.sensitive]
-    assert {event.protocol for event in sensitive} == {"tftp" if station.tftp else "http"}
+    assert {event.protocol for event in sensitive} == {station.told}
     assert {event.mac for event in sensitive} == {station.mac}
 
 
