@@ -33,7 +33,7 @@ _MARKS = 16
 _LOOP = sounds_made.RATE_HZ
 _MAGNITUDE = np.minimum(np.abs(g711.decode(bytes(range(256)), "PCMU").astype(np.int32)) >> 4, 255)
 _LEVEL = bytes(_MAGNITUDE.astype(np.uint8).tolist())
-_HISS = bytes((0xFF, 0x7F, 0xFE, 0x7E, 0xFD, 0x7D))
+_HISS = np.array((0xFF, 0x7F, 0xFE, 0x7E, 0xFD, 0x7D), np.uint8)
 """The smallest steps of mu-law: far below hearing."""
 
 Floats = npt.NDArray[np.float64]
@@ -63,24 +63,25 @@ def frames_of(label: str) -> tuple[bytes, ...]:
             frames = sounds_made.signature_frames(name)
         case _:
             raise ValueError(f"nobody can play {label!r}")
+    return _apart(frames, label, marked=kind == "prompt")
+
+
+def _apart(frames: Sequence[bytes], label: str, *, marked: bool) -> tuple[bytes, ...]:
+    """Return frames that no other sound has: their pauses hiss, and `marked` ones carry marks beside."""
+    octets = np.frombuffer(b"".join(frames), np.uint8).reshape(-1, FRAME).copy()
+    silent = _MAGNITUDE[octets].sum(axis=1) * 16 < _MEAN_LEVEL * FRAME
     seed = int.from_bytes(hashlib.sha256(label.encode()).digest()[:8], "big")
     chance = np.random.default_rng(seed)
-    kept: list[bytes] = []
-    for frame in frames:
-        if is_silence(frame):
-            kept.append(bytes(_HISS[at] for at in chance.integers(0, len(_HISS), FRAME)))
-        elif kind == "prompt":
-            kept.append(_marked(frame, chance))
-        else:
-            kept.append(frame)
-    return tuple(kept)
+    octets[silent] = _HISS[chance.integers(0, len(_HISS), (int(silent.sum()), FRAME))]
+    if marked:
+        spoken = np.flatnonzero(~silent)
+        at = chance.integers(0, FRAME, (len(spoken), _MARKS))
+        np.bitwise_xor.at(octets, (spoken[:, np.newaxis], at), np.uint8(1))
+    return tuple(_cut(octets.tobytes()))
 
 
-def _marked(frame: bytes, chance: np.random.Generator) -> bytes:
-    marked = bytearray(frame)
-    for at in chance.integers(0, FRAME, _MARKS):
-        marked[at] ^= 1
-    return bytes(marked)
+def _cut(octets: bytes) -> list[bytes]:
+    return [octets[at : at + FRAME] for at in range(0, len(octets), FRAME)]
 
 
 class Knowledge:
@@ -100,11 +101,10 @@ class Knowledge:
             return
         frames = frames_of(label)
         self._known.add(label)
-        for frame in frames:
-            through = g711.transcode(g711.transcode(frame, "PCMU", "PCMA"), "PCMA", "PCMU")
-            for form in (frame, through):
-                # A frame of two sounds tells nothing.
-                self._of_frame[form] = label if self._of_frame.get(form, label) == label else ""
+        through = _cut(g711.transcode(g711.transcode(b"".join(frames), "PCMU", "PCMA"), "PCMA", "PCMU"))
+        for form in (*frames, *through):
+            # A frame of two sounds tells nothing.
+            self._of_frame[form] = label if self._of_frame.get(form, label) == label else ""
         kind, _, party = label.partition(":")
         if kind == "signature":
             self._parties.append(party)
