@@ -1,6 +1,6 @@
 import json
 import re
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, asdict
 
 import pytest
 from hypothesis import given
@@ -23,6 +23,12 @@ def test_a_record_comes_back_from_its_json(record):
 @given(records, records)
 def test_equal_records_are_equal_text_and_no_others(one, other):
     assert (one.to_json() == other.to_json()) == (one == other)
+
+
+@given(records)
+def test_json_is_what_any_encoder_writes(record):
+    values = asdict(record) | {"decisions": [decision._asdict() for decision in record.decisions]}
+    assert record.to_json() == json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def test_json_is_canonical():
