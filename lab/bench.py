@@ -6,24 +6,38 @@ the phone's ears recognise.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from lab.bench_devices import DirectNumbers, LabDevice, OutsideDevice
+from pydantic import SecretStr
+
+from lab import domain_edits, foc_audit
+from lab.bench_devices import DirectNumbers, LabDevice, LaptopDevice, OutsideDevice
 from lab.carrier import Habit
 from lab.errors import Away, UserError
-from lab.house import House
+from lab.house import Cabling, House
 from lab.inventory import resync_words
 from lab.network.networks import Assessment
 from lab.network.presets import network
 from lab.network.probe import SILENCES_S, Wanted
+from lab.phones.family import Account
+from lab.wire import Impairment
 from pbx.bus import Bus
+from pbx.callflow.findings import TITLES, findings
 from pbx.callflow.ports import BoxSaved, MessageRemoved, PromptRemoved
 from pbx.callflow.question import Asked
+from pbx.callflow.routing import route
 from pbx.clock import Moment
 from pbx.domain.devices import Device
+from pbx.domain.directory import Directory
 from pbx.domain.kept import BoxState
+from pbx.domain.queues import AgentStatus
+from pbx.domain.tenancy import User
+from pbx.media.prompts.texts import TEXTS
+from pbx.statistics import Statistics
 from pbx.switch.switch import Switch
 from test_plans.bench import BenchDevice, CannotDo
 
@@ -43,6 +57,16 @@ class LabBench:
             for number, habit in house.carrier.habits.items()
             if habit is Habit.PERSON
         ]
+        cabling = house.cabling
+        laptops = cabling.laptops if cabling is not None else ()
+        self._laptops = [
+            LaptopDevice(house, cabling, laptop, f"laptop-{at}")
+            for at, laptop in enumerate(laptops, start=1)
+            if cabling is not None
+        ]
+        self._before: dict[str, Directory] = {}
+        """By object, the directory as it was before a plan first changed it."""
+        self._counted: tuple[str, Statistics, Callable[[], None]] | None = None
 
     @property
     def bus(self) -> Bus:
@@ -60,7 +84,7 @@ class LabBench:
         return self._house.now
 
     def devices(self) -> Sequence[BenchDevice]:
-        return [*(self._inside[key] for key in sorted(self._inside)), *self._outside]
+        return [*(self._inside[key] for key in sorted(self._inside)), *self._outside, *self._laptops]
 
     def numbers(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
@@ -84,6 +108,40 @@ class LabBench:
             return self._house.switch.why(asked, self._house.now).to_json()
         except Away as away:
             raise CannotDo("the switch is not back yet") from away
+
+    def why_at(self, caller: BenchDevice, dialled: str, at: str) -> str:
+        zone = ZoneInfo(self._house.directory.domain.time_zone)
+        try:
+            wall = datetime.fromisoformat(at).replace(tzinfo=zone)
+        except ValueError:
+            raise CannotDo(f"{at!r} is no moment, like 2026-12-25 10:15") from None
+        switch, now = self._house.switch, self._house.now
+        inside = caller.id if caller.extension else ""
+        asked = Asked(dialled, caller.number, inside, caller.extension, "")
+        return route(switch.directory, asked, switch.presence(None), Moment(now.mono, wall)).record.outcome
+
+    def findings(self) -> Sequence[str]:
+        found = findings(self._house.directory, TEXTS.keys())
+        return [f"{finding.rule} {TITLES[finding.rule]}: {finding.sentence}" for finding in found]
+
+    def audit(self) -> Mapping[str, str]:
+        return foc_audit.audit(self._house.directory, self._house.switch.registered())
+
+    def figures(self) -> Mapping[str, float]:
+        if self._counted is None:
+            return {}
+        queue, counted, _ = self._counted
+        figures = counted.queues[queue]
+        return {
+            "total": figures.total, "presented": figures.presented, "answered": figures.answered,
+            "abandoned": figures.abandoned, "abandoned_soon": figures.abandoned_soon, "adjusted": figures.adjusted,
+            "abandoned_adjusted": figures.abandoned_adjusted, "voicemailed": figures.voicemailed,
+            "abandon_rate": figures.abandon_rate, "service_level": figures.service_level,
+            "average_wait_s": figures.average_wait_s, "average_talk_s": figures.average_talk_s,
+        }  # fmt: skip
+
+    def registrations(self) -> int:
+        return len(self._house.switch.registered())
 
     def messages(self, box: str) -> Sequence[Mapping[str, str | float]]:
         return [
@@ -213,6 +271,94 @@ class LabBench:
         if site not in sites:
             raise CannotDo(f"there is no site {site!r}; there are {', '.join(sites) or 'none'}")
 
+    def _power(self, arguments: Mapping[str, str]) -> None:
+        self._house.power(_on(arguments["state"]))
+
+    def _change(self, arguments: Mapping[str, str]) -> None:
+        name = arguments["object"]
+        before = self._house.directory
+        self._edit(
+            name, lambda now: domain_edits.changed(now, name, arguments["field"], json.loads(arguments["value"]))
+        )
+        self._before.setdefault(name, before)
+
+    def _undo(self, arguments: Mapping[str, str]) -> None:
+        name = arguments["object"]
+        before = self._before.pop(name, None)
+        if before is not None:
+            self._edit(name, lambda now: domain_edits.with_object_of(now, before, name))
+
+    def _add(self, arguments: Mapping[str, str]) -> None:
+        section = arguments["section"]
+        self._edit(section, lambda now: domain_edits.added(now, section, json.loads(arguments["value"])))
+
+    def _remove(self, arguments: Mapping[str, str]) -> None:
+        self._edit(arguments["object"], lambda now: domain_edits.removed(now, arguments["object"]))
+
+    def _edit(self, what: str, edit: Callable[[Directory], Directory]) -> None:
+        try:
+            self._house.apply(edit(self._house.directory), what)
+        except domain_edits.Refused as refused:
+            raise CannotDo(str(refused)) from None
+
+    def _rotate(self, arguments: Mapping[str, str]) -> None:
+        device, directory = arguments["device"], self._house.directory
+        fresh = sha256(f"{device}/{directory.revision}".encode()).hexdigest()[:20]
+        self._edit(f"device {device}", lambda now: domain_edits.changed(now, f"devices/{device}", "password", fresh))
+
+    def _agent(self, arguments: Mapping[str, str]) -> None:
+        status = AgentStatus(arguments["state"])
+        if not self._house.command_switch(lambda switch, now: switch.set_agent_status(arguments["agent"], status, now)):
+            raise CannotDo(f"{arguments['agent']} serves no queue")
+
+    def _provisioning(self, arguments: Mapping[str, str]) -> None:
+        self._cabling().provision(_on(arguments["state"]))
+
+    def _cable(self, arguments: Mapping[str, str]) -> None:
+        figures = [float(arguments.get(name, "0")) for name in ("loss", "delay_ms", "jitter_ms")]
+        loss, delay_ms, jitter_ms = figures
+        made = Impairment(0.005 + delay_ms / 1000, jitter_ms / 1000, loss / 100) if any(figures) else None
+        self._cabling().impair(self._inside[arguments["device"]].phone, made)
+
+    def _crowd(self, arguments: Mapping[str, str]) -> None:
+        """So many softphones of users made for it, all at once; 0: none, and their users are gone."""
+        count, house = int(arguments["size"]), self._house
+        laptop, now = self._cabling().laptops[0], house.now.mono
+        if not count:
+            self._cabling().press_laptop(laptop, lambda: laptop.disperse(now))
+            kept = self._before.pop("crowd")
+            house.apply(house.directory.replaced(users=kept.users, devices=kept.devices), "crowd")
+            return
+        directory = self._before.setdefault("crowd", house.directory)
+        email, domain = f"crowd@{directory.domain.name}", directory.domain.name
+        users = [User(extension=f"{6100 + at}", first_name="Crowd", email=email) for at in range(count)]
+        devices = [
+            Device(id=u.extension, extension=u.extension, password=SecretStr(f"crowd {u.extension}")) for u in users
+        ]
+        house.apply(
+            directory.replaced(users=(*directory.users, *users), devices=(*directory.devices, *devices)), "crowd"
+        )
+        server = laptop.server
+        accounts = [
+            Account(1, d.id, d.id, d.password.get_secret_value(), domain, server.host, server.port) for d in devices
+        ]
+        self._cabling().press_laptop(laptop, lambda: laptop.register_crowd(accounts, now))
+
+    def _count_queue(self, arguments: Mapping[str, str]) -> None:
+        queue, house = arguments["queue"], self._house
+        if queue not in house.directory.queues_by_extension:
+            raise CannotDo(f"there is no queue {queue}")
+        if self._counted is not None:
+            self._counted[2]()
+        counted = Statistics(house.directory, house.now)
+        self._counted = queue, counted, house.bus.subscribe(lambda stamped: counted.take(stamped.event, stamped.at))
+
+    def _cabling(self) -> Cabling:
+        cabling = self._house.cabling
+        if cabling is None:
+            raise CannotDo("this lab has no network of its own: its servers and cables are what they are")
+        return cabling
+
     def _device(self, device: str) -> Device:
         return self._house.directory.devices_by_id[device]
 
@@ -248,6 +394,17 @@ _OPERATOR: dict[str, Callable[[LabBench, Mapping[str, str]], None]] = {
     "unplug": LabBench._unplug,
     "plug": LabBench._plug,
     "network": LabBench._network,
+    "power": LabBench._power,
+    "change": LabBench._change,
+    "undo": LabBench._undo,
+    "add": LabBench._add,
+    "remove": LabBench._remove,
+    "rotate": LabBench._rotate,
+    "agent": LabBench._agent,
+    "provisioning": LabBench._provisioning,
+    "cable": LabBench._cable,
+    "crowd": LabBench._crowd,
+    "count_queue": LabBench._count_queue,
 }
 
 

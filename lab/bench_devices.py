@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lab.carrier import Habit
-from lab.house import AnyLine, AnyPhone, House
+from lab.house import AnyLine, AnyPhone, Cabling, House
+from lab.laptop import Laptop
 from lab.phones.chassis import Extension
 from lab.phones.face import shown
 from lab.phones.line import Line
@@ -19,8 +20,12 @@ from pbx.domain.emergency import EmergencyAddress
 from pbx.domain.tenancy import Domain, Site, User
 from test_plans.bench import CAPABILITIES, CannotDo, HeardSound
 
-_SIMULATED = CAPABILITIES
-_PYVOIP = _SIMULATED - {"hold", "resume", "transfer", "conference", "lamp"}
+_LAPTOP = frozenset(
+    {"fetch", "register", "repeat", "leave", "watch", "be", "dial", "answer", "reject", "hangup", "press", "hears",
+     "hold", "resume"}
+)  # fmt: skip
+_SIMULATED = CAPABILITIES - {"fetch", "register", "repeat", "leave", "watch", "be"}
+_PYVOIP = _SIMULATED - {"hold", "resume", "transfer", "attended", "conference", "lamp"}
 _OUTSIDE = frozenset({"dial", "answer", "reject", "hangup", "press", "hears"})
 
 
@@ -28,6 +33,16 @@ class _OnALine(ABC):
     """What a phone and a telephone outside have in common: a line with buttons."""
 
     id: str
+    host = ""
+    answer = (0, "")
+    config: Mapping[str, str] = {}
+
+    @property
+    def shows(self) -> str:
+        return self.hold_target
+
+    def set(self, action: str, arguments: Mapping[str, str]) -> None:
+        raise CannotDo(f"{self.id} is no laptop: it has no way to {action}")
 
     @abstractmethod
     def _line(self) -> AnyLine | None: ...
@@ -73,6 +88,7 @@ class _OnALine(ABC):
             "resume": lambda: line.resume(now),
             "conference": lambda: line.conference(now),
             "transfer": lambda: line.transfer(argument, now),
+            "attended": lambda: line.attend(now) if isinstance(line, Line) else False,
             "press": lambda: line.press(argument, now),
         }
         button = buttons.get(action)
@@ -199,6 +215,11 @@ class LabDevice(_OnALine):
         return "\n".join(line for line in lines if line)
 
     @property
+    def config(self) -> Mapping[str, str]:  # type: ignore[override]
+        config = self._phone.config
+        return config.values if config is not None else {}
+
+    @property
     def lamp(self) -> bool:
         line = self._line()
         return line is not None and line.waiting.lit
@@ -214,6 +235,10 @@ class LabDevice(_OnALine):
 
     def power(self, on: bool) -> None:
         self._house.power(on, [self._phone])
+
+    @property
+    def phone(self) -> AnyPhone:
+        return self._phone
 
     def _line(self) -> AnyLine | None:
         return self._phone.line(self._extension.port)
@@ -261,6 +286,91 @@ class OutsideDevice(_OnALine):
 
     def _mono(self) -> float:
         return self._house.now.mono
+
+
+class LaptopDevice(_OnALine):
+    """A computer on the lab's network, which may be any device's softphone, or a stranger."""
+
+    extension = site = mac = screen = label = ""
+    direct_number = outside_number = emergency_number = emergency_address = ""
+    lamp = False
+    registered = True
+    family, model = "laptop", "laptop"
+    capabilities = _LAPTOP
+
+    def __init__(self, house: House, cabling: Cabling, laptop: Laptop, name: str) -> None:
+        self._house, self._cabling, self._laptop = house, cabling, laptop
+        self.id = self.number = name
+        self._suspect = laptop is cabling.laptops[-1]
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """The last one is for what a server slows its address down for."""
+        return frozenset({"laptop", "suspect"} if self._suspect else {"laptop"})
+
+    @property
+    def host(self) -> str:  # type: ignore[override]
+        return self._laptop.host
+
+    @property
+    def answer(self) -> tuple[int, str]:  # type: ignore[override]
+        return self._laptop.answer.status, self._laptop.answer.text
+
+    def do(self, action: str, argument: str = "") -> None:
+        if action in ("leave", "repeat"):
+            act = self._laptop.leave if action == "leave" else self._laptop.repeat
+            if not self._press(lambda: act(self._mono())):
+                raise CannotDo(f"{self.id} has not registered")
+            return
+        super().do(action, argument)
+
+    def set(self, action: str, arguments: Mapping[str, str]) -> None:
+        laptop, now = self._laptop, self._mono()
+        match action:
+            case "fetch":
+                url = arguments.get("path", "")
+                if "device" in arguments:
+                    url = self._cabling.first_url(arguments["device"])
+                    if (token := arguments.get("token", "")) != "":
+                        url = _with_token(url, token)
+                self._press(lambda: laptop.fetch(url, arguments.get("agent", "curl/8")))
+            case "be" | "register":
+                self._be(arguments)
+                if action == "register":
+                    self._press(lambda: laptop.register(now))
+            case "watch":
+                if laptop.line is None:
+                    raise CannotDo(f"{self.id} is nobody's softphone yet: `be` or `register` before")
+                package, expires_s = arguments.get("package", "dialog"), int(arguments.get("expires", "3600"))
+                self._press(lambda: laptop.watch(package, arguments["extension"], expires_s, now))
+
+    def _be(self, arguments: Mapping[str, str]) -> None:
+        device, password = arguments["device"], arguments.get("password", "")
+        if not password:
+            known = self._house.directory.devices_by_id.get(device)
+            if known is None:
+                raise CannotDo(f"there is no device {device}, and no password was said")
+            password = known.password.get_secret_value()
+        self._laptop.be(
+            device, password, transport=arguments.get("transport", "udp"), agent=arguments.get("agent", ""),
+            expires_s=int(arguments.get("expires", "3600")), codecs=arguments.get("codecs", ""),
+        )  # fmt: skip
+
+    def _line(self) -> AnyLine | None:
+        return self._laptop.line
+
+    def _press(self, button: Callable[[], object]) -> object:
+        return self._cabling.press_laptop(self._laptop, button)
+
+    def _mono(self) -> float:
+        return self._house.now.mono
+
+
+def _with_token(url: str, token: str) -> str:
+    """The same file by another token, or by none (`none`)."""
+    head, _, file = url.rpartition("/")
+    base = head.rpartition("/")[0]
+    return f"{base}/{file}" if token == "none" else f"{base}/{token}/{file}"
 
 
 def _doing(line: AnyLine) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from lab.carrier import Carrier
+from lab.laptop import Laptop
 from lab.mail.outbox import Outbox
 from lab.network.networks import Networks
 from lab.phones.line import Line
@@ -13,6 +14,7 @@ from lab.phones.phone import Phone
 from lab.phones.pyvoip_line import PyvoipLine
 from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.seeds.model import LabSeed
+from lab.wire import Impairment
 from pbx.bus import Bus
 from pbx.callflow.ports import History
 from pbx.clock import Moment
@@ -21,6 +23,27 @@ from pbx.switch.switch import Switch
 
 AnyPhone = Phone | PyvoipPhone
 AnyLine = Line | PyvoipLine
+
+
+class Cabling(Protocol):
+    """What stands between phones and servers, and computers beside them."""
+
+    @property
+    def laptops(self) -> Sequence[Laptop]: ...
+
+    def press_laptop(self, laptop: Laptop, button: Callable[[], object]) -> object: ...
+
+    def provision(self, on: bool) -> None:
+        """The provisioning server answers, or is away."""
+        ...
+
+    def impair(self, phone: AnyPhone, impairment: Impairment | None) -> None:
+        """Let both directions of a phone's cable be so; None for a good one."""
+        ...
+
+    def first_url(self, device: str) -> str:
+        """Where a factory-fresh box fetches, its one-time token included."""
+        ...
 
 
 class House(Protocol):
@@ -75,3 +98,8 @@ class House(Protocol):
         ...
 
     def reopen_provisioning(self, mac: str) -> None: ...
+
+    @property
+    def cabling(self) -> Cabling | None:
+        """What is between phones and servers, where the lab has it in hand; a real lab's cables are what they are."""
+        ...

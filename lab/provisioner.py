@@ -17,7 +17,7 @@ from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
 from provisioning_server.redirect import Desk, redirect
 from provisioning_server.redirects import shipped_redirects
-from provisioning_server.respond import ConfigRequest, Office, config_url, respond
+from provisioning_server.respond import ConfigRequest, Office, config_url, respond, tftp_name
 
 
 def discovery_url(office: Office, directory: Directory, station: Station, tftp_url: str) -> str:
@@ -50,6 +50,10 @@ class VirtualProvisioner:
 
     def url(self, station: Station) -> str:
         return discovery_url(self._office, self._directory(), station, self._tftp_url)
+
+    def first_url(self, device: str) -> str:
+        known = self._directory().devices_by_id[device]
+        return f"{self._office.at.base_url}/{known.token.get_secret_value()}/{tftp_name(self._office, known)}"
 
     def reopen(self, mac: str) -> None:
         self._office.ledger.reopen(mac)

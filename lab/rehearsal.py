@@ -20,6 +20,9 @@ from test_plans.preview import preview
 from test_plans.runner import Progress, Runner
 from test_plans.verdicts import RunResult
 
+LAPTOPS = 4
+"""Computers on the lab's network, for plans that ask for one."""
+
 
 class MemoryKeeper:
     """A world's store; a restart finds what was there."""
@@ -53,6 +56,7 @@ def virtual_world(
         impairment=impairment,
         settings=replace(sip or SwitchSettings(), carrier=CARRIER),
         longest_beat_s=longest_beat_s,
+        laptops=LAPTOPS,
     )
 
 

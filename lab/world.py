@@ -15,6 +15,7 @@ from lab.clockwork import Clockwork, Node, seeded_token
 from lab.cores import SwitchCore
 from lab.house import AnyPhone
 from lab.inventory import Station, dhcp_answer, stations
+from lab.laptop import Laptop
 from lab.mail.outbox import Outbox
 from lab.mail.virtual_post import VirtualPost
 from lab.network.virtual_site import VirtualNetworks
@@ -73,6 +74,8 @@ class Provisioner(Protocol):
         """Answer a phone that asks everybody by SIP PnP."""
         ...
 
+    def first_url(self, device: str) -> str: ...
+
 
 class World:
     """Owns everything of one virtual lab. `run` lets time pass."""
@@ -89,6 +92,7 @@ class World:
         settings: SwitchSettings | None = None,
         pace: BootPace | None = None,
         longest_beat_s: float = BEAT_S,
+        laptops: int = 0,
     ) -> None:
         """`number` is the seed of chance, `seconds_of` knows how long a prompt is, `longest_beat_s` is the engines'."""
         self.seed, self.number = seed, number
@@ -100,6 +104,7 @@ class World:
         self._keeper = keeper
         self._settings = settings or SwitchSettings(carrier=CARRIER)
         self._starts = 0
+        self._provides = True
         self._recordings: dict[str, Kept] = {}
         self.switch_engine = self.clockwork.engine(SWITCH.host, seconds_of, self._recordings)
         self.switch_node = self._start_switch()
@@ -118,6 +123,10 @@ class World:
         self._phone_nodes: dict[Phone, Node] = {}
         for at, station in enumerate(stations(self.directory, tftp=seed.lab.tftp, untold=seed.lab.untold), start=1):
             self._plug_in(station, f"10.0.1.{at}")
+        self.laptops: list[Laptop] = []
+        self._laptop_nodes: dict[Laptop, Node] = {}
+        for at in range(1, laptops + 1):
+            self._open_laptop(f"10.0.3.{at}")
 
     # --- time -----------------------------------------------------------------------------------------
 
@@ -194,6 +203,52 @@ class World:
 
     def reopen_provisioning(self, mac: str) -> None:
         self.provisioner.reopen(mac)
+
+    @property
+    def cabling(self) -> World:
+        return self
+
+    def provision(self, on: bool) -> None:
+        self._provides = on
+
+    def first_url(self, device: str) -> str:
+        return self.provisioner.first_url(device)
+
+    def impair(self, phone: AnyPhone, impairment: Impairment | None) -> None:
+        assert isinstance(phone, Phone), "pyVoIP phones live in the real world"
+        host = self._phone_nodes[phone].host
+        for source, to in ((host, "*"), ("*", host)):
+            if impairment is None:
+                self.wire.unimpair(source=source, to=to)
+            else:
+                self.wire.impair(impairment, source=source, to=to)
+
+    # --- laptops --------------------------------------------------------------------------------------
+
+    def press_laptop(self, laptop: Laptop, button: Callable[[], object]) -> object:
+        result = laptop.act(button, self.clockwork.mono)
+        self.clockwork.settle(self._laptop_nodes[laptop])
+        return result
+
+    def _open_laptop(self, host: str) -> None:
+        token, engine = seeded_token(self.number, f"laptop/{host}"), self.clockwork.engine(host, self._seconds_of)
+
+        def stack(agent: str) -> Stack:
+            return Stack(dict.fromkeys(("udp", "tcp", "tls"), (host, 5060)), token=token, user_agent=agent)
+
+        laptop = Laptop(host, stack, engine, server=SWITCH, domain=self.directory.domain.name, token=token)
+        self.laptops.append(laptop)
+        node = Node(f"laptop {host}", host, 5060, laptop, engine, after=lambda now: self._carry_for(laptop))
+        self._laptop_nodes[laptop] = self.clockwork.add(node)
+
+    def _carry_for(self, laptop: Laptop) -> None:
+        for wanted in laptop.take_fetches():
+            self.clockwork.later(FETCH_S, lambda wanted=wanted: laptop.fetched(self._answer(wanted, laptop.host)))  # type: ignore[misc]
+
+    def _answer(self, wanted: Fetch, host: str) -> Fetched:
+        """A server that is away does not answer, and a cable that is cut carries nothing."""
+        cut = self.wire.impairment(host, PROVISIONING_HOST).loss >= 1.0
+        return Fetched(0) if cut or not self._provides else self.provisioner.fetch(wanted, host, self.now)
 
     def _start_switch(self) -> Node:
         self._starts += 1
@@ -277,8 +332,8 @@ class World:
         """What is in progress anywhere, by who and what; all zero when a lab is idle (leak checks)."""
         counts = {f"switch {name}": count for name, count in self.switch.live().items()}
         counts.update({f"carrier {name}": count for name, count in self.carrier.live().items()})
-        for phone in self.phones:
-            for name, count in phone.live().items():
+        for alive in (*(phone.live() for phone in self.phones), *(laptop.live() for laptop in self.laptops)):
+            for name, count in alive.items():
                 counts[f"phones {name}"] = counts.get(f"phones {name}", 0) + count
         for node in self.clockwork.nodes():
             if node is not self.switch_node:
@@ -315,6 +370,6 @@ class World:
 
     def _fetched(self, phone: Phone, number: int, wanted: Fetch) -> None:
         node = self._phone_nodes[phone]
-        answer = self.provisioner.fetch(wanted, node.host, self.now)
+        answer = self._answer(wanted, node.host)
         phone.fetched(number, answer, self.clockwork.mono)
         self.clockwork.settle(node)

@@ -15,10 +15,17 @@ from pbx.clock import Moment
 
 CAPABILITIES = frozenset(
     {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "conference", "press", "reboot", "reset",
-     "screen", "lamp", "hears"}
+     "attended", "screen", "lamp", "hears", "config", "fetch", "register", "repeat", "leave", "watch", "be"}
 )  # fmt: skip
 """What a device may be able to do, or to show."""
-ACTIONS = CAPABILITIES - {"screen", "lamp", "hears"}
+ACTIONS = CAPABILITIES - {"screen", "lamp", "hears", "config"}
+SETTINGS: Mapping[str, frozenset[str]] = {
+    "fetch": frozenset({"path", "device", "token", "agent"}),
+    "register": frozenset({"device", "password", "transport", "agent", "expires"}),
+    "be": frozenset({"device", "password", "transport", "agent", "codecs"}),
+    "watch": frozenset({"package", "extension", "expires"}),
+}
+"""What laptops do, and what each may be told."""
 ATTRIBUTES = frozenset(
     {"id", "extension", "number", "label", "family", "model", "site", "mac", "direct_number", "screen", "hold_target",
      "outside_number", "emergency_number", "emergency_address"}
@@ -38,8 +45,21 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
     "unplug": frozenset({"device"}),
     "plug": frozenset({"device"}),
     "network": frozenset({"site", "network"}),
+    "power": frozenset({"state"}),
+    "change": frozenset({"object", "field", "value"}),
+    "undo": frozenset({"object"}),
+    "add": frozenset({"section", "value"}),
+    "remove": frozenset({"object"}),
+    "rotate": frozenset({"device"}),
+    "agent": frozenset({"agent", "state"}),
+    "provisioning": frozenset({"state"}),
+    "cable": frozenset({"device"}),
+    "crowd": frozenset({"size"}),
+    "count_queue": frozenset({"queue"}),
 }
 """What the operator of the switch may do (`do: pbx.relabel`), and what each needs to know."""
+CABLE = frozenset({"loss", "delay_ms", "jitter_ms"})
+"""What a cable may be like: percent, and milliseconds."""
 
 
 class CannotDo(Exception):
@@ -147,10 +167,35 @@ class BenchDevice(Protocol):
         """What it heard, oldest first, in all its calls since it was switched on (bounded)."""
         ...
 
+    @property
+    def host(self) -> str:
+        """Its address on the network, where events are known by that; empty for telephones."""
+        ...
+
+    @property
+    def answer(self) -> tuple[int, str]:
+        """Status and text of what a laptop was answered last."""
+        ...
+
+    @property
+    def config(self) -> Mapping[str, str]:
+        """What the phone has read, by its maker's own names."""
+        ...
+
+    @property
+    def shows(self) -> str:
+        """Who the other party is, as a telephone with or without a screen tells it."""
+        ...
+
+    def set(self, action: str, arguments: Mapping[str, str]) -> None:
+        """Do one of SETTINGS; CannotDo when it cannot."""
+        ...
+
     def do(self, action: str, argument: str = "") -> None:
         """Press the buttons of `action`; CannotDo when it cannot.
 
-        `dial <digits>`, `answer`, `reject`, `hangup`, `hold`, `resume`, `transfer <digits>` (blind), `conference` (of
+        `dial <digits>`, `answer`, `reject`, `hangup`, `hold`, `resume`, `transfer <digits>` (blind), `attended` (joins
+        the other ends of its two calls), `conference` (of
         its two calls, which it mixes itself), `press <keys>`, `reboot`, `reset` (to what it was in the factory's box).
         """
         ...
@@ -198,6 +243,26 @@ class Bench(Protocol):
         """The decision record, as JSON, of a call that is not placed."""
         ...
 
+    def why_at(self, caller: BenchDevice, dialled: str, at: str) -> str:
+        """Return where a call would go at another moment: `2026-12-25 10:15` on the domain's clock."""
+        ...
+
+    def findings(self) -> Sequence[str]:
+        """What is wrong with the domain's call flows: `R03 loop: …`."""
+        ...
+
+    def audit(self) -> Mapping[str, str]:
+        """The ten lines of the day of port: name → what is missing, empty for nothing."""
+        ...
+
+    def figures(self) -> Mapping[str, float]:
+        """Statistics of the queue that is counted."""
+        ...
+
+    def registrations(self) -> int:
+        """How many devices are registered."""
+        ...
+
     def messages(self, box: str) -> Sequence[Mapping[str, str | float]]:
         """Voicemail of a box: `id folder seconds caller_number heard`."""
         ...
@@ -217,6 +282,10 @@ class Bench(Protocol):
         `empty_mailbox box` (messages, greetings, PIN and lock: as new), `mail state` (the mail server takes letters, or
         puts them off), `restart`, `rule extension index state` (an answering rule on or off), `holiday time_frame
         state` (today is one of its dates, or is not), `provisioning_reopen device`, `unplug device` and `plug device`
-        (the phone's power), `network site network` (a preset by name, or `none`).
+        (the phone's power), `network site network` (a preset by name, or `none`), `power state` (everybody's), `change
+        object field value` (a value of a user, queue, …, as JSON), `undo object` (as it was before the first change),
+        `add section value`, `remove object`, `rotate device` (a new password), `agent agent state` (in all its queues),
+        `provisioning state` (the server is away), `cable device` with `loss`, `delay_ms`, `jitter_ms` (none of them: a
+        good one), `crowd size` (so many devices more, which register at once), `count_queue queue` (statistics begin).
         """
         ...

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import fnmatch
 import glob
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from zlib import crc32
 
 from test_plans.bench import BenchDevice
 from test_plans.model import EACH_DEVICE, ONCE, Case, Plan, Role
 
+LAPTOP = "laptop"
+"""A family that takes part only where a plan asks for it by name: it is no telephone of the office."""
+
 
 def fits(device: BenchDevice, role: Role, bound: Mapping[str, BenchDevice]) -> bool:
     """Tell whether a device could play a role beside those bound already."""
     if role.device not in ("", device.id):
         return False
-    if (device.family == "outside") != role.outside:
+    if (device.family == "outside") != role.outside or (device.family == LAPTOP) != (role.family == LAPTOP):
         return False
     if not (role.can <= device.capabilities and role.traits <= device.traits) or role.without & device.traits:
         return False
@@ -41,6 +44,40 @@ def bind(
 
     ranked = sorted(devices, key=rank)
     return _fill(order, ranked, {})
+
+
+class Roster:
+    """Who could play which role, found once: settings and families change seldom, and a runner asks at every look."""
+
+    def __init__(self, devices: Sequence[BenchDevice]) -> None:
+        self.devices = devices
+        self._by_id = {device.id: device for device in devices}
+        self._able: dict[Role, frozenset[str]] = {}
+
+    def forget(self) -> None:
+        """Something of the devices' settings has changed."""
+        self._able.clear()
+
+    def bind(
+        self, roles: Sequence[Role], is_free: Callable[[BenchDevice], bool], used: Mapping[str, int], seed: int = 0
+    ) -> dict[str, BenchDevice] | None:
+        """`bind`, of those devices that are free."""
+        able: set[str] = set()
+        for role in roles:
+            candidates = [self._by_id[name] for name in self._of(role)]
+            free = {device.id for device in candidates if is_free(device)}
+            if not free:
+                return None
+            able |= free
+        return bind(roles, [device for device in self.devices if device.id in able], used, seed)
+
+    def _of(self, role: Role) -> frozenset[str]:
+        """Those who fit but for whom else takes part."""
+        found = self._able.get(role)
+        if found is None:
+            alone = replace(role, same_box="", site="" if role.site[:1] in ("=", "!") else role.site)
+            found = self._able[role] = frozenset(device.id for device in self.devices if fits(device, alone, {}))
+        return found
 
 
 def spread(plan: Plan, devices: Sequence[BenchDevice]) -> Plan:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pbx.callflow.script import Script, Wait
@@ -46,6 +47,7 @@ class Context:
         self._sip: set[str] = set()
         self._ids = {device.id for device in bound.values()} | {device.number for device in bound.values()}
         self._ids |= {device.extension for device in bound.values() if device.extension}
+        self._hosts = {device.host for device in bound.values() if device.host}
         self._boxes: set[str] = set()
         """Mailboxes this case's calls came to: mail about them is its business."""
         self._macs = {device.mac for device in bound.values() if device.mac}
@@ -79,7 +81,8 @@ class Context:
 
     def _concerns(self, event: Event) -> bool:
         if isinstance(event, SipRequest | SipResponse):
-            return event.sip_call_id in self._sip or event.device in self._ids
+            mine = event.sip_call_id in self._sip or event.device in self._ids or self._is_at(event.address)
+            return mine or self.case.serial
         values = fields(event)
         call = values.get("call", "")
         if isinstance(event, CallInvited) and (event.device in self._ids or event.caller_number in self._ids):
@@ -87,6 +90,10 @@ class Context:
         if isinstance(event, CallInvited | LegInvited) and call in self._calls:
             self._join(event.sip_call_id)
         box = values.get("box", "")
+        if self.case.serial or self._is_at(values.get("address", "")):  # alone on the bench: everything is its business
+            if call:
+                self._calls.add(call)
+            return True
         if call:
             if call in self._calls and box:
                 self._boxes.add(box)
@@ -96,6 +103,9 @@ class Context:
         return any(values.get(name) in self._ids for name in _NAMED[:4] if values.get(name)) or (
             values.get("mac", "") in self._macs and bool(values.get("mac"))
         )
+
+    def _is_at(self, address: str) -> bool:
+        return bool(self._hosts) and any(part in self._hosts for part in address.split(":"))
 
     def _join(self, sip_call_id: str) -> None:
         """A leg of this case's calls: its messages are ours from now on, and those that came before."""
@@ -122,6 +132,10 @@ class Context:
 
     def since(self, mark: int) -> list[Stamped]:
         return self.events[mark:]
+
+    def adopt(self, device: str) -> None:
+        """One of those bound is that device from now on: what concerns it concerns this case."""
+        self._ids.add(device)
 
     # --- the decision record --------------------------------------------------------------------------
 
@@ -175,7 +189,7 @@ class Context:
             return [self.value(item) for item in value]
         if not isinstance(value, str):
             return value
-        return REFERENCE.sub(lambda found: str(self._reference(found[1], found[2] or "") if found[1] else "$"), value)
+        return REFERENCE.sub(self._replacement, value)
 
     def where(self, value: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return conditions with roles resolved: `role: desk` means that device, or that outside number."""
@@ -185,6 +199,14 @@ class Context:
             device = self.device(str(role))
             conditions["device" if device.extension else "caller_number"] = device.id
         return conditions
+
+    def _replacement(self, found: re.Match[str]) -> str:
+        name, attribute = found[1], found[2] or ""
+        if not name:
+            return "$"
+        if name not in self.bound and name in self.plan.variables and attribute:  # `$mac.cfg` of a variable
+            return f"{self.plan.variables[name]}.{attribute}"
+        return str(self._reference(name, attribute))
 
     def _reference(self, name: str, attribute: str) -> object:
         if name in self.bound:
@@ -201,15 +223,34 @@ class Context:
 
     # --- waiting --------------------------------------------------------------------------------------
 
-    def until(self, holds: Any, within_s: float) -> Script[bool]:
-        """Pause until `holds()`; False when the time is over."""
+    def until(self, holds: Callable[[], bool], within_s: float, look_s: float = POLL_S) -> Script[bool]:
+        """Pause until `holds()`, asked after every event and every `look_s`; False when the time is over."""
         end = self.bench.now().mono + within_s
         while not holds():
             left = end - self.bench.now().mono
             if left <= 0:
                 return False
-            yield Wait(lambda event: isinstance(event, Stamped), min(POLL_S, left))
+            yield Wait(lambda event: isinstance(event, Stamped), min(look_s, left))
         return True
+
+    def pause(self, seconds: float) -> Script[None]:
+        """Let time pass."""
+        end = self.bench.now().mono + seconds
+        while (left := end - self.bench.now().mono) > 0:
+            yield Wait(lambda event: False, left)
+
+    def matching(self, wanted: Callable[[Event], bool], mark: int) -> Callable[[], list[int]]:
+        """Return a question for the places of the events from `mark` on that are wanted; each is judged once."""
+        found: list[int] = []
+        judged = mark
+
+        def places() -> list[int]:
+            nonlocal judged
+            found.extend(at for at in range(judged, len(self.events)) if wanted(self.events[at].event))
+            judged = max(judged, len(self.events))
+            return found
+
+        return places
 
     def note(
         self,

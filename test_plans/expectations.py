@@ -17,7 +17,7 @@ NOISE = frozenset({"sip.request", "sip.response"})
 
 def matches(event: Event, kind: str, where: Mapping[str, Any]) -> bool:
     """Tell whether `event` is of `kind` (or a refinement of it) and meets every condition."""
-    return _is_kind(event, kind) and not unmet(event, where)
+    return is_kind(event, kind) and not unmet(event, where)
 
 
 def unmet(event: Event, where: Mapping[str, Any]) -> list[str]:
@@ -63,7 +63,7 @@ def nearest(events: Iterable[Stamped], kind: str, where: Mapping[str, Any], most
         event = stamped.event
         if event.kind in NOISE and event.kind != kind:
             continue
-        same = _is_kind(event, kind)
+        same = is_kind(event, kind)
         wrong = unmet(event, where) if same else []
         ranked.append(
             (0 if same else 1, len(wrong), -stamped.seq, describe(stamped) + (f": {'; '.join(wrong)}" if wrong else ""))
@@ -77,7 +77,14 @@ def describe(stamped: Stamped) -> str:
     return f"{stamped.event.kind} {words}"[:240]
 
 
-def _is_kind(event: Event, kind: str) -> bool:
-    return any(
-        getattr(cls, "kind", "") == kind for cls in type(event).__mro__ if issubclass(cls, Event) and cls is not Event
-    )
+def is_kind(event: Event, kind: str) -> bool:
+    """Tell whether an event is of a kind, or of a refinement of it."""
+    of = type(event)
+    known = _KINDS.get(of)
+    if known is None:
+        known = _KINDS[of] = frozenset(cls.kind for cls in of.__mro__ if issubclass(cls, Event) and cls is not Event)
+    return kind in known
+
+
+_KINDS: dict[type[Event], frozenset[str]] = {}
+"""By class, its kind and those it refines: asked for every event of every expectation."""

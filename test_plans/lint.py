@@ -34,6 +34,8 @@ def lint(plan: Plan) -> list[Finding]:
     """Return what could be better, by line."""
     found = list(_unused(plan))
     for case in plan.cases:
+        if case.home is not None:
+            continue  # its own plan is asked
         steps = tuple(flat(case.steps, plan.fragments))
         for rule in _RULES:
             found.extend(rule(case, steps))
@@ -41,13 +43,14 @@ def lint(plan: Plan) -> list[Finding]:
 
 
 def _unused(plan: Plan) -> Iterable[Finding]:
-    used = {role.name for case in plan.cases for role in case.roles}
+    used = {role.name for case in plan.cases if case.home is None for role in case.roles}
     for name, line in plan.role_lines.items():
         if name not in used:
             yield Finding(line, "unused-role", f"no case uses role {name!r}", "remove it")
     named = {
         str(step.arguments["use"])
         for case in plan.cases
+        if case.home is None
         for step in flat((*case.steps, *case.teardown), plan.fragments)
         if step.verb == "use"
     }
@@ -96,7 +99,9 @@ def _addresses(value: Any, place: str = "") -> Iterable[tuple[str, Any]]:
 
 def _proofs(case: Case, steps: Iterable[Step]) -> Iterable[Finding]:
     verbs = [step.verb for step in steps]
-    if not any(verb.startswith("expect") or verb in ("check", "measure", "human", "assess") for verb in verbs):
+    refused = any("refused" in step.arguments for step in steps)
+    proofs = ("check", "measure", "human", "assess")
+    if not refused and not any(verb.startswith("expect") or verb in proofs for verb in verbs):
         yield Finding(
             case.line, "proves-nothing", f"case {case.id} can only pass", "expect, check or measure something"
         )

@@ -11,8 +11,10 @@ SEVERITIES = ("blocker", "major", "minor")
 STOP, CONTINUE = "stop", "continue"
 ONCE, EACH_DEVICE, EACH_MODEL = "once", "each-device", "each-model"
 BINDS = (ONCE, EACH_DEVICE, EACH_MODEL)
-FIGURES = frozenset({"received", "sent", "lost", "seconds", "mos", "jitter", "loss", "codec"})
-"""Of a leg's media: `jitter` in ms, `loss` in percent."""
+FIGURES = frozenset(
+    {"received", "sent", "lost", "seconds", "mos", "jitter", "loss", "codec", "delay", "kbit_s", "encrypted", "dscp"}
+)
+"""Of a leg's media: `jitter` and one-way `delay` in ms, `loss` in percent, `kbit_s` as Ethernet carries it."""
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\Z")
 _SCALE = {"ms": 0.001, None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -95,10 +97,19 @@ class Case:
     """Always run, whatever became of the steps."""
     on_fail: str = STOP
     """`continue`: the steps after a failed one are still taken; the verdict is failed all the same."""
+    holds: tuple[str, ...] = ()
+    """What else it needs for itself, by any name: a park slot, a switch of the house. No two cases hold the same."""
+    home: Plan | None = None
+    """The plan it was taken from, whose variables and fragments its steps speak of; None for the plan it is in."""
 
     @property
     def group(self) -> str:
         return self.id[0]
+
+    @property
+    def number(self) -> str:
+        """Of the reference's list: `D02` of `D02-queue` and of `D02@101`."""
+        return re.split(r"[-@#]", self.id, maxsplit=1)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,8 @@ class Plan:
     later: Mapping[str, str] = field(default_factory=dict)
     """Sub-cases left out, and why."""
     source: str = ""
+    seed: str = ""
+    """The house's domain it is written for; empty for any office."""
     role_lines: Mapping[str, int] = field(default_factory=dict)
     """Where each shared role stands."""
 

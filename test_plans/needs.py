@@ -36,7 +36,7 @@ def needed(steps: Iterable[Step]) -> dict[str, frozenset[str]]:
             found.setdefault(role, set())
         if step.verb == "do" and roles:
             found[roles[0]].add(str(step.arguments["do"]).partition(".")[2])
-        elif step.verb == "check" and step.arguments["check"] in ("screen", "lamp") and roles:
+        elif step.verb == "check" and step.arguments["check"] in ("screen", "lamp", "config") and roles:
             found[roles[0]].add(str(step.arguments["check"]))
         elif step.verb == "measure" and step.arguments["measure"] in ("audio", "hears", "digits"):
             for role in roles if step.arguments["measure"] == "audio" else roles[:1]:

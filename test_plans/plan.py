@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
@@ -34,13 +36,20 @@ from test_plans.needs import NO_ROLES, mentioned, needed, references
 
 __all__ = ["BadPlan", "Case", "Plan", "Role", "Step", "Verb", "flat", "load_plan", "read_plan", "seconds"]
 
-_PLAN_KEYS = ("plan", "id", "title", "tags", "covers", "vars", "roles", "defaults", "fragments", "cases", "later")
+_PLAN_KEYS = (
+    "plan", "id", "title", "tags", "covers", "seed", "include", "vars", "roles", "defaults", "fragments", "cases",
+    "later",
+)  # fmt: skip
+_TAKEN_KEYS = ("of", "id", "title", "tags", "covers", "severity", "roles", "serial", "timeout", "without",
+               "holds")  # fmt: skip
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}\Z")
+SHIPPED = Path(__file__).with_name("plans")
 _CASE_KEYS = ("id", "title", "tags", "covers", "severity", "roles", "steps", "teardown", "serial", "timeout", "retry",
-              "on_fail")  # fmt: skip
+              "on_fail", "holds")  # fmt: skip
 _ROLE_KEYS = ("can", "traits", "without", "family", "model", "site", "outside", "same_box", "bind", "note")
 _DURATIONS = ("within", "for", "silent_for")
 _COUNTS = ("count", "rows")
-_NEEDED = {"dial": "to", "transfer": "to", "press": "keys"}
+_NEEDED = {"dial": "to", "transfer": "to", "press": "keys", "watch": "extension", "be": "device", "register": "device"}
 _MOST_BYTES = 2_000_000
 
 
@@ -56,11 +65,18 @@ def load_plan(path: Path, verbs: Mapping[str, Verb]) -> Plan:
         raise BadPlan([f"{path}:0: byte {error.start} is not UTF-8"], str(path)) from None
     if len(raw) > _MOST_BYTES:
         raise BadPlan([f"{path}:0: larger than {_MOST_BYTES} bytes"], str(path))
-    return read_plan(text, str(path), verbs)
+    return _read(text, str(path), verbs, (path.parent, SHIPPED), ())
 
 
 def read_plan(text: str, source: str, verbs: Mapping[str, Verb]) -> Plan:
-    """Return the plan of YAML `text`; BadPlan names every problem."""
+    """Return the plan of YAML `text`; what it includes are plans of the house. BadPlan names every problem."""
+    return _read(text, source, verbs, (SHIPPED,), ())
+
+
+def _read(
+    text: str, source: str, verbs: Mapping[str, Verb], shelves: tuple[Path, ...], inside: tuple[str, ...]
+) -> Plan:
+    """`inside` names the plans that include this one."""
     try:
         loader = Located(text)
         document = loader.get_single_data()
@@ -70,12 +86,21 @@ def read_plan(text: str, source: str, verbs: Mapping[str, Verb]) -> Plan:
     except yaml.YAMLError as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
         raise BadPlan([f"{source}:{line}: not YAML: {getattr(error, 'reason', error)}"], source) from None
-    return _Reader(source, verbs, loader.lines).plan(document)
+    return _Reader(source, verbs, loader.lines, shelves, inside).plan(document)
 
 
 class _Reader:
-    def __init__(self, source: str, verbs: Mapping[str, Verb], lines: Mapping[int, int]) -> None:
+    def __init__(
+        self,
+        source: str,
+        verbs: Mapping[str, Verb],
+        lines: Mapping[int, int],
+        shelves: tuple[Path, ...],
+        inside: tuple[str, ...],
+    ) -> None:
         self._source, self._verbs, self._lines = source, verbs, lines
+        self._shelves, self._inside = shelves, inside
+        self._included: dict[str, Plan] = {}
         self._problems: list[str] = []
         self._fields = {
             kind: frozenset(field.name for field in dataclass_fields(cls)) for kind, cls in event_kinds().items()
@@ -92,15 +117,21 @@ class _Reader:
         fragments = {
             str(name): self._steps(value, document) for name, value in self._map(document, "fragments").items()
         }
+        self._include(document, variables)
         cases: list[Case] = []
+        known: set[str] = set()
         common = tuple(map(str, self._list(document, "tags")))
         for item in self._list(document, "cases"):
-            case = self._case(item, document, shared, fragments, variables)
-            if case is None:
-                continue
-            if any(other.id == case.id for other in cases):
-                self._say(item, f"case {case.id} stands twice")
-            cases.append(replace(case, tags=tuple(dict.fromkeys((*common, *case.tags)))))
+            if isinstance(item, dict) and "of" in item:
+                found = self._taken(item)
+            else:
+                own = self._case(item, document, shared, fragments, variables)
+                found = [own] if own is not None else []
+            for case in found:
+                if case.id in known:
+                    self._say(item, f"case {case.id} stands twice")
+                known.add(case.id)
+                cases.append(replace(case, tags=tuple(dict.fromkeys((*common, *case.tags)))))
         if not document.get("cases"):
             self._say(document, "a plan has cases")
         within_s = self._duration(document, self._map(document, "defaults").get("within", "15s"), "defaults within")
@@ -115,7 +146,75 @@ class _Reader:
             within_s,
             {str(key): str(value) for key, value in self._map(document, "later").items()},
             self._source,
+            str(document.get("seed", "")),
             {name: self._line(value) for name, value in self._map(document, "roles").items()},
+        )
+
+    # --- cases of other plans -------------------------------------------------------------------------
+
+    def _include(self, document: Mapping[str, Any], variables: Mapping[str, Any]) -> None:
+        for name, values in self._map(document, "include").items():
+            if not _NAME.match(str(name)) or name in self._inside or len(self._inside) > 3:
+                self._say(
+                    document, f"include {name!r}: " + ("it includes itself" if name in self._inside else "no name")
+                )
+                continue
+            path = next((shelf / f"{name}.yaml" for shelf in self._shelves if (shelf / f"{name}.yaml").is_file()), None)
+            if path is None:
+                near = _nearest(str(name), (found.stem for shelf in self._shelves for found in shelf.glob("*.yaml")))
+                self._say(document, f"there is no plan {name!r} to include{near}")
+                continue
+            try:
+                plan = _read(path.read_text("utf-8"), str(path), self._verbs, self._shelves, (*self._inside, str(name)))
+            except BadPlan as bad:
+                self._problems += bad.problems
+                continue
+            said = values if isinstance(values, dict) else {}
+            for variable in said:
+                if variable not in plan.variables:
+                    self._say(values, f"{name} has no variable {variable!r}{_nearest(str(variable), plan.variables)}")
+            self._included[str(name)] = replace(plan, variables={**plan.variables, **said}, cases=plan.cases)
+
+    def _taken(self, item: Mapping[str, Any]) -> list[Case]:
+        """`of: office/A08`, or `of: office/G02-*` for several, which keep their ids."""
+        self._keys(item, _TAKEN_KEYS, "a case of another plan")
+        name, _, wanted = str(item["of"]).partition("/")
+        plan = self._included.get(name)
+        if plan is None:
+            self._say(item, f"of: no plan {name!r} is included{_nearest(name, self._included)}")
+            return []
+        left_out = set(map(str, self._list(item, "without")))
+        found = [case for case in plan.cases if fnmatch.fnmatchcase(case.id, wanted) and case.id not in left_out]
+        if not found:
+            near = _nearest(wanted, (case.id for case in plan.cases))
+            self._say(item, f"plan {name} has no case {wanted!r}{near}")
+        if len(found) > 1 and "id" in item:
+            self._say(item, f"{wanted!r} are {len(found)} cases: they keep their own ids")
+        return [self._as_said(item, replace(case, home=case.home or plan)) for case in found]
+
+    def _as_said(self, item: Mapping[str, Any], case: Case) -> Case:
+        roles = {role.name: role for role in case.roles}
+        for name, value in self._map(item, "roles").items():
+            if name not in roles:
+                self._say(item, f"case {case.id} has no role {name!r}{_nearest(str(name), roles)}")
+                continue
+            said = self._role(str(name), value, item)
+            roles[str(name)] = replace(said, can=said.can | roles[str(name)].can)
+        severity = str(item.get("severity", case.severity))
+        if severity not in SEVERITIES:
+            self._say(item, f"severity {severity!r} is none of {', '.join(SEVERITIES)}{_nearest(severity, SEVERITIES)}")
+        return replace(
+            case,
+            id=str(item.get("id", case.id)),
+            title=str(item.get("title", case.title)),
+            severity=severity,
+            roles=tuple(roles.values()),
+            tags=(*case.tags, *map(str, self._list(item, "tags"))),
+            covers=(*case.covers, *map(str, self._list(item, "covers"))),
+            serial=case.serial or item.get("serial") is True,
+            holds=(*case.holds, *map(str, self._list(item, "holds"))),
+            timeout_s=self._duration(item, item["timeout"], "timeout") if "timeout" in item else case.timeout_s,
+            line=self._line(item),
         )
 
     # --- cases and roles ------------------------------------------------------------------------------
@@ -158,7 +257,7 @@ class _Reader:
             name, str(item.get("title", "")), severity, tuple(roles), steps, self._line(item),
             tuple(map(str, self._list(item, "covers"))), tuple(map(str, self._list(item, "tags"))),
             item.get("serial") is True, self._duration(item, item.get("timeout", "60s"), "timeout"),
-            self._retries(item), teardown, on_fail,
+            self._retries(item), teardown, on_fail, tuple(map(str, self._list(item, "holds"))),
         )  # fmt: skip
 
     def _retries(self, item: Mapping[str, Any]) -> int:
@@ -241,6 +340,8 @@ class _Reader:
                 between = item.get("between")
                 if not isinstance(between, list) or len(between) != 2 or between[0] == between[1]:
                     self._say(item, "measure audio is between two roles, like [caller, desk]")
+            case "measure" if item[verb] == "delay":
+                self._check_delay(item)
             case "measure" if "role" not in item or (item[verb] == "hears" and "sound" not in item):
                 self._say(item, f"measure {item[verb]} names its role" + (" and sound" * (item[verb] == "hears")))
             case "measure" if item[verb] == "digits" and "reads" not in item:
@@ -252,6 +353,14 @@ class _Reader:
                             self._say(item, f"media has no {str(name)!r}{_nearest(str(name), FIGURES)}")
             case "human" if "done_when" not in item and "ask" not in item:
                 self._say(item, "human needs `done_when` (an event that proves it) or `ask` (a question)")
+
+    def _check_delay(self, item: Mapping[str, Any]) -> None:
+        for part in ("first", "then"):
+            kind = str(item.get(part, ""))
+            if kind not in self._fields:
+                self._say(item, f"measure delay: {part} is no event: {kind!r}{_nearest(kind, self._fields)}")
+            elif item.get("by") not in self._fields[kind]:
+                self._say(item, f"measure delay: {kind} has no {item.get('by')!r} to tell one from another by")
 
     def _check_action(self, item: Mapping[str, Any]) -> None:
         who, dot, action = str(item["do"]).partition(".")

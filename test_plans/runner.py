@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from pbx.callflow.script import Running
 from pbx.clock import FOREVER
-from pbx.events import Stamped
+from pbx.events import DirectoryChanged, Stamped
 from test_plans.bench import Bench, BenchDevice
-from test_plans.binding import bind, missing, spread
+from test_plans.binding import Roster, bind, missing, spread
 from test_plans.context import Context
 from test_plans.model import Case, Plan
 from test_plans.playing import SETTLE_S, VERBS, after, play
@@ -23,7 +23,7 @@ __all__ = ["VERBS", "Progress", "Runner"]
 
 AFTER_S = 30.0
 """How long teardown and clearing up may take, and how long a device may take to come back."""
-_LOOK_S = 0.1
+_LOOK_S = 0.25
 """Devices become idle and registered without a word on the bus: how often to look."""
 
 Progress = Callable[[CaseResult, str], None]
@@ -60,6 +60,7 @@ class Runner:
         self._bench = bench
         plan = self._plan = spread(plan, bench.devices())
         self._seed = seed
+        self._roster = Roster(bench.devices())
         self._progress = progress
         self._width = side_by_side
         self._pending = [case for case in plan.cases if only(case)]
@@ -83,6 +84,8 @@ class Runner:
 
     def feed(self, stamped: Stamped) -> None:
         """Take an event of the bus."""
+        if isinstance(stamped.event, DirectoryChanged):
+            self._roster.forget()
         for active in self._active:
             if active.context.take(stamped):
                 active.script.feed(stamped, self._bench.now().mono)
@@ -138,6 +141,16 @@ class Runner:
             active.result.reason = f"not over within {active.case.timeout_s:g} s"
 
     def _begin(self, now: float) -> None:
+        locked = {device.id for active in self._active for device in active.context.bound.values()}
+        devices = self._roster.devices
+        known: dict[str, bool] = dict.fromkeys(locked, False)
+
+        def is_free(device: BenchDevice) -> bool:
+            if device.id not in known:
+                known[device.id] = device.registered and device.idle
+            return known[device.id]
+
+        held = {name for active in self._active for name in active.case.holds}
         for case in list(self._pending):
             if self._stopped:
                 self._leave_out(case, SKIPPED, self._stopped)
@@ -146,18 +159,19 @@ class Runner:
                 return
             if case.serial and self._active:
                 return  # it waits for its turn, and nothing overtakes it for ever
-            devices = self._bench.devices()
-            locked = {device.id for active in self._active for device in active.context.bound.values()}
-            free = [device for device in devices if device.registered and device.idle and device.id not in locked]
-            bound = bind(case.roles, free, self._used, self._seed)
+            if not held.isdisjoint(case.holds):
+                continue
+            bound = self._roster.bind(case.roles, is_free, self._used, self._seed)
             if bound is not None:
                 self._settling = FOREVER
                 self._pending.remove(case)
+                held.update(case.holds)
+                known.update(dict.fromkeys((device.id for device in bound.values()), False))
                 self._launch(case, bound, now)
             elif not self._active and bind(case.roles, devices, {}) is None:
                 self._leave_out(case, BLOCKED, missing(case.roles, devices))
             elif not self._active and self._gave_up(now):
-                self._leave_out(case, BLOCKED, missing(case.roles, free))
+                self._leave_out(case, BLOCKED, missing(case.roles, [device for device in devices if is_free(device)]))
 
     def _leave_out(self, case: Case, verdict: str, reason: str) -> None:
         self._pending.remove(case)
@@ -178,7 +192,7 @@ class Runner:
         result.families = {role: device.family for role, device in sorted(bound.items())}
         for device in bound.values():
             self._used[device.id] += 1
-        context = Context(self._bench, self._plan, case, bound, result)
+        context = Context(self._bench, case.home or self._plan, case, bound, result)
         active = _Active(case, context, result, Running(play(context)), now + case.timeout_s)
         self._active.append(active)
         self._progress(result, "started")

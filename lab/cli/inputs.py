@@ -24,6 +24,8 @@ from test_plans.selection import MOST_REPEATS, Selection, not_passed
 MOST_SHOWN = 20
 
 
+SEEDS = OFFICE.parent
+"""Domains that come with the house, by name."""
 PLANS = Path(test_plans.__file__).parent / "plans"
 """Plans that come with the house, which may be named without folder and ending."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.cli.inputs import plan_file, switch_settings, the_plan, the_seed
+from lab.cli.inputs import SEEDS, plan_file, switch_settings, the_plan, the_seed
 from lab.cli.outputs import look_at, write_all
 from lab.errors import FAILED, USAGE, UserError
 from pbx.settings import Settings
@@ -67,7 +67,8 @@ def run_there_or_virtually(
         return run_there(against, plan_file(named), selection, wanted)
     from lab.rehearsal import booted_world, previewed, rehearse
 
-    seed, sip, number = the_seed(settings.lab.seed), switch_settings(settings), settings.lab.number
+    chosen = settings.lab.seed or (SEEDS / f"{plan.seed}.yaml" if plan.seed else None)
+    seed, sip, number = the_seed(chosen), switch_settings(settings), settings.lab.number
     plan, only = selection.arrange(plan), selection.takes
     if dry:
         for line in previewed(booted_world(seed, number, sip=sip), plan, number=number, only=only):

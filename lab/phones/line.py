@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from urllib.parse import quote
 
 from lab.phones.auto_answer import is_to_be_answered
 from lab.phones.calls import KEPT_CALLS, KEPT_SOUNDS, MOST_CALLS, CallState, PhoneCall, Sensed
 from lab.phones.family import Account
 from lab.phones.registration import Registration, Standing, Subscription, Waiting
 from lab.phones.speech import Speech
+from pbx.media.codecs import CODECS
 from pbx.media.engine import Engine, NoMediaPort, Signature, Sound
 from pbx.media.sdp import BadSdp
 from pbx.sip.session import Session
@@ -48,12 +50,15 @@ class Line:
         self.registration = Registration(account, stack, changed, token, instance)
         self.subscription = Subscription(account, stack, changed, token) if account.subscribe_mwi else None
         self.do_not_disturb = False
+        self.codecs: tuple[str, ...] = CODECS
         self.speaks = account.auth_user
         """Party whose signature this line says: its device id."""
         self.calls: list[PhoneCall] = []
         self._by_session: dict[Session, PhoneCall] = {}
         self._by_leg: dict[str, PhoneCall] = {}
         """Of its audio. Both hold the live calls alone."""
+        self._again: list[tuple[float, PhoneCall]] = []
+        """Calls whose change was refused for now, and when it is tried again."""
         self.ears: deque[Sensed] = deque(maxlen=KEPT_SOUNDS)
         """What was heard in all calls, oldest first."""
 
@@ -221,6 +226,19 @@ class Line:
         self._changed()
         return True
 
+    def attend(self, now: float) -> bool:
+        """Attended transfer: whom we talk to and whom we hold are joined, and we leave (RFC 5589 §7)."""
+        talking = self.call
+        held = [call for call in self.live_calls if call is not talking and call.state is CallState.UP]
+        if talking is None or talking.state is not CallState.UP or not held:
+            return False
+        dialog = talking.session
+        value = f"{dialog.call_id};to-tag={dialog.remote.tag};from-tag={dialog.local.tag}"
+        held[-1].transfer = "asked"
+        held[-1].session.refer(f"{dialog.remote.uri}?Replaces={quote(value, safe='')}", now)
+        self._changed()
+        return True
+
     def press(self, digits: str, now: float, *, by_info: bool = False) -> bool:
         call = self.call
         if call is None or call.state not in (CallState.UP, CallState.RINGING, CallState.CALLING):
@@ -289,6 +307,8 @@ class Line:
                 self._reoffered(call, sdp, now)
             case ReofferAnswered(sdp=sdp):
                 self._listen(call, sdp or call.session.remote_sdp, now)
+            case ReofferRejected(status=491):
+                self._try_again(call, now)
             case ReofferRejected():
                 call.on_hold = False
             case ReferProgress(status_line=line, final=final):
@@ -308,10 +328,16 @@ class Line:
 
     def next_deadline(self) -> float:
         subscription = self.subscription.next_deadline() if self.subscription is not None else float("inf")
-        return min(self.registration.next_deadline(), subscription)
+        again = min((at for at, _ in self._again), default=float("inf"))
+        return min(self.registration.next_deadline(), subscription, again)
 
     def tick(self, now: float) -> None:
         self.registration.tick(now)
+        due = [call for at, call in self._again if at <= now]
+        self._again = [(at, call) for at, call in self._again if at > now]
+        for call in due:
+            if call.state is CallState.UP and not call.over:
+                call.session.reoffer(call.speech.offer("sendonly" if call.on_hold else "sendrecv"), now)
         if self.subscription is not None:
             self.subscription.tick(now)
 
@@ -324,7 +350,7 @@ class Line:
 
     def _speech(self) -> Speech:
         # Lines may share an engine, and several may speak for one party.
-        return Speech(self._engine, f"{self.speaks}/{self._token(12)}", self.speaks, self._token)
+        return Speech(self._engine, f"{self.speaks}/{self._token(12)}", self.speaks, self._token, self.codecs)
 
     def _ringing(self) -> PhoneCall | None:
         return next((call for call in self.calls if call.state is CallState.INCOMING), None)
@@ -371,6 +397,11 @@ class Line:
         if call.keys_to_send:
             call.speech.send_digits(call.keys_to_send)
         self._changed()
+
+    def _try_again(self, call: PhoneCall, now: float) -> None:
+        """Both sides asked at once: whoever made the Call-ID waits the longer (RFC 3261 §14.1)."""
+        chance = int(self._token(4), 16) / 0x10000
+        self._again.append((now + (2.1 + 1.9 * chance if call.outgoing else 2.0 * chance), call))
 
     def _transferred(self, call: PhoneCall, line: str, final: bool, now: float) -> None:
         call.transfer = line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pbx.media.codecs import CODECS
 from pbx.media.engine import Engine, MediaAddress, RemoteMedia, Signature, Sound
 from pbx.media.negotiation import Negotiation
 
@@ -11,14 +12,16 @@ from pbx.media.negotiation import Negotiation
 class Speech:
     """`party` is the signature it speaks; `close` gives the port back. Opens its port with the first description."""
 
-    def __init__(self, engine: Engine, leg: str, party: str, token: Callable[[int], str]) -> None:
+    def __init__(
+        self, engine: Engine, leg: str, party: str, token: Callable[[int], str], codecs: tuple[str, ...] = CODECS
+    ) -> None:
         self._engine = engine
         self.leg = leg
         self.party = party
         self._address: MediaAddress | None = None
         self._closed = False
         # Keys beside plain RTP: what the server wants decides.
-        self._negotiation = Negotiation("opportunistic", token)
+        self._negotiation = Negotiation("opportunistic", token, codecs)
         self.direction = "sendrecv"
         """What we want ourselves; `sendonly` while we hold the other side."""
         self.remote: RemoteMedia | None = None

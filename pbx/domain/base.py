@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ OUTSIDE_FORM = r"1[2-9](?:[02-9][0-9]|1[02-9])[2-9][0-9]{6}|\+[2-9][0-9]{6,14}"
 _OUTSIDE = rf"^(?:{OUTSIDE_FORM})$"
 _AREA_CODE = r"^[2-9](?:[02-9][0-9]|1[02-9])$"
 _SLUG = r"^[a-z0-9][a-z0-9._-]*$"
-_MAC = r"^[0-9a-f]{12}$"
+_NOT_HEX = re.compile(r"[^0-9a-f]")
 _NAME_CODE = r"^[1-9][0-9]{2}$"
 _CALLER_NAME = r"^[ -~]{0,15}$"
 _SERVICE_CODE = r"^(system-[a-z0-9-]+)?$"
@@ -53,8 +54,21 @@ ServiceCode = Annotated[str, StringConstraints(pattern=_SERVICE_CODE)]
 SrtpPolicy = Literal["no", "opportunistic", "yes"]
 """Of a party's media: plain only; encrypted where both can (keys offered beside plain RTP); encrypted or refused."""
 
-MacAddress = Annotated[str, StringConstraints(pattern=_MAC)]
-"""Twelve lower-case hex digits (`domain.devices.normal_mac` makes one from any spelling)."""
+
+def normal_mac(text: str) -> str:
+    """Return twelve lower-case hex digits of any usual spelling; ValueError when it is not a MAC."""
+    digits = _NOT_HEX.sub("", text.lower())
+    if len(digits) != 12 or len(text) > 17:
+        raise ValueError(f"{text!r} is not a MAC address: 12 hex digits, with or without separators")
+    return digits
+
+
+def _any_spelling(value: object) -> object:
+    return normal_mac(value) if isinstance(value, str) else value
+
+
+MacAddress = Annotated[str, BeforeValidator(_any_spelling)]
+"""Twelve lower-case hex digits, read from any usual spelling."""
 
 RULES = {
     _EXTENSION: "an extension has 3 to 5 digits, the first not 0, as 101; or 10, as a telephone number",
@@ -62,7 +76,6 @@ RULES = {
     _OUTSIDE: "a number is written with 11 digits, as 14165550100, or abroad with + before it, as +442079460000",
     _AREA_CODE: "an area code has 3 digits, as 416, and is no service code",
     _SLUG: "lower-case letters, digits, dot, hyphen and underscore, as acme.lab",
-    _MAC: "a MAC address is 12 lower-case hex digits, as 805ec0a10101",
     _NAME_CODE: "a dial-by-name code is 100 to 999: the keys of three letters of the name",
     _CALLER_NAME: "a caller name is at most 15 plain ASCII characters; shorten it and leave accents out",
     _SERVICE_CODE: "a service code begins with system-, as system-queue",

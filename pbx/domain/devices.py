@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime, Field, SecretStr
 
 from pbx.domain.base import DEVICE_ID, E164, Extension, MacAddress, Model, Secret, SrtpPolicy
-
-_NOT_HEX = re.compile(r"[^0-9a-f]")
-
-
-def normal_mac(text: str) -> str:
-    """Return twelve lower-case hex digits of any usual spelling; ValueError when it is not a MAC."""
-    digits = _NOT_HEX.sub("", text.lower())
-    if len(digits) != 12 or len(text) > 17:
-        raise ValueError(f"{text!r} is not a MAC address: 12 hex digits, with or without separators")
-    return digits
+from pbx.domain.base import normal_mac as normal_mac
 
 
 class FormerCredentials(Model):
@@ -55,6 +45,8 @@ class Device(Model):
     emergency_address: str = ""
     unsolicited_mwi: bool = False
     """Tell it of messages although it has not subscribed: at each change, and when it registers anew."""
+    user_agents: tuple[str, ...] = ()
+    """Patterns (`Yealink*`) of User-Agents it may register by; empty for any (platform field of the same purpose)."""
     settings: dict[str, str | int | bool] = Field(default_factory=dict)
     """Device layer of the configuration, canonical names (provisioning 3.4)."""
 

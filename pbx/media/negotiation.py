@@ -95,6 +95,14 @@ class Negotiation:
         )  # fmt: skip
         return self._settled(text, remote, ours, theirs)
 
+    def has_nothing_for(self, offered: bytes) -> bool:
+        """Tell whether an offer of sound has no codec in common with this party; other offers are not judged."""
+        try:
+            codecs = sdp.parse_sdp(offered).codecs
+        except sdp.BadSdp:
+            return False
+        return not any(name in self._codecs for name, _ in codecs)
+
     def settle(self, answered: bytes) -> RemoteMedia:
         """Take the answer to our offer; BadSdp when it took nothing of it, or no SRTP where that is our policy."""
         if read_fax(self._offered) is not None:

@@ -22,6 +22,8 @@ class Segment:
     digit: str = ""
     event: int = 0
     """Number of the key, so that its copies count once."""
+    sent_us: int = 0
+    """When it was put on the wire, by the one clock of the virtual world."""
     sealed: str = ""
     """Digest of the SRTP key it is sealed with; empty for plain RTP."""
     fax: str = ""
@@ -39,6 +41,7 @@ class Segment:
             self.last,
             self.digit,
             self.event,
+            self.sent_us,
             self.sealed,
             self.fax,
             round(self.again_s * 1000),
@@ -49,14 +52,16 @@ class Segment:
 def unpack(data: bytes) -> Segment | None:
     """Read a segment; None for anything else that hits a media port."""
     parts = data.decode("utf-8", "replace").split("\t")
-    if len(parts) != 12 or parts[0] != "VM1":
+    if len(parts) != 13 or parts[0] != "VM1":
         return None
     try:
-        source, sequence, payload, first, last, event = (int(parts[at]) for at in (1, 2, 3, 5, 6, 8))
-        again_s = int(parts[11]) / 1000
+        source, sequence, payload, first, last, event, sent = (int(parts[at]) for at in (1, 2, 3, 5, 6, 8, 9))
+        again_s = int(parts[12]) / 1000
     except ValueError:
         return None
-    return Segment(source, sequence, payload, parts[4], first, last, parts[7], event, parts[9], parts[10], again_s)
+    return Segment(
+        source, sequence, payload, parts[4], first, last, parts[7], event, sent, parts[10], parts[11], again_s
+    )
 
 
 def digest(key: str) -> str:

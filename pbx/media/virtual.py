@@ -223,7 +223,8 @@ class VirtualEngine:
         lost = max(0, expected - it.received)
         quality = mos_g711(lost / expected if expected else 0.0)
         statistics = MediaStatistics(
-            it.codec, it.received, it.sent, lost, 0.0, quality if it.received else 1.0, self._agenda.now - it.opened_at,
+            it.codec, it.received, it.sent, lost, it.jitter_s * 1000, quality if it.received else 1.0,
+            self._agenda.now - it.opened_at, 2000 * it.transit_s if it.arrived else None,
             strangers=it.strangers + it.watch.strangers, misfits=it.misfits + it.watch.misfits,
             rubbish=it.rubbish, encrypted=it.remote is not None and it.remote.keys is not None,
         )  # fmt: skip
@@ -268,6 +269,7 @@ class VirtualEngine:
         if segment.sequence <= it.highest:
             return  # late or doubled by the wire
         it.highest = segment.sequence
+        it.arrives(now - segment.sent_us / 1_000_000)
         it.arrived += 1
         it.promised = now + segment.again_s
         if it.look_due > max(it.promised, now + 2 * LOOK_S):

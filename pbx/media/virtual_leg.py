@@ -77,11 +77,16 @@ class VirtualLeg:
     received: int = 0
     highest: int = -1
     codec: str = ""
+    transit_s: float = 0.0
+    """Of the newest segment, from its sender to here."""
+    jitter_s: float = 0.0
+    """Of the transit, smoothed (RFC 3550 §6.4.1)."""
     events: set[tuple[int, int]] = field(default_factory=set)
     early: tuple[bytes, tuple[str, int]] | None = None
     """What arrived before the answer did: real audio goes on, so its next packet would come 20 ms later."""
     fax: VirtualFax | None = None
     """The fax machine that has it."""
+
     # recording
     conversation: tuple[str, str, str, float] | None = None
     """Both legs that are recorded together, the recording and when it began."""
@@ -91,3 +96,9 @@ class VirtualLeg:
     recorded_speech_to: float = 0.0
     silence_s: float = 0.0
     end_keys: str = ""
+
+    def arrives(self, transit_s: float) -> None:
+        """A segment was so long under way."""
+        if self.arrived:
+            self.jitter_s += (abs(transit_s - self.transit_s) - self.jitter_s) / 16
+        self.transit_s = transit_s

@@ -178,6 +178,7 @@ class Speaking:
     def _transmit(self, it: VirtualLeg, segment: Segment) -> None:
         remote = it.remote
         assert remote is not None
+        segment = replace(segment, sent_us=round(self._agenda.now * 1_000_000))
         if remote.keys is not None:
             segment = replace(segment, sealed=digest(remote.keys.ours))
         self._send((self._host, it.port), it.latch.target, segment.pack())

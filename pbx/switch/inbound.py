@@ -67,9 +67,12 @@ def take_invite(switch: Switch, session: Session) -> None:
         _take_over(switch, session, device)
         return
     asked = _asked(switch, session, device, dialled)
+    own = switch.negotiation(asked.caller_device)
+    if session.remote_sdp is not None and own.has_nothing_for(session.remote_sdp):
+        session.reject(488, "", now)  # before anybody rings for a call that could never be heard
+        return
     call_id = switch.next_call_id()
     number = "" if device else asked.caller_number
-    own = switch.negotiation(asked.caller_device)
     leg = Leg(f"{call_id}.0", asked.caller_device, asked.caller_extension, number, switch.engine, own, session)
     route = routing.route(switch.directory, asked, switch.presence(None), switch.now)
     call = Call(switch, call_id, leg, asked)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Iterable
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pbx.callflow.ports import BindingRemoved, BindingSaved
@@ -164,6 +165,11 @@ class Registration:
         device, verdict = self.prove(request, source)
         if device is None:
             self.refuse(transaction, source, verdict)
+            return
+        agent = request.get("User-Agent") or ""
+        if device.user_agents and not any(fnmatchcase(agent, pattern) for pattern in device.user_agents):
+            self._switch.publish(RegistrationRefused(device.id, str(source), 403, f"User-Agent {agent[:64]!r}"))
+            self._switch.stack.respond(transaction, 403, now=now.mono)
             return
         try:
             result = self.registrar.register(request, source, device.id, device.extension, now)

@@ -1,4 +1,9 @@
-"""`check: cdr | voicemail | registration | screen | lamp | idle | provisioning | leak`: a state, within this case."""
+"""`check: cdr | voicemail | registration | screen | lamp | idle | provisioning | leak | …`: a state, within this case.
+
+`answer` is what a laptop was told, `config` what a phone has read (by its maker's names), `caller` who its display
+names, `why` where a call would go at another moment, `findings` what is wrong with the call flows, `audit` a line of
+the day of port, `statistics` the figures of the queue that is counted, `registrations` how many there are.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +18,9 @@ from test_plans.verdicts import StepFailed
 
 VERB = "check"
 ARGUMENTS = frozenset(
-    {"role", "where", "rows", "within", "shows", "lit", "box", "new", "saved", "kind", "heard", "seconds"}
-)
+    {"role", "where", "rows", "within", "shows", "lit", "box", "new", "saved", "kind", "heard", "seconds", "to", "at",
+     "line"}
+)  # fmt: skip
 
 
 def run(context: Context, step: Step) -> Script[str]:
@@ -96,6 +102,64 @@ def _leak(context: Context, step: Step) -> str:
     return f"still in progress: {left}" if left else ""
 
 
+def _answer(context: Context, step: Step) -> str:
+    device = context.device(str(step.arguments["role"]))
+    status, text = device.answer
+    said = {"status": status, "text": text}
+    where = context.value(dict(step.arguments.get("where") or {}))
+    wrong = [f"{name} is {said[name]!r}, not {wanted!r}" for name, wanted in where.items()
+             if not meets(said[name], wanted)]  # fmt: skip
+    return f"{device.id} was answered: {'; '.join(wrong)}"[:400] if wrong else ""
+
+
+def _config(context: Context, step: Step) -> str:
+    device = context.device(str(step.arguments["role"]))
+    where = context.value(dict(step.arguments.get("where") or {}))
+    wrong = [f"{name} is {device.config.get(name)!r}, not {wanted!r}" for name, wanted in where.items()
+             if not meets(device.config.get(name, ""), wanted)]  # fmt: skip
+    return f"{device.label} has read: {'; '.join(wrong)}" if wrong else ""
+
+
+def _caller(context: Context, step: Step) -> str:
+    device = context.device(str(step.arguments["role"]))
+    wanted = str(context.value(step.arguments["shows"]))
+    return "" if meets(device.shows, wanted) else f"{device.label} names {device.shows!r}, not {wanted!r}"
+
+
+def _why(context: Context, step: Step) -> str:
+    caller = context.device(str(step.arguments["role"]))
+    wanted, to = context.value(step.arguments["shows"]), str(context.value(step.arguments["to"]))
+    outcome = context.bench.why_at(caller, to, str(context.value(step.arguments["at"])))
+    return "" if meets(outcome, wanted) else f"{to} at {step.arguments['at']} leads to {outcome}, not {wanted}"
+
+
+def _findings(context: Context, step: Step) -> str:
+    wanted = str(context.value(step.arguments["shows"]))
+    fitting = [text for text in context.bench.findings() if meets(text, wanted)]
+    rows = int(step.arguments.get("rows", 1))
+    return "" if len(fitting) == rows else f"{len(fitting)} findings are {wanted!r}, not {rows}"
+
+
+def _audit(context: Context, step: Step) -> str:
+    lines, line = context.bench.audit(), str(step.arguments["line"])
+    if line not in lines:
+        return f"the audit has no line {line!r}; it has {', '.join(lines)}"
+    wanted = context.value(step.arguments.get("shows"))
+    return "" if meets(lines[line], wanted) else f"{line}: {lines[line] or 'nothing is missing'}"
+
+
+def _statistics(context: Context, step: Step) -> str:
+    figures = context.bench.figures()
+    wrong = [f"{name} is {figures.get(name)}, not {wanted}" for name, wanted in step.arguments["where"].items()
+             if not meets(figures.get(name), context.value(wanted))]  # fmt: skip
+    return "; ".join(wrong)
+
+
+def _registrations(context: Context, step: Step) -> str:
+    count, wanted = context.bench.registrations(), dict(step.arguments.get("where") or {}).get("count")
+    return "" if meets(count, wanted) else f"{count} devices are registered, not {wanted}"
+
+
 def _seen(context: Context, what: str) -> tuple[str, ...]:
     return nearest(context.events, "cdr.written", {}) if what == "cdr" else ()
 
@@ -109,5 +173,13 @@ _CHECKS: dict[str, Callable[[Context, Step], str]] = {
     "idle": _idle,
     "provisioning": _provisioning,
     "leak": _leak,
+    "answer": _answer,
+    "config": _config,
+    "caller": _caller,
+    "why": _why,
+    "findings": _findings,
+    "audit": _audit,
+    "statistics": _statistics,
+    "registrations": _registrations,
 }
 KINDS = frozenset(_CHECKS)

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
+import fnmatch
+import json
+from typing import Any
+
 from pbx.callflow.script import Script
-from test_plans.bench import CannotDo
+from test_plans.bench import CABLE, OPERATIONS, SETTINGS, CannotDo
 from test_plans.context import Context
 from test_plans.plan import Step, seconds
 from test_plans.verdicts import StepFailed
 
 VERB = "do"
-ARGUMENTS = frozenset(
-    {
-        "to",
-        "keys",
-        "as",
-        "extension",
-        "state",
-        "box",
-        "device",
-        "label",
-        "index",
-        "time_frame",
-        "within",
-        "site",
-        "network",
-    }
-)
+ARGUMENTS = frozenset({"to", "keys", "as", "within", "refused"}).union(*OPERATIONS.values(), *SETTINGS.values(), CABLE)
 WITNESS = "action"
 READY_S = "2s"
 """How long a device, or the switch, may take until it can do what it is told."""
 
 
+def _told(name: str, value: Any) -> str:
+    """`value` keeps its type: text, number, list or mapping, as JSON."""
+    return json.dumps(value, ensure_ascii=False) if name == "value" else str(value)
+
+
 def run(context: Context, step: Step) -> Script[str]:
     who, _, action = str(step.arguments["do"]).partition(".")
     arguments = {
-        key: str(context.value(value)) for key, value in step.arguments.items() if key not in ("do", "as", "within")
+        key: _told(key, context.value(value))
+        for key, value in step.arguments.items()
+        if key not in ("do", "as", "within", "refused")
     }
     if "as" in step.arguments:
         context.mark(str(step.arguments["as"]))
@@ -47,6 +42,11 @@ def run(context: Context, step: Step) -> Script[str]:
             context.bench.pbx(action, arguments)
             return
         device = context.device(who)
+        if action in SETTINGS:
+            if action in ("be", "register"):
+                context.adopt(arguments["device"])
+            device.set(action, arguments)
+            return
         if action == "dial":
             context.ask_why(device, argument)
         device.do(action, argument)
@@ -60,6 +60,13 @@ def run(context: Context, step: Step) -> Script[str]:
             return False
         return True
 
+    if "refused" in step.arguments:
+        wanted = str(context.value(step.arguments["refused"]))
+        if done():
+            raise StepFailed(f"{step.arguments['do']} was done, and should have been refused")
+        if not fnmatch.fnmatchcase(refusal, wanted):
+            raise StepFailed(f"{step.arguments['do']} was refused for another reason than {wanted}", (refusal,))
+        return f"refused: {refusal}"
     # A telephone may lag behind the switch's own events: pyVoIP tells of a call a second after the INVITE.
     if not (yield from context.until(done, seconds(step.arguments.get("within", READY_S)))):
         raise StepFailed(f"{step.arguments['do']}: {refusal}")

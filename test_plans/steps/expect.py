@@ -19,10 +19,8 @@ def run(context: Context, step: Step) -> Script[str]:
     count = int(step.arguments.get("count", 1))
     mark = context.marks[str(step.arguments["from"])] if "from" in step.arguments else context.cursor
 
-    def found() -> list[int]:
-        return [at for at, s in enumerate(context.events) if at >= mark and matches(s.event, kind, where)]
-
-    if not (yield from context.until(lambda: len(found()) >= count, within)):
+    found = context.matching(lambda event: matches(event, kind, where), mark)
+    if not (yield from context.until(lambda: len(found()) >= count, within, within)):
         raise StepFailed(f"no {kind} within {within:g} s", nearest(context.since(mark), kind, where))
     at = found()[count - 1]
     if "from" not in step.arguments:

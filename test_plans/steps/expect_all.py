@@ -36,7 +36,7 @@ def run(context: Context, step: Step) -> Script[str]:
         events = context.since(mark)
         return [(k, w) for k, w in entries if not any(matches(s.event, k, w) for s in events)]
 
-    if not (yield from context.until(lambda: not missing(), within)):
+    if not (yield from context.until(lambda: not missing(), within, within)):
         kind, where = missing()[0]
         raise StepFailed(f"no {kind} within {within:g} s", nearest(context.since(mark), kind, where))
     return ""

@@ -18,12 +18,9 @@ def run(context: Context, step: Step) -> Script[str]:
     shared = context.where(step.arguments.get("where"))
     mark = context.marks[str(step.arguments["from"])] if "from" in step.arguments else context.cursor
 
-    def culprit() -> str:
-        for stamped in context.since(mark):
-            if any(matches(stamped.event, kind, {**shared, **where}) for kind, where in entries):
-                return describe(stamped)
-        return ""
-
-    if (yield from context.until(lambda: bool(culprit()), seconds(step.arguments.get("for", "0s")))):
-        raise StepFailed("what must not come has come", (culprit(),))
+    forbidden = [(kind, {**shared, **where}) for kind, where in entries]
+    found = context.matching(lambda event: any(matches(event, kind, where) for kind, where in forbidden), mark)
+    lasting = seconds(step.arguments.get("for", "0s"))
+    if (yield from context.until(lambda: bool(found()), lasting, lasting)):
+        raise StepFailed("what must not come has come", (describe(context.events[found()[0]]),))
     return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pbx.callflow.script import Script
@@ -29,7 +29,10 @@ def run(context: Context, step: Step) -> Script[str]:
                     return at
             return None
 
-        if not (yield from context.until(lambda found=found: found() is not None, within)):
+        def came(found: Callable[[], int | None] = found) -> bool:
+            return found() is not None
+
+        if not (yield from context.until(came, within, within)):
             raise StepFailed(f"no {kind} in its place within {within:g} s", nearest(context.since(met), kind, where))
         at = found()
         assert at is not None

@@ -10,17 +10,21 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from pbx.callflow.script import Script
-from pbx.events import MediaHeard, MediaReport
+from pbx.events import MediaHeard, MediaReport, fields
 from test_plans.bench import BenchDevice, HeardSound
 from test_plans.context import Context
-from test_plans.expectations import meets
+from test_plans.expectations import is_kind, meets
 from test_plans.plan import Step, seconds
-from test_plans.verdicts import StepFailed
+from test_plans.verdicts import StepBlocked, StepFailed
 
 VERB = "measure"
-ARGUMENTS = frozenset({"between", "role", "sound", "reads", "within", "where", "fail", "warn", "for", "from"})
-KINDS = frozenset({"audio", "hears", "digits", "rtp"})
+ARGUMENTS = frozenset(
+    {"between", "role", "sound", "reads", "within", "where", "fail", "warn", "for", "from", "first", "then", "by"}
+)
+KINDS = frozenset({"audio", "hears", "digits", "rtp", "delay"})
 _DIGIT = "prompt:digit-"
+_OCTETS = 160 + 12 + 8 + 20 + 18
+"""Of a packet of 20 ms of G.711 or G.722: sound, RTP, UDP, IPv4, Ethernet."""
 _AGAIN_S = 1.0
 """A lost packet may hide a sound for a moment; one that is back within this was never gone."""
 
@@ -31,6 +35,8 @@ def run(context: Context, step: Step) -> Script[str]:
             return (yield from _audio(context, step))
         case "hears":
             return (yield from _hears(context, step))
+        case "delay":
+            return (yield from _delay(context, step))
         case "digits":
             return (yield from _digits(context, step))
         case _:
@@ -49,7 +55,7 @@ def _audio(context: Context, step: Step) -> Script[str]:
     heard = yield from context.until(lambda: not deaf(), within)
     lasting = seconds(step.arguments.get("for", "1s"))
     if heard and lasting:
-        yield from context.until(lambda: False, lasting)
+        yield from context.pause(lasting)
         heard = yield from context.until(lambda: not deaf(), _AGAIN_S)
     if not heard:
         missing = deaf()
@@ -87,7 +93,7 @@ def _hears(context: Context, step: Step) -> Script[str]:
     context.note_heard(ear, one.at)
     lasting = seconds(step.arguments.get("for", "0s"))
     if lasting:
-        yield from context.until(lambda: False, lasting)
+        yield from context.pause(lasting)
         if not (yield from context.until(lambda: meets(_now(context, ear), wanted), _AGAIN_S)):
             raise StepFailed(f"{ear.label} hears {one.sound}, but not for {lasting:g} s", (f"heard {_recent(ear)}",))
     return f"{ear.label} hears {one.sound}" + (f" for {lasting:g} s" if lasting else "")
@@ -138,6 +144,12 @@ def _figures(context: Context, step: Step) -> Script[str]:
         raise StepFailed(f"no media report of {device.label}")
     report = reports()[-1]
     figures = _values(report)
+    asked = {*step.arguments.get("where", ()), *step.arguments.get("fail", ())}
+    for name in sorted(asked):
+        if figures[name] is None:
+            raise StepBlocked(
+                f"nobody measures {name} here" + (": packets in memory have no IP header" * (name == "dscp"))
+            )
     where = dict(step.arguments.get("where") or {})
     wrong = [f"{name} is {figures[name]}, not {want}" for name, want in where.items() if not meets(figures[name], want)]
     wrong += _over(figures, step.arguments.get("fail"))
@@ -146,6 +158,34 @@ def _figures(context: Context, step: Step) -> Script[str]:
     for text in _over(figures, step.arguments.get("warn")):
         context.warnings.append(f"{device.label}: {text}")
     return f"{report.received} packets received, {report.lost} lost, jitter {report.jitter_ms} ms, MOS {report.mos}"
+
+
+def _delay(context: Context, step: Step) -> Script[str]:
+    """From one event to the next of another kind with the same `by`: least, median, p95 and most, in seconds."""
+    first, then, by = str(step.arguments["first"]), str(step.arguments["then"]), str(step.arguments["by"])
+    began: dict[object, float] = {}
+    took: list[float] = []
+    for stamped in context.since(context.marks[str(step.arguments.get("from", "start"))]):
+        value = fields(stamped.event).get(by, "")
+        if not value:
+            continue
+        if is_kind(stamped.event, first):
+            began.setdefault(value, stamped.at.mono)
+        elif is_kind(stamped.event, then) and value in began:
+            took.append(stamped.at.mono - began.pop(value))
+    if not took:
+        raise StepFailed(f"no {then} came after a {first} of the same {by}")
+    took.sort()
+    figures: dict[str, object] = {
+        "least": took[0], "median": took[len(took) // 2], "p95": took[min(int(len(took) * 0.95), len(took) - 1)],
+        "most": took[-1],
+    }  # fmt: skip
+    wrong = _over(figures, step.arguments.get("fail"))
+    if wrong:
+        raise StepFailed(f"from {first} to {then}: {'; '.join(wrong)}")
+    context.warnings.extend(_over(figures, step.arguments.get("warn")))
+    return f"{len(took)} times, p95 {figures['p95']:.3f} s"
+    yield  # a script, though nothing is waited for
 
 
 def _values(report: MediaReport) -> dict[str, object]:
@@ -159,6 +199,10 @@ def _values(report: MediaReport) -> dict[str, object]:
         "jitter": report.jitter_ms,
         "loss": round(100 * report.lost / expected, 3) if expected else 0.0,
         "codec": report.codec,
+        "delay": None if report.round_trip_ms is None else round(report.round_trip_ms / 2, 1),
+        "kbit_s": round(report.received / report.seconds * _OCTETS * 8 / 1000, 1) if report.seconds else 0.0,
+        "encrypted": report.encrypted,
+        "dscp": report.dscp,
     }
 
 

@@ -12,5 +12,5 @@ WITNESS = "action"
 
 
 def run(context: Context, step: Step) -> Script[str]:
-    yield from context.until(lambda: False, seconds(step.arguments["wait"]))
+    yield from context.pause(seconds(step.arguments["wait"]))
     return str(step.arguments.get("because", ""))

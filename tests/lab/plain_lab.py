@@ -27,6 +27,9 @@ class Shelf:
     def url(self, station: Station) -> str:
         return "http://10.0.0.2/p/"
 
+    def first_url(self, device: str) -> str:
+        return "http://10.0.0.2/p/"
+
     def reopen(self, mac: str) -> None:
         self.asked.append(f"reopen {mac}")
 

@@ -65,7 +65,7 @@ def test_what_a_role_must_be_able_to_do_follows_from_the_steps():
         ("{do: pbx.dnd, extension: x}", "pbx.dnd needs state"),
         ("{do: caller.dial, to: $dask.extension}", "$dask is neither a role nor a variable; did you mean 'desk'?"),
         ("{do: caller.dial, to: $desk.extention}", "a device has no 'extention'; did you mean 'extension'?"),
-        ("{measure: sound, role: desk}", "measure knows no 'sound': it knows audio, digits, hears, rtp"),
+        ("{measure: sound, role: desk}", "measure knows no 'sound': it knows audio, delay, digits, hears, rtp"),
         ("{measure: digits, role: desk}", "measure digits says what it `reads`"),
         ("{measure: audio, between: [caller]}", "measure audio is between two roles, like [caller, desk]"),
         ("{measure: audio, between: [desk, desk]}", "measure audio is between two roles, like [caller, desk]"),
@@ -215,3 +215,52 @@ def test_a_step_of_anything_is_read_or_complained_of(item):
     body = yaml.safe_dump([{"id": "C01", "steps": [item]}])
     text = f"{HEAD}cases:\n" + "".join(f"  {line}\n" for line in body.splitlines())
     assert all(problem.startswith("p.yaml:") for problem in complaints(text))
+
+
+def whole(text: str) -> list[str]:
+    with pytest.raises(BadPlan) as bad:
+        read_plan(text, "p.yaml", VERBS)
+    return bad.value.problems
+
+
+def test_a_case_of_another_plan_is_taken_with_its_own_variables_some_of_them_said_otherwise():
+    text = """\
+plan: 1
+id: mine
+include: {office: {attendant: "410"}}
+cases:
+  - {of: office/G01-open, id: G01, severity: blocker, tags: [first], holds: [the attendant]}
+  - {of: "office/G02-*", without: [G02-sales]}
+"""
+    plan = read_plan(text, "p.yaml", VERBS)
+    case = plan.cases[0]
+    assert (case.id, case.number, case.severity, case.holds) == ("G01", "G01", "blocker", ("the attendant",))
+    assert case.home is not None
+    assert (case.home.variables["attendant"], case.home.variables["voicemail"]) == ("410", "5001")
+    assert {other.id for other in plan.cases[1:]} == {
+        "G02-user", "G02-mailbox", "G02-queue", "G02-urgent", "G02-submenu",
+    }  # fmt: skip
+    assert {other.number for other in plan.cases[1:]} == {"G02"}
+
+
+@pytest.mark.parametrize(
+    ("head", "problem"),
+    [
+        ("include: {ofice: {}}", "p.yaml:1: there is no plan 'ofice' to include; did you mean 'office'?"),
+        ("include: {../../etc/passwd: {}}", "p.yaml:1: include '../../etc/passwd': no name"),
+        (
+            "include: {office: {attendent: 1}}",
+            "p.yaml:2: office has no variable 'attendent'; did you mean 'attendant'?",
+        ),
+    ],
+)
+def test_what_cannot_be_included_is_told(head, problem):
+    assert problem in whole(f"plan: 1\n{head}\ncases:\n  - {{of: office/C01}}\n")
+
+
+def test_a_case_that_another_plan_does_not_have_is_told_with_the_nearest():
+    problems = whole("plan: 1\ninclude: {office: {}}\ncases:\n  - {of: office/C001}\n  - {of: ofice/C01}\n")
+    assert problems == [
+        "p.yaml:4: plan office has no case 'C001'; did you mean 'C01'?",
+        "p.yaml:5: of: no plan 'ofice' is included; did you mean 'office'?",
+    ]

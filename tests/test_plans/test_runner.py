@@ -334,3 +334,34 @@ def test_a_role_is_bound_to_the_other_port_of_the_same_box_or_to_another_site():
     head = HEAD.replace("desk: {can: [answer]}", "desk: {outside: true}")
     plan = read_plan(f"{head}cases:\n{TALK.replace('$desk.extension', '$desk.id')}", "toy.yaml", VERBS)
     assert one(run(plan, bench)).binding == {"caller": "11", "desk": "14165550142"}
+
+
+def test_cases_that_hold_the_same_thing_run_one_after_the_other():
+    case = """\
+  - id: C0{at}
+    title: Waits
+    holds: [the lift]
+    roles: {{caller: {{can: [dial]}}}}
+    steps:
+      - {{check: idle, role: caller}}
+      - {{wait: 2s, because: it rides}}
+"""
+    began = {}
+    result = run(
+        plan_of(case.format(at=1) + case.format(at=2)),
+        progress=lambda one, what: began.setdefault((one.case, what), one.started.mono if one.started else 0.0),
+    )
+    assert [one.verdict for one in result.cases] == ["passed", "passed"]
+    assert began["C02", "started"] >= began["C01", "started"] + 2.0
+
+
+def test_an_action_that_must_be_refused_fails_when_it_is_done_and_for_another_reason():
+    case = """\
+  - id: C01
+    title: Refused
+    steps:
+      - {{do: pbx.restart, refused: "{glob}"}}
+"""
+    assert run(plan_of(case.format(glob="nobody*")), ToyBench("no operator")).cases[0].verdict == "passed"
+    assert "another reason" in run(plan_of(case.format(glob="busy*")), ToyBench("no operator")).cases[0].reason
+    assert "should have been refused" in run(plan_of(case.format(glob="*"))).cases[0].reason

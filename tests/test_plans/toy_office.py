@@ -82,6 +82,20 @@ class ToyDevice:
     def hold_target(self) -> str:
         return ""
 
+    host = ""
+    shows = ""
+
+    @property
+    def answer(self) -> tuple[int, str]:
+        return 404, "404 Not Found"
+
+    @property
+    def config(self) -> Mapping[str, str]:
+        return {"lines.1.label": self.label}
+
+    def set(self, action: str, arguments: Mapping[str, str]) -> None:
+        raise CannotDo(f"{self.id} is no laptop")
+
     def heard(self) -> Sequence[HeardSound]:
         return self.ears
 
@@ -134,6 +148,21 @@ class ToyBench:
     def why(self, device: BenchDevice, dialled: str) -> str:
         outcome = f"user:{dialled}" if "why lies" not in self.faults else "hangup:16"
         return _record(dialled, outcome)
+
+    def why_at(self, caller: BenchDevice, dialled: str, at: str) -> str:
+        return f"user:{dialled}"
+
+    def findings(self) -> Sequence[str]:
+        return ["R03 loop: user 11 → user 12"]
+
+    def audit(self) -> Mapping[str, str]:
+        return {"users created": "", "numbers routed": "14165550113 is not routed"}
+
+    def figures(self) -> Mapping[str, float]:
+        return {"presented": 3.0}
+
+    def registrations(self) -> int:
+        return sum(device.registered for device in self._devices)
 
     def messages(self, box: str) -> Sequence[Mapping[str, str | float]]:
         return self.kept
