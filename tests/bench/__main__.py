@@ -17,6 +17,7 @@ from tests.bench import (
     bench_conference,
     bench_inventory,
     bench_media,
+    bench_power_cut,
     bench_provisioning,
     bench_signalling,
     bench_virtual,
@@ -34,7 +35,15 @@ def main() -> None:
     told.add_argument("--accept", action="store_true", help="keep this run's figures for later comparison")
     accept = told.parse_args().accept
     begun, figures = time.monotonic(), list[Figure]()
-    benches = (bench_signalling, bench_provisioning, bench_inventory, bench_media, bench_conference, bench_virtual)
+    benches = (
+        bench_signalling,
+        bench_provisioning,
+        bench_inventory,
+        bench_power_cut,
+        bench_media,
+        bench_conference,
+        bench_virtual,
+    )
     for bench in benches:
         print(f"{bench.__name__.rpartition('_')[2]} …", flush=True)
         figures += bench.figures()
