@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from lab import domain_edits, foc_audit
-from lab.bench_devices import DirectNumbers, LabDevice, LaptopDevice, OutsideDevice
-from lab.carrier import Habit
+from lab.bench_devices import DirectNumbers, LabDevice, LaptopDevice, OutsideDevice, pages_of
+from lab.carrier import FAX_MACHINES, Habit
 from lab.errors import Away, UserError
+from lab.faxes.paper import sample
 from lab.house import Cabling, House
 from lab.inventory import resync_words
 from lab.network.networks import Assessment
@@ -39,7 +40,7 @@ from pbx.domain.tenancy import User
 from pbx.media.prompts.texts import TEXTS
 from pbx.statistics import Statistics
 from pbx.switch.switch import Switch
-from test_plans.bench import BenchDevice, CannotDo
+from test_plans.bench import BenchDevice, CannotDo, SeenFax
 
 
 class LabBench:
@@ -47,6 +48,7 @@ class LabBench:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._made = 0
         direct = DirectNumbers(house)
         inside = [
             LabDevice(house, phone, extension, direct) for phone in house.phones for extension in phone.extensions
@@ -55,7 +57,7 @@ class LabBench:
         self._outside = [
             OutsideDevice(house, number, habit)
             for number, habit in house.carrier.habits.items()
-            if habit is Habit.PERSON
+            if habit is Habit.PERSON or habit in FAX_MACHINES
         ]
         cabling = house.cabling
         laptops = cabling.laptops if cabling is not None else ()
@@ -155,6 +157,13 @@ class LabBench:
             for message in self._house.history.messages(box)
         ]
 
+    def faxes(self, account: str) -> Sequence[SeenFax]:
+        return [
+            SeenFax(fax.at, fax.direction == "out", pages_of(self._house.cabinet, fax.document), fax.problem, fax.over)
+            for fax in reversed(self._house.history.faxes())
+            if fax.account == account and fax.status in ("sent", "received", "failed")
+        ]
+
     def recorded(self, call: str) -> bool:
         return any(record.call == call for record in self._house.history.records())
 
@@ -246,6 +255,17 @@ class LabBench:
 
     def _reopen(self, arguments: Mapping[str, str]) -> None:
         self._house.reopen_provisioning(self._device(arguments["device"]).mac or "")
+
+    def _fax(self, arguments: Mapping[str, str]) -> None:
+        made = sample(int(arguments["pages"]), -1 - self._made)
+        name = f"fax-made-{self._made}-{len(self._house.history.faxes())}"
+        self._made += 1
+        account, to = arguments["account"], arguments["to"]
+        self._house.cabinet.put(name, made.tiff)
+        try:
+            self._house.command_switch(lambda switch, now: switch.send_fax(account, to, name, made.pages, now))
+        except ValueError as error:
+            raise CannotDo(str(error)) from None
 
     def _unplug(self, arguments: Mapping[str, str]) -> None:
         self._inside[arguments["device"]].power(False)
@@ -405,6 +425,7 @@ _OPERATOR: dict[str, Callable[[LabBench, Mapping[str, str]], None]] = {
     "cable": LabBench._cable,
     "crowd": LabBench._crowd,
     "count_queue": LabBench._count_queue,
+    "fax": LabBench._fax,
 }
 
 

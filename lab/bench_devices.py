@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from zlib import crc32
 
-from lab.carrier import Habit
+from lab.carrier import FAX_MACHINES, Habit
+from lab.faxes.cabinet import Cabinet
+from lab.faxes.paper import MOST_PAGES, BadDocument, digests, sample
 from lab.house import AnyLine, AnyPhone, Cabling, House
 from lab.laptop import Laptop
 from lab.phones.chassis import Extension
@@ -18,14 +21,16 @@ from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.domain.emergency import EmergencyAddress
 from pbx.domain.tenancy import Domain, Site, User
-from test_plans.bench import CAPABILITIES, CannotDo, HeardSound
+from pbx.numerals import natural
+from test_plans.bench import CAPABILITIES, CannotDo, HeardSound, SeenFax
 
 _LAPTOP = frozenset(
     {"fetch", "register", "repeat", "leave", "watch", "be", "dial", "answer", "reject", "hangup", "press", "hears",
      "hold", "resume"}
 )  # fmt: skip
-_SIMULATED = CAPABILITIES - {"fetch", "register", "repeat", "leave", "watch", "be"}
+_SIMULATED = CAPABILITIES - {"fetch", "register", "repeat", "leave", "watch", "be", "fax"}
 _PYVOIP = _SIMULATED - {"hold", "resume", "transfer", "attended", "conference", "lamp"}
+_MACHINE = frozenset({"fax", "hangup"})
 _OUTSIDE = frozenset({"dial", "answer", "reject", "hangup", "press", "hears"})
 
 
@@ -33,6 +38,7 @@ class _OnALine(ABC):
     """What a phone and a telephone outside have in common: a line with buttons."""
 
     id: str
+    _house: House
     host = ""
     answer = (0, "")
     config: Mapping[str, str] = {}
@@ -72,6 +78,26 @@ class _OnALine(ABC):
         line = self._line()
         return [HeardSound(sensed.at, sensed.sound) for sensed in line.ears] if line is not None else []
 
+    def faxes(self) -> Sequence[SeenFax]:
+        line = self._line()
+        if not isinstance(line, Line):
+            return []
+        cabinet = self._house.machines_cabinet
+        return [
+            SeenFax(seen.at, seen.sent, pages_of(cabinet, seen.document), seen.problem, seen.over)
+            for seen in line.faxes
+        ]
+
+    def _fax(self, line: AnyLine, argument: str, now: float) -> object:
+        """Put pages of the lab's own making into the machine, and call."""
+        number, _, count = argument.partition(" ")
+        if not isinstance(line, Line) or not 1 <= (natural(count) or 0) <= MOST_PAGES:
+            raise CannotDo(f"{self.id} cannot fax {count} pages")
+        name = f"{self.id}-sends-{len(line.faxes)}-{round(now * 1000)}"
+        made = sample(int(count), crc32(name.encode()))
+        self._house.machines_cabinet.put(name, made.tiff)
+        return line.fax(number, name, made.pages, now)
+
     def do(self, action: str, argument: str = "") -> None:
         if action not in self.capabilities:
             raise CannotDo(f"{self.id} has no way to {action}")
@@ -90,6 +116,7 @@ class _OnALine(ABC):
             "transfer": lambda: line.transfer(argument, now),
             "attended": lambda: line.attend(now) if isinstance(line, Line) else False,
             "press": lambda: line.press(argument, now),
+            "fax": lambda: self._fax(line, argument, now),
         }
         button = buttons.get(action)
         if button is None:
@@ -199,6 +226,8 @@ class LabDevice(_OnALine):
 
     @property
     def capabilities(self) -> frozenset[str]:
+        if self._extension.fax:
+            return _MACHINE | {"reboot"}
         known = _PYVOIP if isinstance(self._phone, PyvoipPhone) else _SIMULATED
         return known - {"screen"} if self._phone.family.fxs_ports else known
 
@@ -257,11 +286,15 @@ class OutsideDevice(_OnALine):
     lamp = False
     registered = True
     family, model = "outside", "telephone"
-    capabilities = _OUTSIDE
 
     def __init__(self, house: House, number: str, habit: Habit) -> None:
         self._house, self._habit = house, habit
         self.id = self.number = self.outside_number = number
+        self._can = _MACHINE if habit in FAX_MACHINES else _OUTSIDE
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        return self._can
 
     @property
     def label(self) -> str:
@@ -371,6 +404,15 @@ def _with_token(url: str, token: str) -> str:
     head, _, file = url.rpartition("/")
     base = head.rpartition("/")[0]
     return f"{base}/{file}" if token == "none" else f"{base}/{token}/{file}"
+
+
+def pages_of(cabinet: Cabinet, document: str) -> tuple[str, ...]:
+    """Return the pages of a document by their dots; nothing when it is not there, or cannot be read."""
+    tiff = cabinet.get(document) if document else None
+    try:
+        return digests(tiff) if tiff else ()
+    except BadDocument:
+        return ()
 
 
 def _doing(line: AnyLine) -> str:

@@ -13,11 +13,11 @@ from enum import Enum
 from functools import partial
 
 from lab.desks import CONFIRM_KEY, CONFIRM_S, DESKS
-from lab.phones.calls import CallState, PhoneCall
+from lab.phones.calls import CallState, FaxMachine, PhoneCall
 from lab.phones.family import Account
 from lab.phones.line import Line
 from pbx.clock import FOREVER
-from pbx.media.engine import DigitPressed, Engine, Heard, PlayFinished, Prompts, Tone
+from pbx.media.engine import DigitPressed, Engine, FaxFinished, FaxSensed, Heard, PlayFinished, Prompts, Tone
 from pbx.sip.address import Peer
 from pbx.sip.dialog import ALLOW
 from pbx.sip.session import Session
@@ -44,6 +44,9 @@ class Habit(Enum):
     ECHO = "echoes"
     PERSON = "a person"
     """Rings until the one who holds this phone answers: a test does."""
+    FAX = "a fax machine"
+    FAX_BY_SOUND = "a fax machine without T.38"
+    """One may send from these, or call them to fax to."""
     DESK = "a desk"
     """One of `lab.desks`."""
 
@@ -64,9 +67,12 @@ NUMBERS: dict[str, Habit] = {
     "14165550153": Habit.VACANT,
     "14165550154": Habit.REORDER_ANNOUNCED,
     "14165550155": Habit.NO_CIRCUIT,
+    "14165550156": Habit.FAX,
+    "14165550157": Habit.FAX_BY_SOUND,
 }
 """555-01xx is reserved for fiction (NANPA): nobody's telephone rings when a call escapes the lab."""
 
+FAX_MACHINES = {Habit.FAX: FaxMachine(), Habit.FAX_BY_SOUND: FaxMachine(takes_t38=False)}
 TEST_TONE = "milliwatt"
 _EXCHANGE: dict[Habit, tuple[str, int]] = {
     Habit.BUSY_TONE: ("busy", 486),
@@ -172,7 +178,15 @@ class Carrier:
             label=number,
             display_name=self._names.get(number, ""),
         )
-        line = Line(account, self._stack, self._engine, token=self._token, changed=lambda: self._mark(line))
+        machine = FAX_MACHINES.get(self._habits.get(number, Habit.MISSING))
+        line = Line(
+            account,
+            self._stack,
+            self._engine,
+            token=self._token,
+            changed=lambda: self._mark(line),
+            machine=machine,
+        )
         return line
 
     def _desk_line(self, number: str) -> Line:
@@ -212,6 +226,11 @@ class Carrier:
                     line.key_heard(call, digit, now)
                     if digit == CONFIRM_KEY:
                         self._put_through(call, now)
+                case FaxSensed():
+                    line.fax_sensed(call, now)
+                case FaxFinished():
+                    line.fax_finished(call, event, now)
+                    self._after(call.hang_up_at - now, now, line.let_go)
                 case PlayFinished() if not call.over:
                     call.speech.speak()
                     self._after(CONFIRM_S, now, partial(self._put_through, call))
@@ -279,9 +298,10 @@ class Carrier:
             return
         if habit is Habit.DESK and DESKS[number].notes:
             self.desk_calls.append(_desk_call(number, session))
-        line = self.line(number) if habit is Habit.PERSON else self._desk_line(number)
+        alone = habit is Habit.PERSON or habit in FAX_MACHINES
+        line = self.line(number) if alone else self._desk_line(number)
         call = line.invited(session, now)
-        if call is None:
+        if call is None or habit in FAX_MACHINES:
             return
         if habit in (Habit.RINGS_OUT, Habit.PERSON):
             self._after(_PATIENCE_S, now, lambda later: self._give_up(line, call, 480, later))
@@ -332,7 +352,7 @@ class Carrier:
         changed, self._changed = self._changed, set()
         for line in changed:
             for call in line.calls:
-                if call.over:
+                if call.settled:
                     self._calls.pop(call.session.id, None)
                     self._legs.pop(call.speech.leg, None)
                     self._asking.pop(call.speech.leg, None)

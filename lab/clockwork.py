@@ -95,14 +95,18 @@ class Clockwork:
     # --- what is in it --------------------------------------------------------------------------------
 
     def engine(
-        self, host: str, seconds_of: Callable[[str], float], recordings: dict[str, Kept] | None = None
+        self,
+        host: str,
+        seconds_of: Callable[[str], float],
+        recordings: dict[str, Kept] | None = None,
+        documents: dict[str, bytes] | None = None,
     ) -> VirtualEngine:
-        """Return a media engine at `host` whose segments go over the wire; `recordings` outlive it."""
+        """Return a media engine at `host` whose segments go over the wire; `recordings` and `documents` outlive it."""
 
         def send(source: tuple[str, int], to: tuple[str, int], data: bytes) -> None:
             self.wire.send(Peer("udp", *source), Peer("udp", *to), data, self._now, VOICE_CLASS)
 
-        return VirtualEngine(host, send, seconds_of, recordings, longest_beat_s=self._longest_beat_s)
+        return VirtualEngine(host, send, seconds_of, recordings, documents, longest_beat_s=self._longest_beat_s)
 
     def add(self, node: Node) -> Node:
         self._nodes[node.host] = node

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from lab.carrier import Carrier
+from lab.faxes.cabinet import Cabinet
 from lab.laptop import Laptop
 from lab.mail.outbox import Outbox
 from lab.network.networks import Networks
@@ -82,6 +83,16 @@ class House(Protocol):
 
     @property
     def history(self) -> History: ...
+
+    @property
+    def cabinet(self) -> Cabinet:
+        """The pages of the switch's faxes."""
+        ...
+
+    @property
+    def machines_cabinet(self) -> Cabinet:
+        """Those of the fax machines on the bench and outside."""
+        ...
 
     def press(self, phone: AnyPhone, button: Callable[[], object]) -> object: ...
 

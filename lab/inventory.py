@@ -118,4 +118,5 @@ def _extension(directory: Directory, device: Device) -> Extension:
         user.name if user is not None else "",
         user.site if user is not None else "",
         device.port,
+        device.fax,
     )

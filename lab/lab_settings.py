@@ -18,6 +18,8 @@ class LabSettings:
     ports: PortPlan = field(default_factory=PortPlan)
     media_ports: int = 400
     """Pairs of ports of each media process, one a leg."""
+    fax_speed: int = 1
+    """How much faster than real time T.38 goes."""
     rtpengine: tuple[tuple[str, int], tuple[str, int]] | None = None
     """Its control address and ours for its log of keys; None for a media process of our own."""
     data: Path | None = None

@@ -27,10 +27,15 @@ class MediaProcesses:
         pairs: int,
         rtpengine: tuple[tuple[str, int], tuple[str, int]] | None,
         *,
+        fax_speed: int = 1,
         switch_woken: Callable[[], None],
         ears_woken: Callable[[], None] | None,
     ) -> None:
-        """`carrier` has the numbers outside, `pairs` of ports each process; `ears_woken` is None without phones."""
+        """`carrier` has the numbers outside, `pairs` of ports each process; `ears_woken` is None without phones.
+
+        `fax_speed`: how much faster than real time T.38 goes.
+        """
+        self._fax_speed = fax_speed
         self._carrier, self._directory = carrier, directory
         self._data, self._host, self._pairs, self._rtpengine = data, host, pairs, rtpengine
         self._switch_woken = switch_woken
@@ -69,6 +74,7 @@ class MediaProcesses:
             parties=self.parties,
             music=self.music,
             ports=self._pairs,
+            fax_speed=self._fax_speed,
         )
 
     @property

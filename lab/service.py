@@ -24,6 +24,7 @@ from lab.carrier import NUMBERS, Carrier, Habit
 from lab.certificates import Certificates, explained
 from lab.cores import SwitchCore
 from lab.errors import UserError
+from lab.faxes.cabinet import Folder
 from lab.floor import Floor, real_token
 from lab.house import AnyPhone
 from lab.installation import installation_secret, known_as, no_voice, voices
@@ -33,7 +34,7 @@ from lab.mail.catcher import Catcher
 from lab.mail.outbox import Outbox
 from lab.mail.postman import Postman
 from lab.mail.relay import Relay
-from lab.media_processes import RECORDINGS, MediaProcesses
+from lab.media_processes import EARS, RECORDINGS, MediaProcesses
 from lab.network.host import UdpHost
 from lab.network.real_site import RealNetworks, open_mirror
 from lab.phone_tls import FactoryTls, PhoneTls
@@ -249,6 +250,14 @@ class Lab:
         return self._store_folder / RECORDINGS
 
     @property
+    def cabinet(self) -> Folder:
+        return Folder(self.recordings_folder)
+
+    @property
+    def machines_cabinet(self) -> Folder:
+        return Folder(self._store_folder / EARS)
+
+    @property
     def recordings(self) -> Path:
         """Where the sound of messages and prompts is."""
         return self._store_folder / RECORDINGS
@@ -452,6 +461,7 @@ class Lab:
             self.settings.host,
             self.settings.media_ports,
             self.settings.rtpengine,
+            fax_speed=self.settings.fax_speed,
             switch_woken=self._switch_woken,
             ears_woken=self._ears_woken if self.settings.phones else None,
         )

@@ -13,6 +13,7 @@ from typing import Protocol
 from lab.carrier import NUMBERS, Carrier, Habit
 from lab.clockwork import Clockwork, Node, seeded_token
 from lab.cores import SwitchCore
+from lab.faxes.cabinet import Table
 from lab.house import AnyPhone
 from lab.inventory import Station, dhcp_answer, stations
 from lab.laptop import Laptop
@@ -106,7 +107,9 @@ class World:
         self._starts = 0
         self._provides = True
         self._recordings: dict[str, Kept] = {}
-        self.switch_engine = self.clockwork.engine(SWITCH.host, seconds_of, self._recordings)
+        self._documents: dict[str, bytes] = {}
+        self.cabinet = self.machines_cabinet = Table(self._documents)
+        self.switch_engine = self.clockwork.engine(SWITCH.host, seconds_of, self._recordings, self._documents)
         self.switch_node = self._start_switch()
         self.bus.subscribe(self._frame_switched, [TimeFrameSwitched])
         self.outbox = Outbox()
@@ -192,7 +195,7 @@ class World:
 
     def _return_switch(self) -> None:
         self._keeper = self._keeper.restarted()
-        self.switch_engine = self.clockwork.engine(SWITCH.host, self._seconds_of, self._recordings)
+        self.switch_engine = self.clockwork.engine(SWITCH.host, self._seconds_of, self._recordings, self._documents)
         self.switch_node = self._start_switch()
         self.post.restarted()
 
@@ -269,7 +272,7 @@ class World:
 
     def _start_carrier(self) -> tuple[Node, Carrier]:
         token = seeded_token(self.number, "carrier")
-        engine = self.clockwork.engine(CARRIER.host, self._seconds_of)
+        engine = self.clockwork.engine(CARRIER.host, self._seconds_of, documents=self._documents)
         outside = {item.number: Habit(item.habit) for item in self.seed.lab.carrier}
         carrier = Carrier(
             Stack({"udp": (CARRIER.host, CARRIER.port)}, token=token, user_agent="Switchroom carrier"),
@@ -343,7 +346,7 @@ class World:
     def _plug_in(self, station: Station, host: str) -> None:
         name = f"phone/{station.device}"
         token = seeded_token(self.number, name)
-        engine = self.clockwork.engine(host, self._seconds_of)
+        engine = self.clockwork.engine(host, self._seconds_of, documents=self._documents)
         url = self.provisioner.url(station)
         box = station.box(typed_url=url)
         phone = Phone(

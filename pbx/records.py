@@ -19,6 +19,7 @@ from pbx.events import (
     ConferenceJoined,
     ConfirmationAsked,
     Event,
+    FaxAnswered,
     FeatureUsed,
     LegEnded,
     LegInvited,
@@ -102,6 +103,8 @@ class CallFacts:
                 self._answered(attendant, "ANSWERED", at)
             case ConferenceJoined(conference=conference):
                 self._answered(conference, "ANSWERED", at)
+            case FaxAnswered(account=account):
+                self._answered(f"fax:{account}", "ANSWERED", at)
             case VoicemailGreeted(box=box):
                 self._answered(box, "VOICEMAIL", at)
             case FeatureUsed(code=code):

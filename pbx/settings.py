@@ -117,6 +117,8 @@ class Media(_Section):
     """Its `--listen-ng`."""
     rtpengine_keys: Annotated[str, AfterValidator(_socket_address)] = "127.0.0.1:22223"
     """Its `--dtmf-log-dest`: an address of ours, where it tells of keys."""
+    fax_speed: int = Field(default=1, ge=1, le=20)
+    """How much faster than real time T.38 goes: more than 1 only where every fax machine is the lab's."""
     opus: bool = False
     """Whether Opus is offered beside G.711 and G.722; needs the extra `opus` and libopus."""
     direct: bool = False

@@ -15,7 +15,8 @@ from pbx.clock import Moment
 
 CAPABILITIES = frozenset(
     {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "conference", "press", "reboot", "reset",
-     "attended", "screen", "lamp", "hears", "config", "fetch", "register", "repeat", "leave", "watch", "be"}
+     "attended", "fax", "screen", "lamp", "hears", "config", "fetch", "register", "repeat", "leave", "watch",
+     "be"}
 )  # fmt: skip
 """What a device may be able to do, or to show."""
 ACTIONS = CAPABILITIES - {"screen", "lamp", "hears", "config"}
@@ -56,6 +57,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
     "cable": frozenset({"device"}),
     "crowd": frozenset({"size"}),
     "count_queue": frozenset({"queue"}),
+    "fax": frozenset({"account", "to", "pages"}),
 }
 """What the operator of the switch may do (`do: pbx.relabel`), and what each needs to know."""
 CABLE = frozenset({"loss", "delay_ms", "jitter_ms"})
@@ -73,6 +75,20 @@ class HeardSound:
     at: float
     """Monotonic seconds."""
     sound: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFax:
+    """One fax as its owner has it."""
+
+    at: float
+    """Monotonic seconds, or those of the history."""
+    sent: bool
+    pages: tuple[str, ...]
+    """Each by a digest of its dots."""
+    problem: str
+    over: str
+    """`T.38` or `G.711`."""
 
 
 class BenchDevice(Protocol):
@@ -191,12 +207,17 @@ class BenchDevice(Protocol):
         """Do one of SETTINGS; CannotDo when it cannot."""
         ...
 
+    def faxes(self) -> Sequence[SeenFax]:
+        """What the fax machine at it has sent and received, oldest first; nothing without one."""
+        ...
+
     def do(self, action: str, argument: str = "") -> None:
         """Press the buttons of `action`; CannotDo when it cannot.
 
         `dial <digits>`, `answer`, `reject`, `hangup`, `hold`, `resume`, `transfer <digits>` (blind), `attended` (joins
         the other ends of its two calls), `conference` (of
-        its two calls, which it mixes itself), `press <keys>`, `reboot`, `reset` (to what it was in the factory's box).
+        its two calls, which it mixes itself), `press <keys>`, `fax <digits> <pages>`,
+        `reboot`, `reset` (to what it was in the factory's box).
         """
         ...
 
@@ -271,6 +292,10 @@ class Bench(Protocol):
         """Begin to measure a site's network, silences of its router up to `longest_s`; CannotDo names the sites."""
         ...
 
+    def faxes(self, account: str) -> Sequence[SeenFax]:
+        """Those an account has received and sent, oldest first."""
+        ...
+
     def recorded(self, call: str) -> bool:
         """The call history holds a row of that call."""
         ...
@@ -286,6 +311,7 @@ class Bench(Protocol):
         object field value` (a value of a user, queue, …, as JSON), `undo object` (as it was before the first change),
         `add section value`, `remove object`, `rotate device` (a new password), `agent agent state` (in all its queues),
         `provisioning state` (the server is away), `cable device` with `loss`, `delay_ms`, `jitter_ms` (none of them: a
-        good one), `crowd size` (so many devices more, which register at once), `count_queue queue` (statistics begin).
+        good one), `crowd size` (so many devices more, which register at once), `count_queue queue` (statistics begin),
+        `fax account to pages` (an account sends pages of the lab's own making).
         """
         ...

@@ -85,7 +85,11 @@ class Context:
             return mine or self.case.serial
         values = fields(event)
         call = values.get("call", "")
-        if isinstance(event, CallInvited) and (event.device in self._ids or event.caller_number in self._ids):
+        if isinstance(event, CallInvited) and (
+            event.device in self._ids
+            or event.caller_number in self._ids
+            or (not event.device and event.dialled in self._ids)  # a call of the house itself
+        ):
             self._calls.add(call)
         if isinstance(event, CallInvited | LegInvited) and call in self._calls:
             self._join(event.sip_call_id)

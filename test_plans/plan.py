@@ -49,7 +49,10 @@ _CASE_KEYS = ("id", "title", "tags", "covers", "severity", "roles", "steps", "te
 _ROLE_KEYS = ("can", "traits", "without", "family", "model", "site", "outside", "same_box", "bind", "note")
 _DURATIONS = ("within", "for", "silent_for")
 _COUNTS = ("count", "rows")
-_NEEDED = {"dial": "to", "transfer": "to", "press": "keys", "watch": "extension", "be": "device", "register": "device"}
+_NEEDED = {
+    "dial": "to", "fax": "to", "transfer": "to", "press": "keys", "watch": "extension", "be": "device",
+    "register": "device",
+}  # fmt: skip
 _MOST_BYTES = 2_000_000
 
 

@@ -55,6 +55,7 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
         proxies=tuple(networks(settings.provisioning.trusted_proxies)[0]),
         tls_key_log=settings.sip.tls_key_log,
         media_ports=settings.media.ports,
+        fax_speed=settings.media.fax_speed,
         relay=mail_relay(settings),
         mail_from=settings.mail.sender,
         rtpengine=rtpengine(settings),

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from lab.faxes.paper import BadDocument, to_pdf
 from pbx.domain.kept import Notice
 
 GONE = "The recording of the message is not there any more.\n"
+
+
+NO_PAGES = "The pages of the fax are not there any more.\n"
 
 
 class NoAddress(ValueError):
@@ -18,11 +23,17 @@ class NoAddress(ValueError):
 
 
 def letter(
-    notice: Notice, *, sender: str, sent: datetime, sound: bytes | None = None, transcription: str = ""
+    notice: Notice,
+    *,
+    sender: str,
+    sent: datetime,
+    sound: bytes | None = None,
+    transcription: str = "",
+    fax: bytes | None = None,
 ) -> EmailMessage:
     """Return the letter of a notice that has one address; NoAddress when that is none.
 
-    `sound` is a WAV file; None when the notice wants none, or it is gone.
+    `sound` is a WAV file, `fax` a TIFF; None when the notice wants none, or it is gone. It blocks while a PDF is made.
     """
     mail = EmailMessage()
     try:
@@ -39,7 +50,23 @@ def letter(
         text = f"{text}\n{transcription}\n"
     if notice.recording and sound is None:
         text = f"{text}\n{GONE}"
+    if notice.document and fax is None:
+        text = f"{text}\n{NO_PAGES}"
     mail.set_content(text)
+    if fax is not None:
+        _attach_fax(mail, notice, fax)
     if sound is not None:
         mail.add_attachment(sound, maintype="audio", subtype="wav", filename=f"{notice.message}.wav")
     return mail
+
+
+def _attach_fax(mail: EmailMessage, notice: Notice, tiff: bytes) -> None:
+    """As the account wants it; pages that make no PDF go as they are."""
+    pdf = b""
+    if "pdf" in notice.attach:
+        with suppress(BadDocument):
+            pdf = to_pdf(tiff)
+    if pdf:
+        mail.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"{notice.document}.pdf")
+    if "tiff" in notice.attach or not pdf:
+        mail.add_attachment(tiff, maintype="image", subtype="tiff", filename=f"{notice.document}.tif")

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
+from lab.faxes.cabinet import Folder
 from lab.mail.letters import NoAddress, letter
 from lab.mail.relay import NotSent, Relay, send
 from lab.mail.rounds import Rounds
@@ -107,7 +108,12 @@ class Postman:
                 sound = (self._recordings / f"{notice.recording}.wav").read_bytes()
         try:
             mail = letter(
-                notice, sender=self._sender, sent=self._house.now.wall, sound=sound, transcription=transcription
+                notice,
+                sender=self._sender,
+                sent=self._house.now.wall,
+                sound=sound,
+                transcription=transcription,
+                fax=Folder(self._recordings).get(notice.document) if notice.document else None,
             )
         except NoAddress as error:
             raise NotSent(str(error), for_good=True) from None

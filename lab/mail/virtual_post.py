@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from lab.faxes.cabinet import Cabinet
 from lab.mail.letters import NoAddress, letter
 from lab.mail.outbox import REFUSAL, Outbox
 from lab.mail.rounds import Rounds
@@ -33,6 +34,9 @@ class Surroundings(Protocol):
 
     @property
     def history(self) -> History: ...
+
+    @property
+    def cabinet(self) -> Cabinet: ...
 
     def command_switch(self, command: Callable[[Switch, Moment], object]) -> object: ...
 
@@ -80,7 +84,13 @@ class VirtualPost:
             world.command_switch(lambda switch, at: switch.transcribed(notice.id, "", problem, at))
         try:
             if notice.to:
-                mail = letter(notice, sender=self._sender, sent=now.wall, sound=b"RIFF" if notice.recording else None)
+                mail = letter(
+                    notice,
+                    sender=self._sender,
+                    sent=now.wall,
+                    sound=b"RIFF" if notice.recording else None,
+                    fax=world.cabinet.get(notice.document) if notice.document else None,
+                )
                 if not self._outbox.takes:
                     self._rounds.failed(notice, now.mono)
                     world.command_switch(lambda switch, at: switch.mail_failed(notice.id, REFUSAL, at, for_good=False))

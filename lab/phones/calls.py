@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lab.phones.speech import Speech
+from pbx.clock import FOREVER
+from pbx.media.engine import FaxTask
 from pbx.sip.session import Session
 
 KEPT_CALLS = 20
@@ -30,6 +32,27 @@ class Sensed:
 
     at: float
     sound: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaxMachine:
+    """What is plugged into a line instead of a telephone."""
+
+    takes_t38: bool = True
+    """Its adapter does; else T.38 is refused (488)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaxSeen:
+    """One fax that a machine has sent or received."""
+
+    at: float
+    sent: bool
+    document: str
+    pages: int
+    problem: str
+    over: str
+    station: str
 
 
 @dataclass(slots=True, eq=False)
@@ -77,3 +100,13 @@ class PhoneCall(CallSeen):
 
     session: Session
     speech: Speech
+    fax: FaxTask | None = None
+    """What the fax machine at the line does in it."""
+    fax_over: bool = False
+    hang_up_at: float = FOREVER
+    """The machine is done and lets go."""
+
+    @property
+    def settled(self) -> bool:
+        """It is over, and so is its fax: its machine has its say after the end."""
+        return self.over and (self.fax is None or self.fax_over or self.up_at is None)

@@ -21,6 +21,8 @@ class Extension:
     name: str
     site: str
     port: int
+    fax: bool = False
+    """A fax machine is plugged in."""
 
 
 class OfAccount(Protocol):

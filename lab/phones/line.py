@@ -7,12 +7,23 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from lab.phones.auto_answer import is_to_be_answered
-from lab.phones.calls import KEPT_CALLS, KEPT_SOUNDS, MOST_CALLS, CallState, PhoneCall, Sensed
+from lab.phones.calls import (
+    KEPT_CALLS,
+    KEPT_SOUNDS,
+    MOST_CALLS,
+    CallState,
+    FaxMachine,
+    FaxSeen,
+    PhoneCall,
+    Sensed,
+)
 from lab.phones.family import Account
 from lab.phones.registration import Registration, Standing, Subscription, Waiting
 from lab.phones.speech import Speech
-from pbx.media.codecs import CODECS
-from pbx.media.engine import Engine, NoMediaPort, Signature, Sound
+from pbx.clock import FOREVER
+from pbx.media.codecs import CODECS, G711
+from pbx.media.engine import Engine, FaxFinished, FaxTask, NoMediaPort, Signature, Sound
+from pbx.media.fax.sdp import read_fax
 from pbx.media.sdp import BadSdp
 from pbx.sip.session import Session
 from pbx.sip.sip_events import (
@@ -31,6 +42,9 @@ from pbx.sip.sip_events import (
 from pbx.sip.stack import Stack
 from pbx.sip.uri import BadUri, NameAddr
 
+LINGER_S, WAITS_S = 1.0, 6.0
+"""A machine lets go so long after its last word; who receives lets the sender be first."""
+
 
 class Line:
     """Owns its calls. `changed` is called whenever something a person would see changes."""
@@ -44,8 +58,9 @@ class Line:
         token: Callable[[int], str],
         changed: Callable[[], None],
         instance: str = "",
+        machine: FaxMachine | None = None,
     ) -> None:
-        self.account = account
+        self.account, self.machine = account, machine
         self._stack, self._engine, self._changed, self._token = stack, engine, changed, token
         self.registration = Registration(account, stack, changed, token, instance)
         self.subscription = Subscription(account, stack, changed, token) if account.subscribe_mwi else None
@@ -56,11 +71,12 @@ class Line:
         self.calls: list[PhoneCall] = []
         self._by_session: dict[Session, PhoneCall] = {}
         self._by_leg: dict[str, PhoneCall] = {}
-        """Of its audio. Both hold the live calls alone."""
+        """Of its audio. Both hold the live calls, and this one also those whose fax machine has a last word to say."""
         self._again: list[tuple[float, PhoneCall]] = []
         """Calls whose change was refused for now, and when it is tried again."""
         self.ears: deque[Sensed] = deque(maxlen=KEPT_SOUNDS)
         """What was heard in all calls, oldest first."""
+        self.faxes: deque[FaxSeen] = deque(maxlen=KEPT_SOUNDS)
 
     # --- what a person sees ---------------------------------------------------------------------------
 
@@ -126,6 +142,13 @@ class Line:
         call = PhoneCall(CallState.CALLING, number, "", outgoing=True, begun_at=now, session=session, speech=speech)
         self._begin(call)
         self._changed()
+        return call
+
+    def fax(self, number: str, document: str, pages: int, now: float) -> PhoneCall | None:
+        """Call `number` and send; None without a machine, or when no line is free."""
+        call = self.dial(number, now) if self.machine is not None else None
+        if call is not None:
+            call.fax = FaxTask(document, sends=True, calls=True, station=self._station, pages=pages)
         return call
 
     def speak_early(self, call: PhoneCall, sound: Sound, now: float) -> bool:
@@ -280,6 +303,9 @@ class Line:
         self._begin(call)
         session.ring(now)
         self._changed()
+        if self.machine is not None:
+            self.answer_call(call, now)
+            return call
         if is_to_be_answered(session.request) and not any(other is not call for other in self.live_calls):
             self.answer_call(call, now)
         return call
@@ -326,12 +352,40 @@ class Line:
     def key_heard(self, call: PhoneCall, digit: str, now: float) -> None:
         call.keys.append(Sensed(now, digit))
 
+    def fax_sensed(self, call: PhoneCall, now: float) -> None:
+        """The far end is a fax machine too: ask for T.38, as an adapter does."""
+        if self.machine is None or not self.machine.takes_t38 or call.state is not CallState.UP:
+            return
+        session, remote = call.session, call.speech.remote
+        if remote is None or remote.fax is not None or session.reoffering or session.reoffer_received is not None:
+            return
+        session.reoffer(call.speech.offer_fax(), now)
+
+    def fax_finished(self, call: PhoneCall, event: FaxFinished, now: float) -> None:
+        """Note what became of it, and let go once the last word has had time to arrive."""
+        sent, call.fax_over = call.fax is not None and call.fax.sends, True
+        self.faxes.append(
+            FaxSeen(now, sent, event.document, event.pages, event.problem, event.over, event.station)
+        )  # fmt: skip
+        call.hang_up_at = now + (LINGER_S if sent else WAITS_S)
+        if call.settled:
+            self._by_leg.pop(call.speech.leg, None)
+        self._changed()
+
     def next_deadline(self) -> float:
+        lets_go = min((call.hang_up_at for call in self.live_calls), default=FOREVER)
         subscription = self.subscription.next_deadline() if self.subscription is not None else float("inf")
         again = min((at for at, _ in self._again), default=float("inf"))
-        return min(self.registration.next_deadline(), subscription, again)
+        return min(self.registration.next_deadline(), subscription, again, lets_go)
+
+    def let_go(self, now: float) -> None:
+        """End calls whose fax machine is done."""
+        for call in [call for call in self.live_calls if call.hang_up_at <= now]:
+            call.session.end(now)
+            self._end(call, now, 200, "", by="us")
 
     def tick(self, now: float) -> None:
+        self.let_go(now)
         self.registration.tick(now)
         due = [call for at, call in self._again if at <= now]
         self._again = [(at, call) for at, call in self._again if at > now]
@@ -350,7 +404,14 @@ class Line:
 
     def _speech(self) -> Speech:
         # Lines may share an engine, and several may speak for one party.
-        return Speech(self._engine, f"{self.speaks}/{self._token(12)}", self.speaks, self._token, self.codecs)
+        speech = Speech(self._engine, f"{self.speaks}/{self._token(12)}", self.speaks, self._token, self.codecs)
+        if self.machine is not None:
+            speech.only(G711)
+        return speech
+
+    @property
+    def _station(self) -> str:
+        return self.account.user.lstrip("+")
 
     def _ringing(self) -> PhoneCall | None:
         return next((call for call in self.calls if call.state is CallState.INCOMING), None)
@@ -382,7 +443,13 @@ class Line:
 
     def _reoffered(self, call: PhoneCall, sdp: bytes | None, now: float) -> None:
         try:
-            answer = call.speech.answer(sdp) if sdp is not None else call.speech.offer()
+            fax = read_fax(sdp) if sdp is not None else None
+            if fax is not None and (self.machine is None or not self.machine.takes_t38):
+                raise BadSdp(488, "no fax machine is here, or one whose adapter has no T.38")
+            if fax is not None:
+                answer = call.speech.answer_fax(fax)
+            else:
+                answer = call.speech.answer(sdp) if sdp is not None else call.speech.offer()
         except BadSdp:
             call.session.reject_reoffer(488, now)
             return
@@ -393,7 +460,12 @@ class Line:
         if call.over:
             return
         call.state, call.up_at, call.status = CallState.UP, now, 200
-        call.speech.speak()
+        if self.machine is not None and call.fax is None:
+            call.fax = FaxTask(f"{self.speaks}-{self._token(16)}", calls=call.outgoing, station=self._station)
+        if call.fax is not None:
+            call.speech.fax(call.fax)
+        else:
+            call.speech.speak()
         if call.keys_to_send:
             call.speech.send_digits(call.keys_to_send)
         self._changed()
@@ -421,7 +493,8 @@ class Line:
         call.on_hold = call.held_by_peer = call.mixed = False
         call.speech.close()
         self._by_session.pop(call.session, None)
-        self._by_leg.pop(call.speech.leg, None)
+        if call.settled:
+            self._by_leg.pop(call.speech.leg, None)
         self.calls = self.calls[-KEPT_CALLS:]
         self._changed()
 

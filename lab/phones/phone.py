@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from lab.phones.boot import Boot, BootPace
+from lab.phones.calls import FaxMachine
 from lab.phones.chassis import Chassis, Extension
 from lab.phones.discovery import PNP
 from lab.phones.family import Box, Family, Fetch, Fetched, PhoneConfig, Resync
@@ -16,7 +17,7 @@ from lab.phones.line import Line
 from lab.phones.registration import Standing
 from lab.phones.standings import show_standings
 from pbx.clock import FOREVER
-from pbx.media.engine import DigitPressed, Engine, Heard, MediaEvent
+from pbx.media.engine import DigitPressed, Engine, FaxFinished, FaxSensed, Heard, MediaEvent
 from pbx.sip.address import Peer
 from pbx.sip.dialog import ALLOW
 from pbx.sip.session import Session
@@ -25,6 +26,8 @@ from pbx.sip.stack import Outgoing, Stack
 from pbx.sip.uri import BadUri, NameAddr, parse_uri
 
 PNP_GROUP = Peer("udp", "224.0.1.75", 5060)
+
+_TOLD = (Heard, DigitPressed, FaxSensed, FaxFinished)
 
 
 class Phone(Chassis[Line]):
@@ -123,7 +126,7 @@ class Phone(Chassis[Line]):
         if not events:
             return
         for event in events:
-            if not isinstance(event, Heard | DigitPressed):
+            if not isinstance(event, _TOLD):
                 continue
             for line in self.lines:
                 call = line.of_leg(event.leg)
@@ -134,6 +137,10 @@ class Phone(Chassis[Line]):
                         line.heard(call, sound, now)
                     case DigitPressed(digit=digit):
                         line.key_heard(call, digit, now)
+                    case FaxSensed():
+                        line.fax_sensed(call, now)
+                    case FaxFinished():
+                        line.fax_finished(call, event, now)
         self._drain(now)
 
     def act(self, button: Callable[[], object], now: float) -> object:
@@ -332,8 +339,15 @@ class Phone(Chassis[Line]):
             line = kept.pop(account, None)
             if line is None:
                 instance = f"00000000-0000-4000-8000-{self.box.mac}" if self.box.mac else ""
+                fax = any(extension.port == account.port and extension.fax for extension in self.extensions)
                 line = Line(
-                    account, self._stack, self._engine, token=self._token, changed=self._mark, instance=instance
+                    account,
+                    self._stack,
+                    self._engine,
+                    token=self._token,
+                    changed=self._mark,
+                    instance=instance,
+                    machine=FaxMachine() if fax else None,
                 )
                 line.registration.ask(now)
             lines.append(line)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pbx.media.codecs import CODECS
-from pbx.media.engine import Engine, MediaAddress, RemoteMedia, Signature, Sound
+from pbx.media.engine import Engine, FaxTask, MediaAddress, RemoteMedia, Signature, Sound
+from pbx.media.fax.sdp import FaxDescription
 from pbx.media.negotiation import Negotiation
 
 
@@ -35,6 +36,24 @@ class Speech:
         """Return an offer; NoMediaPort when no port is left."""
         self.direction = direction
         return self._negotiation.offer(self._opened(), direction=direction)
+
+    def only(self, codecs: tuple[str, ...]) -> None:
+        """Speak none but these."""
+        self._negotiation.only(codecs)
+
+    def offer_fax(self) -> bytes:
+        return self._negotiation.offer_fax(self._opened())
+
+    def answer_fax(self, offered: FaxDescription) -> bytes:
+        """Take T.38; BadSdp when that cannot be."""
+        text = self._negotiation.answer_fax(offered, self._opened())
+        self._connect(self._negotiation.remote)
+        return text
+
+    def fax(self, task: FaxTask) -> None:
+        """Let a fax machine have the call."""
+        if not self._closed:
+            self._engine.fax(self.leg, task)
 
     def answer(self, offered: bytes) -> bytes:
         """Answer an offer and connect to what it described; BadSdp when that cannot be."""

@@ -13,6 +13,7 @@ from pbx.domain.base import OutsideNumber as Number
 Habit = Literal[
     "answers", "rings out", "busy", "does not exist", "busy tone", "reorder tone", "intercepted", "vacant code",
     "reorder announced", "no circuit", "plays a tone", "echoes", "a person",
+    "a fax machine", "a fax machine without T.38",
 ]  # fmt: skip
 """What an outside number does when it is called, in the words of `lab.carrier.Habit`."""
 

@@ -8,6 +8,7 @@ from pbx.callflow.attendant import attend
 from pbx.callflow.conference import confer
 from pbx.callflow.emergency import call_emergency
 from pbx.callflow.external import call_number, call_service
+from pbx.callflow.fax import receive_fax
 from pbx.callflow.feature_codes import use_feature
 from pbx.callflow.night import switch_frame
 from pbx.callflow.paging import page
@@ -30,6 +31,7 @@ from pbx.domain.destinations import (
     ToDevice,
     ToEmergency,
     ToExternal,
+    ToFax,
     ToFeature,
     ToMailbox,
     ToMailboxLogin,
@@ -125,6 +127,8 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
             return (yield from call_service(call, code))
         case ToEmergency(code=code):
             return (yield from call_emergency(call, code))
+        case ToFax(account=account):
+            return (yield from receive_fax(call, account))
         case ToFeature():
             return (yield from use_feature(call, destination))
         case HangUp():

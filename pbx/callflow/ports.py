@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pbx.domain.history import CallRecord as CallRecord
+from pbx.domain.history import Fax as Fax
 from pbx.domain.history import Message as Message
 from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice
 from pbx.domain.own_settings import OwnSettings
@@ -101,6 +102,19 @@ class OwnSettingsSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class FaxSaved:
+    fax: Fax
+
+
+@dataclass(frozen=True, slots=True)
+class FaxRemoved:
+    """With its pages, which are nobody else's."""
+
+    id: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordSaved:
     """A call began (open row) or ended."""
 
@@ -123,6 +137,8 @@ Change = (
     | CallRecordingSaved
     | CallRecordingRemoved
     | OwnSettingsSaved
+    | FaxSaved
+    | FaxRemoved
     | RecordSaved
 )
 
@@ -159,6 +175,10 @@ class History(Protocol):
 
     def call_recordings(self) -> Sequence[CallRecording]:
         """Conversations that were recorded, newest first."""
+        ...
+
+    def faxes(self) -> Sequence[Fax]:
+        """Newest first."""
         ...
 
     def own_settings(self) -> Sequence[OwnSettings]:

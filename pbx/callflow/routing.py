@@ -53,6 +53,7 @@ from pbx.domain.destinations import (
     ToDevice,
     ToEmergency,
     ToExternal,
+    ToFax,
     ToFeature,
     ToMailbox,
     ToMailboxLogin,
@@ -364,6 +365,12 @@ def _follow(
             case ToMailbox(extension=extension) if extension not in directory.users_by_extension:
                 trail.failed("mailbox", extension, "", "there is no such mailbox", "users")
                 return HangUp(cause=Cause.NOT_FOUND).label, None, ""
+            case ToFax(account=account) if account not in directory.fax_accounts_by_name:
+                trail.failed("fax", account, "", "there is no such account", "fax")
+                return HangUp(cause=Cause.NOT_FOUND).label, None, ""
+            case ToFax(account=account):
+                trail.applied("fax", account, "", "a fax machine answers", f"fax/{account}")
+                return destination.label, None, ""
             case ToMailbox() | ToMailboxLogin() | ToExternal() | ToSupport() | ToEmergency() | ToService() | ToToggle():
                 return destination.label, None, ""
             case ToFeature() | ToPage() | ToPark() | HangUp():

@@ -11,7 +11,7 @@ from pbx.callflow.question import Asked, AttendantRoute, ConferenceRoute, QueueR
 from pbx.domain.conferences import Conference
 from pbx.domain.destinations import Cause, Destination
 from pbx.domain.directory import Directory
-from pbx.domain.history import Message
+from pbx.domain.history import Fax, Message
 from pbx.domain.kept import BoxState, KeptPrompt
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
@@ -110,6 +110,14 @@ class LegJoined:
     """Somebody has come to fetch the caller: `leg` is answered."""
 
     leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaxOver:
+    """The fax machine of the house in this call is done."""
+
+    pages: int
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +288,31 @@ class Control(Protocol):
     def deliver(self, recording: str) -> None: ...
 
     def discard(self, recording: str) -> None: ...
+
+    @property
+    def can_fax(self) -> bool:
+        """There are fax machines, and what they receive can be kept."""
+        ...
+
+    def fax_refused(self, account: str) -> None:
+        """Tell that a fax could not be taken."""
+        ...
+
+    def speak_g711_only(self) -> None:
+        """Agree on no other codec with the caller."""
+        ...
+
+    def receive_fax(self, account: str) -> None:
+        """Let a fax machine of an account have the caller: `FaxOver` tells the end."""
+        ...
+
+    def send_fax(self, fax: Fax) -> None:
+        """Let a fax machine send to whoever is the caller now: `FaxOver` tells the end."""
+        ...
+
+    def not_sent(self, fax: Fax, problem: str, *, again: bool) -> None:
+        """Nobody has answered; `again`: it may be otherwise later."""
+        ...
 
     def box_full(self, box: str) -> None:
         """The caller is turned away for want of room: tell who wants to know."""

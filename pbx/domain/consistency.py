@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pbx.domain.destinations import Destination
+from pbx.domain.destinations import Destination, ToFax
 from pbx.domain.dialplan import why_reserved
 from pbx.domain.problems import Path, Problem
 from pbx.domain.queues import person
@@ -37,6 +37,7 @@ def problems(directory: Directory) -> list[Problem]:
         *_queues(directory),
         *_conferences(directory),
         *_page_groups(directory),
+        *_fax_accounts(directory),
         *_destinations(directory),
         *_settings(directory),
     ]
@@ -69,9 +70,10 @@ def _limits(directory: Directory) -> Iterator[Problem]:
         ("attendants", domain.max_attendants, len(directory.attendants)),
         ("queues", domain.max_queues, len(directory.queues)),
         ("conferences", domain.max_conferences, len(directory.conferences)),
+        ("fax_accounts", domain.max_fax_accounts, len(directory.fax_accounts)),
     ):
         if 0 < limit < count:
-            why = f"{count} {kind}, and max_{kind} allows {limit}; raise it or remove some"
+            why = f"{count} {kind.replace('_', ' ')}, and max_{kind} allows {limit}; raise it or remove some"
             yield Problem(("domain", f"max_{kind}"), f"domain {domain.name}: {why}")
 
 
@@ -288,6 +290,21 @@ def _page_groups(directory: Directory) -> Iterator[Problem]:
             if member not in directory.users_by_extension:
                 path: Path = ("page_groups", place, "members")
                 yield Problem(path, f"page group {group.extension}: member {member} is no user")
+
+
+def _fax_accounts(directory: Directory) -> Iterator[Problem]:
+    yield from _twice("fax_accounts", "fax account", (account.name for account in directory.fax_accounts))
+    for place, account in enumerate(directory.fax_accounts):
+        owner, bound = f"fax account {account.name}", directory.numbers_of_fax(account.name)
+        if account.number and account.number not in directory.numbers_by_digits:
+            yield Problem(("fax_accounts", place, "number"), f"{owner}: {account.number} is no number of the domain")
+        if 0 < account.max_numbers < len(bound):
+            why = f"{len(bound)} numbers lead here, and max_numbers allows {account.max_numbers}: {', '.join(bound)}"
+            yield Problem(("fax_accounts", place, "max_numbers"), f"{owner}: {why}")
+    for place, number in enumerate(directory.numbers):
+        if len(number.routes) > 1 and any(isinstance(route.to, ToFax) for route in number.routes):
+            why = "a fax number leads to its account alone; make it available first"
+            yield Problem(("numbers", place, "routes"), f"number {number.number}: {why}")
 
 
 def _destinations(directory: Directory) -> Iterator[Problem]:

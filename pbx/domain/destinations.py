@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
-from pbx.domain.base import Extension, Model, OutsideNumber
+from pbx.domain.base import Extension, Model, OutsideNumber, Slug
 
 
 class Cause(StrEnum):
@@ -221,6 +221,17 @@ class ToToggle(Model):
         return f"toggle:{self.time_frame}"
 
 
+class ToFax(Model):
+    """A fax machine of the house: pages go to whom the account names."""
+
+    to: Literal["fax"] = "fax"
+    account: Slug
+
+    @property
+    def label(self) -> str:
+        return f"fax:{self.account}"
+
+
 class ToFeature(Model):
     """A feature code and what was dialled after it; dialled by a person, never configured."""
 
@@ -256,6 +267,7 @@ SHORT_FORMS = {
     "support": "",
     "service": "code",
     "toggle": "time_frame",
+    "fax": "account",
     "hangup": "cause",
 }
 """First word of the short form → the field its second word fills; 911 and 933 are dialled, never configured."""
@@ -333,6 +345,7 @@ AnyDestination = (
     | ToEmergency
     | ToService
     | ToToggle
+    | ToFax
     | ToFeature
     | HangUp
 )

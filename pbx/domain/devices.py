@@ -43,6 +43,8 @@ class Device(Model):
     """Shown on outside calls; more specific than the user's."""
     emergency_caller_id: E164 | None = None
     emergency_address: str = ""
+    fax: bool = False
+    """A fax machine is at this port: its calls are of G.711 alone, which a modem survives, or T.38."""
     unsolicited_mwi: bool = False
     """Tell it of messages although it has not subscribed: at each change, and when it registers anew."""
     user_agents: tuple[str, ...] = ()

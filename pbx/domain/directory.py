@@ -13,10 +13,12 @@ from pbx.domain.base import Model
 from pbx.domain.conferences import Conference
 from pbx.domain.consistency import problems
 from pbx.domain.contacts import Contact
+from pbx.domain.destinations import ToFax
 from pbx.domain.devices import Device
 from pbx.domain.dialplan import NEVER_BARRED
 from pbx.domain.dialpolicy import kind_of_call
 from pbx.domain.emergency import EmergencyAddress
+from pbx.domain.faxes import FaxAccount
 from pbx.domain.hardware import Hardware, HardwareOrder, Shipment, Standing
 from pbx.domain.numbers import PhoneNumber
 from pbx.domain.paging import PageGroup
@@ -43,6 +45,7 @@ class Directory(Model):
     page_groups: tuple[PageGroup, ...] = ()
     addresses: tuple[EmergencyAddress, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    fax_accounts: tuple[FaxAccount, ...] = ()
     orders: tuple[HardwareOrder, ...] = ()
     shipments: tuple[Shipment, ...] = ()
     hardware: tuple[Hardware, ...] = ()
@@ -132,6 +135,26 @@ class Directory(Model):
     @cached_property
     def page_groups_by_extension(self) -> dict[str, PageGroup]:
         return {group.extension: group for group in self.page_groups}
+
+    @cached_property
+    def fax_accounts_by_name(self) -> dict[str, FaxAccount]:
+        return {account.name: account for account in self.fax_accounts}
+
+    @cached_property
+    def _fax_numbers(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for number in self.numbers:
+            for name in dict.fromkeys(route.to.account for route in number.routes if isinstance(route.to, ToFax)):
+                found.setdefault(name, []).append(number.number)
+        return {name: tuple(numbers) for name, numbers in found.items()}
+
+    def numbers_of_fax(self, account: str) -> tuple[str, ...]:
+        """Return the numbers that lead to a fax account."""
+        return self._fax_numbers.get(account, ())
+
+    def fax_number(self, account: FaxAccount) -> str:
+        """Return what a fax account shows; empty when the domain has no number to show."""
+        return account.number or next(iter(self.numbers_of_fax(account.name)), "") or self.domain.caller_id or ""
 
     @cached_property
     def sites_by_name(self) -> dict[str, Site]:

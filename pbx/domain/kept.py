@@ -84,3 +84,7 @@ class Notice:
     """Why it has not been sent, as the mail server or the network put it."""
     refused: bool = False
     """The mail server will never take it: kept for whoever looks."""
+    document: str = ""
+    """Pages of a fax to attach, empty for none."""
+    attach: str = ""
+    """How: `pdf`, `tiff` or `pdf and tiff`."""

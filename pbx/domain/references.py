@@ -13,6 +13,7 @@ from pbx.domain.destinations import (
     ToDevice,
     ToEmergency,
     ToExternal,
+    ToFax,
     ToFeature,
     ToMailbox,
     ToMailboxLogin,
@@ -59,6 +60,8 @@ def missing(directory: Directory, destination: Destination) -> str:
             return "a feature code is dialled by a person, never configured"
         case ToToggle(time_frame=name):
             return "" if name in directory.frames_by_name else f"there is no time frame {name} that everybody shares"
+        case ToFax(account=name):
+            return "" if name in directory.fax_accounts_by_name else f"there is no fax account {name}"
         case ToExternal() | ToPark() | ToSupport() | ToService() | HangUp():
             return ""
         case _:

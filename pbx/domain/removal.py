@@ -8,7 +8,9 @@ from typing import Literal
 from pbx.domain.consistency import problems
 from pbx.domain.directory import Directory
 
-Kind = Literal["user", "device", "number", "attendant", "queue", "conference", "site", "time frame", "address"]
+Kind = Literal[
+    "user", "device", "number", "attendant", "queue", "conference", "site", "time frame", "address", "fax account"
+]
 
 
 class Referenced(ValueError):
@@ -71,6 +73,7 @@ _SECTIONS: dict[Kind, Callable[[Directory, str], dict[str, tuple[object, ...]]]]
     "number": _one("numbers", "number"),
     "attendant": _one("attendants", "extension"),
     "queue": _one("queues", "extension"),
+    "fax account": _one("fax_accounts", "name"),
     "conference": _one("conferences", "extension"),
     "site": _one("sites", "name"),
     "time frame": _time_frame,

@@ -128,6 +128,7 @@ class Domain(Model):
     max_attendants: int = Field(default=0, ge=0)
     max_queues: int = Field(default=0, ge=0)
     max_conferences: int = Field(default=0, ge=0)
+    max_fax_accounts: int = Field(default=0, ge=0)
     preset: PresetName = "generic"
     platform: Platform = Field(default_factory=lambda: platform("generic"))
     """The preset's settings, where the domain says nothing else; kept with the domain, so that a preset which is

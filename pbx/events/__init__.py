@@ -47,6 +47,7 @@ from pbx.events.conferences import (
     ConferenceLeft,
     ConferenceRefused,
 )
+from pbx.events.faxes import FaxAnswered, FaxFailed, FaxHeard, FaxQueued, FaxReceived, FaxSent, FaxStayed, FaxTurned
 from pbx.events.mail import MailDelayed, MailQueued, MailRefused, MailSent, VoicemailTranscribed
 from pbx.events.media import (
     DigitReceived,
@@ -175,6 +176,14 @@ __all__ = [
     "EmergencyAddressMissing",
     "EmergencyCalled",
     "Event",
+    "FaxAnswered",
+    "FaxFailed",
+    "FaxHeard",
+    "FaxQueued",
+    "FaxReceived",
+    "FaxSent",
+    "FaxStayed",
+    "FaxTurned",
     "FeatureUsed",
     "GreetingChosen",
     "GuessingSlowed",

@@ -17,6 +17,7 @@ from pbx.media import g711
 
 CODECS = ("PCMU", "PCMA", "G722")
 """Best first for sounds of our own, which are of 8 kHz."""
+G711 = ("PCMU", "PCMA")
 OPUS = "OPUS"
 PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9}
 """RFC 3551 §6; the RTP clock of each is 8000, also that of G.722, by an old mistake (§4.5.2)."""

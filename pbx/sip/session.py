@@ -53,6 +53,8 @@ class Session(Dialog):
         """Their offer that waits for our answer."""
         self.reoffering = False
         """Ours waits for theirs."""
+        self._agreed_sdp: bytes | None = None
+        """Ours from before it: still in force when it is refused."""
         self.refer_received: ServerTransaction | None = None
         self._ok: bytes = b""
         self._answered_cseq = -1
@@ -197,7 +199,7 @@ class Session(Dialog):
         elif self._asked_again(response, now):
             return
         elif self.phase is Phase.UP:
-            self.reoffering = False
+            self.reoffering, self.local_sdp = False, self._agreed_sdp
             if status == 491:
                 self.timer.retry(now)
             self.stack.report(ReofferRejected(self, status))
@@ -215,7 +217,7 @@ class Session(Dialog):
 
     def timed_out(self, now: float) -> None:
         if self.phase is Phase.UP:
-            self.reoffering = False
+            self.reoffering, self.local_sdp = False, self._agreed_sdp
             self.stack.report(ReofferRejected(self, 408))
             return
         if self.phase is not Phase.OVER:
@@ -345,7 +347,7 @@ class Session(Dialog):
         if self.phase is not Phase.UP:
             return
         self.reoffering = True
-        self.local_sdp = sdp
+        self._agreed_sdp, self.local_sdp = self.local_sdp, sdp
         self.cseq += 1
         request = self.in_dialog("INVITE", cseq=self.cseq, body=sdp, kind="application/sdp")
         request.headers.insert(-1, ("Contact", f"<{self.contact}>"))

@@ -16,6 +16,9 @@ from pbx.callflow.ports import (
     CallRecord,
     CallRecordingRemoved,
     CallRecordingSaved,
+    Fax,
+    FaxRemoved,
+    FaxSaved,
     Message,
     MessageRemoved,
     MessageSaved,
@@ -48,6 +51,7 @@ class _State:
     notices: dict[str, Notice] = field(default_factory=dict)
     call_recordings: dict[str, CallRecording] = field(default_factory=dict)
     own_settings: dict[str, OwnSettings] = field(default_factory=dict)
+    faxes: dict[str, Fax] = field(default_factory=dict)
     records: dict[tuple[str, float], CallRecord] = field(default_factory=dict)
     directories: dict[str, StoredDirectory] = field(default_factory=dict)
     runs: dict[str, StoredRun] = field(default_factory=dict)
@@ -95,6 +99,10 @@ class MemoryStore:
                 state.call_recordings.pop(number, None)
             case OwnSettingsSaved(settings=settings):
                 state.own_settings[settings.extension] = settings
+            case FaxSaved(fax=fax):
+                state.faxes[fax.id] = fax
+            case FaxRemoved(id=number):
+                state.faxes.pop(number, None)
             case RecordSaved(record=record):
                 state.records[record.call, record.started_at] = record
                 if len(state.records) > KEPT_RECORDS:
@@ -144,12 +152,14 @@ class MemoryStore:
         return sorted(self._state.notices.values(), key=lambda notice: notice.at)
 
     def recordings(self) -> Counter[str]:
-        """How often each recording is referred to: a message and its copies share one."""
+        """How often each recording, or document of a fax, is referred to: a message and its copies share one."""
         found = Counter(message.recording for message in self.every_message())
         found.update(message.comment for message in self.every_message() if message.comment)
         found.update(self._state.call_recordings.keys())
         found.update(prompt.recording for prompt in self.every_prompt())
         found.update(notice.recording for notice in self._state.notices.values() if notice.recording)
+        found.update(notice.document for notice in self._state.notices.values() if notice.document)
+        found.update(fax.document for fax in self._state.faxes.values() if fax.document)
         return found
 
     def call_recordings(self) -> list[CallRecording]:
@@ -157,6 +167,9 @@ class MemoryStore:
 
     def own_settings(self) -> list[OwnSettings]:
         return list(self._state.own_settings.values())
+
+    def faxes(self) -> list[Fax]:
+        return sorted(self._state.faxes.values(), key=lambda fax: (-fax.at, fax.id))
 
     def records(self) -> list[CallRecord]:
         return list(reversed(self._state.records.values()))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pbx.callflow.ports import CallRecord, Change, Message
+from pbx.callflow.ports import CallRecord, Change, Fax, Message
 from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
@@ -101,6 +101,10 @@ class Store(Protocol):
         ...
 
     def own_settings(self) -> Sequence[OwnSettings]: ...
+
+    def faxes(self) -> Sequence[Fax]:
+        """Newest first."""
+        ...
 
     def records(self) -> Sequence[CallRecord]:
         """Newest first, bounded."""

@@ -20,6 +20,8 @@ SHORTEST_S = 1.0
 """A shorter one is a caller who hung up at the beep."""
 DRAFT = "draft-"
 """So begin the names of recordings that are nobody's until they are kept: greetings, names, comments, prompts."""
+FAX = "fax-"
+"""So begin the names of the documents of faxes."""
 _VOICEMAIL = re.compile(r"vm-(?P<box>.+)-(?P<milliseconds>\d+)-[0-9a-f]+\Z")
 _HEADER = 44
 _RATE = 8000
@@ -48,7 +50,7 @@ def sweep(folder: Path, messages: Iterable[Message], needed: Mapping[str, int]) 
         if message.recording not in there and message.folder != LOST
     ]
     adopted: list[Message] = []
-    drafts = sorted(folder.glob(f"{DRAFT}*"))
+    drafts = [*sorted(folder.glob(f"{DRAFT}*")), *sorted(folder.glob(f"{FAX}*.tif"))]
     rubbish = [path for path in drafts if path.suffix == ".tmp" or not needed.get(path.stem)]
     for path in [*there.values(), *sorted(folder.glob("vm-*.tmp"))]:
         if path.stem in known:
@@ -98,4 +100,6 @@ def mend(folder: Path, recording: str) -> None:
 
 
 def remove(folder: Path, recording: str) -> None:
-    (folder / f"{recording}.wav").unlink(missing_ok=True)
+    """Of sound, or of a fax."""
+    for suffix in (".wav", ".tif"):
+        (folder / f"{recording}{suffix}").unlink(missing_ok=True)

@@ -25,6 +25,9 @@ from pbx.callflow.ports import (
     CallRecord,
     CallRecordingRemoved,
     CallRecordingSaved,
+    Fax,
+    FaxRemoved,
+    FaxSaved,
     Message,
     MessageRemoved,
     MessageSaved,
@@ -148,7 +151,12 @@ class SqlStore:
             case PromptRemoved(owner=owner, name=name) if (old := mirror.prompts(owner).get(name)) is not None:
                 yield old.recording
             case NoticeRemoved(id=number):
-                yield from (notice.recording for notice in mirror.notices() if notice.id == number)
+                for notice in mirror.notices():
+                    if notice.id == number:
+                        yield notice.recording
+                        yield notice.document
+            case FaxRemoved(document=document):
+                yield document
             case _:
                 return
 
@@ -177,6 +185,9 @@ class SqlStore:
 
     def call_recordings(self) -> Sequence[CallRecording]:
         return self._mirror.call_recordings()
+
+    def faxes(self) -> Sequence[Fax]:
+        return self._mirror.faxes()
 
     def own_settings(self) -> Sequence[OwnSettings]:
         return self._mirror.own_settings()
@@ -219,6 +230,8 @@ class SqlStore:
             mirror.submit(CallRecordingSaved(CallRecording(**row)))
         for row in _rows(connection, tables.own_settings):
             mirror.submit(OwnSettingsSaved(OwnSettings(**row)))
+        for row in _rows(connection, tables.faxes):
+            mirror.submit(FaxSaved(Fax(**row)))
         self._close_what_was_open(connection, now)
         for row in reversed(_rows(connection, tables.records, newest="started_at", most=KEPT_RECORDS)):
             mirror.submit(RecordSaved(CallRecord(**row)))

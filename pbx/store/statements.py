@@ -17,6 +17,8 @@ from pbx.callflow.ports import (
     BoxSaved,
     CallRecordingRemoved,
     CallRecordingSaved,
+    FaxRemoved,
+    FaxSaved,
     MessageRemoved,
     MessageSaved,
     NoticeRemoved,
@@ -47,6 +49,8 @@ _Row = (
     | CallRecordingSaved
     | CallRecordingRemoved
     | OwnSettingsSaved
+    | FaxSaved
+    | FaxRemoved
     | RecordSaved
     | DirectorySaved
     | RunSaved
@@ -92,6 +96,10 @@ def _statement(change: _Row) -> tuple[str, dict[str, Any]]:
             return "no call recording", {"_recording": name}
         case OwnSettingsSaved(settings=settings):
             return "own settings", _values(settings)
+        case FaxSaved(fax=fax):
+            return "fax", _values(fax)
+        case FaxRemoved(id=number):
+            return "no fax", {"_id": number}
         case BoxSaved(state=state):
             return "box", _values(state)
         case NoticeSaved(notice=notice):
@@ -144,6 +152,8 @@ _CORE: dict[str, Insert | Delete] = {
     "call recording": _replacing(tables.call_recordings),
     "no call recording": _removing(tables.call_recordings),
     "own settings": _replacing(tables.own_settings),
+    "fax": _replacing(tables.faxes),
+    "no fax": _removing(tables.faxes),
     "box": _replacing(tables.boxes),
     "notice": _replacing(tables.notices),
     "no notice": _removing(tables.notices),

@@ -122,6 +122,8 @@ notices = Table(
     Column("tries", Integer, nullable=False),
     Column("problem", Text, nullable=False),
     Column("refused", Boolean, nullable=False),
+    Column("document", Text, nullable=False, server_default=""),
+    Column("attach", Text, nullable=False, server_default=""),
 )
 """Mail that has not been sent; several addresses of one are lines."""
 
@@ -136,6 +138,30 @@ call_recordings = Table(
     Column("why", Text, nullable=False),
     Column("begun_at", Float, nullable=False),
     Column("seconds", Float, nullable=False),
+)
+
+faxes = Table(
+    "faxes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("station", Text, nullable=False),
+    Column("over", Text, nullable=False),
+    Column("bit_rate", Integer, nullable=False),
+    Column("error_correction", Boolean, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("call", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", Float, nullable=False),
 )
 
 own_settings = Table(

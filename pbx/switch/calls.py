@@ -35,7 +35,8 @@ from pbx.events import (
 )
 from pbx.media.engine import NoMediaPort, Sound, Tone
 from pbx.media.sdp import BadSdp
-from pbx.switch import dialling, direct, fetching, recording, transfer
+from pbx.switch import dialling, direct, fetching, recording, t38, transfer
+from pbx.switch.call_fax import FaxSide
 from pbx.switch.call_mailbox import MailboxSide
 from pbx.switch.call_queueing import QueueSide
 from pbx.switch.call_routing import RoutingSide
@@ -56,7 +57,7 @@ _ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 """What phones know it by, and count no missed call then (RFC 3326)."""
 
 
-class Call(RoutingSide, QueueSide, MailboxSide):
+class Call(RoutingSide, QueueSide, MailboxSide, FaxSide):
     """Owned by the switch. Whatever ends a call comes through `end`."""
 
     def __init__(self, switch: Switch, call: str, caller: Leg, asked: Asked) -> None:
@@ -93,6 +94,9 @@ class Call(RoutingSide, QueueSide, MailboxSide):
                 self._switch.guarded(self, partial(hand_on, self))
             case "hold":
                 self._switch.guarded(self, partial(overdue, self._switch, self))
+            case "fax":
+                for leg in list(self.legs.values()):
+                    self._switch.guarded(self, partial(t38.offer, self._switch, self, leg))
             case "path":
                 for leg in list(self.legs.values()):
                     self.review(leg)

@@ -66,6 +66,8 @@ def relayed_because(one: Leg, two: Leg) -> str:
             return f"{leg.party} is played {leg.sound[0].label}"
         if leg.bearer.refused:
             return leg.bearer.refused
+        if leg.is_fax or leg.turning is not None:
+            return f"{leg.party} sends a fax over IP"
         if leg.remote is None or leg.remote.keys is not None:
             return f"the media of {leg.party} is encrypted to the switch"
         if leg.remote.host != leg.remote.signalled:

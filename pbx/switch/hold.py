@@ -11,6 +11,7 @@ from pbx.events import CallHeld, CallResumed, HoldRecalled
 from pbx.media.engine import Music, NoMediaPort
 from pbx.media.sdp import BadSdp, is_hold
 from pbx.sip.session import Session
+from pbx.switch import t38
 from pbx.switch.dialling import dial_device
 from pbx.switch.direct import far_end
 from pbx.switch.legs import Leg
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 def reoffered(switch: Switch, call: Call, leg: Leg, session: Session, sdp: bytes | None) -> None:
     """Answer a re-INVITE: hold, resume or a new address; without an offer we make ours (RFC 3261 §14.2)."""
     now = switch.now.mono
+    if sdp is not None and t38.reoffered(switch, call, leg, session, sdp):
+        return
     try:
         hold = sdp is not None and is_hold(sdp)
         text = leg.offer() if sdp is None else _answer(call, leg, sdp)

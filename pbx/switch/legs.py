@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from pbx.media.engine import Capability, Engine, MediaAddress, NoMediaPort, RemoteMedia, Sound
+from pbx.media.engine import T38, Capability, Engine, MediaAddress, NoMediaPort, RemoteMedia, Sound
+from pbx.media.fax.sdp import OURS, FaxDescription
 from pbx.media.negotiation import Negotiation
 from pbx.media.sdp import BadSdp, parse_sdp
 from pbx.sip.referral import Referrer
@@ -39,6 +40,14 @@ class Bearer:
     def begin(self) -> None:
         """Another conversation: what failed in the one before may work."""
         self.tries, self.refused, self.told = 0, "", ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A re-INVITE on its way that turns sound into fax over IP, or back."""
+
+    asker: str = ""
+    """The leg whose own re-INVITE waits for what comes of it; empty when it was our idea."""
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +96,12 @@ class Leg:
     conversation: tuple[str, ...] | None = None
     """Who of it and the leg it is joined with is heard, as told last."""
     bearer: Bearer = field(default_factory=Bearer)
+    turning: Turn | None = None
+    has_machine: bool = False
+    """A fax machine of ours has it."""
+    wants_t38: bool = False
+    """It is offered T.38 once it is heard to be a fax machine."""
+    t38_offers: int = 0
     _address: MediaAddress | None = None
 
     @property
@@ -121,6 +136,21 @@ class Leg:
         text = self.negotiation.answer(offered, MediaAddress(far.host, far.port), liked=far.codec, origin=self._open())
         self._connect(elsewhere=True)
         return text
+
+    def offer_fax(self, t38: T38 = OURS) -> bytes:
+        """Write an offer of T.38; NoMediaPort."""
+        return self.negotiation.offer_fax(self._open(), t38)
+
+    def answer_fax(self, offered: FaxDescription, t38: T38 = OURS) -> bytes:
+        """Answer an offer of T.38 and connect it; BadSdp(488) where it cannot be, NoMediaPort."""
+        text = self.negotiation.answer_fax(offered, self._open(), t38)
+        self._connect()
+        return text
+
+    @property
+    def is_fax(self) -> bool:
+        """Its media is fax over IP."""
+        return self.remote is not None and self.remote.fax is not None
 
     def is_at(self, offered: bytes) -> bool:
         """Tell whether an offer names the address its media is known to be at."""

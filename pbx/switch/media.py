@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pbx.callflow.vocabulary import Played, Recorded
 from pbx.events import (
+    FaxHeard,
     InputIgnored,
     MediaFlow,
     MediaHeard,
@@ -25,6 +26,8 @@ from pbx.media.engine import (
     DigitPressed,
     FarEndReported,
     Faulted,
+    FaxFinished,
+    FaxSensed,
     FlowChanged,
     Heard,
     MediaEvent,
@@ -37,6 +40,7 @@ from pbx.media.engine import (
     WorkerBack,
     WorkerLost,
 )
+from pbx.switch import t38
 from pbx.switch.calls import Call
 from pbx.switch.keys import pressed
 from pbx.switch.legs import Leg
@@ -60,6 +64,9 @@ def media_event(switch: Switch, event: MediaEvent) -> None:
             switch.guarded(None, partial(switch.call_recordings.recorded, event))
             return
         switch.guarded(None, partial(switch.mailboxes.recorded, event))
+    if isinstance(event, FaxFinished):
+        switch.guarded(None, partial(switch.faxes.finished, event))
+        return
     found = switch.parties.named(getattr(event, "leg", ""))
     if found is not None:
         switch.guarded(found[0], partial(_leg_event, switch, *found, event))
@@ -82,6 +89,9 @@ def _leg_event(switch: Switch, call: Call, leg: Leg, event: MediaEvent) -> None:
             switch.publish(PromptMissing(call.id, leg.name, leg.party, recording, reason))
         case Heard(sound=sound):
             switch.publish(MediaHeard(call.id, leg.name, leg.party, sound))
+        case FaxSensed(signal=signal):
+            switch.publish(FaxHeard(call.id, leg.name, leg.party, signal))
+            t38.offer(switch, call, leg)
         case ToneRecognised(tone=tone):
             switch.publish(MediaTone(call.id, leg.name, leg.party, tone))
         case Closed(statistics=it):
@@ -128,4 +138,5 @@ def _worker_lost(switch: Switch, event: WorkerLost) -> None:
     switch.publish(ServerFault("media", "", event.reason))
     switch.mailboxes.lost()
     switch.call_recordings.lost()
+    switch.faxes.lost()
     switch.fail_all()

@@ -25,7 +25,7 @@ from pbx.sip.sip_events import (
     SipEvent,
 )
 from pbx.sip.uri import BadUri, parse_name_addr
-from pbx.switch import direct
+from pbx.switch import direct, t38
 from pbx.switch.calls import Call
 from pbx.switch.hold import confirmed, reoffered
 from pbx.switch.keys import pressed
@@ -55,6 +55,10 @@ def session_event(switch: Switch, call: Call, leg: Leg, session: Session, event:
             call.leg_over(leg, cause, "peer" if by == "peer" else "error")
         case ReofferReceived(sdp=sdp):
             reoffered(switch, call, leg, session, sdp)
+        case ReofferAnswered(sdp=sdp) if leg.turning is not None:
+            t38.answered(switch, call, leg, sdp)
+        case ReofferRejected(status=status) if leg.turning is not None:
+            t38.rejected(switch, call, leg, status)
         case ReofferAnswered(sdp=sdp):
             direct.answered(switch, call, leg, sdp)
         case ReofferRejected(status=status):

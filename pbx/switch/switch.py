@@ -23,7 +23,7 @@ from pbx.clock import Moment
 from pbx.domain.destinations import Cause
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
-from pbx.domain.history import CallRecord
+from pbx.domain.history import CallRecord, Fax
 from pbx.domain.kept import KeptPrompt
 from pbx.domain.queues import Agent, AgentStatus, Queue, person
 from pbx.events import (
@@ -40,6 +40,7 @@ from pbx.events import (
     ServerFault,
     TimeFrameSwitched,
 )
+from pbx.media.codecs import G711
 from pbx.media.engine import Capability, Engine
 from pbx.media.negotiation import Negotiation
 from pbx.sip.address import Peer
@@ -66,6 +67,7 @@ from pbx.switch.call_state import CallState
 from pbx.switch.calls import FAULT_STATUS, Call
 from pbx.switch.conferences import Conferences
 from pbx.switch.durability import Durability
+from pbx.switch.faxes import Faxes
 from pbx.switch.inbound import spares, take_invite, take_request
 from pbx.switch.legs import Leg
 from pbx.switch.mailboxes import Mailboxes
@@ -145,12 +147,14 @@ class Switch:
         self.timers = Timers()
         self.support = SupportDesk(self)
         self.settings_of_users = UserSettings(self, history.own_settings())
+        self.faxes = Faxes(self, token)
         self.draining = False
         self._token = token
         self._calls: dict[str, Call] = {}
         self._asked: dict[RequestHandle, Callable[[RequestHandle, int], None]] = {}
         self._afterwards: deque[Callable[[], object]] = deque()
         self._numbered = max((int(n[1]) for r in history.records() if (n := _CALL_ID.fullmatch(r.call))), default=0)
+        self.faxes.resume()
 
     # --- inputs ---------------------------------------------------------------------------------------
 
@@ -171,6 +175,7 @@ class Switch:
         self.registration.expire()
         self.watchers.tick(now)
         self.notices.tick()
+        self.faxes.tick()
         self._drain()
 
     def apply(self, directory: Directory, now: Moment, what: str = "directory") -> None:
@@ -284,6 +289,13 @@ class Switch:
         self.notices.transcribed(notice, text, problem)
         self._drain()
 
+    def send_fax(self, account: str, number: str, document: str, pages: int, now: Moment, sender: str = "") -> Fax:
+        """Send a document of an account's; its pages are on the disk. ValueError when there is no such account."""
+        self._begin(now)
+        fax = self.faxes.send(account, number, document, pages, sender)
+        self._drain()
+        return fax
+
     def set_do_not_disturb(self, extension: str, on: bool, now: Moment) -> None:
         self._begin(now)
         self.settings_of_users.keep(replace(self.settings_of_users.of(extension), do_not_disturb=on))
@@ -321,6 +333,7 @@ class Switch:
             self.watchers.next_deadline(),
             self.queues.next_deadline(self.queues_by_extension, self.now.mono),
             self.notices.next_deadline(),
+            self.faxes.next_deadline(),
         )
 
     def live(self) -> dict[str, int]:
@@ -335,6 +348,7 @@ class Switch:
             "conversations recorded": self.call_recordings.live(),
             "conferring": self.conferences.live(),
             "recordings": self.mailboxes.live(),
+            "faxes": self.faxes.live(),
             "held": len(self.durability),
             "texts": self.texts.live(),
             "busy": self.parties.busy.total(),
@@ -450,7 +464,8 @@ class Switch:
         policy = known.srtp if known is not None else "no"
         if policy == "opportunistic" and Capability.ENCRYPTION not in self.engine.capabilities:
             policy = "no"
-        return Negotiation(policy, self._token, self.settings.codecs)
+        codecs = G711 if known is not None and known.fax else self.settings.codecs
+        return Negotiation(policy, self._token, codecs)
 
     def joined(self, call: Call, leg: Leg) -> None:
         """Two legs talk from now on."""
@@ -464,6 +479,7 @@ class Switch:
         self.timers.cancel(call, "keys")
         self.timers.cancel(call, "hold")
         self.timers.cancel(call, "path")
+        self.timers.cancel(call, "fax")
         for leg in call.legs.values():
             # A called leg that was cancelled may still have to be told so: its session stays until it is over.
             if leg.session is not None and leg.session.over:

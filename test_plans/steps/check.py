@@ -1,4 +1,4 @@
-"""`check: cdr | voicemail | registration | screen | lamp | idle | provisioning | leak | …`: a state, within this case.
+"""`check: cdr | fax | voicemail | registration | screen | lamp | idle | provisioning | leak | …`: a state.
 
 `answer` is what a laptop was told, `config` what a phone has read (by its maker's names), `caller` who its display
 names, `why` where a call would go at another moment, `findings` what is wrong with the call flows, `audit` a line of
@@ -19,7 +19,7 @@ from test_plans.verdicts import StepFailed
 VERB = "check"
 ARGUMENTS = frozenset(
     {"role", "where", "rows", "within", "shows", "lit", "box", "new", "saved", "kind", "heard", "seconds", "to", "at",
-     "line"}
+     "line", "account", "pages", "over"}
 )  # fmt: skip
 
 
@@ -60,6 +60,28 @@ def _voicemail(context: Context, step: Step) -> str:
         wanted = context.value(step.arguments["heard"])
         if not messages or not meets(messages[-1]["heard"], wanted):
             return f"the newest message holds {messages[-1]['heard'] if messages else 'nothing'}, not {wanted}"
+    return ""
+
+
+def _fax(context: Context, step: Step) -> str:
+    """A fax of an account and the newest of a machine are the same to the dot, one sent and the other received."""
+    account, role = str(context.value(step.arguments["account"])), str(step.arguments["role"])
+    ours, theirs = context.bench.faxes(account), context.device(role).faxes()
+    if not ours or not theirs:
+        return f"{account if not ours else context.device(role).label} has neither sent nor received a fax"
+    two = theirs[-1]
+    # Others may fax to the same account meanwhile: the one with these pages is ours, else the newest.
+    one = next((fax for fax in reversed(ours) if fax.pages == two.pages and fax.sent != two.sent), ours[-1])
+    if one.sent == two.sent:
+        return f"both {account} and {role} have {'sent' if one.sent else 'received'} one"
+    if one.problem or two.problem:
+        return one.problem or two.problem
+    if one.pages != two.pages:
+        return f"{len(one.pages)} pages at {account} and {len(two.pages)} at {role} are not the same"
+    if "pages" in step.arguments and not meets(len(one.pages), step.arguments["pages"]):
+        return f"it has {len(one.pages)} pages, not {step.arguments['pages']}"
+    if "over" in step.arguments and one.over != str(step.arguments["over"]):
+        return f"it went over {one.over}, not {step.arguments['over']}"
     return ""
 
 
@@ -166,6 +188,7 @@ def _seen(context: Context, what: str) -> tuple[str, ...]:
 
 _CHECKS: dict[str, Callable[[Context, Step], str]] = {
     "cdr": _records,
+    "fax": _fax,
     "voicemail": _voicemail,
     "registration": _registration,
     "screen": _screen,

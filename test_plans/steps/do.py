@@ -34,6 +34,8 @@ def run(context: Context, step: Step) -> Script[str]:
     if "as" in step.arguments:
         context.mark(str(step.arguments["as"]))
     argument = arguments.get("to", arguments.get("keys", ""))
+    if action == "fax":
+        argument = f"{argument} {arguments.get('pages', '1')}"
     refusal = ""
 
     def press() -> None:

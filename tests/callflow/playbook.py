@@ -21,7 +21,7 @@ from pbx.callflow.vocabulary import CALLER, KeyPressed, Parked, Played, Recorded
 from pbx.domain.conferences import Conference
 from pbx.domain.destinations import Cause, Destination, ToAttendant
 from pbx.domain.directory import Directory
-from pbx.domain.history import Message
+from pbx.domain.history import Fax, Message
 from pbx.domain.kept import BoxState, KeptPrompt
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
@@ -66,6 +66,8 @@ class Playbook:
         self._script: Running[Any] | None = None
         self._token = ""
         self._recordings = 0
+
+    can_fax = True
 
     # --- the test's side ------------------------------------------------------------------------------
 
@@ -238,6 +240,21 @@ class Playbook:
 
     def discard(self, recording: str) -> None:
         self.said.append(f"discard {recording}")
+
+    def fax_refused(self, account: str) -> None:
+        self.said.append(f"fax refused {account}")
+
+    def speak_g711_only(self) -> None:
+        self.said.append("g711 only")
+
+    def receive_fax(self, account: str) -> None:
+        self.said.append(f"receive fax {account}")
+
+    def send_fax(self, fax: Fax) -> None:
+        self.said.append(f"send fax {fax.document}")
+
+    def not_sent(self, fax: Fax, problem: str, *, again: bool) -> None:
+        self.said.append(f"not sent {fax.document}: {problem}" + ("" if again else ", for good"))
 
     def box_full(self, box: str) -> None:
         self.said.append(f"full {box}")

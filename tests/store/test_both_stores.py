@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from pbx.callflow.ports import (
     BoxSaved,
     CallRecordingRemoved,
     CallRecordingSaved,
+    FaxRemoved,
+    FaxSaved,
     MessageRemoved,
     MessageSaved,
     NoticeRemoved,
@@ -26,6 +29,7 @@ from pbx.callflow.ports import (
     SubscriptionRemoved,
     SubscriptionSaved,
 )
+from pbx.domain.history import Fax
 from pbx.domain.kept import BoxState, CallRecording
 from pbx.domain.own_settings import OwnSettings
 from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
@@ -157,6 +161,20 @@ async def test_what_a_user_has_set_is_kept_as_it_was_set_last(after: After) -> N
         OwnSettingsSaved(ana),
     )
     assert sorted(store.own_settings(), key=lambda settings: settings.extension) == [ana, OwnSettings("102")]
+
+
+async def test_a_fax_is_kept_as_it_stands_and_the_newest_comes_first(after: After) -> None:
+    sent = Fax(
+        "fax-1", "office", "out", "queued", "14165550156", NOW, "fax-1", 2, sender="ana@acme.lab", due_at=NOW + 30
+    )
+    came = Fax(
+        "fax-2", "office", "in", "received", "14165550157", NOW + 1, "fax-2", 3, 3, "", "416", "T.38", 9600, True
+    )
+    store = await after(
+        FaxSaved(sent), FaxSaved(came), FaxSaved(replace(sent, status="failed", problem="busy", tries=2)),
+        FaxSaved(replace(came, id="fax-3")), FaxRemoved("fax-3", "fax-2"),
+    )  # fmt: skip
+    assert store.faxes() == [came, replace(sent, status="failed", problem="busy", tries=2)]
 
 
 async def test_mail_waits_until_it_is_gone_oldest_first(after: After) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pbx.callflow.ports import CallRecordingSaved, MessageRemoved, MessageSaved, PromptSaved
+from pbx.callflow.ports import CallRecordingSaved, FaxRemoved, FaxSaved, MessageRemoved, MessageSaved, PromptSaved
+from pbx.domain.history import Fax
 from pbx.domain.kept import CallRecording
 from pbx.media.wav import StereoFile, read_wav, write_wav
 from pbx.store.sql import SqlStore
@@ -146,3 +148,19 @@ async def test_a_message_s_comment_and_an_older_greeting_go_too(tmp_path, record
 async def test_a_prompt_whose_file_is_gone_is_said_to_be(tmp_path, recordings):
     await written(tmp_path, PromptSaved(prompt()))
     await (await after_a_start(tmp_path, recordings, lost=1)).close()
+
+
+async def test_pages_of_a_fax_stay_while_somebody_has_it_and_those_of_nobody_go_at_a_start(tmp_path, recordings):
+    kept = Fax("fax-1", "office", "in", "received", "", NOW, "fax-1", 1, 1)
+    await written(tmp_path, FaxSaved(kept), FaxSaved(replace(kept, id="fax-copy", account="archive")))
+    for name in ("fax-1", "fax-nobodys"):
+        (recordings / f"{name}.tif").write_bytes(b"II*")
+    store = await after_a_start(tmp_path, recordings)
+    assert [path.name for path in recordings.iterdir()] == ["fax-1.tif"]
+    store.submit(FaxRemoved("fax-1", "fax-1"))
+    await store.close()
+    assert (recordings / "fax-1.tif").exists(), "the other account has it too"
+    store = await after_a_start(tmp_path, recordings)
+    store.submit(FaxRemoved("fax-copy", "fax-1"))
+    await store.close()
+    assert list(recordings.iterdir()) == []
