@@ -24,10 +24,15 @@ def mark_via(request: Request, source: Peer) -> Via:
             continue
         top, comma, rest = value.partition(",")
         marked = top.rstrip()
-        if "rport" in via.params:
+        asked = "rport" in via.params
+        if asked and marked.endswith(";rport"):  # as most phones write it
+            marked = f"{marked}={source.port}"
+        elif asked:
             marked = _RPORT.sub(f";rport={source.port}", marked, count=1)
-        if "rport" in via.params or via.host.strip("[]") != source.host:
-            marked = _RECEIVED.sub("", marked) + f";received={source.host}"
+        if asked or via.host.strip("[]") != source.host:
+            if "received" in via.params:
+                marked = _RECEIVED.sub("", marked)
+            marked += f";received={source.host}"
         request.headers[at] = (name, marked + comma + rest)
         break
     return via

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pbx.numerals import natural
-from pbx.sip.uri import BadUri, NameAddr, parse_name_addr, split_list
+from pbx.sip.uri import BadUri, NameAddr, parameters, parse_name_addr, split_list
 
 MAX_HEAD = 32_768
 """Bytes of start line and headers a peer may send."""
@@ -33,7 +33,8 @@ _USUAL = (
     "Service-Route", "SIP-ETag", "SIP-If-Match", "Target-Dialog", "Timestamp",
 )  # fmt: skip
 """Names the code asks for, or that are common: each is kept in this writing, however it came."""
-_NAMES = {name.lower(): name for name in (*_USUAL, *_COMPACT.values())} | _COMPACT
+_NAMES = {written: name for name in (*_USUAL, *_COMPACT.values()) for written in (name, name.lower())} | _COMPACT
+"""By their usual writing, in lower case, and short."""
 _LISTS = frozenset({"Via", "Route", "Record-Route", "Path", "Contact"})
 
 _REQUEST_LINE = re.compile(r"([!%'*+\-.0-9A-Z_`a-z~]+) ([^\s]+) SIP/2\.0\Z", re.IGNORECASE)
@@ -45,7 +46,6 @@ _VIA = re.compile(
     r"\s*SIP\s*/\s*2\.0\s*/\s*([A-Za-z]+)\s+(\[[0-9A-Fa-f:.]+\]|[^\s;:]+)\s*(?::\s*(\d{1,5}))?\s*((?:;.*)?)\Z",
     re.DOTALL | re.IGNORECASE,
 )
-_VIA_PARAM = re.compile(r';\s*([^\s=;]+)\s*(?:=\s*("[^"]*"|[^\s;]*))?')
 
 
 class Malformed(Exception):
@@ -196,7 +196,7 @@ def parse_via(text: str) -> Via:
         found[1].lower(),
         found[2].lower(),
         int(found[3]) if found[3] else None,
-        {name.lower(): value for name, value in _VIA_PARAM.findall(found[4])},
+        dict(parameters(found[4])),
     )
 
 
@@ -219,15 +219,18 @@ def parse(data: bytes) -> Request | Response:
             if not line.strip():
                 continue
             raise Malformed(400, f"not a header line: {line[:40]!r}")
-        name = name.rstrip(" \t")
-        known = _NAMES.get(name.lower())
-        if known is None:
-            if not _NAME.match(name):
-                raise Malformed(400, f"not a header name: {name[:40]!r}")
-            known = name
-        headers.append((known, value.strip(" \t\r")))
+        headers.append((_NAMES.get(name) or _name(name), value.strip(" \t\r")))
     message.body = _body(message, body)
     return message
+
+
+def _name(written: str) -> str:
+    """Return the name of a header that is written in no usual way."""
+    name = written.rstrip(" \t")
+    known = _NAMES.get(name.lower())
+    if known is None and not _NAME.match(name):
+        raise Malformed(400, f"not a header name: {name[:40]!r}")
+    return known or name
 
 
 def _start(line: str) -> Request | Response:

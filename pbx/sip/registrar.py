@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from email.utils import format_datetime
+from email.utils import formatdate
+from functools import lru_cache
 
 from pbx.clock import FOREVER, Moment
 from pbx.domain.registrations import Binding as Binding
@@ -92,8 +93,7 @@ class Registrar:
             ("Contact", f"<{b.contact}>;expires={max(0, round(b.expires_at - wall))}") for b in reversed(after)
         )
         path = [("Path", proxy) for proxy in request.all("Path")]  # RFC 3327 §5.3
-        date = ("Date", format_datetime(now.wall.replace(microsecond=0), usegmt=True))
-        return Registration(200, "OK", (*shown, *path, date), changes)
+        return Registration(200, "OK", (*shown, *path, ("Date", _date(int(wall)))), changes)
 
     def remove(self, device: str, contact: str) -> Change | None:
         """Drop one contact, found dead."""
@@ -178,6 +178,12 @@ class Registrar:
             self._bindings[device] = bindings
         else:
             self._bindings.pop(device, None)
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    """RFC 3261 §20.17; one text serves every answer of a second."""
+    return formatdate(second, usegmt=True)
 
 
 def _seconds(text: str | None) -> int:

@@ -7,6 +7,7 @@ status it deserves and not silence.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pbx.numerals import natural
 from pbx.sip.bodies import UNDECIPHERABLE, is_described, media_type, required_types
@@ -61,7 +62,9 @@ def _first_values(request: Request) -> dict[str, str]:
     return has
 
 
+@lru_cache(maxsize=1024)
 def _request_uri(uri: str) -> None:
+    """Return for one that is served; the newest of these are known."""
     if len(uri) > MAX_URI:
         raise Malformed(414, f"a Request-URI of {len(uri)} octets")
     if uri.startswith("<"):

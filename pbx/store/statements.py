@@ -66,6 +66,10 @@ def executions(changes: Sequence[Kept]) -> Iterator[tuple[str, list[dict[str, An
     for key, run in groupby(rows_of, key=lambda pair: pair[0]):
         statement = _STATEMENTS[key]
         rows = [values for _, values in run]
+        for row in rows:
+            for name in statement.texts:
+                if (text := row[name]) is not None and not text.isascii():
+                    row[name] = tables.escaped(text)
         for name, written in statement.written:
             for row in rows:
                 row[name] = written(row[name])
@@ -171,15 +175,19 @@ class _Statement:
     """Compiled once: SQLAlchemy would take thrice the time of the insertion over each row."""
 
     sql: str
+    texts: tuple[str, ...]
+    """Parameters of our own text type: most are ASCII, which needs no other form."""
     written: tuple[tuple[str, Callable[[Any], Any]], ...]
-    """Parameters whose type writes them in a form of its own."""
+    """Other parameters whose type writes them in a form of its own."""
 
 
 def _compiled(core: Insert | Delete) -> _Statement:
     dialect = sqlite.dialect(paramstyle="named")
     made = core.compile(dialect=dialect)
+    texts = tuple(name for name, bound in made.binds.items() if isinstance(bound.type, tables.Text))
     forms = ((name, bound.type.dialect_impl(dialect).bind_processor(dialect)) for name, bound in made.binds.items())
-    return _Statement(str(made), tuple((name, written) for name, written in forms if written is not None))
+    others = ((name, written) for name, written in forms if written is not None and name not in texts)
+    return _Statement(str(made), texts, tuple(others))
 
 
 _STATEMENTS = {kind: _compiled(core) for kind, core in _CORE.items()}

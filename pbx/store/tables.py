@@ -15,6 +15,11 @@ _RAW = {private: surrogate for surrogate, private in _ESCAPED.items()}
 characters of the private use area."""
 
 
+def escaped(text: str) -> str:
+    """Return text as the tables have it."""
+    return text.translate(_ESCAPED)
+
+
 class Text(TypeDecorator[str]):
     """Text of any peer: whatever it sent is kept, and comes back as it was."""
 
@@ -22,7 +27,7 @@ class Text(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
-        return value if value is None or value.isascii() else value.translate(_ESCAPED)
+        return value if value is None or value.isascii() else escaped(value)
 
     def process_result_value(self, value: str | None, dialect: Any) -> str | None:
         return value if value is None or value.isascii() else value.translate(_RAW)

@@ -15,7 +15,7 @@ from lab.seeds.load import load_seed
 from lab.world import World
 from pbx.domain.history import CallRecord
 from pbx.events import CallRecordWritten, ServerFault, Stamped
-from pbx.sip.uri import NameAddr, parse_name_addr
+from pbx.sip.uri import NameAddr, untagged
 from pbx.store.memory import KEPT_RECORDS
 from test_plans.bench import BenchDevice
 
@@ -72,7 +72,7 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
-BOUNDED = {CallRecord: KEPT_RECORDS, Sensed: 12 * KEPT_SOUNDS, NameAddr: parse_name_addr.cache_info().maxsize}
+BOUNDED = {CallRecord: KEPT_RECORDS, Sensed: 12 * KEPT_SOUNDS, NameAddr: untagged.cache_info().maxsize}
 """What may become more for a while, and how many there may be in the end."""
 
 
