@@ -28,7 +28,7 @@ class Bus:
         self._events: deque[Stamped] = deque(maxlen=KEPT)
         self._messages: deque[Stamped] = deque(maxlen=KEPT_MESSAGES)
         self._subscriptions: list[_Subscription] = []
-        self._told_of: dict[type[Event], tuple[deque[Stamped], tuple[_Subscription, ...]]] = {}
+        self._told_of: dict[type[Event], tuple[deque[Stamped], tuple[Subscriber, ...]]] = {}
         """Where a kind is kept and who wants to know of it, found when the first of that kind comes."""
 
     @property
@@ -43,9 +43,9 @@ class Bus:
         kept, told = self._told_of.get(kind) or self._first_of(kind)
         kept.append(stamped)
         faults: list[Exception] = []
-        for subscription in told:
+        for tell in told:
             try:
-                subscription.tell(stamped)
+                tell(stamped)
             except Exception as fault:  # noqa: BLE001 - a call must not end because of who watches it
                 faults.append(fault)
         if faults and not isinstance(event, ServerFault):  # who fails at that, too, is not told of it again
@@ -54,9 +54,9 @@ class Bus:
                 self.publish(ServerFault("subscriber", getattr(event, "call", ""), text), at)
         return stamped
 
-    def _first_of(self, kind: type[Event]) -> tuple[deque[Stamped], tuple[_Subscription, ...]]:
+    def _first_of(self, kind: type[Event]) -> tuple[deque[Stamped], tuple[Subscriber, ...]]:
         kept = self._messages if issubclass(kind, _MESSAGES) else self._events
-        found = self._told_of[kind] = kept, tuple(s for s in self._subscriptions if s.wants(kind))
+        found = self._told_of[kind] = kept, tuple(s.tell for s in self._subscriptions if s.wants(kind))
         return found
 
     def subscribe(

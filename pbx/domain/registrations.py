@@ -29,8 +29,7 @@ class Peer(NamedTuple):
         return self.transport != "udp"
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """One contact of a device (RFC 3261 §10)."""
 
     device: str

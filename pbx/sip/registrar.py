@@ -7,9 +7,10 @@ answer waits for it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
+from typing import NamedTuple
 
 from pbx.clock import FOREVER, Moment
 from pbx.domain.registrations import Binding as Binding
@@ -41,8 +42,7 @@ class Removed:
 Change = Added | Removed
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(NamedTuple):
     """What to answer and what has changed."""
 
     status: int
@@ -78,12 +78,13 @@ class Registrar:
         wall = now.wall.timestamp()
         before = [b for b in self._bindings.get(device, []) if b.expires_at > wall]
         contacts = [self._contact(text) for text in request.all("Contact")]
+        path = request.all("Path")
         if any(contact.uri == "*" for contact in contacts):
             after = self._wildcard(request, contacts, before)
         else:
             after = list(before)
             for contact in contacts:
-                refused = self._apply(request, contact, source, device, extension, wall, after)
+                refused = self._apply(request, contact, source, device, extension, path, wall, after)
                 if refused is not None:
                     return refused
         del after[:-MAX_CONTACTS]
@@ -92,8 +93,8 @@ class Registrar:
         shown = tuple(
             ("Contact", f"<{b.contact}>;expires={max(0, round(b.expires_at - wall))}") for b in reversed(after)
         )
-        path = [("Path", proxy) for proxy in request.all("Path")]  # RFC 3327 §5.3
-        return Registration(200, "OK", (*shown, *path, ("Date", _date(int(wall)))), changes)
+        told = [("Path", proxy) for proxy in path]  # RFC 3327 §5.3
+        return Registration(200, "OK", (*shown, *told, ("Date", _date(int(wall)))), changes)
 
     def remove(self, device: str, contact: str) -> Change | None:
         """Drop one contact, found dead."""
@@ -114,7 +115,7 @@ class Registrar:
     def shift(self, by_s: float) -> list[Binding]:
         """Move every expiry with a clock that was set; return the bindings as they are now, oldest first."""
         for device, bindings in self._bindings.items():
-            self._bindings[device] = [replace(b, expires_at=b.expires_at + by_s) for b in bindings]
+            self._bindings[device] = [b._replace(expires_at=b.expires_at + by_s) for b in bindings]
         return [binding for bindings in self._bindings.values() for binding in bindings]
 
     def next_deadline(self, now: Moment) -> float:
@@ -145,6 +146,7 @@ class Registrar:
         source: Peer,
         device: str,
         extension: str,
+        path: list[str],
         wall: float,
         after: list[Binding],
     ) -> Registration | None:
@@ -162,7 +164,7 @@ class Registrar:
             after.append(
                 Binding(
                     device, extension, contact.uri, source, wall + granted, request.call_id,
-                    request.cseq.number, instance, agent, "\n".join(request.all("Path")),
+                    request.cseq.number, instance, agent, "\n".join(path),
                 )
             )  # fmt: skip
         return None

@@ -2,18 +2,21 @@
 
 A table maps (state, input) to (next state, actions). An input without an entry is ignored by design: that is
 what "absorb" means in the RFC. Over reliable transports no retransmission is armed and the waiting states end
-at once. A finished transaction keeps only the bytes it may have to repeat.
+a moment later. A finished transaction keeps only the bytes it may have to repeat.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum, auto
+from math import ceil
 from typing import Protocol
 
 from pbx.sip.address import Peer
 from pbx.sip.message import Request, Response
 from pbx.sip.timers import T1, T2, T4, TIMEOUT, Timers
+
+FORGET_EVERY_S = 0.25
 
 
 class State(IntEnum):
@@ -168,14 +171,18 @@ class Transaction:
         self._arm("timeout", now + TIMEOUT)
 
     def _linger(self, now: float) -> None:
-        self._arm("done", now + TIMEOUT)
+        self._forgotten_at(now + TIMEOUT)
 
     def _absorb(self, now: float) -> None:
         wait = TIMEOUT if self._table is CLIENT_INVITE else T4
-        self._arm("done", now if self.peer.reliable else now + wait)
+        self._forgotten_at(now if self.peer.reliable else now + wait)
 
     def _remember(self, now: float) -> None:
-        self._arm("done", now if self.peer.reliable else now + TIMEOUT)
+        self._forgotten_at(now if self.peer.reliable else now + TIMEOUT)
+
+    def _forgotten_at(self, soonest: float) -> None:
+        """Nobody waits for it, so it need not be punctual: what ended within one interval goes at one wake-up."""
+        self._arm("done", ceil(soonest / FORGET_EVERY_S) * FORGET_EVERY_S)
 
 
 _WIRE: dict[str, Callable[[Transaction, float], None]] = {

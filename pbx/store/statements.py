@@ -79,7 +79,7 @@ def executions(changes: Sequence[Kept]) -> Iterator[tuple[str, list[dict[str, An
 def _statement(change: _Row) -> tuple[str, dict[str, Any]]:
     match change:
         case BindingSaved(binding=binding):
-            return "binding", {**_values(binding), "peer": str(binding.peer)}
+            return "binding", {**binding._asdict(), "peer": str(binding.peer)}
         case BindingRemoved(device=device, contact=contact):
             return "no binding", {"_device": device, "_contact": contact}
         case SubscriptionSaved(subscription=subscription):

@@ -43,9 +43,9 @@ def broken_event(direction: str, address: str, data: bytes, devices: Collection[
 
 def _one_of(devices: Collection[str], direction: str, message: Request | Response) -> str:
     """Two ports of an adapter share an address: the message itself tells them apart."""
-    first = next(iter(devices))
     if len(devices) == 1:
-        return first
+        return next(iter(devices))
+    user = ""
     try:
         # It asks (From) in a request that comes in and in the response that goes out to it; else it is asked.
         if (direction == "in") is isinstance(message, Request):
@@ -53,5 +53,5 @@ def _one_of(devices: Collection[str], direction: str, message: Request | Respons
         elif not isinstance(message, Request) or (user := parse_uri(message.uri).user) not in devices:
             user = message.to.user
     except (Malformed, BadUri):
-        return first
-    return user if user in devices else first
+        pass  # then nothing in it tells them apart
+    return user if user in devices else next(iter(devices))
