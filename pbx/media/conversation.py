@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pbx.media import ears
+from pbx.media import g711
 from pbx.media.playout import FRAME, RATE
-from pbx.media.voice import Voice
+from pbx.media.tape import Tape
+from pbx.media.voice import Speech
 from pbx.media.wav import StereoFile
 
-FRAME_S = FRAME / RATE
-_HELD_MS = 200
-"""How long packets may be late: who records need not hurry."""
-_HELD = _HELD_MS * RATE // 1000 // FRAME
+_HELD_S = 0.2
+"""How late packets may be: who records need not hurry."""
+_EVERY_S = 0.2
+"""What has come is read a stretch at a time: ten packets cost little more than one."""
 _FLUSHED = 2 * RATE
 """Octets that are written at once: a second of both."""
+_LONGEST = 1 << 40
+"""Ticks: no conversation is too long."""
 
 
 class Side:
@@ -22,30 +25,54 @@ class Side:
 
     end_keys = ""
 
-    def __init__(self, conversation: Conversation, codec: str) -> None:
+    def __init__(self, conversation: Conversation, codec: str, now: float) -> None:
         self.conversation = conversation
-        self._voice = _voice(codec)
-
-    @property
-    def depth(self) -> int:
-        """Ticks of sound that are still to be laid down."""
-        return self._voice.playout.depth
-
-    def packet(self, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
-        self._voice.packet(ssrc, timestamp, payload, now)
+        self._tape = Tape(now, _LONGEST)
+        self._speech = Speech(codec)
+        self._sound = bytearray()
+        """What is read, as mu-law, and not yet laid beside that of the other side."""
+        self.packet = self._tape.put
+        """`packet(ssrc, timestamp, payload, now)` takes what has arrived."""
 
     def tune(self, codec: str) -> None:
         """The far end speaks another codec from now on."""
-        if codec != self._voice.codec:
-            self._voice = _voice(codec)
+        if codec != self._speech.codec:
+            self.read(self._tape.end)
+            self._speech = Speech(codec)
 
     def due(self, now: float) -> str:
         """Lay down what there is to hear by now; it never ends by itself."""
         self.conversation.go_on(now)
         return ""
 
-    def frame(self, at: float) -> bytes:
-        return self._voice.ulaw(at) or ears.SILENT_FRAME
+    def read(self, upto: int) -> None:
+        """Read the tape up to a tick; what has not come by now is a hole."""
+        for piece in self._tape.take(upto):
+            self._lay(piece)
+        if self._tape.end < upto:
+            self._lay(self._tape.skip(upto))
+
+    def cut(self, count: int) -> bytes:
+        """Take so many octets of what was read."""
+        cut = bytes(self._sound[:count])
+        del self._sound[:count]
+        return cut
+
+    @property
+    def ready(self) -> int:
+        """How many octets can be cut."""
+        return len(self._sound)
+
+    @property
+    def end(self) -> int:
+        """The tick after the last that has come, or was read."""
+        return self._tape.end
+
+    def _lay(self, piece: bytes | int) -> None:
+        if isinstance(piece, int):
+            self._sound += g711.encode(self._speech.filled(piece), "PCMU")
+        else:
+            self._sound += self._speech.ulaw(piece)
 
 
 class Conversation:
@@ -54,10 +81,9 @@ class Conversation:
     def __init__(self, name: str, owner: str, path: Path, codecs: tuple[str, str], now: float) -> None:
         """`owner` is the leg it is reported of. OSError when there can be no such file."""
         self.name, self.owner = name, owner
-        self.left, self.right = Side(self, codecs[0]), Side(self, codecs[1])
+        self.left, self.right = Side(self, codecs[0], now), Side(self, codecs[1], now)
         self._from = now
-        self._taken = 0
-        """Frames, the first of which are from before the beginning."""
+        self._due_at = now + _EVERY_S
         self._samples = bytearray()
         self._file = StereoFile(path)
         self._problem = ""
@@ -65,14 +91,14 @@ class Conversation:
         """What was kept, once it is finished."""
 
     def go_on(self, now: float) -> None:
-        while self._taken < int((now - self._from) / FRAME_S + 1e-6):
-            self._take()
+        """Lay down what is old enough that nothing of it comes any more."""
+        if now >= self._due_at:
+            self._due_at = now + _EVERY_S
+            self._lay(self._tick(now - _HELD_S))
 
     def end(self, now: float) -> None:
         """Lay down what is still held."""
-        self.go_on(now)
-        for _ in range(_HELD):
-            self._take()
+        self._lay(max(self._tick(now), self.left.end, self.right.end))
         self._flush()
 
     def finish(self) -> None:
@@ -85,15 +111,19 @@ class Conversation:
             self._file.abandon()
             raise
 
-    def _take(self) -> None:
-        self._taken += 1
-        at = self._from + self._taken * FRAME_S
-        both = bytearray(2 * FRAME)
-        both[0::2], both[1::2] = self.left.frame(at), self.right.frame(at)
-        if self._taken > _HELD:
-            self._samples += both
-            if len(self._samples) >= _FLUSHED:
-                self._flush()
+    def _tick(self, at: float) -> int:
+        """Return the tick a moment is in, of whole frames."""
+        return max(0, int((at - self._from) * RATE + 1e-6)) // FRAME * FRAME
+
+    def _lay(self, upto: int) -> None:
+        for side in (self.left, self.right):
+            side.read(upto)
+        count = min(self.left.ready, self.right.ready)
+        both = bytearray(2 * count)
+        both[0::2], both[1::2] = self.left.cut(count), self.right.cut(count)
+        self._samples += both
+        if len(self._samples) >= _FLUSHED:
+            self._flush()
 
     def _flush(self) -> None:
         samples, self._samples = self._samples, bytearray()
@@ -102,7 +132,3 @@ class Conversation:
                 self._file.write(bytes(samples))
             except OSError as error:
                 self._problem = str(error)
-
-
-def _voice(codec: str) -> Voice:
-    return Voice(codec, least_ms=_HELD_MS, most_ms=_HELD_MS)

@@ -10,12 +10,16 @@ from pbx.media.playout import FRAME, RATE
 
 _ASTRAY = 2 * RATE
 """Ticks between a timestamp and the moment it came: beyond, the source has started anew."""
+_TOO_LATE = 5
+"""Packets in their order for what was skipped: the source's clock is slow, or stood still in a pause."""
+_IN_ORDER = 3 * FRAME
+"""Ticks from one packet to the next."""
 
 
 class Tape:
     """One recording's. Times are monotonic seconds."""
 
-    __slots__ = ("_anchor", "_begun_at", "_holes", "_most", "_octets", "_read", "_ssrc", "end")
+    __slots__ = ("_anchor", "_begun_at", "_holes", "_late", "_late_at", "_most", "_octets", "_read", "_ssrc", "end")
 
     def __init__(self, begun_at: float, most: int) -> None:
         """What would lie beyond tick `most` is not kept."""
@@ -30,6 +34,7 @@ class Tape:
         self._ssrc = -1
         self._anchor = 0
         """Timestamp of tick 0."""
+        self._late = self._late_at = 0
 
     def put(self, ssrc: int, timestamp: int, payload: bytes, now: float) -> None:
         if ssrc == self._ssrc and timestamp - self._anchor & 0xFFFFFFFF == self.end < self._most:
@@ -63,6 +68,15 @@ class Tape:
                 self._holes.pop(0)
         return pieces
 
+    def skip(self, upto: int) -> int:
+        """Go on to a tick beyond the end, all before it having been taken; return how much is missing until there.
+
+        Nothing is laid down before it any more.
+        """
+        missing = upto - self.end
+        self.end = self._read = upto
+        return missing
+
     def _cut(self, upto: int) -> bytes:
         count = upto - self._read
         octets = bytes(self._octets[:count])
@@ -73,13 +87,20 @@ class Tape:
     def _placed(self, ssrc: int, timestamp: int, now: float) -> int:
         """Return where a packet goes that does not follow the one before; a new source begins at its moment."""
         at = (timestamp - self._anchor + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-        elapsed = int((now - self._begun_at) * RATE)
-        if ssrc == self._ssrc and abs(at - elapsed) <= _ASTRAY:
+        elapsed = round((now - self._begun_at) * RATE)
+        if ssrc == self._ssrc and abs(at - elapsed) <= _ASTRAY and not self._lags(at):
             return at
-        self._ssrc = ssrc
+        self._ssrc, self._late = ssrc, 0
         at = self.end + max(0, elapsed - self.end) // FRAME * FRAME
         self._anchor = timestamp - at
         return at
+
+    def _lags(self, at: int) -> bool:
+        """Tell whether the source, not a packet of it, is behind what was read: several have come in their order."""
+        if at + FRAME <= self._read:
+            self._late = self._late + 1 if 0 < at - self._late_at <= _IN_ORDER else 1
+            self._late_at = at
+        return self._late >= _TOO_LATE
 
     def _fill(self, at: int, payload: bytes) -> None:
         """Lay a late packet into the holes it belongs to; what is there already stays."""

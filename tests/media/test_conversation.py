@@ -89,6 +89,32 @@ def test_one_that_is_lost_on_the_way_is_concealed_and_the_channels_stay_together
     assert abs(int(np.median(right[38 * 160 : 44 * 160])) + 4000) < 300
 
 
+def test_what_is_said_lies_where_it_was_said_to_the_sample(bench: Bench, tmp_path: Path) -> None:
+    bench.exchange.record_both("near", "far", "call-5", bench.now)
+    talk(bench, 25, near=False, far=False)
+    talk(bench, 100, begin=25)
+    talk(bench, 75, far=False, begin=125)
+    bench.exchange.stop_record("near", bench.now)
+    left, right = channels(tmp_path / "call-5.wav")
+    speaks = np.abs(left) > 6000
+    assert (len(left), int(speaks.argmax()), int(speaks.sum())) == (200 * 160, 25 * 160, 175 * 160)
+    assert int((np.abs(right[: 125 * 160]) > 3000).sum()) == 100 * 160
+    assert np.abs(right[135 * 160 :]).max() < 100
+
+
+def test_a_phone_whose_clock_is_slow_is_recorded_to_the_end(bench: Bench, tmp_path: Path) -> None:
+    bench.exchange.record_both("near", "far", "call-6", bench.now)
+    for at in range(1000):  # 20.4 ms between packets of 20 ms: two per cent, a hundred times what a bad crystal does
+        bench.arrives(ANA, at)
+        bench.now += 0.0204
+        bench.exchange.beat(NEAR, bench.now)
+    bench.exchange.stop_record("near", bench.now)
+    left, _ = channels(tmp_path / "call-6.wav")
+    assert len(left) == pytest.approx(1000 * 0.0204 * 8000, abs=320)
+    assert (np.abs(left[-8000:]) > 6000).mean() > 0.7
+    assert (np.abs(left) > 6000).mean() > 0.9
+
+
 def test_no_recording_leaves_its_folder_and_one_that_cannot_be_begun_is_told(bench: Bench, tmp_path: Path) -> None:
     bench.exchange.record_both("near", "far", "../escaped", bench.now)
     assert finished(bench).problem

@@ -86,3 +86,31 @@ def test_what_lies_beyond_the_end_is_not_kept():
     for number in range(4):
         put(tape, number)
     assert tape.end == 2 * FRAME
+
+
+def skipped_to(number: int) -> Tape:
+    """A tape of one packet that was read up to another, which has not come."""
+    tape = Tape(0.0, 1000 * FRAME)
+    put(tape, 0)
+    tape.take(number * FRAME)
+    assert tape.skip(number * FRAME) == (number - 1) * FRAME
+    return tape
+
+
+def test_what_comes_for_a_stretch_that_was_skipped_is_left_out_and_moves_nothing():
+    tape = skipped_to(10)
+    for late in (2, 7, 3, 8, 4, 9):
+        put(tape, late, now=0.2)
+    put(tape, 10)
+    put(tape, 11)
+    assert tape.take(12 * FRAME) == [octets(10) + octets(11)]
+
+
+def test_a_source_whose_clock_stood_still_goes_on_at_its_moment_after_a_few_packets():
+    tape = skipped_to(50)
+    for number in range(1, 20):
+        put(tape, number, now=1.0 + number * 0.02)
+    first = 5
+    hole, sound = tape.take(tape.end)
+    assert (hole, sound) == (first * FRAME, b"".join(octets(number) for number in range(first, 20)))
+    assert tape.end == (50 + 20) * FRAME
