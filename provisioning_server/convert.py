@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 _POLY_CODECS = {"PCMU": "G711_Mu", "PCMA": "G711_A", "G722": "G722"}
@@ -33,11 +34,16 @@ def poly_transport(transport: str) -> str:
 
 def codec_names(text: str) -> list[str]:
     """`PCMU, PCMA` → the names in order of preference; ValueError for one we do not know."""
+    return list(_codecs(text))
+
+
+@lru_cache(maxsize=256)
+def _codecs(text: str) -> tuple[str, ...]:
     names = [name.strip().upper() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in _PAYLOAD_TYPES:
             raise ValueError(f"codec {name!r} is none of {', '.join(_PAYLOAD_TYPES)}")
-    return list(dict.fromkeys(names))
+    return tuple(dict.fromkeys(names))
 
 
 def rank(name: str, codecs: list[str]) -> int:

@@ -17,15 +17,21 @@ _QUOTES = str.maketrans('\\"<>', "/'()")
 _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
 
-def parameter(syntax: Syntax, name: str, value: str, *, secret: bool = False) -> str:
-    """Return a parameter as the family writes it; CannotRender for a value that cannot stand there.
+def frame(syntax: Syntax, name: str) -> tuple[str, str]:
+    """Return what stands before and behind the value of a parameter."""
+    before, _, after = syntax.each.format(name=name, value="\0", tag=name.partition(" ")[0]).partition("\0")
+    return before, after
+
+
+def escaped(syntax: Syntax, name: str, value: str, *, secret: bool = False) -> str:
+    """Return a value as the family writes it; CannotRender for one that cannot stand there.
 
     A name may be shown with an apostrophe for a quotation mark, a secret may not.
     """
-    escaped = _ESCAPES[syntax.escape](value)
-    if secret and syntax.escape == "quoted" and escaped != value:
+    found = ESCAPES[syntax.escape](value)
+    if secret and syntax.escape == "quoted" and found != value:
         raise CannotRender(f"{name}: a password with a quotation mark cannot be written in this format")
-    return syntax.each.format(name=name, value=escaped, tag=name.partition(" ")[0])
+    return found
 
 
 def kv(value: object) -> str:
@@ -74,4 +80,4 @@ def _xml(text: str) -> str:
     return _printable(text).translate(_XML)
 
 
-_ESCAPES = {"line": kv, "quoted": _in_quotes, "xml": _xml}
+ESCAPES = {"line": kv, "quoted": _in_quotes, "xml": _xml}

@@ -27,14 +27,40 @@ class Instead(Enum):
     """The phone's own value is to go: written as the family's null token."""
 
 
+FACTS_OF_A_LINE = frozenset({"password", "ha1", "codecs", "number", "enabled"})
+FACTS_OF_A_KEY = frozenset({"number", "nth", "domain"})
+"""What is known of a line, and of a key, beside its settings."""
+
+
+KEY_DEFAULTS: dict[str, str | int] = {"value": "", "label": "", "line": 1, "pickup_code": ""}
+"""What holds for a key that says nothing of it."""
+
+
+class Asked(Protocol):
+    """Settings by their leaf: each raises what says that no layer sets it, where there is no default."""
+
+    def __call__(self, name: str, default: Any = None) -> Any: ...
+
+
+class LineInTurn(Protocol):
+    @property
+    def get(self) -> Asked: ...
+
+
 class Scope(Protocol):
-    """What names mean while one row is worked out. Each raises what says that no layer sets it."""
+    """What names mean while one row is worked out."""
+
+    @property
+    def line(self) -> LineInTurn: ...
+
+    @property
+    def key(self) -> Asked: ...
 
     def of_box(self, name: str) -> Any: ...
 
-    def of_line(self, leaf: str) -> Any: ...
+    def fact_of_line(self, leaf: str) -> Any: ...
 
-    def of_key(self, leaf: str) -> Any: ...
+    def fact_of_key(self, leaf: str) -> Any: ...
 
 
 class BadFormula(Exception):
@@ -126,9 +152,14 @@ def _named(node: ast.Name | ast.Attribute, names: dict[str, None]) -> Compute:
     names[name] = None
     root, _, leaf = name.partition(".")
     if root == "line":
-        return lambda scope: scope.of_line(leaf)
+        if leaf in FACTS_OF_A_LINE:
+            return lambda scope: scope.fact_of_line(leaf)
+        return lambda scope: scope.line.get(leaf)
+    if root == "key" and leaf in FACTS_OF_A_KEY:
+        return lambda scope: scope.fact_of_key(leaf)
     if root == "key":
-        return lambda scope: scope.of_key(leaf)
+        default = KEY_DEFAULTS.get(leaf)
+        return lambda scope: scope.key(leaf, default)
     return lambda scope: scope.of_box(name)
 
 

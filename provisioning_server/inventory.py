@@ -20,7 +20,7 @@ from provisioning_server.manifest import Family, SettingsData
 PASSWORD_CHARACTERS = 24
 """Random hexadecimal ones: 96 bits."""
 _TOKEN_CHARACTERS = 32
-_MOST_PORTS = 8
+_MOST_PORTS = 32
 _RAW = "vendor.raw."
 _SUFFIXES = ("", *ascii_lowercase, *(a + b for a in ascii_lowercase for b in ascii_lowercase))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
@@ -29,8 +30,9 @@ class Layer:
     settings: Mapping[str, Scalar]
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
+    """A tuple, because a full phone has seven hundred."""
+
     name: str
     value: Scalar
     layer: str
@@ -65,7 +67,16 @@ def layers(
     version: str = "",
 ) -> list[Layer]:
     """Return the layers, lowest first; without a device those below the site, as a common file has them."""
-    known = family.models.get(device.model if device else model)
+    model = device.model if device else model
+    shared = shared_layers(families, family, directory, at, model=model, version=version)
+    return shared if device is None else [*shared, *own_layers(directory, device, at)]
+
+
+def shared_layers(
+    families: Families, family: Family, directory: Directory, at: ServedAt, *, model: str, version: str
+) -> list[Layer]:
+    """Return the layers below the site: the same for every line of a box."""
+    known = family.models.get(model)
     domain: dict[str, Scalar] = {
         "time.zone": directory.domain.time_zone,
         "network.ntp": at.ntp or at.sip_host,
@@ -75,7 +86,7 @@ def layers(
     }
     if at.ca_url:
         domain["security.ca_url"] = at.ca_url
-    shared = [
+    return [
         Layer("defaults", families.defaults),
         Layer(f"vendor {family.vendor}", family.vendor_settings),
         Layer(f"family {family.id}", family.settings),
@@ -83,10 +94,10 @@ def layers(
         *(Layer(f"firmware {version}", some.settings) for some in family.firmware if some.covers(version)),
         Layer("domain", domain | directory.settings.get("domain", {})),
     ]
-    return shared if device is None else [*shared, *_own_layers(directory, device, at)]
 
 
-def _own_layers(directory: Directory, device: Device, at: ServedAt) -> list[Layer]:
+def own_layers(directory: Directory, device: Device, at: ServedAt) -> list[Layer]:
+    """Return the layers from the site up, those of one line."""
     user = directory.users_by_extension.get(device.extension)
     site = directory.sites_by_name.get(user.site) if user else None
     of_site: dict[str, Scalar] = {"time.zone": site.time_zone} if site and site.time_zone else {}
@@ -130,6 +141,16 @@ def line_values(stack: Sequence[Layer], number: int) -> dict[str, Value]:
     return _merged([Layer(layer.name, _of_line(layer.settings, number)) for layer in stack])
 
 
+def of_lines(stack: Sequence[Layer]) -> list[Layer]:
+    """Return what the layers say of lines alone: a box has many, and most settings are of the box."""
+    found = []
+    for layer in stack:
+        said = {name: value for name, value in layer.settings.items() if name.startswith("lines.")}
+        if said:
+            found.append(Layer(layer.name, said))
+    return found
+
+
 def _merged(stack: Sequence[Layer]) -> dict[str, Value]:
     said: dict[str, list[tuple[str, Scalar]]] = {}
     for layer in stack:
@@ -148,5 +169,5 @@ def _of_the_box(settings: Mapping[str, Scalar]) -> dict[str, Scalar]:
 
 def _of_line(settings: Mapping[str, Scalar], number: int) -> dict[str, Scalar]:
     every, own = "lines.*.", f"lines.{number}."
-    found = {own + name.removeprefix(every): value for name, value in settings.items() if name.startswith(every)}
+    found = {own + name[8:]: value for name, value in settings.items() if name.startswith(every)}
     return found | {name: value for name, value in settings.items() if name.startswith(own)}

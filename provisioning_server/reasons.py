@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
+from provisioning_server.formula import KEY_DEFAULTS
 from provisioning_server.identify import Claim
 from provisioning_server.overlay import Scalar
 from provisioning_server.respond import Office, sheet_of
-from provisioning_server.rows import KEY_DEFAULTS, Written, written
+from provisioning_server.rows import Written, written
 from provisioning_server.sheet import Sheet
 
 HIDDEN = "***"

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from provisioning_server.clocks import clock
-from provisioning_server.escapes import parameter
-from provisioning_server.formula import Instead
+from provisioning_server.escapes import ESCAPES, escaped, frame
+from provisioning_server.formula import FACTS_OF_A_LINE, KEY_DEFAULTS, Instead
+from provisioning_server.manifest import Syntax
+from provisioning_server.overlay import Scalar
 from provisioning_server.sheet import CannotRender, Line, Settings, Sheet
-from provisioning_server.table import Block, Passage, Row
+from provisioning_server.table import Block, Frame, Passage, Row
 
 RAW = "vendor.raw."
-KEY_DEFAULTS: dict[str, str | int] = {"value": "", "label": "", "line": 1, "pickup_code": ""}
 
 
 class Written(NamedTuple):
@@ -45,14 +46,18 @@ class Literal(NamedTuple):
     text: str
 
 
+_NOWHERE = Line(0, False, Settings({}))
+"""What `line` and `key` mean outside their blocks, where `families` lets no formula name them."""
+
+
 class _Scope:
     """What names mean; `line` and `key` are set while a block goes through them, `first` is the first line in use."""
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
         self.get = sheet.settings
-        self.line: Line | None = None
-        self.key: Settings | None = None
+        self.line = _NOWHERE
+        self.key = _NOWHERE.get
         there = [line for line in sheet.lines if line.get.values]
         self.first = next((line for line in there if line.enabled), there[0] if there else None)
         self.key_facts: dict[str, Any] = {}
@@ -68,27 +73,21 @@ class _Scope:
             return self._of(self.first, leaf)
         return self._of_clock(leaf) if root == "clock" else self.get(name)
 
-    def of_line(self, leaf: str) -> Any:
-        assert self.line is not None, "families: refused outside a [line] block"
+    def fact_of_line(self, leaf: str) -> Any:
         return self._of(self.line, leaf)
 
     def _of(self, line: Line, leaf: str) -> Any:
-        if leaf in ("password", "ha1", "codecs", "number", "enabled"):
-            if leaf == "codecs":
-                line.get("codecs")
-            return getattr(line, leaf)
-        return line.get(leaf)
+        if leaf not in FACTS_OF_A_LINE:
+            return line.get(leaf)
+        if leaf == "codecs":
+            line.get("codecs")
+        return getattr(line, leaf)
 
-    def of_key(self, leaf: str) -> Any:
-        assert self.key is not None, "families: refused outside a [key] block"
-        if leaf in self.key_facts:
-            return self.key_facts[leaf]
-        if leaf == "domain":
-            return self._of(self._line_of_key(), leaf)
-        return self.key(leaf, KEY_DEFAULTS.get(leaf))
+    def fact_of_key(self, leaf: str) -> Any:
+        return self._line_of_key().get(leaf) if leaf == "domain" else self.key_facts[leaf]
 
     def _line_of_key(self) -> Line:
-        number = self.of_key("line")
+        number = self.key("line", KEY_DEFAULTS["line"])
         found = next((line for line in self.sheet.lines if line.number == number and line.get.values), self.first)
         if found is None:
             raise CannotRender("a common file knows no lines")
@@ -126,13 +125,13 @@ def _of_lines(scope: _Scope, block: Block) -> Iterator[Written | Literal]:
 
 def _of_keys(scope: _Scope, block: Block) -> Iterator[Written | Literal]:
     sheet = scope.sheet
-    chosen = sheet.settings.numbers("keys")
+    chosen = sheet.settings.keyed("keys")
     of_kind: Counter[str] = Counter()
     for number in range(1, max([sheet.family.keys_of(sheet.model), *chosen]) + 1):
-        scope.key = sheet.settings.below(f"keys.{number}.")
         scope.key_facts = {"number": number}
         rows = block.otherwise
         if number in chosen:
+            scope.key = chosen[number]
             kind = str(scope.key("type"))
             of_kind[kind] += 1
             scope.key_facts["nth"] = of_kind[kind]
@@ -144,34 +143,63 @@ def _of_keys(scope: _Scope, block: Block) -> Iterator[Written | Literal]:
 def _of_rows(
     scope: _Scope, rows: Passage, number: int, places: dict[str, str], place: str
 ) -> Sequence[Written | Literal]:
-    kept = rows.kept.get(number) if rows.is_steady else None
-    if kept is not None:
-        return kept
-    places = scope.sheet.places | places
-    found = [one for row in rows if (one := _of_row(scope, row, number, places, place)) is not None]
-    if rows.is_steady:
-        rows.kept[number] = found
+    if not rows.is_steady:
+        return _worked_out(scope, rows, number, places, place)
+    if number not in rows.kept:
+        rows.kept[number] = _worked_out(scope, rows, number, places, place)
+    return rows.kept[number]
+
+
+def _worked_out(
+    scope: _Scope, rows: Passage, number: int, places: dict[str, str], place: str
+) -> list[Written | Literal]:
+    """One loop that calls little: a full phone has seven hundred rows."""
+    syntax = scope.sheet.family.syntax
+    escape = ESCAPES[syntax.escape]
+    found: list[Written | Literal] = []
+    for framed in _frames(scope, rows, number, places):
+        if isinstance(framed, str):
+            found.append(Literal(framed))
+            continue
+        row, compute, name, before, after = framed
+        value = compute(scope)
+        kind = type(value)
+        if kind is str and not row.secret:
+            value = escape(value)
+        elif value is Instead.OMIT:
+            continue
+        elif kind is not int:
+            value = _said(syntax, name, value, secret=row.secret)
+        found.append(Written(f"{before}{value}{after}", name, row, place))
     return found
 
 
-def _of_row(scope: _Scope, row: Row, number: int, places: dict[str, str], place: str) -> Written | Literal | None:
-    name = row.name(number, places)
-    if row.formula is None:
-        return Literal(name or "")
-    value = row.formula.compute(scope)
-    return None if value is Instead.OMIT or name is None else _written(scope.sheet, name, value, row, place)
+def _frames(scope: _Scope, rows: Passage, number: int, places: dict[str, str]) -> list[Frame | str]:
+    at = (number, places.get("nth", ""))
+    known = rows.frames.get(at)
+    if known is None:
+        syntax, places = scope.sheet.family.syntax, scope.sheet.places | places
+        known = [one for row in rows if (one := _framed(syntax, row, row.name(number, places))) is not None]
+        if rows.is_framed_alike:
+            rows.frames[at] = known
+    return known
 
 
-def _written(sheet: Sheet, name: str, value: Any, row: Row | None, place: str) -> Written:
-    secret = row is not None and row.formula is not None and "line.password" in row.formula.names
-    return Written(parameter(sheet.family.syntax, name, _said(sheet, value), secret=secret), name, row, place)
+def _framed(syntax: Syntax, row: Row, name: str | None) -> Frame | str | None:
+    """Return the row ready to be written; None where it has no name for that number."""
+    if row.formula is None or name is None:
+        return name
+    return Frame(row, row.formula.compute, name, *frame(syntax, name))
 
 
-def _said(sheet: Sheet, value: Any) -> str:
-    syntax = sheet.family.syntax
-    if isinstance(value, bool):
-        return syntax.if_true if value else syntax.if_false
-    return syntax.if_cleared if value is Instead.CLEAR else str(value)
+def _said(syntax: Syntax, name: str, value: Any, *, secret: bool = False) -> str:
+    if value is True:
+        return syntax.if_true
+    if value is False:
+        return syntax.if_false
+    if value is Instead.CLEAR:
+        return escaped(syntax, name, syntax.if_cleared)
+    return escaped(syntax, name, str(value), secret=secret)
 
 
 def _with_raw(sheet: Sheet, found: list[Written | Literal]) -> list[Written | Literal]:
@@ -182,11 +210,16 @@ def _with_raw(sheet: Sheet, found: list[Written | Literal]) -> list[Written | Li
     for name in raw:
         if not sheet.family.knows.fullmatch(name):
             raise CannotRender(f"{RAW}{name}: {sheet.family.id} has no parameter of that name (params.txt)")
-        sheet.settings.used.add(RAW + name)
+        sheet.settings.uses(RAW + name)
     if not raw:
         return found
     kept = [one for one in found if isinstance(one, Literal) or one.name not in raw]
-    return kept + [_written(sheet, name, value.value, None, "") for name, value in raw.items()]
+    return kept + [_raw(sheet.family.syntax, name, value.value) for name, value in raw.items()]
+
+
+def _raw(syntax: Syntax, name: str, value: Scalar) -> Written:
+    before, after = frame(syntax, name)
+    return Written(before + _said(syntax, name, value) + after, name, None, "")
 
 
 def _facts(sheet: Sheet) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import marshal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import lru_cache
 
 from pbx.domain.devices import Device
@@ -12,7 +13,17 @@ from pbx.domain.directory import Directory
 from provisioning_server import convert
 from provisioning_server.families import Families
 from provisioning_server.manifest import Family, FileRule
-from provisioning_server.overlay import Layer, Scalar, ServedAt, Value, box_values, layers, line_values
+from provisioning_server.overlay import (
+    Layer,
+    Scalar,
+    ServedAt,
+    Value,
+    box_values,
+    line_values,
+    of_lines,
+    own_layers,
+    shared_layers,
+)
 
 _RANGES = {
     "network.vlan.id": (0, 4094),
@@ -24,6 +35,10 @@ _RANGES = {
 """What is a number, and from where to where; by canonical name, for lines by the leaf."""
 
 
+_PLAIN = 2
+"""Version of marshal that writes each value out, and so the same octets for the same values; faster than any text."""
+
+
 class CannotRender(Exception):
     """A template asked for what is not there, or a value cannot be written in this format."""
 
@@ -31,39 +46,52 @@ class CannotRender(Exception):
 class Settings:
     """Overlaid values as templates see them: `get("time.zone")`. Remembers what was asked for."""
 
+    __slots__ = ("_asked", "_by_leaf", "_entries", "_prefix", "values")
+
     def __init__(self, values: Mapping[str, Value], prefix: str = "") -> None:
+        """`values` by their full names, all of which begin with `prefix`."""
         self.values = values
         self._prefix = prefix
-        self.used: set[str] = set()
+        self._by_leaf = {name[len(prefix) :]: value for name, value in values.items()} if prefix else values
+        self._asked: set[str] = set()
+        self._entries: dict[int, Settings] = {}
 
     def __call__(self, name: str, default: Scalar | None = None) -> Scalar:
-        full = self._prefix + name
-        found = self.values.get(full)
+        found = self._by_leaf.get(name)
         if found is not None:
-            self.used.add(full)
-            return _in_range(name, found)
+            self._asked.add(name)
+            return _in_range(name, found) if name in _RANGES else found[1]
         if default is None:
-            raise CannotRender(f"no layer sets {full!r}")
+            raise CannotRender(f"no layer sets {self._prefix + name!r}")
         return default
 
-    def below(self, prefix: str) -> Settings:
-        """Return the settings whose names begin so, as `get("type")` for `keys.3.type`."""
-        found = Settings(self.values, prefix)
-        found.used = self.used
-        return found
+    @property
+    def used(self) -> set[str]:
+        """Full names of what was asked for, here and in the entries of lists."""
+        return {self._prefix + name for name in self._asked}.union(*(one.used for one in self._entries.values()))
 
-    def numbers(self, kind: str) -> list[int]:
-        """Return the numbers under which a keyed list has entries: `keys.3.type` → 3."""
-        parts = [name.split(".") for name in self.values]
-        return sorted({int(p[1]) for p in parts if len(p) == 3 and p[0] == kind and p[1].isdigit()})
+    def uses(self, name: str) -> None:
+        """It is written without being asked for."""
+        self._asked.add(name)
+
+    def keyed(self, kind: str) -> Mapping[int, Settings]:
+        """Return the entries of a keyed list by number, as `get("type")` of `keys.3.type`."""
+        said: dict[str, dict[str, Value]] = {}
+        for name, value in self.values.items():
+            if name.startswith(kind):
+                root, _, leaf = name.partition(".")
+                number, _, leaf = leaf.partition(".")
+                if root == kind and number.isdecimal() and leaf and "." not in leaf:
+                    said.setdefault(number, {})[name] = value
+        self._entries = {int(number): Settings(values, f"{kind}.{number}.") for number, values in said.items()}
+        return self._entries
 
 
 def _in_range(name: str, found: Value) -> Scalar:
     value = found.value
-    if name in _RANGES:
-        low, high = _RANGES[name]
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise CannotRender(f"{found.name} = {value!r} ({found.layer}) is not a number from {low} to {high}")
+    low, high = _RANGES[name]
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise CannotRender(f"{found.name} = {value!r} ({found.layer}) is not a number from {low} to {high}")
     return value
 
 
@@ -117,8 +145,9 @@ class Sheet:
         """Hash of the input. Holds for one set of templates: they do not change while the server runs."""
         said: list[object] = [_said(self.settings)]
         said += [(line.number, line.enabled, line.password, _said(line.get)) for line in self.lines]
-        whole = repr((self.family.id, self.rule.name, said, self.mac, self.model, self.steady_url, self.at, self.year))
-        return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
+        at = astuple(self.at)
+        whole = (self.family.id, self.rule.name, said, self.mac, self.model, self.steady_url, at, self.year)
+        return hashlib.sha256(marshal.dumps(whole, _PLAIN)).hexdigest()
 
     @property
     def used(self) -> set[str]:
@@ -141,22 +170,23 @@ def sheet(
     year: int,
 ) -> Sheet:
     """Overlay the layers for one file; a common file has no box and knows no lines."""
+    model = box[0].model if box else model
+    shared = shared_layers(families, family, directory, at, model=model, version=version)
     if not box:
-        stack = layers(families, family, directory, at, device=None, model=model, version=version)
-        return Sheet(family, rule, Settings(box_values(stack)), (), mac, model, steady_url, at, year)
-    stacks = {
-        device.port: layers(families, family, directory, at, device=device, model=model, version=version)
-        for device in box
-    }
-    lines = tuple(_lines(family, box, stacks))
-    return Sheet(family, rule, Settings(box_values(stacks[box[0].port])), lines, mac, model, steady_url, at, year)
+        return Sheet(family, rule, Settings(box_values(shared)), (), mac, model, steady_url, at, year)
+    own = {device.port: own_layers(directory, device, at) for device in box}
+    whole = Settings(box_values([*shared, *own[box[0].port]]))
+    lines = tuple(_lines(family, box, of_lines(shared), own))
+    return Sheet(family, rule, whole, lines, mac, model, steady_url, at, year)
 
 
 def _said(settings: Settings) -> list[tuple[str, Scalar]]:
-    return sorted([(name, value.value) for name, value in settings.values.items()])
+    return [(name, value[1]) for name, value in settings.values.items()]
 
 
-def _lines(family: Family, box: tuple[Device, ...], stacks: Mapping[int, Sequence[Layer]]) -> list[Line]:
+def _lines(
+    family: Family, box: tuple[Device, ...], shared: list[Layer], own: Mapping[int, Sequence[Layer]]
+) -> list[Line]:
     """Return every line of the box; those without a device are there and disabled, so that old accounts go."""
     by_port = {device.port: device for device in box}
     found = []
@@ -165,7 +195,7 @@ def _lines(family: Family, box: tuple[Device, ...], stacks: Mapping[int, Sequenc
         if device is None:
             found.append(_absent(number))
             continue
-        get = Settings(line_values(stacks[number], number), f"lines.{number}.")
+        get = Settings(line_values([*shared, *own[number]], number), f"lines.{number}.")
         transport = get("transport")
         if transport not in family.capabilities.transports:
             raise CannotRender(f"{family.id} cannot speak SIP over {transport}")

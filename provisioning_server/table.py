@@ -20,15 +20,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from provisioning_server.formula import BadFormula, Formula, formula
+from provisioning_server.formula import BadFormula, Compute, Formula, formula
 
 SECTIONS = ("box", "line", "off", "key", "nokey")
 _ALTERNATIVES = re.compile(r"(?<!\\)\|")
 _PAIRS = {"line": "off", "key": "nokey"}
 _PLACEHOLDER = re.compile(r"\{(n|n0|k|k0|nth|mac|MAC|model)\}")
-_OF_THE_BOX = frozenset({"nth", "mac", "MAC", "model"})
+_NAMES_OF_THE_BOX = frozenset({"mac", "MAC", "model"})
+_OF_THE_BOX = _NAMES_OF_THE_BOX | {"nth"}
 
 
 class BadTable(Exception):
@@ -43,10 +44,17 @@ class Row:
     """None: `names[0]` is written as it stands."""
     at: int
     """Line of the file."""
+    secret: bool = field(init=False)
+    """Its value is a password."""
+    is_of_the_box: bool = field(init=False)
+    """Its name has the MAC or the model in it."""
     _patterns: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_patterns", tuple(map(_pattern, self.names)))
+        placed = {place for name in self.names for place in _PLACEHOLDER.findall(name)}
+        object.__setattr__(self, "is_of_the_box", bool(placed & _NAMES_OF_THE_BOX))
+        object.__setattr__(self, "secret", self.formula is not None and "line.password" in self.formula.names)
 
     def name(self, number: int, places: dict[str, str]) -> str | None:
         """Return the parameter's name for line or key `number` (1 for the box); None when there is none."""
@@ -69,6 +77,17 @@ def _pattern(name: str) -> str:
     )
 
 
+class Frame(NamedTuple):
+    """A row made ready for one number of line or key."""
+
+    row: Row
+    compute: Compute
+    name: str
+    before: str
+    """What stands before the value."""
+    after: str
+
+
 class Passage(tuple[Row, ...]):
     """Rows that are written together."""
 
@@ -76,6 +95,16 @@ class Passage(tuple[Row, ...]):
     def is_steady(self) -> bool:
         """What they write for a line or key is the same for every box, as `[off]` mostly is."""
         return all(row.is_steady for row in self)
+
+    @cached_property
+    def is_framed_alike(self) -> bool:
+        """The names of its parameters are the same for every box."""
+        return not any(row.is_of_the_box for row in self)
+
+    @cached_property
+    def frames(self) -> dict[tuple[int, str], list[Frame | str]]:
+        """Its rows by number of the line or key and `nth`, when that holds for every box; text as it stands."""
+        return {}
 
     @cached_property
     def kept(self) -> dict[int, list[Any]]:

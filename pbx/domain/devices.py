@@ -26,7 +26,7 @@ class Device(Model):
     extension: Extension
     password: Secret
     mac: MacAddress | None = None
-    port: int = Field(default=1, ge=1, le=8)
+    port: int = Field(default=1, ge=1, le=32)
     """Line of the phone, or FXS port of the ATA: several devices may share a MAC."""
     family: str = ""
     """`vendor/family` of `device_templates`, e.g. `yealink/t4x_t5x`."""

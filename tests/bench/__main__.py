@@ -19,6 +19,7 @@ from tests.bench import (
     bench_media,
     bench_power_cut,
     bench_provisioning,
+    bench_rendering,
     bench_signalling,
     bench_virtual,
 )
@@ -38,6 +39,7 @@ def main() -> None:
     benches = (
         bench_signalling,
         bench_provisioning,
+        bench_rendering,
         bench_inventory,
         bench_power_cut,
         bench_media,

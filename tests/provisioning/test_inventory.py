@@ -72,7 +72,7 @@ def test_a_line_is_named_and_what_is_said_again_changes_what_is_there():
         (NEW, "101", {"family": "yealink/t4x"}, "no folder", "did you mean yealink/t4x_t5x?"),
         (ELSEWHERE, "101", {"model": "T46S"}, "it belongs to domain birch.lab", "release it there first"),
         (YEALINK, "102", {"wish": Wish(port=1)}, "its line 1 is 101's", "name another line, or release it first"),
-        (YEALINK, "102", {"wish": Wish(port=17)}, "has no line 17", "name a line from 1 to 8"),
+        (YEALINK, "102", {"wish": Wish(port=17)}, "has no line 17", "name a line from 1 to 16"),
         (YEALINK, "102", {"model": "VVX450"}, "it is in use as a yealink/t4x_t5x", "leave the model out"),
         (NEW, "101", {"model": "HT802", "wish": Wish(transport="sctp")}, "does not speak sctp", "one of udp"),
         (NEW, "101", {"model": "T46S", "wish": Wish(settings={"vendor.raw.P47": "x"})}, "no parameter P47", "params"),

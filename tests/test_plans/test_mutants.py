@@ -23,7 +23,7 @@ from pbx.media.virtual import VirtualEngine
 from pbx.media.virtual_speaking import Speaking
 from pbx.store.memory import MemoryStore
 from pbx.switch.watchers import Watchers
-from provisioning_server import overlay
+from provisioning_server import sheet
 from test_plans.plan import load_plan
 from test_plans.runner import VERBS
 
@@ -101,7 +101,7 @@ def hold_is_silent(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_phone_is_told_somebody_elses_extension(patch: pytest.MonkeyPatch) -> None:
-    layers = overlay._own_layers
+    layers = sheet.own_layers
 
     def wrong(*asked):
         return [
@@ -109,7 +109,7 @@ def a_phone_is_told_somebody_elses_extension(patch: pytest.MonkeyPatch) -> None:
             for layer in layers(*asked)
         ]
 
-    patch.setattr(overlay, "_own_layers", wrong)
+    patch.setattr(sheet, "own_layers", wrong)
 
 
 def messages_are_lost(patch: pytest.MonkeyPatch) -> None:
