@@ -7,6 +7,7 @@ from types import TracebackType
 from aiohttp import web
 
 from lab.api.devices import Devices
+from lab.api.faxes import FaxDesk
 from lab.api.observe import Observer
 from lab.api.outbox import MailDesk
 from lab.api.phones import Phones
@@ -51,6 +52,7 @@ class Office:
         PromptDesk(self.lab).route(self.console.app)
         QueueDesk(self.lab).route(self.console.app)
         Recordings(self.lab).route(self.console.app)
+        FaxDesk(self.lab).route(self.console.app)
         self.metrics = Metrics(self.lab)
         self.metrics.route(self.console.app)
         self.console_port = 0

@@ -103,7 +103,7 @@ class Lab:
         self._watchdog = Watchdog(self.clock, self.publish)
         self._watchdog_peer: Peer | None = None
         self.outbox = Outbox()
-        self._catcher = Catcher(self.outbox, lambda: self.now.wall.timestamp())
+        self._catcher = Catcher(self.outbox, lambda: self.now.wall.timestamp(), self)
         self._postman: Postman | None = None
         self._mirror: UdpHost | None = None
         self._networks: RealNetworks | None = None

@@ -24,6 +24,7 @@ templates_app = typer.Typer(help="Phone families.", no_args_is_help=True)
 provision_app = typer.Typer(help="What a phone is given, and why.", no_args_is_help=True)
 devices_app = typer.Typer(help="The boxes of a running switchroom.", no_args_is_help=True)
 orders_app = typer.Typer(help="Orders of hardware.", no_args_is_help=True)
+fax_app = typer.Typer(help="Faxes of a running switchroom.", no_args_is_help=True)
 runs_app = typer.Typer(help="Reports of runs.", no_args_is_help=True)
 config_app = typer.Typer(help="Settings and where each comes from.", no_args_is_help=True)
 app.add_typer(phone_app, name="phone")
@@ -35,6 +36,7 @@ app.add_typer(templates_app, name="templates")
 app.add_typer(provision_app, name="provision")
 app.add_typer(devices_app, name="devices")
 app.add_typer(orders_app, name="orders")
+app.add_typer(fax_app, name="fax")
 
 # typer reads annotations itself and wants Optional: UP045 does not apply here.
 Seed = Annotated[
@@ -654,3 +656,36 @@ def orders_arrived(
     from lab.cli.devices import arrived
 
     print(arrived(against, number))
+
+
+@fax_app.command("send")
+def fax_send(
+    file: Annotated[Path, typer.Argument(help="PDF or TIFF.")],
+    to: Annotated[str, typer.Option("--to", help="The number to fax to.")],
+    account: Annotated[str, typer.Option("--account", help="Fax account; need not be said where there is one.")] = "",
+    against: Against = None,
+) -> None:
+    """Send a document as a fax; what became of it is in `switchroom fax ls`."""
+    from lab.cli.remote import fax_send as send
+
+    print(send(against, file, to, account))
+
+
+@fax_app.command("ls")
+def fax_ls(against: Against = None, as_json: AsJson = False) -> None:
+    """List the faxes, newest first."""
+    from lab.cli.remote import faxes
+
+    print(faxes(against, as_json=as_json))
+
+
+@fax_app.command("get")
+def fax_get(
+    fax: str,
+    against: Against = None,
+    out: Annotated[Optional[Path], typer.Option("--out", help="The file, .pdf or .tif; FAX.pdf without it.")] = None,  # noqa: UP045
+) -> None:
+    """Save the pages of a fax."""
+    from lab.cli.remote import fax_get as get
+
+    print(get(against, fax, out))

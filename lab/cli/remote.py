@@ -120,6 +120,42 @@ def reveal(against: Path | None, mac: str, by: str) -> str:
     return "\n".join([*lines, *([said["config_url"]] if said["config_url"] else [])])
 
 
+def fax_send(against: Path | None, file: Path, to: str, account: str) -> str:
+    """Hand in a document; return what it is known by there."""
+    try:
+        octets = file.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{file} was not faxed", error.strerror or str(error), "name a PDF or TIFF file", "switchroom fax --help",
+            BAD_INPUT,
+        ) from None  # fmt: skip
+    said = post(against, "/api/v1/faxes", data=octets or b"\n", to=to, account=account, name=file.name)
+    return f"{said['id']}: {said['pages']} page{'s'[: said['pages'] != 1]} to {said['number']}"
+
+
+def faxes(against: Path | None, *, as_json: bool) -> str:
+    rows = get(against, "/api/v1/faxes")
+    if as_json:
+        return json.dumps(rows, indent=1)
+    return (
+        "\n".join(
+            f"{r['when']}  {r['id']:<20} {r['account']:<12} {'from' if r['direction'] == 'in' else 'to':>4} "
+            f"{r['number']:<12} {r['pages']:>3} p  {r['status']:<9} {r['over']:<6} {r['problem']}".rstrip()
+            for r in rows
+        )
+        or "no faxes yet"
+    )
+
+
+def fax_get(against: Path | None, fax: str, out: Path | None) -> Path:
+    """Fetch the pages of a fax; return where they lie."""
+    to = out or Path(f"{fax}.pdf")
+    look_at([to])
+    kind = "tiff" if to.suffix in (".tif", ".tiff") else "pdf"
+    asyncio.run(_fetch(_console(against), f"/api/v1/faxes/{quote(fax, safe='')}/{kind}", to))
+    return to
+
+
 def export(against: Path | None, name: str, out: Path | None) -> Path:
     """Fetch everything kept of a call as one archive; return where it lies."""
     to = out or Path(f"{name}.zip")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -46,6 +46,16 @@ def to_fax(data: bytes, name: str = "the document") -> Document:
     if data[:4] in (b"II*\0", b"MM\0*"):
         return _written(_of_tiff(data, name))
     raise BadDocument(f"{name} is neither PDF nor TIFF")
+
+
+def to_fax_together(parts: Sequence[tuple[str, bytes]]) -> Document:
+    """Return the pages of several files, given as (name, octets), as one fax; BadDocument."""
+    made = [to_fax(data, name) for name, data in parts]
+    if len(made) == 1:
+        return made[0]
+    pages = sum(one.pages for one in made)
+    _few_enough(pages, " and ".join(name for name, _ in parts))
+    return _written(page for (name, _), one in zip(parts, made, strict=True) for page in _of_tiff(one.tiff, name))
 
 
 def to_pdf(tiff: bytes) -> bytes:
