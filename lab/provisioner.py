@@ -18,6 +18,7 @@ from provisioning_server.overlay import ServedAt
 from provisioning_server.redirect import Desk, redirect
 from provisioning_server.redirects import shipped_redirects
 from provisioning_server.respond import ConfigRequest, Office, config_url, respond, tftp_name
+from provisioning_server.uploads import Sent
 
 
 def discovery_url(office: Office, directory: Directory, station: Station, tftp_url: str) -> str:
@@ -47,6 +48,8 @@ class VirtualProvisioner:
     ) -> None:
         self._office, self._directory, self._publish, self._tftp_url = office, directory, publish, tftp_url
         self.desk = Desk(shipped_redirects())
+        self.uploads: dict[tuple[str, str], bytes] = {}
+        """(MAC, name) → what the phone has sent."""
 
     def url(self, station: Station) -> str:
         return discovery_url(self._office, self._directory(), station, self._tftp_url)
@@ -72,13 +75,22 @@ class VirtualProvisioner:
             address,
             "" if is_tftp else wanted.user_agent,
             {} if is_tftp else {name.lower(): value for name, value in wanted.headers},
+            wanted.method,
         )
         answer = respond(request, self._office, self._directory(), now)
         for event in answer.events:
             self._publish(event)
-        if answer.sent is not None:  # nobody keeps what is sent in a virtual world
-            return Fetched(404)
+        if answer.sent is not None:
+            return self._uploaded(answer.sent, wanted)
         return Fetched(answer.status, answer.body)
+
+    def _uploaded(self, sent: Sent, wanted: Fetch) -> Fetched:
+        """What phones have sent lies here, and is given back to them."""
+        if wanted.method != "GET":
+            self.uploads[sent.mac, sent.name] = wanted.body
+            return Fetched(201)
+        body = self.uploads.get((sent.mac, sent.name))
+        return Fetched(404) if body is None else Fetched(200, body)
 
     def discovered(self, data: bytes, source: tuple[str, int], ours: tuple[str, int], now: Moment) -> tuple[bytes, ...]:
         """Answer a phone that asks everybody by SIP PnP."""

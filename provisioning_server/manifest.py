@@ -220,6 +220,10 @@ class Family(_Data):
     remote_control: Remote | None = None
     boot: tuple[BootStep, ...] = Field(min_length=1)
     """What a factory-fresh phone asks for, in order."""
+    first_fetch_after_s: tuple[float, float] = (0.0, 0.0)
+    """Least and most seconds it waits by chance before its first fetch."""
+    ignores_same: bool = False
+    """Does not apply a file that is the same as the last time."""
     start: str = ""
     """What is put behind the base URL to make the URL of a family that is given one file, not a folder."""
     keeps_its_url: bool = False

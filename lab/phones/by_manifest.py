@@ -62,7 +62,7 @@ def family(name: str, reading: Reading) -> Family | None:
 
 def _boot(manifest: Manifest, reading: Reading, box: Box, url: str) -> BootScript:
     url = expanded(url, _phone_macros(manifest, box))
-    folder = _folder(manifest, url)
+    folder = folder_of(manifest, url)
     values: dict[str, str] = {}
     applied: list[str] = []
     listed = False
@@ -94,7 +94,7 @@ def _boot(manifest: Manifest, reading: Reading, box: Box, url: str) -> BootScrip
     )
 
 
-def _folder(manifest: Manifest, url: str) -> str:
+def folder_of(manifest: Manifest, url: str) -> str:
     """What the names are asked for in: a URL that names a file, as the family's start does, ends before it."""
     depth = manifest.start.count("/") + 1
     whole = manifest.start and url.partition("://")[2].count("/") >= depth and not url.endswith("/")
@@ -105,7 +105,7 @@ def _first_served(
     manifest: Manifest, box: Box, folder: str, step: BootStep
 ) -> Generator[Fetch, Fetched, tuple[str, Fetched]]:
     """Ask for each name until one is served; return it, or the first with the last answer."""
-    names = [named for name in step.ask if (named := _named(manifest, box, name))]
+    names = [told for name in step.ask if (told := named(manifest, box, name))]
     answer = Fetched(404)
     for name in names:
         answer = yield Fetch(joined(folder, name), agent_of(manifest, box))
@@ -114,7 +114,7 @@ def _first_served(
     return (names[0] if names else step.ask[0]), answer
 
 
-def _named(manifest: Manifest, box: Box, name: str) -> str:
+def named(manifest: Manifest, box: Box, name: str) -> str:
     known = manifest.models.get(box.model)
     digits = known.model_id.zfill(12) if known and known.model_id else ""
     if "{model_id}" in name and not digits:

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from lab.phones.boot import Boot, BootPace, Strip
 from lab.phones.family import Account, Box, Family, PhoneConfig
 from pbx.clock import FOREVER
+from provisioning_server.families import shipped_families
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Chassis(ABC, Generic[L]):
         self._pace = pace or BootPace()
         self._boot: Boot | None = None
         self._retry_at = FOREVER
+        self._digest = ""
+        """Of what was applied last."""
         self.lines: tuple[L, ...] = ()
         self.config: PhoneConfig | None = None
         self.strip = Strip()
@@ -101,7 +104,14 @@ class Chassis(ABC, Generic[L]):
         return self.powered and (self._boot is None or self._boot.over)
 
     def _new_boot(self, now: float) -> Boot:
-        return Boot(self.family, self.box, self.dhcp, self._pace, now, self.kept_url, asks_dhcp=self.asks_dhcp)
+        return Boot(
+            self.family, self.box, self.dhcp, self._pace, now, self.kept_url, asks_dhcp=self.asks_dhcp,
+            chance=self._chance(),
+        )  # fmt: skip
+
+    def _chance(self) -> float:
+        """From 0 to 1, drawn anew at each boot."""
+        return 0.0
 
     def _unplugged(self) -> None:
         self.powered = False
@@ -111,8 +121,15 @@ class Chassis(ABC, Generic[L]):
 
     def _new_config(self) -> PhoneConfig | None:
         """What the boot has brought and is not applied yet."""
-        config = self._boot.config if self._boot is not None else None
-        return config if config is not self.config else None
+        boot = self._boot
+        if boot is None or boot.config is None or boot.config is self.config:
+            return None
+        manifest = shipped_families().by_id.get(self.family.name)
+        if self.lines and manifest is not None and manifest.ignores_same and boot.digest == self._digest:
+            boot.strip.say("config", "unchanged")
+            return None
+        self._digest = boot.digest
+        return boot.config
 
     def _adopt(self, config: PhoneConfig, lines: Sequence[L]) -> None:
         self.lines, self.config = tuple(lines), config

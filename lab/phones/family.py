@@ -28,6 +28,8 @@ class Box:
     firmware: str
     typed_url: str = ""
     """A provisioning URL entered or scanned by a person, for phones that do no discovery."""
+    login: tuple[str, str] | None = field(default=None, repr=False)
+    """User and password for the server, typed in or burnt in by the maker."""
     activation_code: str = ""
     """Typed in by a person, for makers whose redirect service takes one."""
     certificate: str = ""
@@ -54,6 +56,9 @@ class Fetch:
     """Name of the certificate shown to the server; empty for none."""
     follow: bool = True
     """Whether a redirection is followed, or told."""
+    method: str = "GET"
+    body: bytes = b""
+    """What is sent back, by PUT."""
 
     @property
     def protocol(self) -> str:
@@ -73,6 +78,8 @@ class Fetched:
     body: bytes = b""
     location: str = ""
     """Where a redirection leads that was not followed."""
+    challenge: str = ""
+    """WWW-Authenticate of a 401."""
 
     @property
     def ok(self) -> bool:

@@ -61,8 +61,10 @@ class Fetcher:
         if url.scheme == "https" and self._trust is not None:
             told["ssl"] = self._trust(wanted.certificate)
         try:
-            async with self._session.get(url, headers=headers, allow_redirects=wanted.follow, **told) as answer:
+            told |= {"headers": headers, "allow_redirects": wanted.follow, "data": wanted.body or None}
+            async with self._session.request(wanted.method, url, **told) as answer:
                 location = "" if wanted.follow else answer.headers.get("Location", "")
-                return Fetched(answer.status, await answer.read(), location)
+                challenge = answer.headers.get("WWW-Authenticate", "")
+                return Fetched(answer.status, await answer.read(), location, challenge)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return Fetched(0)

@@ -15,6 +15,7 @@ from lab.phones.discovery import PNP
 from lab.phones.family import Box, Family, Fetch, Fetched, PhoneConfig, Resync
 from lab.phones.line import Line
 from lab.phones.registration import Standing
+from lab.phones.sending_back import logs
 from lab.phones.standings import show_standings
 from pbx.clock import FOREVER
 from pbx.media.engine import DigitPressed, Engine, FaxFinished, FaxSensed, Heard, MediaEvent
@@ -268,6 +269,9 @@ class Phone(Chassis[Line]):
         else:
             self.resync(now)
 
+    def _chance(self) -> float:
+        return int(self._token(4), 16) / 0xFFFF if self._pace.spread else 0.0
+
     def _ask_network(self, number: int, now: float) -> None:
         """SUBSCRIBE to whoever there is (reference, section 5): the NOTIFY brings the URL."""
         assert self._stack is not None
@@ -322,6 +326,8 @@ class Phone(Chassis[Line]):
             return
         if (config := self._new_config()) is not None:
             self._apply(config, now)
+            if self._pace.sends_back:
+                self._fetches += [(0, log) for log in logs(self.family.name, self.box, boot.url, boot.strip.parts)]
         elif self._give_up(now):
             self._mark()
 

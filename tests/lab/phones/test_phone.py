@@ -201,7 +201,8 @@ def test_a_resync_that_changes_nothing_keeps_the_line_and_its_call(lab):
     line = world.line("101")
     world.command_switch(lambda switch, now: switch.resync("101", now))
     world.run(2.0)
-    assert world.phone("101").boots == 2
+    assert world.phone("101").strip.parts[3].note == "unchanged", "this maker ignores what it has read before"
+    assert world.phone("101").boots == 1
     assert world.line("101") is line
     assert one.state is CallState.UP
 

@@ -1,0 +1,186 @@
+"""What befalls a fleet: a power cut, a server that is away for a minute, another site, other credentials."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from lab.phones.boot import Boot, BootPace
+from lab.phones.families import FAMILIES
+from lab.phones.family import Fetched, boxed
+from lab.provisioner import VirtualProvisioner, virtual_office
+from lab.rehearsal import MemoryKeeper
+from lab.seeds.load import Seed
+from lab.seeds.model import LabSeed
+from lab.world import CARRIER, PROVISIONING_HOST, SWITCH, World
+from pbx.domain.directory import Directory
+from pbx.events import ConfigRequested, ConfigServed, DiscoveryAnswered
+from pbx.media.prompts.catalogue import seconds_of
+from pbx.switch.settings import SwitchSettings
+from provisioning_server.families import shipped_families
+from provisioning_server.rotation import rotated
+from tests.bench.bench_power_cut import site
+from tests.lab.every_family import EXTENSION, every_family
+
+YEALINK, POLY, OBI = EXTENSION["yealink/t4x_t5x"], EXTENSION["poly/vvx"], EXTENSION["poly/obi"]
+
+
+def town(directory: Directory, lab: LabSeed | None = None, pace: BootPace | None = None) -> World:
+    def provisioner(world: World) -> VirtualProvisioner:
+        office = virtual_office(SWITCH, PROVISIONING_HOST, b"secret")
+        return VirtualProvisioner(office, lambda: world.directory, world.publish, f"tftp://{PROVISIONING_HOST}/")
+
+    return World(
+        Seed(directory, lab or LabSeed()), number=1, keeper=MemoryKeeper(), provisioner=provisioner,
+        seconds_of=seconds_of, settings=SwitchSettings(carrier=CARRIER), pace=pace,
+    )  # fmt: skip
+
+
+def registered(world: World, extension: str) -> bool:
+    lines = world.phone(extension).lines
+    return bool(lines) and all(line.registered for line in lines)
+
+
+def on(world: World, *extensions: str) -> None:
+    world.power(True, [world.phone(extension) for extension in extensions])
+
+
+def seen(world: World, kind: type) -> list:
+    return [stamped for stamped in world.bus.since(0) if isinstance(stamped.event, kind)]
+
+
+def test_after_a_power_cut_two_hundred_phones_come_back_by_both_ways_and_those_that_wait_do():
+    """Half of the fleet is told a TFTP server; a maker's random delay spreads its phones, the others come at once."""
+    domain = site(200)
+    tftp = tuple(device.extension for device in domain.devices[::2])
+    world = town(domain, LabSeed(tftp=tftp), BootPace(spread=1.0))
+    assert world.boot_all(120.0)
+    first = {}
+    for stamped in seen(world, ConfigRequested):
+        first.setdefault(stamped.event.address, stamped.at.mono)
+    waited = {phone.box.family: [] for phone in world.phones}
+    for number, phone in enumerate(world.phones, start=1):
+        found = [at for address, at in first.items() if address.rpartition(":")[0] == f"10.0.1.{number}"]
+        waited[phone.box.family] += found or [at for address, at in first.items() if address == f"10.0.1.{number}"]
+    obi = waited.pop("poly/obi")
+    assert all(30 < at < 92 for at in obi)
+    assert max(obi) - min(obi) > 10, "spread"
+    assert max(at for times in waited.values() for at in times) < 2
+    served = Counter(stamped.event.protocol for stamped in seen(world, ConfigServed) if stamped.event.sensitive)
+    assert served["tftp"] >= 95
+    assert served["http"] >= 95
+
+
+def test_while_the_server_says_503_phones_show_it_and_all_come_up_when_it_is_back():
+    world = town(every_family())
+    fetch = world.provisioner.fetch
+    world.provisioner.fetch = lambda *asked: Fetched(503) if world.now.mono < 60 else fetch(*asked)
+    on(world, YEALINK, POLY)
+    assert world.run(20.0, lambda: {world.phone(one).error for one in (POLY, YEALINK)} == {"Config 503"})
+    assert world.run(100.0, lambda: registered(world, POLY) and registered(world, YEALINK))
+
+
+def test_a_phone_that_is_up_keeps_its_line_through_a_resync_that_finds_the_server_away():
+    world = town(every_family())
+    on(world, POLY)
+    assert world.run(20.0, lambda: registered(world, POLY))
+    line = world.line(POLY)
+    world.provisioner.fetch = lambda *asked: Fetched(503)
+    world.command_switch(lambda switch, now: switch.resync(POLY, now))
+    world.run(20.0)
+    assert world.line(POLY) is line
+    assert line.registered
+
+
+def test_a_phone_plugged_in_again_at_another_site_takes_that_sites_settings():
+    domain = every_family()
+    at_home = Directory.model_validate(
+        domain.model_dump(context={"secrets": True}, mode="json")
+        | {"sites": [{"name": "Toronto"}, {"name": "Vancouver", "time_zone": "America/Vancouver"}]}
+    )
+    user = at_home.users_by_extension[YEALINK].model_copy(update={"site": "Toronto"})
+    world = town(at_home.with_user(user))
+    on(world, YEALINK)
+    assert world.run(20.0, lambda: registered(world, YEALINK))
+    assert world.phone(YEALINK).config.values["local_time.time_zone"] == "-5"
+    world.power(False, [world.phone(YEALINK)])
+    world.apply(world.directory.with_user(user.model_copy(update={"site": "Vancouver"})))
+    phone = world.phone(YEALINK)
+    phone.dhcp[66] = "tftp://10.9.9.9/"  # what the other network says of a server of its own
+    world.run(600.0)
+    on(world, YEALINK)
+    assert world.run(20.0, lambda: registered(world, YEALINK))
+    assert phone.config.values["local_time.time_zone"] == "-8"
+
+
+def test_what_dhcp_says_goes_before_a_makers_service():
+    world = town(every_family())
+    world.provisioner.desk.elsewhere[world.phone(POLY).box.mac] = "https://another.example/p"
+    on(world, POLY)
+    assert world.run(20.0, lambda: registered(world, POLY))
+    assert seen(world, DiscoveryAnswered) == []
+
+
+def test_credentials_are_rotated_while_phones_hold_the_old_ones():
+    world = town(every_family())
+    on(world, YEALINK, POLY)
+    assert world.run(20.0, lambda: registered(world, POLY) and registered(world, YEALINK))
+    world.run(300.0)
+    before = {e: world.line(e).account.password for e in (YEALINK, POLY)}
+    count = iter(range(100))
+    directory = world.directory
+    for extension in (YEALINK, POLY):
+        mac = world.phone(extension).box.mac
+        until = world.now.wall + timedelta(hours=1)
+        directory = rotated(directory, shipped_families(), mac, lambda n: f"{next(count):0{n}x}", until)
+    world.apply(directory)
+    world.run(400.0)
+    assert registered(world, POLY), "the old password still counts at a refresh"
+    for extension in (YEALINK, POLY):
+        world.command_switch(lambda switch, now, device=extension: switch.resync(device, now))
+    world.run(5.0)
+    after = {e: world.line(e).account.password for e in (YEALINK, POLY)}
+    assert all(before[e] != after[e] for e in before)
+    world.run(7200.0)
+    assert registered(world, POLY)
+    assert registered(world, YEALINK)
+
+
+@pytest.mark.parametrize("challenge", ['Basic realm="p"', 'Digest realm="p", nonce="n", qop="auth", algorithm=MD5'])
+def test_a_401_is_answered_with_the_login_twice_at_most(challenge):
+    family = FAMILIES["cisco/spa"]
+    fresh = boxed(family, "SPA504G", "000e08000001", typed_url="http://10.0.0.2/p")
+    box = type(fresh)(**{name: getattr(fresh, name) for name in fresh.__slots__} | {"login": ("ana", "secret")})
+    boot = Boot(family, box, {}, BootPace(0, 0, 0), 0.0)
+    for at in range(1, 5):
+        boot.tick(at / 1000)
+    proofs = []
+    for _ in range(3):
+        number, wanted = boot.take_fetch()
+        proofs.append(dict(wanted.headers).get("Authorization", ""))
+        first = wanted.url
+        boot.fetched(number, Fetched(401, challenge=challenge), 1.0)
+    kind = challenge.partition(" ")[0]
+    assert [proof.partition(" ")[0] for proof in proofs] == ["", kind, kind]
+    following = boot.take_fetch()
+    assert following is None or following[1].url != first, "it gives this file up"
+
+
+def test_a_401_without_a_login_is_told_on_the_screen():
+    world = town(every_family())
+    world.provisioner.fetch = lambda *asked: Fetched(401, challenge='Basic realm="p"')
+    on(world, POLY)
+    assert world.run(20.0, lambda: world.phone(POLY).error == "Config 401")
+
+
+def test_a_phone_sends_the_log_of_its_boot_back_where_that_is_allowed():
+    domain = every_family().replaced(settings={"domain": {"provisioning.uploads": True}})
+    world = town(domain, pace=BootPace(sends_back=True))
+    on(world, POLY, YEALINK)
+    assert world.run(20.0, lambda: registered(world, POLY) and registered(world, YEALINK))
+    world.run(1.0)
+    mac = world.phone(POLY).box.mac
+    assert {name for _, name in world.provisioner.uploads} == {f"{mac}-boot.log", f"{mac}-app.log"}
+    assert b"config    ok" in world.provisioner.uploads[mac, f"{mac}-boot.log"]
