@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from lab import domain_edits, foc_audit
 from lab.bench_devices import DirectNumbers, LabDevice, LaptopDevice, OutsideDevice, pages_of
 from lab.carrier import FAX_MACHINES, Habit
+from lab.control.driven import DrivenDevice
 from lab.errors import Away, UserError
 from lab.faxes.paper import sample
 from lab.house import Cabling, House
@@ -24,6 +25,8 @@ from lab.inventory import resync_words
 from lab.network.networks import Assessment
 from lab.network.presets import network
 from lab.network.probe import SILENCES_S, Wanted
+from lab.people import Asked as Request
+from lab.people import People
 from lab.phones.family import Account
 from lab.wire import Impairment
 from pbx.bus import Bus
@@ -54,6 +57,8 @@ class LabBench:
             LabDevice(house, phone, extension, direct) for phone in house.phones for extension in phone.extensions
         ]
         self._inside = {device.id: device for device in inside}
+        self._direct = direct
+        self._driven: tuple[frozenset[str], list[DrivenDevice]] = (frozenset(), [])
         self._outside = [
             OutsideDevice(house, number, habit)
             for number, habit in house.carrier.habits.items()
@@ -86,7 +91,26 @@ class LabBench:
         return self._house.now
 
     def devices(self) -> Sequence[BenchDevice]:
-        return [*(self._inside[key] for key in sorted(self._inside)), *self._outside, *self._laptops]
+        physical = self._physical()
+        by_hand = {device.id for device in physical}
+        inside = (self._inside[key] for key in sorted(self._inside.keys() - by_hand))
+        return [*inside, *physical, *self._outside, *self._laptops]
+
+    def _physical(self) -> Sequence[DrivenDevice]:
+        """Whatever else is registered."""
+        if self._house.virtual or not self._house.alive:
+            return ()
+        there = self._house.switch.registered() - {name for name, one in self._inside.items() if one.powered}
+        if there != self._driven[0]:
+            known = {device.id: device for device in self._driven[1]}
+            for device in there - known.keys():
+                self._house.controls.forget(device)
+            self._driven = (there, [known.get(device) or self._physical_one(device) for device in sorted(there)])
+        return self._driven[1]
+
+    def _physical_one(self, device: str) -> DrivenDevice:
+        its = self._house.directory.devices_by_id[device]
+        return DrivenDevice(self._house, its, its.extension, self._direct)
 
     def numbers(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
@@ -281,6 +305,13 @@ class LabBench:
         except UserError as error:
             raise CannotDo(f"{error.happened}; {error.remedy}") from error
 
+    @property
+    def attended(self) -> bool:
+        return self._house.people.attended
+
+    def ask(self, text: str, device: str, question: str) -> BenchRequest:
+        return BenchRequest(self._house.people, self._house.people.ask(text, device, question))
+
     def assess(self, site: str, longest_s: float) -> BenchAssessment:
         self._known_site(site)
         silences = tuple(silence for silence in SILENCES_S if silence <= longest_s)
@@ -381,6 +412,36 @@ class LabBench:
 
     def _device(self, device: str) -> Device:
         return self._house.directory.devices_by_id[device]
+
+
+class BenchRequest:
+    """A request to a person as plans see it."""
+
+    def __init__(self, people: People, asked: Request) -> None:
+        self._people, self._asked = people, asked
+        self.text, self.question = asked.text, asked.question
+
+    @property
+    def answer(self) -> str:
+        return self._asked.answer
+
+    @property
+    def by(self) -> str:
+        return self._asked.by
+
+    @property
+    def answered_at(self) -> str:
+        at = self._asked.answered_at
+        return at.wall.isoformat(timespec="seconds") if at is not None else ""
+
+    def observed(self) -> None:
+        self._people.observed(self._asked)
+
+    def instead(self, seen: str) -> None:
+        self._people.instead(self._asked, seen)
+
+    def withdraw(self) -> None:
+        self._people.withdraw(self._asked)
 
 
 class BenchAssessment:

@@ -40,6 +40,7 @@ class _OnALine(ABC):
     id: str
     _house: House
     host = ""
+    patience_s = 0.0
     answer = (0, "")
     config: Mapping[str, str] = {}
 
@@ -147,41 +148,12 @@ class DirectNumbers:
         return self._by_extension.get(extension, "")
 
 
-class LabDevice(_OnALine):
-    """One line of one box in the lab."""
+class InTheDirectory:
+    """What the configuration says of a device, whoever presses its buttons."""
 
-    def __init__(self, house: House, phone: AnyPhone, extension: Extension, direct: DirectNumbers) -> None:
-        self._house, self._phone, self._extension, self._direct = house, phone, extension, direct
-        self.id = extension.device
-
-    @property
-    def extension(self) -> str:
-        return self._extension.extension
-
-    @property
-    def number(self) -> str:
-        return self._extension.extension
-
-    @property
-    def label(self) -> str:
-        line = self._line()
-        return line.account.label if line is not None else ""
-
-    @property
-    def family(self) -> str:
-        return self._phone.family.name
-
-    @property
-    def model(self) -> str:
-        return self._phone.box.model
-
-    @property
-    def site(self) -> str:
-        return self._extension.site
-
-    @property
-    def mac(self) -> str:
-        return self._phone.box.mac
+    def __init__(self, house: House, device: str, extension: str, direct: DirectNumbers) -> None:
+        self._house, self._direct = house, direct
+        self.id, self.extension, self.number = device, extension, extension
 
     @property
     def traits(self) -> frozenset[str]:
@@ -224,6 +196,35 @@ class LabDevice(_OnALine):
             yield directory.sites_by_name[user.site]
         yield directory.domain
 
+
+class LabDevice(InTheDirectory, _OnALine):
+    """One line of one box in the lab."""
+
+    def __init__(self, house: House, phone: AnyPhone, extension: Extension, direct: DirectNumbers) -> None:
+        super().__init__(house, extension.device, extension.extension, direct)
+        self._phone, self._extension = phone, extension
+
+    @property
+    def label(self) -> str:
+        line = self._line()
+        return line.account.label if line is not None else ""
+
+    @property
+    def family(self) -> str:
+        return self._phone.family.name
+
+    @property
+    def model(self) -> str:
+        return self._phone.box.model
+
+    @property
+    def site(self) -> str:
+        return self._extension.site
+
+    @property
+    def mac(self) -> str:
+        return self._phone.box.mac
+
     @property
     def capabilities(self) -> frozenset[str]:
         if self._extension.fax:
@@ -261,6 +262,10 @@ class LabDevice(_OnALine):
         if action == "dial" and not self.registered:
             raise CannotDo(f"{self.id} is not registered")
         super().do(action, argument)
+
+    @property
+    def powered(self) -> bool:
+        return self._phone.powered
 
     def power(self, on: bool) -> None:
         self._house.power(on, [self._phone])

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from lab.carrier import Carrier
+from lab.control.controls import Controls
 from lab.faxes.cabinet import Cabinet
 from lab.laptop import Laptop
 from lab.mail.outbox import Outbox
 from lab.network.networks import Networks
+from lab.people import People
 from lab.phones.line import Line
 from lab.phones.phone import Phone
 from lab.phones.pyvoip_line import PyvoipLine
@@ -54,6 +56,14 @@ class House(Protocol):
     directory: Directory
     outbox: Outbox
     """Mail that was sent; switched off, it puts off whatever comes."""
+
+    people: People
+    """Who is asked where no machine can do or see it."""
+
+    @property
+    def controls(self) -> Controls:
+        """Commands to physical phones; a virtual world has none."""
+        ...
 
     @property
     def networks(self) -> Networks: ...

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from lab.api.devices import Devices
 from lab.api.faxes import FaxDesk
+from lab.api.guide import Guide
 from lab.api.observe import Observer
 from lab.api.outbox import MailDesk
 from lab.api.phones import Phones
@@ -48,6 +49,7 @@ class Office:
         self.devices = DeviceDesk(self.lab, real_token)
         Phones(self.lab, self.devices).route(self.console.app)
         Devices(self.lab, self.devices).route(self.console.app)
+        Guide(self.lab.people).route(self.console.app)
         MailDesk(self.lab).route(self.console.app)
         PromptDesk(self.lab).route(self.console.app)
         QueueDesk(self.lab).route(self.console.app)

@@ -22,6 +22,8 @@ from lab import key_log
 from lab.addresses import Listening, ready_document
 from lab.carrier import NUMBERS, Carrier, Habit
 from lab.certificates import Certificates, explained
+from lab.control.caller import Address
+from lab.control.controls import Controls
 from lab.cores import SwitchCore
 from lab.errors import UserError
 from lab.faxes.cabinet import Folder
@@ -37,11 +39,12 @@ from lab.mail.relay import Relay
 from lab.media_processes import EARS, RECORDINGS, MediaProcesses
 from lab.network.host import UdpHost
 from lab.network.real_site import RealNetworks, open_mirror
+from lab.people import People
 from lab.phone_tls import FactoryTls, PhoneTls
 from lab.phones.pyvoip_phone import available
 from lab.provisioner import discovery_url
 from lab.seeds.load import Seed
-from lab.seeds.model import LabSeed
+from lab.seeds.model import Control, LabSeed
 from lab.shell import RealClock, Shell, shell_on_both
 from lab.supervisor import Supervisor
 from lab.vault import Vault
@@ -104,6 +107,9 @@ class Lab:
         self._watchdog_peer: Peer | None = None
         self.outbox = Outbox()
         self._catcher = Catcher(self.outbox, lambda: self.now.wall.timestamp(), self)
+        self.people = People(self.clock.now)
+        named = {device: control.driver for device, control in seed.lab.control.items()}
+        self.controls = Controls(self._supervisor, self._control_address, named)
         self._postman: Postman | None = None
         self._mirror: UdpHost | None = None
         self._networks: RealNetworks | None = None
@@ -380,6 +386,14 @@ class Lab:
         while True:
             await woken(asyncio.Event(), DAY_S)
             self.reload_certificates()
+
+    def _control_address(self, device: str) -> Address | None:
+        """Where a phone lets itself be controlled: what its seed says, else the address it registered from."""
+        said = self.seed.lab.control.get(device) or Control()
+        binding = self.switch.binding(device) if self.alive else None
+        own = f"http://{host_and_port(binding.peer.host, 80)}" if binding is not None else ""
+        url = said.url or own
+        return Address(url, said.user, said.password) if url else None
 
     def mail_again(self) -> None:
         """Try now whatever mail waits."""

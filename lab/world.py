@@ -12,7 +12,9 @@ from typing import Protocol
 
 from lab.carrier import NUMBERS, Carrier, Habit
 from lab.clockwork import Clockwork, Node, seeded_token
+from lab.control.controls import Controls
 from lab.cores import SwitchCore
+from lab.errors import Away
 from lab.faxes.cabinet import Table
 from lab.house import AnyPhone
 from lab.inventory import Station, dhcp_answer, stations
@@ -20,6 +22,7 @@ from lab.laptop import Laptop
 from lab.mail.outbox import Outbox
 from lab.mail.virtual_post import VirtualPost
 from lab.network.virtual_site import VirtualNetworks
+from lab.people import People
 from lab.phones.boot import BootPace
 from lab.phones.family import Fetch, Fetched
 from lab.phones.line import Line
@@ -113,6 +116,7 @@ class World:
         self.switch_node = self._start_switch()
         self.bus.subscribe(self._frame_switched, [TimeFrameSwitched])
         self.outbox = Outbox()
+        self.people = People(self.clockwork.now)
         sender = f"switchroom@{self.directory.domain.name}"
         self.networks = VirtualNetworks(self.clockwork, self._phones_at)
         self.post = VirtualPost(self, self.outbox, sender, self.clockwork.later)
@@ -130,6 +134,10 @@ class World:
         self._laptop_nodes: dict[Laptop, Node] = {}
         for at in range(1, laptops + 1):
             self._open_laptop(f"10.0.3.{at}")
+
+    @property
+    def controls(self) -> Controls:
+        raise Away("no physical phone is in a virtual world")
 
     # --- time -----------------------------------------------------------------------------------------
 

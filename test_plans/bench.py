@@ -170,6 +170,11 @@ class BenchDevice(Protocol):
         ...
 
     @property
+    def patience_s(self) -> float:
+        """How long what it is told may take: a person takes longer than a button."""
+        ...
+
+    @property
     def lamp(self) -> bool:
         """The message-waiting lamp is lit."""
         ...
@@ -219,6 +224,41 @@ class BenchDevice(Protocol):
         its two calls, which it mixes itself), `press <keys>`, `fax <digits> <pages>`,
         `reboot`, `reset` (to what it was in the factory's box).
         """
+        ...
+
+
+class BenchRequest(Protocol):
+    """Something asked of a person."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def question(self) -> str: ...
+
+    @property
+    def answer(self) -> str:
+        """`yes`, `no` or `skip`; empty while there is none."""
+        ...
+
+    @property
+    def by(self) -> str: ...
+
+    @property
+    def answered_at(self) -> str:
+        """Wall time; empty while there is no answer."""
+        ...
+
+    def observed(self) -> None:
+        """It is done: the switch has seen it."""
+        ...
+
+    def instead(self, seen: str) -> None:
+        """Tell the person what was seen that is not it."""
+        ...
+
+    def withdraw(self) -> None:
+        """It is no longer asked; nothing, once it is answered or observed."""
         ...
 
 
@@ -286,6 +326,15 @@ class Bench(Protocol):
 
     def messages(self, box: str) -> Sequence[Mapping[str, str | float]]:
         """Voicemail of a box: `id folder seconds caller_number heard`."""
+        ...
+
+    @property
+    def attended(self) -> bool:
+        """Somebody is there who can be asked."""
+        ...
+
+    def ask(self, text: str, device: str, question: str) -> BenchRequest:
+        """Ask a person: to do something, or what they see (`question`)."""
         ...
 
     def assess(self, site: str, longest_s: float) -> BenchAssessment:

@@ -40,6 +40,8 @@ class Context:
         self.faults: list[str] = []
         self.warnings: list[str] = []
         """Of the step that is being taken."""
+        self.witness = ""
+        """Of the step that is being taken, where it is not the one of its verb."""
         self.started_at = bench.now().mono
         self._calls: set[str] = set()
         self._aside: deque[Stamped] = deque(maxlen=200)

@@ -13,6 +13,10 @@ NO_ROLES = frozenset({"pbx", "outside"})
 """Names that steps use like roles: the switch, and the numbers outside."""
 
 
+NAMED = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
+"""`{role}` and `{role.attribute}` in what a person is told."""
+
+
 def mentioned(step: Step) -> Iterable[str]:
     """Return the role names in one step: `caller.dial`, `role: desk`, `between: [a, b]`, `$desk.extension`."""
     if step.verb == "do":
@@ -21,6 +25,9 @@ def mentioned(step: Step) -> Iterable[str]:
         yield str(step.arguments["role"])
     if isinstance(step.arguments.get("between"), list):
         yield from map(str, step.arguments["between"])
+    if step.verb == "human":
+        texts = (str(step.arguments.get(name, "")) for name in ("human", "ask"))
+        yield from (found[1] for text in texts for found in NAMED.finditer(text))
     for where in _conditions(step):
         if "role" in where:
             yield str(where["role"])

@@ -356,6 +356,10 @@ class _Reader:
                             self._say(item, f"media has no {str(name)!r}{_nearest(str(name), FIGURES)}")
             case "human" if "done_when" not in item and "ask" not in item:
                 self._say(item, "human needs `done_when` (an event that proves it) or `ask` (a question)")
+            case "human" if "done_when" in item:
+                proof = item["done_when"]
+                proof = proof if isinstance(proof, dict) else {"event": proof}
+                self._check_event(item, proof.get("event"), proof.get("where") or {})
 
     def _check_delay(self, item: Mapping[str, Any]) -> None:
         for part in ("first", "then"):
@@ -390,17 +394,20 @@ class _Reader:
                 kind, where = next(iter(entry.items()))
             else:
                 kind, where = entry, {}
-            known = self._fields.get(str(kind))
-            if known is None:
-                self._say(item, f"unknown event {str(kind)!r}{_nearest(str(kind), self._fields)}")
+            self._check_event(item, kind, where or {}, shared)
+
+    def _check_event(self, item: Mapping[str, Any], kind: object, *conditions: object) -> None:
+        known = self._fields.get(str(kind))
+        if known is None:
+            self._say(item, f"unknown event {str(kind)!r}{_nearest(str(kind), self._fields)}")
+            return
+        for part in conditions:
+            if not isinstance(part, dict):
+                self._say(item, f"conditions of {kind} are a mapping, not {part!r}")
                 continue
-            for part in (where or {}, shared):
-                if not isinstance(part, dict):
-                    self._say(item, f"conditions of {kind} are a mapping, not {part!r}")
-                    continue
-                for name in part:
-                    if name not in known and name != "role":
-                        self._say(item, f"{kind} has no {str(name)!r}{_nearest(str(name), [*known, 'role'])}")
+            for name in part:
+                if name not in known and name != "role":
+                    self._say(item, f"{kind} has no {str(name)!r}{_nearest(str(name), [*known, 'role'])}")
 
     # --- what must hold across a case -----------------------------------------------------------------
 

@@ -66,6 +66,7 @@ def _steps(context: Context, steps: Sequence[Step]) -> Script[None]:
 def _step(context: Context, step: Step, module: ModuleType) -> Script[None]:
     result, began = context.result, context.bench.now().mono
     context.warnings.clear()
+    context.witness = ""
     try:
         detail: str = yield from module.run(context, step)
     except StepFailed as failure:
@@ -82,7 +83,7 @@ def _step(context: Context, step: Step, module: ModuleType) -> Script[None]:
         verdict, detail = WARNED, "; ".join(context.warnings)
         if result.verdict == PASSED:
             result.verdict, result.reason = WARNED, detail
-    witness = getattr(module, "WITNESS", "observed")
+    witness = context.witness or getattr(module, "WITNESS", "observed")
     context.note(step, verdict, context.bench.now().mono - began, detail, witness=witness)
 
 

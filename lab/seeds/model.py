@@ -25,6 +25,17 @@ class OutsideNumber(Model):
     """Caller name it sends."""
 
 
+class Control(Model):
+    """How a physical phone is controlled, where its registration does not tell: the operator's word."""
+
+    url: str = Field(default="", pattern=r"^(https?://[^/\s]+)?$")
+    """Scheme, host and port of its web server; empty for the address it registers from."""
+    driver: str = ""
+    """A module of `lab.drivers`; empty for the one of the device's family."""
+    user: str = ""
+    password: str = Field(default="", repr=False)
+
+
 class LabSeed(Model):
     carrier: tuple[OutsideNumber, ...] = ()
     start: NaiveDatetime = datetime(2026, 11, 24, 10, 0)  # noqa: DTZ001 - read on the wall clock of the domain's zone
@@ -35,6 +46,9 @@ class LabSeed(Model):
     """Whose phone is told nothing by DHCP or a person: it asks the network (SIP PnP), then its maker."""
     traits: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)
     """What a user is there to show, for plans to choose by: `quiet`, `do-not-disturb`, `forwards-always`, …"""
+
+    control: dict[str, Control] = Field(default_factory=dict)
+    """By device: physical phones that plans press by remote control."""
 
     def who(self, trait: str) -> tuple[str, ...]:
         """Return the extensions with a trait, in order."""

@@ -70,6 +70,11 @@ def run(context: Context, step: Step) -> Script[str]:
             raise StepFailed(f"{step.arguments['do']} was refused for another reason than {wanted}", (refusal,))
         return f"refused: {refusal}"
     # A telephone may lag behind the switch's own events: pyVoIP tells of a call a second after the INVITE.
-    if not (yield from context.until(done, seconds(step.arguments.get("within", READY_S)))):
+    if not (yield from context.until(done, _patience(context, who, step))):
         raise StepFailed(f"{step.arguments['do']}: {refusal}")
     return "" if who == "pbx" else context.device(who).label
+
+
+def _patience(context: Context, who: str, step: Step) -> float:
+    own = 0.0 if who == "pbx" else context.device(who).patience_s
+    return max(seconds(step.arguments.get("within", READY_S)), own)

@@ -58,6 +58,7 @@ class ToyDevice:
     capabilities: frozenset[str] = EVERYTHING
     registered: bool = True
     lamp: bool = False
+    patience_s: float = 0.0
     screen: str = ""
     direct_number: str = ""
     outside_number: str = "14165550100"
@@ -108,6 +109,27 @@ class ToyDevice:
         self.ears.append(HeardSound(self.bench.now().mono, sound))
 
 
+@dataclass
+class ToyRequest:
+    text: str
+    question: str
+    device: str
+    answer: str = ""
+    by: str = ""
+    answered_at: str = ""
+    state: str = "open"
+    seen: str = ""
+
+    def observed(self) -> None:
+        self.state = "observed"
+
+    def instead(self, seen: str) -> None:
+        self.seen = seen
+
+    def withdraw(self) -> None:
+        self.state = "withdrawn" if self.state == "open" else self.state
+
+
 class ToyBench:
     """Knows calls between its devices; `faults` break it on purpose."""
 
@@ -122,6 +144,9 @@ class ToyBench:
         self.left: dict[str, int] = {"calls": 0}
         self.kept: list[Mapping[str, str | float]] = [_message("m1")]
         """In every box."""
+        self.person: Callable[[ToyBench, ToyRequest], None] | None = None
+        """What somebody does a second after being asked; None while nobody is there."""
+        self.requests: list[ToyRequest] = []
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._calls = count(1)
@@ -163,6 +188,17 @@ class ToyBench:
 
     def registrations(self) -> int:
         return sum(device.registered for device in self._devices)
+
+    @property
+    def attended(self) -> bool:
+        return self.person is not None
+
+    def ask(self, text: str, device: str, question: str) -> ToyRequest:
+        assert self.person is not None
+        request = ToyRequest(text, question, device)
+        self.requests.append(request)
+        self.after(1.0, lambda: self.person(self, request) if self.person is not None else None)
+        return request
 
     def messages(self, box: str) -> Sequence[Mapping[str, str | float]]:
         return self.kept
