@@ -25,7 +25,7 @@ def receive_fax(call: Control, account: str) -> Script[Destination | None]:
     if not call.can_fax:
         call.fax_refused(account)
         return HangUp(cause=Cause.UNAVAILABLE)
-    call.speak_g711_only()
+    call.expect_fax()
     call.answer()
     call.receive_fax(account)
     yield until(FaxOver, within_s=LONGEST_S)

@@ -298,8 +298,8 @@ class Control(Protocol):
         """Tell that a fax could not be taken."""
         ...
 
-    def speak_g711_only(self) -> None:
-        """Agree on no other codec with the caller."""
+    def expect_fax(self) -> None:
+        """Agree on what a fax goes over: G.711, or T.38 at once with a caller who offers that alone."""
         ...
 
     def receive_fax(self, account: str) -> None:

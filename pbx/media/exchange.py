@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count, cycle, repeat
@@ -184,10 +185,23 @@ class Exchange:
         if document is None or why:
             self._report(FaxFinished(name, task.document, 0, why, "", 0, False, ""))
             return
-        leg.terminal = Terminal(name, task, document, self._report, self._fax_speed)
+        told = self._report if task.sends else partial(self._received, document)
+        leg.terminal = Terminal(name, task, document, told, self._fax_speed)
         leg.attend()
         self._set_going(leg, now)
         self._wake(leg.port)
+
+    def _received(self, document: Path, event: MediaEvent) -> None:
+        """Tell what a machine that receives has to say; of pages, once they are on the disk."""
+        if not isinstance(event, FaxFinished) or not event.pages:
+            self._report(event)
+            return
+
+        def kept(problem: str) -> None:
+            lost = f"the pages could not be kept: {problem}"
+            self._report(replace(event, pages=0, problem=lost) if problem else event)
+
+        self._keep(partial(recordings.make_durable, document), kept)
 
     def _set_going(self, leg: Leg, now: float) -> None:
         """Let a leg's fax machine, if it has one, go on over what was negotiated."""
@@ -270,8 +284,8 @@ class Exchange:
             self._look_later(leg, now)
             if leg.remote is None:
                 continue
-            if leg.hears:
-                news = leg.watch.look(leg.received + leg.datagrams, is_silent(leg), now)
+            if leg.hears and not leg.is_fax:  # T.38 says nothing while nothing is to be said
+                news = leg.watch.look(leg.received, is_silent(leg), now)
                 if news is not None:
                     self._report(FlowChanged(leg.name, *news))
                 if leg.listener is not None and leg.watch.stopped(now) and leg.listener.cease():

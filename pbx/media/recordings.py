@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -20,6 +21,16 @@ def path_of(folder: Path, name: str) -> Path | None:
 def document_of(folder: Path, name: str) -> Path | None:
     """Return where the pages of a fax of that name lie; None when it is not a name for a file."""
     return folder / f"{name}.tif" if _NAME.match(name) else None
+
+
+def make_durable(path: Path) -> None:
+    """Have a file and its name on the disk; OSError says why they are not."""
+    for one in (path, path.parent):
+        descriptor = os.open(one, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def octets(folder: Path, recording: Recording) -> bytes:

@@ -304,7 +304,7 @@ class VirtualEngine:
                 return
             now = self._agenda.now
             it.arrived += now <= it.promised
-            if it.remote is not None and it.remote.receives:
+            if it.remote is not None and it.remote.receives and it.remote.fax is None:
                 news = it.watch.look(it.arrived, it.heard == "silence", now)
                 if news is not None:
                     self._report(FlowChanged(it.name, *news))

@@ -23,8 +23,9 @@ class FaxSide(CallState):
         why = self._switch.faxes.why_none
         self.publish(FaxFailed("", self.id, account, "in", self.asked.caller_number, 0, why))
 
-    def speak_g711_only(self) -> None:
+    def expect_fax(self) -> None:
         self.caller.negotiation.only(G711)
+        self.caller.expects_fax = True
 
     def receive_fax(self, account: str) -> None:
         self.publish(FaxAnswered(self.id, account))

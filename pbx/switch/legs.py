@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from pbx.media.engine import T38, Capability, Engine, MediaAddress, NoMediaPort, RemoteMedia, Sound
-from pbx.media.fax.sdp import OURS, FaxDescription
+from pbx.media.fax.sdp import OURS, FaxDescription, read_fax
 from pbx.media.negotiation import Negotiation
 from pbx.media.sdp import BadSdp, parse_sdp
 from pbx.sip.referral import Referrer
@@ -102,6 +102,8 @@ class Leg:
     wants_t38: bool = False
     """It is offered T.38 once it is heard to be a fax machine."""
     t38_offers: int = 0
+    expects_fax: bool = False
+    """Whoever answers it is a fax machine: an offer of fax alone is taken."""
     _address: MediaAddress | None = None
 
     @property
@@ -116,6 +118,8 @@ class Leg:
 
     def answer(self, offered: bytes, like: Leg | None = None) -> bytes:
         """Answer an offer and connect the media; BadSdp(488) when nothing is common, NoMediaPort."""
+        if self.expects_fax and (fax := read_fax(offered)) is not None:
+            return self.answer_fax(fax)
         liked = like.remote.codec if like is not None and like.remote is not None else ""
         text = self.negotiation.answer(offered, self._open(), wanted=self.direction, liked=liked)
         self._connect()

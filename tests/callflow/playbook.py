@@ -244,8 +244,8 @@ class Playbook:
     def fax_refused(self, account: str) -> None:
         self.said.append(f"fax refused {account}")
 
-    def speak_g711_only(self) -> None:
-        self.said.append("g711 only")
+    def expect_fax(self) -> None:
+        self.said.append("expect fax")
 
     def receive_fax(self, account: str) -> None:
         self.said.append(f"receive fax {account}")

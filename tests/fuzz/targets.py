@@ -9,6 +9,8 @@ from math import inf
 from random import Random
 
 from pbx.media.engine import MediaAddress
+from pbx.media.fax.sdp import answer_fax, read_fax
+from pbx.media.fax.udptl import BadUdptl, Receiver
 from pbx.media.sdp import BadSdp, answer, offer, parse_sdp, settle
 from pbx.sip.dialog import Phase
 from pbx.sip.digest import Credentials, DigestServer, Verdict, answer_challenge
@@ -102,7 +104,26 @@ def dialog(data: bytes) -> None:
     talk.end()
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"parser": parser, "sdp": sdp, "digest": digest, "dialog": dialog}
+def fax(data: bytes) -> None:
+    """Any octets are a datagram of UDPTL or are refused, and a description of fax is answered with as many streams."""
+    receiver = Receiver()
+    for at in range(0, len(data), 40):
+        try:
+            got = receiver.take(data[at : at + 40])
+        except BadUdptl:
+            continue
+        assert all(0 <= number <= 0xFFFF for number, _ in got)
+    try:
+        offered = read_fax(data)
+    except BadSdp:
+        return
+    if offered is not None:
+        assert answer_fax(offered, HERE).count(b"\r\nm=") == len(offered.others) + 1
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "parser": parser, "sdp": sdp, "digest": digest, "dialog": dialog, "fax": fax,
+}  # fmt: skip
 
 
 class Conversation(Pair):

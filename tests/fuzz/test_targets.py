@@ -35,7 +35,9 @@ def shoot(name: str, seed: int, count: int) -> None:
             raise AssertionError(f"{name}: shot {number} of seed {seed} is a finding: {data!r}") from found
 
 
-@pytest.mark.parametrize(("name", "count"), [("parser", 1500), ("sdp", 3000), ("digest", 3000), ("dialog", 150)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("parser", 1500), ("sdp", 3000), ("digest", 3000), ("dialog", 150), ("fax", 3000)]
+)
 def test_seeded_octets_find_nothing(name, count):
     shoot(name, 20261126, count)
 

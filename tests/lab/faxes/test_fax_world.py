@@ -8,10 +8,12 @@ from lab.faxes.paper import digests, sample
 from lab.rehearsal import virtual_world
 from lab.seeds.load import OFFICE, load_seed
 from lab.wire import Impairment
-from lab.world import World
+from lab.world import CARRIER, SWITCH, World
 from pbx.domain.history import Fax
 from pbx.events import CallInvited, Event, FaxFailed, FaxQueued, FaxReceived, FaxSent, FaxTurned, LegInvited
-from pbx.media.engine import Capability
+from pbx.media.engine import Capability, MediaAddress
+from pbx.media.fax.sdp import offer_fax
+from pbx.sip.uri import NameAddr
 
 SEED = load_seed(OFFICE.with_name("fax.yaml"))
 MACHINE, BUSY, NOBODY = "14165550156", "14165550144", "14165550145"
@@ -144,3 +146,27 @@ def test_a_restart_in_the_middle_ends_what_came_in_and_sends_again_what_was_goin
     by_direction = {fax.direction: fax for fax in world.history.faxes()}
     assert (by_direction["in"].status, by_direction["in"].problem) == ("failed", "the switch was restarted")
     assert (by_direction["out"].status, by_direction["out"].tries) == ("sent", 2)
+
+
+def test_a_caller_who_offers_t38_alone_has_it_at_once(world: World) -> None:
+    stack, to = world.carrier._stack, f"sip:+14165550122@{world.directory.domain.name}"
+    session = stack.invite(
+        to, SWITCH, from_=NameAddr(f"sip:+{MACHINE}@{CARRIER.host}"), to=NameAddr(to),
+        sdp=offer_fax(MediaAddress(CARRIER.host, 20_000)), now=world.now.mono,
+    )  # fmt: skip
+    world.clockwork.settle(world.carrier_node)
+    assert world.run(5, lambda: session.remote_sdp is not None)
+    assert b"m=image" in (session.remote_sdp or b"")
+    assert world.run(120, lambda: seen(world, FaxFailed)), "nobody sends anything"
+    assert world.history.faxes()[0].over == "T.38"
+
+
+def test_nobody_but_a_fax_machine_takes_t38_alone(world: World) -> None:
+    stack, hall = world.carrier._stack, f"sip:+14165550125@{world.directory.domain.name}"
+    session = stack.invite(
+        hall, SWITCH, from_=NameAddr(f"sip:+{MACHINE}@{CARRIER.host}"), to=NameAddr(hall),
+        sdp=offer_fax(MediaAddress(CARRIER.host, 20_000)), now=world.now.mono,
+    )  # fmt: skip
+    world.clockwork.settle(world.carrier_node)
+    assert world.run(30, lambda: session.over)
+    assert session.remote_sdp is None
