@@ -28,6 +28,8 @@ from pbx.events import (
 )
 from test_plans.bench import CannotDo, HeardSound, SeenFax
 
+ANSWER_S = 10.0
+"""How long a phone's web server may take over one command."""
 PATIENCE_S = 120.0
 """How long a person may take over one thing."""
 _BY_HAND = frozenset({"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "press", "reboot"})
@@ -91,12 +93,13 @@ class DrivenDevice(InTheDirectory):
 
     @property
     def capabilities(self) -> frozenset[str]:
-        by_itself: frozenset[str] = self._driver.CAN if self._driver is not None and self._lets_itself else frozenset()
+        """What its maker says it can, as long as it has not refused."""
+        by_itself: frozenset[str] = self._driver.CAN if self._driver is not None and not self._refusal else frozenset()
         return by_itself | _BY_HAND if self._house.people.attended else by_itself
 
     @property
     def patience_s(self) -> float:
-        return 10.0 if self._lets_itself else PATIENCE_S
+        return PATIENCE_S if self._driver is None or self._refusal else ANSWER_S
 
     def heard(self) -> Sequence[HeardSound]:
         return ()
@@ -110,8 +113,8 @@ class DrivenDevice(InTheDirectory):
     def do(self, action: str, argument: str = "") -> None:
         """Asked again until it does not raise: CannotDo also says that it is not done yet."""
         if action not in self.capabilities:
-            raise CannotDo(f"{self.id} has no way to {action}")
-        if self._driver is not None and self._lets_itself and action in self._driver.CAN:
+            raise CannotDo(self._refusal or f"{self.id} has no way to {action}")
+        if self._driver is not None and not self._refusal and action in self._driver.CAN:
             try:
                 taken = self._house.controls.do(self.id, self._driver, action, argument)
             except Refused as refused:
@@ -122,10 +125,9 @@ class DrivenDevice(InTheDirectory):
         self._by_hand(action, argument)
 
     @property
-    def _lets_itself(self) -> bool:
-        if self._driver is None:
-            return False
-        return self._house.controls.look(self.id, self._driver) == ""
+    def _refusal(self) -> str:
+        """Why it does not let itself be driven; empty while nobody knows."""
+        return self._house.controls.look(self.id, self._driver) or "" if self._driver is not None else ""
 
     def _by_hand(self, action: str, argument: str) -> None:
         if self._asked is None or self._asked[:2] != (action, argument):

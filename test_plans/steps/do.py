@@ -37,13 +37,18 @@ def run(context: Context, step: Step) -> Script[str]:
     if action == "fax":
         argument = f"{argument} {arguments.get('pages', '1')}"
     refusal = ""
+    told_before = False
 
     def press() -> None:
-        context.acts()
+        nonlocal told_before
+        # Who takes a while is told once and then asked after: what came meanwhile came of it.
+        if not told_before:
+            context.acts()
         if who == "pbx":
             context.bench.pbx(action, arguments)
             return
         device = context.device(who)
+        told_before = device.patience_s > 0
         if action in SETTINGS:
             if action in ("be", "register"):
                 context.adopt(arguments["device"])

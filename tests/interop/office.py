@@ -23,8 +23,8 @@ START_S = 120.0
 """A machine with more to do than cores takes its time; the wait ends as soon as the ready file is there."""
 PATIENCE_S = 60.0
 LAYOUT = (
-    (0, socket.SOCK_STREAM), (1, socket.SOCK_STREAM), (60, socket.SOCK_DGRAM), (60, socket.SOCK_STREAM),
-    (61, socket.SOCK_STREAM), (69, socket.SOCK_DGRAM),
+    *((offset, socket.SOCK_STREAM) for offset in (0, 1, 2, 3, 25, 60, 61)),
+    *((offset, socket.SOCK_DGRAM) for offset in (60, 62, 63, 64, 69)),
 )  # fmt: skip
 """What `up` listens on, from the port base on."""
 
