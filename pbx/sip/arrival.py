@@ -6,12 +6,13 @@ import re
 import zlib
 
 from pbx.sip.address import Peer
-from pbx.sip.message import Request, Via
+from pbx.sip.message import Malformed, Request, Response, Via, parse
 
 MAGIC = "z9hG4bK"
 """What the branch of a sender that obeys RFC 3261 begins with (§8.1.1.7)."""
 _END_OF_LINE = "\n"
 """Between the parts of a key: no part of a message's head has one."""
+_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 _RPORT = re.compile(r";\s*rport(\s*=\s*\d*)?", re.IGNORECASE)
 _RECEIVED = re.compile(r";\s*received\s*=[^;,\s]*", re.IGNORECASE)
 
@@ -67,7 +68,20 @@ def answers_go_to(via: Via, source: Peer) -> Peer:
     """
     if source.reliable or "rport" in via.params or via.host.strip("[]") != source.host:
         return source
-    return Peer(source.transport, source.host, via.port or 5060)
+    return Peer(source.transport, source.host, via.port or _PORTS["udp"])
+
+
+def answered_anew(data: bytes, gone: Peer) -> Peer:
+    """Return where an answer goes whose connection is gone: to the port at which its sender says it listens, at the
+    address it came from (RFC 3261 §18.2.2). For whatever else these octets are, that is `gone` itself."""
+    try:
+        answer = parse(data)
+        via = answer.via
+    except Malformed:
+        return gone
+    if not isinstance(answer, Response):
+        return gone
+    return Peer(gone.transport, gone.host, via.port or _PORTS[gone.transport])
 
 
 def path_of(request: Request) -> str:

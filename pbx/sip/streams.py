@@ -1,7 +1,8 @@
 """The asyncio shell of SIP over TCP and TLS: a listener, and connections reused in both directions.
 
-Answers and later requests go back over the connection their dialog came by (RFC 3261 §18, RFC 5626). Keep-alive pings
-are answered; a connection that says nothing, or does not take what it is sent, is ended.
+Answers and later requests go back over the connection their dialog came by (RFC 3261 §18, RFC 5626); an answer whose
+connection is gone goes over a new one to where its sender listens. Keep-alives are answered; a connection that says
+nothing, or does not take what it is sent, is ended.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pbx.sip.address import Peer
+from pbx.sip.arrival import answered_anew
 from pbx.sip.framing import PONG, Framer
 from pbx.sip.tolerances import Tolerances
 from pbx.sip.transport import Owner
@@ -78,6 +80,8 @@ class StreamTransport:
             connection.drop()
 
     def send(self, data: bytes, to: Peer) -> None:
+        if to not in self._connections and to not in self._connecting:
+            to = answered_anew(data, to)
         connection = self._connections.get(to)
         if connection is not None:
             connection.write(data)

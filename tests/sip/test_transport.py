@@ -10,6 +10,7 @@ import struct
 import pytest
 
 from pbx.sip.address import Peer, parse_peer
+from pbx.sip.arrival import answered_anew
 from pbx.sip.streams import StreamTransport
 from pbx.sip.transport import UdpTransport
 
@@ -61,6 +62,9 @@ async def test_datagrams_cross():
 async def test_how_long_a_datagram_lay_in_the_socket_is_told():
     one, two = Inbox(), Inbox()
     a, b = UdpTransport(one, "127.0.0.1"), UdpTransport(two, "127.0.0.1")
+    stamping = asyncio.Event()  # the kernel does, a moment after it was first asked to
+    asyncio.get_running_loop().call_later(0.1, stamping.set)
+    await stamping.wait()
     a.send(MESSAGE, Peer("udp", *b.address))
     begun = asyncio.get_running_loop().time()
     asyncio.get_running_loop().call_later(0.2, b.start)
@@ -103,6 +107,38 @@ async def test_tcp_frames_messages_and_answers_over_the_same_connection():
     await client.close()
     assert await within(server_box.gone.get()) == source
     await server.close()
+
+
+async def test_an_answer_whose_connection_is_gone_goes_to_where_its_sender_listens():
+    one, two = Inbox(), Inbox()
+    phone, it = StreamTransport(one, "127.0.0.1"), StreamTransport(two, "127.0.0.1")
+    await phone.start()
+    await it.start()
+    _, writer = await asyncio.open_connection(*it.address)
+    writer.write(b"OPTIONS sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n")
+    _, source = await within(two.messages.get())
+    writer.close()
+    assert await within(two.gone.get()) == source
+    via = b"Via: SIP/2.0/TCP 127.0.0.1:%d;branch=z9hG4bKx\r\n" % phone.address[1]
+    answer = b"SIP/2.0 200 OK\r\n" + via + b"Content-Length: 0\r\n\r\n"
+    it.send(answer, source)
+    data, _ = await within(one.messages.get())
+    assert data == answer
+    it.send(b"OPTIONS sip:y SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:1\r\nContent-Length: 0\r\n\r\n", source)
+    assert await within(two.gone.get()) == source
+    await phone.close()
+    await it.close()
+
+
+@pytest.mark.parametrize(
+    ("via", "port"),
+    [("TLS 10.0.0.9:5071", 5071), ("TLS phone.example", 5061), ("TLS 10.0.0.9;received=10.0.0.7;rport=40000", 5061)],
+)
+def test_an_answer_never_goes_to_another_host_than_its_request_came_from(via, port):
+    gone = Peer("tls", "10.0.0.7", 40_000)
+    answer = f"SIP/2.0 200 OK\r\nVia: SIP/2.0/{via};branch=z9hG4bKx\r\n\r\n".encode()
+    assert answered_anew(answer, gone) == Peer("tls", "10.0.0.7", port)
+    assert answered_anew(b"rubbish", gone) == gone
 
 
 async def test_a_connection_that_cannot_be_made_is_reported():
