@@ -9,6 +9,7 @@ from aiohttp import web
 from lab.api.devices import Devices
 from lab.api.faxes import FaxDesk
 from lab.api.guide import Guide
+from lab.api.mailboxes import MailboxDesk
 from lab.api.observe import Observer
 from lab.api.outbox import MailDesk
 from lab.api.phones import Phones
@@ -55,6 +56,7 @@ class Office:
         QueueDesk(self.lab).route(self.console.app)
         Recordings(self.lab).route(self.console.app)
         FaxDesk(self.lab).route(self.console.app)
+        MailboxDesk(self.lab).route(self.console.app)
         self.metrics = Metrics(self.lab)
         self.metrics.route(self.console.app)
         self.console_port = 0

@@ -123,15 +123,17 @@ class Mailboxes:
         self._switch.publish(VoicemailFull(call, box))
         self._switch.notices.full(box)
 
-    def send_on(self, call: str, message: Message, box: str, comment: str) -> None:
-        """Put a copy into another box; the comment was a draft."""
+    def send_on(self, call: str, message: Message, box: str, comment: str) -> bool:
+        """Put a copy into another box, the comment was a draft; False when the box is full."""
         self._expected.pop(comment, None)
         at = self._switch.now.wall.timestamp()
         copy = replace(
             message, id=self._named("copy"), box=box, folder="new", at=at, forwarded_by=message.box, comment=comment
         )
-        if not self._put(call, copy) and comment:
+        sent = self._put(call, copy)
+        if not sent and comment:
             self._switch.submit(RecordingDropped(comment))
+        return sent
 
     def keep_prompt(self, call: str, prompt: KeptPrompt) -> None:
         self._expected.pop(prompt.recording, None)

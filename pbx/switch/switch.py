@@ -23,7 +23,7 @@ from pbx.clock import Moment
 from pbx.domain.destinations import Cause
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
-from pbx.domain.history import CallRecord, Fax
+from pbx.domain.history import CallRecord, Fax, Message
 from pbx.domain.kept import KeptPrompt
 from pbx.domain.queues import Agent, AgentStatus, Queue, person
 from pbx.events import (
@@ -39,6 +39,7 @@ from pbx.events import (
     ResyncRequested,
     ServerFault,
     TimeFrameSwitched,
+    VoicemailForwarded,
 )
 from pbx.media.codecs import G711
 from pbx.media.engine import Capability, Engine
@@ -251,6 +252,15 @@ class Switch:
         self._begin(now)
         self.mailboxes.changed(box)
         self._drain()
+
+    def send_message_on(self, message: Message, box: str, now: Moment) -> bool:
+        """Put a copy of a message into another mailbox; False when that is full."""
+        self._begin(now)
+        sent = self.mailboxes.send_on("", message, box, "")
+        if sent:
+            self.publish(VoicemailForwarded("", message.box, message.id, box, commented=False))
+        self._drain()
+        return sent
 
     def keep_prompt(self, prompt: KeptPrompt, now: Moment) -> None:
         """A prompt was uploaded, or made from text; its sound is on the disk."""
