@@ -9,8 +9,9 @@ from pbx.domain.consistency import problems
 from pbx.domain.directory import Directory
 
 Kind = Literal[
-    "user", "device", "number", "attendant", "queue", "conference", "site", "time frame", "address", "fax account"
-]
+    "user", "device", "number", "attendant", "queue", "conference", "page group", "site", "time frame", "address",
+    "fax account", "order", "shipment", "hardware",
+]  # fmt: skip
 
 
 class Referenced(ValueError):
@@ -75,6 +76,10 @@ _SECTIONS: dict[Kind, Callable[[Directory, str], dict[str, tuple[object, ...]]]]
     "queue": _one("queues", "extension"),
     "fax account": _one("fax_accounts", "name"),
     "conference": _one("conferences", "extension"),
+    "page group": _one("page_groups", "extension"),
+    "order": _one("orders", "number"),
+    "shipment": _one("shipments", "number"),
+    "hardware": _one("hardware", "mac"),
     "site": _one("sites", "name"),
     "time frame": _time_frame,
     "address": _one("addresses", "key"),

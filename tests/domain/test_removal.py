@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from pbx.callflow.findings import findings
 from pbx.domain.directory import Directory
-from pbx.domain.removal import Referenced, without
+from pbx.domain.removal import Kind, Referenced, without
 
 DOCUMENT = {
     "domain": {"name": "acme.lab", "emergency_address": "hq"},
@@ -102,3 +104,60 @@ def test_a_site_or_time_frame_that_is_needed_is_refused_even_there():
     for kind, name in (("site", "Toronto"), ("time frame", "office"), ("address", "hq")):
         with pytest.raises(Referenced):
             without(kept, kind, name)
+
+
+REFERRED = {
+    **DOCUMENT,
+    "domain": {**DOCUMENT["domain"], "night_frame": "spare"},
+    "sites": [*DOCUMENT["sites"], {"name": "Lab", "emergency_address": "hq"}],
+    "users": [*DOCUMENT["users"],
+              {"extension": 104, "first_name": "Dan", "mailbox": {"copy_to": [103]},
+               "rules": [{"simultaneous_ring": ["101a"], "forward_always": "device 103", "forward_on_dnd": "page 650",
+                          "forward_on_busy": "fax front", "forward_offline": "conference 600"}]}],
+    "queues": [{"extension": 500, "name": "Care", "site": "Lab", "agents": [{"device": "101a"}],
+                "unavailable": "attendant 400"}],
+    "conferences": [{"extension": 600, "name": "Room", "owner": 102, "site": "Lab"}],
+    "page_groups": [{"extension": 650, "name": "All", "members": [101, 103]}],
+    "fax_accounts": [{"name": "front", "number": 14165550100}],
+    "attendants": [{"extension": 400, "name": "Main", "open_frames": ["office"], "closed": "main", "menus": [
+        {"keys": {1: "user 101", 2: "queue 500", 3: "toggle office"}}]}],
+    "orders": [{"number": "o1", "ordered_on": "2026-11-01", "lines": [{"model": "T54W", "quantity": 1}]}],
+    "shipments": [{"number": "s1", "order": "o1", "shipped_on": "2026-11-02"}],
+    "hardware": [{"mac": "805ec0a10101", "family": "yealink/t4x_t5x", "model": "T54W", "shipment": "s1"}],
+}  # fmt: skip
+KEYS = {
+    "users": ("user", "extension"), "devices": ("device", "id"), "numbers": ("number", "number"),
+    "attendants": ("attendant", "extension"), "queues": ("queue", "extension"), "sites": ("site", "name"),
+    "conferences": ("conference", "extension"), "page_groups": ("page group", "extension"),
+    "time_frames": ("time frame", "name"), "addresses": ("address", "key"), "fax_accounts": ("fax account", "name"),
+    "orders": ("order", "number"), "shipments": ("shipment", "number"), "hardware": ("hardware", "mac"),
+}  # fmt: skip
+"""Section of a domain → (kind, what names an object of it)."""
+NAMELESS = {"contacts"}
+"""They go with their owner."""
+
+
+def test_every_section_of_a_domain_has_objects_that_can_be_deleted():
+    sections = {name for name, field in Directory.model_fields.items() if str(field.annotation).startswith("tuple[")}
+    assert sections == KEYS.keys() | NAMELESS
+    assert sorted(kind for kind, _ in KEYS.values()) == sorted(get_args(Kind))
+
+
+@pytest.mark.parametrize("section", KEYS)
+def test_of_every_kind_what_is_referred_to_is_refused_and_whatever_goes_leaves_a_sound_domain(section):
+    domain = Directory.model_validate(REFERRED)
+    kind, key = KEYS[section]
+    refused: list[tuple[str, str]] = []
+    for item in getattr(domain, section):
+        if getattr(item, "owner", "") and section == "time_frames":
+            continue
+        name = getattr(item, key)
+        try:
+            left = without(domain, kind, name)
+        except Referenced as error:
+            refused += [(name, reference) for reference in error.references]
+        else:
+            sound = Directory.model_validate(left.model_dump(mode="json", context={"secrets": True}))
+            assert name not in [getattr(other, key) for other in getattr(sound, section)]
+    assert all(name in reference for name, reference in refused)
+    assert refused or section == "hardware", "nothing refers to a box of the inventory"
