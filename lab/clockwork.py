@@ -129,10 +129,9 @@ class Clockwork:
 
     def settle(self, node: Node) -> None:
         """Carry out what the last input of a node caused: call it after commanding a core directly."""
-        source = Peer("udp", node.host, node.port)
         for outgoing in node.core.take_outgoing():
             if node.hold is None or not node.hold(outgoing):
-                self.transmit(source, outgoing)
+                self.transmit(node, outgoing)
         if node.after is not None:
             node.after(self._now)
         due = node.next_deadline()
@@ -140,8 +139,8 @@ class Clockwork:
             node.armed = due
             self._push(due, node)
 
-    def transmit(self, source: Peer, outgoing: Outgoing) -> None:
-        own = Peer(outgoing.to.transport, source.host, source.port)
+    def transmit(self, node: Node, outgoing: Outgoing) -> None:
+        own = Peer(outgoing.to.transport, node.host, node.port)
         self.wire.send(own, outgoing.to, outgoing.data, self._now, SIGNALLING_CLASS)
 
     # --- time -----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 from lab.cli.inputs import switch_settings, the_plan, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.run import Wanted, print_case, write
+from lab.collector import what_stands_stays
 from lab.errors import NO_START, TIMED_OUT, UserError
 from lab.lab_settings import LabSettings
 from lab.office import Office
@@ -39,6 +40,7 @@ def run_demo(settings: Settings, out: Path, *, keep: bool) -> int:
     look_at(out / name for name in ("report.json", "junit.xml", "report.html", "rehearsal.json"))
     print(f"switchroom demo · {seed.directory.domain.name} · loopback only · seed {number}")
     began = time.monotonic()
+    what_stands_stays()
     virtual = rehearse(plan, seed, number=number, sip=sip)
     good = sum(case.good for case in virtual.cases)
     print(

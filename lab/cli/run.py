@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lab.cli.inputs import SEEDS, plan_file, switch_settings, the_plan, the_seed
 from lab.cli.outputs import look_at, write_all
+from lab.collector import what_stands_stays
 from lab.errors import FAILED, USAGE, UserError
 from pbx.settings import Settings
 from test_plans.lint import lint
@@ -74,6 +75,7 @@ def run_there_or_virtually(
         for line in previewed(booted_world(seed, number, sip=sip), plan, number=number, only=only):
             print(line)
         return 0
+    what_stands_stays()
     result = rehearse(plan, seed, number=number, only=only, progress=print_case, sip=sip)
     write(result, wanted)
     print(summary(result))

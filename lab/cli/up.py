@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import sys
 from dataclasses import replace
@@ -14,6 +13,7 @@ from lab.addresses import REDIRECT, port_plan, write_ready
 from lab.cli.inputs import mail_relay, rtpengine, switch_settings, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.ports import who_holds
+from lab.collector import what_stands_stays
 from lab.errors import NO_START, USAGE, UserError
 from lab.lab_settings import LabSettings
 from lab.office import Office
@@ -23,9 +23,6 @@ from pbx.settings import Settings
 from pbx.store.database import CannotOpen
 from provisioning_server.bans import networks
 from provisioning_server.pnp import PORT
-
-COLLECT_AFTER = 20_000
-"""New objects between two looks for cycles: those of a busy switch go by themselves."""
 
 
 def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
@@ -88,10 +85,7 @@ async def _up(seed: Seed, settings: LabSettings, log: logs.Log, ready_file: Path
             await _booted(office, over)
         if not over.is_set():
             _say_ready(office, ready_file)
-        # What stands now stays: the collector need not walk through modules and directory for every few calls.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(COLLECT_AFTER)
+        what_stands_stays()
         await over.wait()
         print("draining", flush=True)
     return 0

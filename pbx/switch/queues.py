@@ -204,6 +204,8 @@ class Queues:
 
     def _waiting(self, queues: Mapping[str, Queue]) -> list[Queue]:
         """Queues with callers who want an offer, the longest wait first."""
+        if not any(line.callers for line in self._lines.values()):
+            return []  # asked after every input, and mostly nobody waits anywhere
         found = [(line.wanting[0].joined_at, queues[name]) for name, line in self._lines.items()
                  if name in queues and line.wanting]  # fmt: skip
         return [queue for _, queue in sorted(found, key=lambda each: each[0])]

@@ -8,6 +8,7 @@ its 200 leaves.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pbx.callflow.ports import SubscriptionRemoved, SubscriptionSaved
@@ -36,6 +37,8 @@ _RESTART_GAP = 100_000
 """CSeq and version after a restart are so much beyond what was kept: nobody sends as many between two refreshes."""
 _CATCH_UP_S = 0.01
 """Between the NOTIFYs that tell the present state after a restart."""
+MOST_AT_ONCE = 100
+"""Subscriptions looked at after one input: what is left follows at once, and whatever arrives comes in between."""
 _BY_EVENT: dict[type[Event], list[EventPackage[Any]]] = {}
 for _package in PACKAGES.values():
     for _kind in _package.changed_by:
@@ -121,7 +124,7 @@ class Watchers:
         """Tell what has changed to everybody who may be told again; learn who is gone."""
         if self._pending:
             now = self._switch.now.mono
-            for subscription in [s for s in self._pending if s.quiet_until <= now]:
+            for subscription in list(islice((s for s in self._pending if s.quiet_until <= now), MOST_AT_ONCE)):
                 del self._pending[subscription]
                 self._notify(subscription)
         self._settle()

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lab.clockwork import Clockwork, Node
+from lab.collector import what_stands_stays
 from lab.phones.phone import Phone
 from lab.rehearsal import rehearse, virtual_world
 from lab.seeds.load import load_seed
@@ -154,6 +155,7 @@ def s_per_case(paces: Paces) -> Cost:
 
 def figures() -> list[Figure]:
     paces = Paces(SERVER)
+    what_stands_stays()  # as `switchroom run` does
     with on_core(SERVER):
         cases = [s_per_case(paces) for _ in range(RUNS)]
         found = [calls_s(paces) for _ in range(RUNS)]

@@ -11,6 +11,7 @@ from pbx.events import BusyLampSent, SubscriptionChanged
 from pbx.sip.message import Request
 from pbx.sip.uri import NameAddr
 from pbx.switch.settings import SwitchSettings
+from pbx.switch.watchers import MOST_AT_ONCE
 from tests.switch.test_switch_calls import up
 from tests.switch.town import Phone, Town, assert_at_rest, directory
 
@@ -227,6 +228,18 @@ def test_who_subscribed_to_check_sync_is_told_there_and_once(town, cleo):
     first, asked = cleo.told("check-sync")
     assert (first.get("Event"), asked.get("Event")) == ("check-sync;id=7", "check-sync;reboot=true;id=7")
     assert asked.call_id == first.call_id
+
+
+def test_many_who_watch_are_looked_at_in_portions_that_let_others_in_between(town, cleo):
+    watched = ("101", "102", "104", *(str(slot) for slot in range(700, 710)))
+    for whom in watched * 8:
+        assert cleo.watch("dialog", whom, expires_s=3600).status == 200
+    assert len(town.switch.watchers.notifier) > MOST_AT_ONCE
+    town.run(1.5)
+    town.switch.apply(town.switch.directory, town.now)
+    assert town.switch.next_deadline() <= town.mono
+    town.switch.tick(town.now)
+    assert town.switch.next_deadline() > town.mono
 
 
 # --- what outlives a restart, and what does not -------------------------------------------------------
