@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from provisioning_server.table import Table
 
@@ -132,14 +132,22 @@ class Capabilities(_Data):
 class BootStep(_Data):
     """What a phone does with one request, or with the first of several that is served."""
 
-    ask: tuple[str, ...] = Field(min_length=1)
-    """File names in turn, until one is served; macros as in `FileRule`, and those of the phone."""
-    use: Literal["settings", "list", "nothing"] = "settings"
-    """Read as settings; as a list of the files to read next; or looked at and left (firmware, licence, directory)."""
+    ask: tuple[str, ...] = ()
+    """File names in turn, until one is served; macros as in `FileRule`, and those of the phone; `{file}` is the one the
+    URL names, if it does."""
+    use: Literal["settings", "list", "listed", "images", "nothing"] = "settings"
+    """Read as settings; as a list of the files to read; the files of that list (by default at once); the firmware it
+    names; or looked at and left (licence, directory)."""
     needed: bool = False
     """Without it the phone stops and says so."""
     unless_listed: bool = False
     """Skipped when a list was served before."""
+
+    @model_validator(mode="after")
+    def _asks(self) -> BootStep:
+        if bool(self.ask) == (self.use in ("listed", "images")):
+            raise ValueError(f"a step that uses {self.use} {'asks for' if self.ask else 'names'} no file of its own")
+        return self
 
 
 class Remote(_Data):
@@ -155,6 +163,8 @@ class Model(_Data):
     """Digits by which the common file is named."""
     file: str = ""
     """What it calls itself in file names (`{model}`); empty for the model's own name."""
+    part: str = ""
+    """Part number, by which some phones ask for firmware."""
     lines: int | None = None
     keys: int | None = None
     verified: bool = True
@@ -260,7 +270,7 @@ class Family(_Data):
             "user_agents": sum(len(agent.examples) for agent in self.user_agents),
             "dhcp": len(self.dhcp) + bool(self.vendor_class),
             "redirect": bool(self.redirect) + self.pnp,
-            "boot": sum(len(step.ask) for step in self.boot),
+            "boot": sum(len(step.ask) - step.ask.count("{file}") for step in self.boot),
             "files": len(self.files),
             "resync": 2,
             "notify_auth": 1,

@@ -41,57 +41,135 @@ class Reading:
     asks_dhcp: Callable[[Values], bool] = lambda values: True
     listed: Callable[[bytes, str], list[str]] = lambda body, name: []
     """The files a list names, for families whose manifest has one."""
+    image: Callable[[bytes, str], str] = lambda body, name: ""
+    """The firmware a list names; empty for none."""
+    whose: Callable[[bytes], str] = lambda body: ""
+    """The MAC a file says it is for; the firmware refuses another's. Empty where files say no such thing."""
 
 
-def family(name: str, reading: Reading) -> Family | None:
-    """Return the firmware of the family of that name; None while its folder is broken."""
+def family(
+    name: str,
+    reading: Reading,
+    *,
+    firmware: str = "",
+    sip_agent: Callable[[Box], str] | None = None,
+    resync: Callable[[str], Resync] | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Family | None:
+    """Return the firmware of the family of that name; None while its folder is broken.
+
+    `firmware` is the version its phones have, that of the manifest's first example without it; `sip_agent` what it
+    calls itself in SIP; `resync` what it makes of a NOTIFY, where that is not what all do; `headers` are sent along.
+    """
     manifest = shipped_families().by_id.get(name)
     if manifest is None:
         return None
     return Family(
         name=name,
         dhcp_options=manifest.dhcp,
-        boot=lambda box, url: _boot(manifest, reading, box, url),
-        user_agent=lambda box: f"{manifest.vendor.capitalize()} {box.model} {box.firmware}",
-        resync=lambda event: _resync(manifest, event),
+        boot=lambda box, url: _Boot(manifest, reading, box, url, headers).run(),
+        user_agent=sip_agent or (lambda box: f"{manifest.vendor.capitalize()} {box.model} {box.firmware}"),
+        resync=resync or (lambda event: _resync(manifest, event)),
         server_in=lambda body, name: reading.server_url(reading.read(body, name)),
-        default_firmware=_example(manifest, "version") or "1.0",
+        default_firmware=firmware or _example(manifest, "version") or "1.0",
         fxs_ports=manifest.capabilities.fxs_ports,
     )
 
 
-def _boot(manifest: Manifest, reading: Reading, box: Box, url: str) -> BootScript:
-    url = expanded(url, _phone_macros(manifest, box))
-    folder = folder_of(manifest, url)
-    values: dict[str, str] = {}
-    applied: list[str] = []
-    listed = False
-    for step in manifest.boot:
-        if step.unless_listed and listed:
-            continue
-        name, answer = yield from _first_served(manifest, box, folder, step)
+class _Boot:
+    """One run through a manifest's steps."""
+
+    def __init__(
+        self, manifest: Manifest, reading: Reading, box: Box, url: str, headers: tuple[tuple[str, str], ...]
+    ) -> None:
+        self._manifest, self._reading, self._box, self._headers = manifest, reading, box, headers
+        self._macros = _phone_macros(manifest, box)
+        url = expanded(url, self._macros)
+        self._file = _file_of(manifest, url)
+        self._folder = url.rpartition("/")[0] if self._file else folder_of(manifest, url)
+        self._list: tuple[str, bytes] | None = None
+        self._values: dict[str, str] = {}
+        self._applied: list[str] = []
+
+    def run(self) -> BootScript:
+        later = any(step.use == "listed" for step in self._manifest.boot)
+        for step in self._manifest.boot:
+            if step.unless_listed and self._list is not None:
+                continue
+            if step.use == "listed":
+                yield from self._listed(needed=step.needed)
+            elif step.use == "images":
+                yield from self._first_served(self._images())
+            else:
+                yield from self._step(step)
+            if step.use == "list" and self._list is not None and not later:
+                yield from self._listed(needed=step.needed)
+        reading, values = self._reading, self._values
+        url = reading.server_url(values)
+        return PhoneConfig(
+            reading.accounts(values), values, tuple(self._applied), url, asks_dhcp=reading.asks_dhcp(values)
+        )
+
+    def _step(self, step: BootStep) -> Generator[Fetch, Fetched, None]:
+        names = [told for name in step.ask if (told := self._named(name))]
+        name, answer = yield from self._first_served(names)
         if not answer.ok:
             if step.needed:
                 raise BootFailed(f"Config {answer.status or 'timeout'}", f"{name} was not served")
         elif step.use == "settings":
-            values.update(reading.read(answer.body, name))
-            applied.append(name)
+            self._apply(answer.body, name)
         elif step.use == "list":
-            listed = True
-            for item in reading.listed(answer.body, name):
-                item = expanded(item, _phone_macros(manifest, box))
-                answer = yield Fetch(joined(folder, item), agent_of(manifest, box))
-                if not answer.ok:
-                    raise BootFailed(f"Config {answer.status or 'timeout'}", f"{item} was not served")
-                values.update(reading.read(answer.body, item))
-                applied.append(item)
-    return PhoneConfig(
-        reading.accounts(values),
-        values,
-        tuple(applied),
-        reading.server_url(values),
-        asks_dhcp=reading.asks_dhcp(values),
-    )
+            self._list = name, answer.body
+
+    def _listed(self, *, needed: bool) -> Generator[Fetch, Fetched, None]:
+        """Read the files of the list; without one that is needed, or is the phone's own, it stops."""
+        assert self._list is not None, "manifest: a list comes before what it lists"
+        name, body = self._list
+        for item in self._reading.listed(body, name):
+            item = expanded(item, self._macros)
+            name = item.rpartition("/")[2]
+            answer = yield self._fetch(item)
+            if answer.ok:
+                self._apply(answer.body, name)
+            elif needed or self._box.mac in name.lower() or answer.status == 0:
+                raise BootFailed(f"Config {answer.status or 'timeout'}", f"{name} was not served")
+
+    def _images(self) -> list[str]:
+        """The part number's own image, then the one for all."""
+        image = self._reading.image(self._list[1], self._list[0]) if self._list is not None else ""
+        known = self._manifest.models.get(self._box.model)
+        own = [f"{known.part}.{image}"] if known is not None and known.part else []
+        return [*own, image] if image else []
+
+    def _first_served(self, names: list[str]) -> Generator[Fetch, Fetched, tuple[str, Fetched]]:
+        """Ask for each name until one is served; return it, or the first with the last answer."""
+        answer = Fetched(404)
+        for name in names:
+            answer = yield self._fetch(name)
+            if answer.ok:
+                return name, answer
+        return (names[0] if names else "a file"), answer
+
+    def _apply(self, body: bytes, name: str) -> None:
+        whose = self._reading.whose(body)
+        if whose and whose != self._box.mac:
+            raise BootFailed("Config bad", f"{name} is for {whose}, not for {self._box.mac}")
+        self._values.update(self._reading.read(body, name))
+        self._applied.append(name)
+
+    def _named(self, name: str) -> str:
+        return self._file if name == "{file}" else named(self._manifest, self._box, name)
+
+    def _fetch(self, name: str) -> Fetch:
+        url = name if "://" in name else joined(self._folder, name)
+        return Fetch(url, agent_of(self._manifest, self._box), self._headers)
+
+
+def _file_of(manifest: Manifest, url: str) -> str:
+    """The file the URL names, for families that may be given one; empty for a folder."""
+    last = url.partition("://")[2].partition("/")[2].rpartition("/")[2]
+    takes_one = any("{file}" in step.ask for step in manifest.boot)
+    return last if takes_one and last.endswith((".cfg", ".xml")) else ""
 
 
 def folder_of(manifest: Manifest, url: str) -> str:
@@ -99,19 +177,6 @@ def folder_of(manifest: Manifest, url: str) -> str:
     depth = manifest.start.count("/") + 1
     whole = manifest.start and url.partition("://")[2].count("/") >= depth and not url.endswith("/")
     return url.rsplit("/", depth)[0] if whole else url.rstrip("/")
-
-
-def _first_served(
-    manifest: Manifest, box: Box, folder: str, step: BootStep
-) -> Generator[Fetch, Fetched, tuple[str, Fetched]]:
-    """Ask for each name until one is served; return it, or the first with the last answer."""
-    names = [told for name in step.ask if (told := named(manifest, box, name))]
-    answer = Fetched(404)
-    for name in names:
-        answer = yield Fetch(joined(folder, name), agent_of(manifest, box))
-        if answer.ok:
-            return name, answer
-    return (names[0] if names else step.ask[0]), answer
 
 
 def named(manifest: Manifest, box: Box, name: str) -> str:
@@ -129,7 +194,7 @@ def _phone_macros(manifest: Manifest, box: Box) -> dict[str, str]:
         "mac": box.mac,
         "MAC": box.mac_upper,
         "model": box.model,
-        "part": (known.file if known else "") or box.model,
+        "part": (known.part or known.file if known else "") or box.model,
     }
     return {macro: facts[fact] for macro, fact in manifest.macros.items()}
 
@@ -153,7 +218,8 @@ def _like(example: str, group: str, box: Box) -> str:
         separator = _SEPARATOR.search(example)
         digits = box.mac_upper if example.upper() == example and example.lower() != example else box.mac
         return separator[0].join(digits[i : i + 2] for i in range(0, 12, 2)) if separator else digits
-    return {"model": box.model, "version": box.firmware}.get(group, example)
+    told = {"model": box.model, "version": box.firmware, "digits": re.sub(r"^[A-Z]*?(?=E?\d)", "", box.model)}
+    return told.get(group, example)
 
 
 def _example(manifest: Manifest, group: str) -> str:

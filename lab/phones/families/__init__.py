@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from lab.phones.families import cisco, further, grandstream_kin, poly_kin, yealink_kin
-from lab.phones.families.grandstream import FAMILY as GRANDSTREAM
-from lab.phones.families.json import FAMILY as JSON
-from lab.phones.families.linphone import FAMILY as LINPHONE
-from lab.phones.families.poly import FAMILY as POLY
-from lab.phones.families.yealink import FAMILY as YEALINK
+from lab.phones.families import cisco, further, grandstream, json, linphone, poly, yealink
 from lab.phones.family import Family
 
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
-        YEALINK, POLY, GRANDSTREAM, LINPHONE, JSON,
-        *yealink_kin.FAMILIES, *poly_kin.FAMILIES, *grandstream_kin.FAMILIES, *cisco.FAMILIES, *further.FAMILIES,
+        *yealink.FAMILIES, *poly.FAMILIES, *grandstream.FAMILIES, *cisco.FAMILIES, *further.FAMILIES,
+        linphone.FAMILY, json.FAMILY,
     )
     if family is not None
 }  # fmt: skip

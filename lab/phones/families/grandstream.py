@@ -1,127 +1,121 @@
-"""Grandstream HT8xx analogue adapter: `cfg<mac>` (binary), `cfg<mac>.xml`, then the model's and the common file.
+"""Grandstream: P-values (GXP phones, HT adapters) and aliases (GRP). Htek's firmware is of the same house of numbers.
 
-P-values in `<gs_provision version="1"><config version="1">`; if a `<mac>` is present it must be the device's own.
+If a file says `<mac>`, it must be the device's own.
 """
 
 from __future__ import annotations
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import ParseError, fromstring
+from functools import partial
 
-from lab.phones.family import (
-    Account,
-    BootFailed,
-    BootScript,
-    Box,
-    Family,
-    Fetch,
-    PhoneConfig,
-    Resync,
-    check_sync,
-    host_and_port,
-    joined,
-    labelled,
+from lab.phones import spelling
+from lab.phones.by_manifest import Reading, Values, family
+from lab.phones.family import BootFailed, Resync, check_sync
+from lab.phones.readers import document, flat_elements, named_values
+from lab.phones.spelling import Spelling
+
+_NUMBERS = {"": "udp", "0": "udp", "1": "tcp", "2": "tls"}
+
+
+def _account(first: str, hundredth: str) -> tuple[str, ...]:
+    """The first account's number, then that of the further ones: 4xx, 5xx, 6xx, 17xx, 18xx."""
+    return (first, *(f"P{base}{hundredth}" for base in ("4", "5", "6", "17", "18")))
+
+
+_GXP = Spelling(
+    enabled=_account("P271", "01"),
+    user=_account("P35", "04"),
+    auth_user=_account("P36", "05"),
+    password=_account("P34", "06"),
+    domain=_account("P47", "02"),
+    server=_account("P48", "03"),
+    transport=_account("P130", "48"),
+    transports=_NUMBERS,
+    expires=_account("P32", "12"),
+    expires_unit_s=60,
+    name=_account("P3", "07"),
+    label=_account("P270", "17"),
+    voicemail=_account("P33", "26"),
+    mwi=_account("P99", "15"),
 )
 
-_PORTS: tuple[dict[str, str], ...] = (
-    {
-        "active": "P271", "server": "P47", "proxy": "P48", "user": "P35", "auth": "P36", "password": "P34",
-        "name": "P3", "voicemail": "P33", "mwi": "P99", "expires": "P32", "transport": "P130",
-    },
-    {
-        "active": "P401", "server": "P747", "proxy": "P748", "user": "P735", "auth": "P736", "password": "P734",
-        "name": "P703", "voicemail": "P733", "mwi": "P709", "expires": "P732", "transport": "P830",
-    },
+_GRP = Spelling(
+    enabled="account.{n}.enable",
+    user="account.{n}.sip.userid",
+    auth_user="account.{n}.sip.subscriber.userid",
+    password="account.{n}.sip.subscriber.password",
+    domain="account.{n}.sip.server.1.address",
+    server="account.{n}.sip.outboundProxy.1.address",
+    transport="account.{n}.sip.transport",
+    transports=_NUMBERS,
+    expires="account.{n}.sip.registerExpiration",
+    expires_unit_s=60,
+    name="account.{n}.sip.subscriber.name",
+    label="account.{n}.name",
+    voicemail="account.{n}.sip.voicemail.number",
+    mwi="account.{n}.sip.subscribe.forMwi",
+)
+
+_HT = Spelling(
+    enabled=("P271", "P401"), user=("P35", "P735"), auth_user=("P36", "P736"), password=("P34", "P734"),
+    domain=("P47", "P747"), server=("P48", "P748"), transport=("P130", "P830"), transports=_NUMBERS,
+    expires=("P32", "P732"), expires_unit_s=60, name=("P3", "P703"), voicemail=("P33", "P733"), mwi=("P99", "P709"),
 )  # fmt: skip
-"""Names of the settings of FXS ports 1 and 2."""
+"""FXS ports 1 and 2."""
 
-_TRANSPORTS = {"": "udp", "0": "udp", "1": "tcp", "2": "tls"}
-_SCHEMES = {"0": "tftp", "1": "http", "2": "https"}
-
-
-def boot(box: Box, url: str) -> BootScript:
-    # The binary form comes first; our server has none, and the firmware does not mind.
-    answer = yield _fetch(box, joined(url, f"cfg{box.mac}"))
-    names = (f"cfg{box.mac}.xml", f"cfg{box.model.lower()}.xml", "cfg.xml")
-    status = answer.status
-    for name in names:
-        answer = yield _fetch(box, joined(url, name))
-        status = answer.status
-        if answer.ok:
-            values = read_config(answer.body, name, box.mac)
-            return PhoneConfig(
-                accounts(values), values, (name,), server_url(values), asks_dhcp=values.get("P145") != "0"
-            )
-    raise BootFailed(f"Config {status or 'timeout'}", f"{names[0]} was not served")
+_HTEK = Spelling(
+    enabled="P271", user="P35", auth_user="P36", password="P34", domain="P47", server="P48", transport="P130",
+    transports=_NUMBERS, expires="P32", expires_unit_s=60, name="P3", label="P20000", voicemail="P33", mwi="P99",
+)  # fmt: skip
 
 
-def read_config(body: bytes, name: str, mac: str) -> dict[str, str]:
-    """Return the P-values by name (`P47`)."""
-    try:
-        root = fromstring(body)
-    except (ParseError, DefusedXmlException) as fault:
-        raise BootFailed("Config bad", f"{name} is not XML: {fault}") from fault
-    if root.tag != "gs_provision":
-        raise BootFailed("Config bad", f"{name} is a <{root.tag}>, not a <gs_provision>")
-    told = (root.findtext("mac") or "").strip().lower()
-    if told and told != mac:
-        raise BootFailed("Config bad", f"{name} is for {told}, not for {mac}")
-    config = root.find("config")
-    if config is None:
-        raise BootFailed("Config bad", f"{name} has no <config>")
-    return {str(element.tag): (element.text or "").strip() for element in config}
+def _p_values(body: bytes, name: str, root: str) -> dict[str, str]:
+    found = document(body, name)
+    if found.tag != root or found.find("config") is None:
+        raise BootFailed("Config bad", f"{name} is no <{root}> with a <config>")
+    return flat_elements(body, name)
 
 
-def accounts(values: dict[str, str]) -> tuple[Account, ...]:
-    found = []
-    for port, names in enumerate(_PORTS, start=1):
-        if values.get(names["active"]) == "1" and values.get(names["user"]):
-            found.append(_account(values, port, names))
-    return tuple(found)
+def _mac(body: bytes) -> str:
+    return (document(body, "it").findtext("mac") or "").strip().lower()
 
 
-def server_url(values: dict[str, str]) -> str:
-    """P237 is host and path; P212 says how to fetch it."""
-    path = values.get("P237", "")
-    scheme = _SCHEMES.get(values.get("P212", ""), "http")
-    return path if not path or "://" in path else f"{scheme}://{path}"
+def _url(values: Values, path: str, protocol: str) -> str:
+    where = values.get(path, "")
+    scheme = {"0": "tftp", "2": "https"}.get(values.get(protocol, ""), "http")
+    return f"{scheme}://{where}" if where else ""
 
 
-def _account(values: dict[str, str], port: int, names: dict[str, str]) -> Account:
-    def of(name: str, default: str = "") -> str:
-        return values.get(names[name]) or default
-
-    domain, domain_port = host_and_port(of("server"), 5060)
-    if not domain:
-        raise BootFailed("Config bad", f"FXS port {port} has no SIP server ({names['server']})")
-    host, server_port = host_and_port(of("proxy"), 5060) if of("proxy") else (domain, domain_port)
-    return Account(
-        port=port,
-        user=of("user"),
-        auth_user=of("auth", of("user")),
-        password=of("password"),
-        domain=domain,
-        server_host=host,
-        server_port=server_port,
-        transport=_TRANSPORTS.get(of("transport"), "udp"),
-        expires_s=int(of("expires", "60")) * 60,  # in minutes on this family
-        label=labelled(of("user"), of("name")),
-        display_name=of("name", of("user")),
-        voicemail=of("voicemail"),
-        subscribe_mwi=of("mwi") == "1",
+def _with_numbers(root: str, spelled: Spelling, most: int) -> Reading:
+    return Reading(
+        read=lambda body, name: _p_values(body, name, root),
+        accounts=partial(spelling.accounts, spelling=spelled, most=most),
+        server_url=lambda values: _url(values, "P237", "P212"),
+        asks_dhcp=lambda values: values.get("P145") != "0",
+        whose=_mac,
     )
 
 
-def _fetch(box: Box, url: str) -> Fetch:
-    return Fetch(url, f"Grandstream Model HW {box.model} V1.0A SW {box.firmware} DevId {box.mac}")
-
-
-FAMILY = Family(
-    name="grandstream/ht8xx",
-    dhcp_options=(66, 160),
-    boot=boot,
-    user_agent=lambda box: f"Grandstream {box.model} {box.firmware}",
+FAMILY = family(
+    "grandstream/ht8xx",
+    _with_numbers("gs_provision", _HT, 2),
     resync=lambda event: check_sync(event, bare=Resync.RELOAD, packages=("check-sync", "resync")),
-    default_firmware="1.0.5.4",
-    fxs_ports=2,
+)
+FAMILIES = (
+    FAMILY,
+    family("grandstream/gxp", _with_numbers("gs_provision", _GXP, 6)),
+    family("htek/uc", _with_numbers("hl_provision", _HTEK, 1)),
+    family(
+        "grandstream/grp",
+        Reading(
+            read=lambda body, name: _p_values(body, name, "gs_provision") | named_values(body, name),
+            accounts=partial(spelling.accounts, spelling=_GRP),
+            server_url=lambda values: (
+                f"{values['provisioning.config.protocol'].lower()}://{values['provisioning.config.serverPath']}"
+                if values.get("provisioning.config.serverPath")
+                else _url(values, "P237", "P212")
+            ),
+            asks_dhcp=lambda values: values.get("provisioning.override.dhcp.allowCommonOptions") != "No",
+            whose=_mac,
+        ),
+    ),
 )

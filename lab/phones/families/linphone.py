@@ -6,23 +6,12 @@ The request carries `X-Linphone-Provisioning: 1`; anything but 200 is its start-
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from lab.phones.family import (
-    Account,
-    BootFailed,
-    BootScript,
-    Box,
-    Family,
-    Fetch,
-    PhoneConfig,
-    Resync,
-    host_and_port,
-    labelled,
-)
+from lab.phones.by_manifest import Reading, Values, family
+from lab.phones.family import Account, BootFailed, Resync, host_and_port, labelled
 
 _NAMESPACE = "{http://www.linphone.org/xsds/lpconfig.xsd}"
 _PROXY = re.compile(r"^proxy_(\d{1,3})$")
@@ -31,16 +20,6 @@ _ADDRESS = re.compile(
 )
 
 Sections = dict[str, dict[str, str]]
-
-
-def boot(box: Box, url: str) -> BootScript:
-    answer = yield Fetch(url, _user_agent(box), (("X-Linphone-Provisioning", "1"),))
-    if not answer.ok:
-        raise BootFailed(f"Config {answer.status or 'timeout'}", "remote provisioning failed")
-    name = urlsplit(url).path.rpartition("/")[2]
-    sections = read_config(answer.body, name)
-    values = {f"{section}/{key}": value for section, entries in sections.items() for key, value in entries.items()}
-    return PhoneConfig(accounts(sections), values, (name,), values.get("misc/config-uri", ""), asks_dhcp=False)
 
 
 def read_config(body: bytes, name: str) -> Sections:
@@ -107,15 +86,30 @@ def _user_of(address: str) -> str:
     return (match["user"] or "") if match else ""
 
 
-def _user_agent(box: Box) -> str:
-    return f"LinphoneDesktop/{box.firmware} (lab) LinphoneSDK/5.4"
+def _flat(body: bytes, name: str) -> dict[str, str]:
+    """Section and entry, as `proxy_0/reg_identity`."""
+    sections = read_config(body, name)
+    return {f"{section}/{key}": value for section, entries in sections.items() for key, value in entries.items()}
 
 
-FAMILY = Family(
-    name="linphone/desktop",
-    dhcp_options=(),
-    boot=boot,
-    user_agent=_user_agent,
+def _sections(values: Values) -> Sections:
+    found: Sections = {}
+    for path, value in values.items():
+        section, _, key = path.partition("/")
+        found.setdefault(section, {})[key] = value
+    return found
+
+
+FAMILY = family(
+    "linphone/desktop",
+    Reading(
+        read=_flat,
+        accounts=lambda values: accounts(_sections(values)),
+        server_url=lambda values: values.get("misc/config-uri", ""),
+        asks_dhcp=lambda values: False,
+    ),
+    firmware="5.2.6",
+    sip_agent=lambda box: f"LinphoneDesktop/{box.firmware} (lab) LinphoneSDK/5.4",
     resync=lambda event: Resync.NOTHING,
-    default_firmware="5.2.6",
+    headers=(("X-Linphone-Provisioning", "1"),),
 )

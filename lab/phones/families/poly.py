@@ -1,82 +1,24 @@
-"""Poly VVX: `<mac>.cfg` → `000000000000.cfg` is a list; the files it names hold settings as XML attributes.
-
-The optional files (licence, overrides, directory) are asked for as the firmware does; their absence is normal.
-"""
+"""Poly: VVX, Edge E and CCX phones read settings as XML attributes, of the files a list names; OBi adapters do not."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from functools import partial
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from lab.phones.family import (
-    Account,
-    BootFailed,
-    BootScript,
-    Box,
-    Family,
-    Fetch,
-    Fetched,
-    PhoneConfig,
-    Resync,
-    check_sync,
-    expanded,
-    joined,
-)
+from lab.phones import spelling
+from lab.phones.by_manifest import Reading, family
+from lab.phones.family import Account, BootFailed, Box
+from lab.phones.readers import objects
+from lab.phones.spelling import Spelling
 
 _REGISTRATION = re.compile(r"^reg\.(\d{1,3})\.address$")
 _TRANSPORTS = {
     "UDPOnly": "udp", "UDPonly": "udp", "DNSnaptr": "udp", "": "udp",
     "TCPOnly": "tcp", "TCPonly": "tcp", "TCPpreferred": "tcp", "TLS": "tls",
 }  # fmt: skip
-_PART_NUMBERS = {"VVX250": "3111-48820-001", "VVX350": "3111-48830-001", "VVX450": "3111-48840-001"}
-
-
-def boot(box: Box, url: str) -> BootScript:
-    names = [f"{box.mac}.cfg", "000000000000.cfg"]
-    if url.endswith(".cfg"):
-        url, _, own = url.rpartition("/")
-        names.insert(0, own)
-    master, answer = yield from _first_of(box, url, names)
-    if not answer.ok:
-        raise BootFailed(f"Config {answer.status or 'timeout'}", f"{names[0]} was not served")
-    listed, firmware = config_files(answer.body, master), firmware_files(answer.body, master, box)
-    # Before the settings come the firmware, when the list names one, and the licence; neither is waited for.
-    yield from _first_of(box, url, firmware)
-    yield from _first_of(box, url, [f"{box.mac}-license.cfg", "000000000000-license.cfg"])
-    values: dict[str, str] = {}
-    applied = [master]
-    for item in listed:
-        item = expanded(item, macros(box))
-        name = item.rpartition("/")[2]
-        answer = yield _fetch(box, item if "://" in item else joined(url, item))
-        if not answer.ok:
-            raise BootFailed(f"Config {answer.status or 'timeout'}", f"{name} was not served")
-        values.update(read_config(answer.body, name))
-        applied.append(name)
-    for name in (f"{box.mac}-phone.cfg", f"{box.mac}-web.cfg"):
-        answer = yield _fetch(box, joined(url, name))
-        if answer.ok:
-            values.update(read_config(answer.body, name))
-            applied.append(name)
-    name, answer = yield from _first_of(box, url, [f"{box.mac}-directory.xml", "000000000000-directory.xml"])
-    if answer.ok:
-        applied.append(name)
-    return PhoneConfig(
-        accounts(values), values, tuple(applied), server_url=server_url(values), asks_dhcp=_asks_dhcp(values)
-    )
-
-
-def _first_of(box: Box, url: str, names: list[str]) -> Generator[Fetch, Fetched, tuple[str, Fetched]]:
-    """Ask for each until one is served; return it, or the last that was not."""
-    name, answer = "", Fetched(404)
-    for name in names:
-        answer = yield _fetch(box, joined(url, name))
-        if answer.ok:
-            break
-    return name, answer
 
 
 def config_files(body: bytes, name: str) -> list[str]:
@@ -87,11 +29,9 @@ def config_files(body: bytes, name: str) -> list[str]:
     return [item.strip() for item in found.split(",") if item.strip()]
 
 
-def firmware_files(body: bytes, name: str, box: Box) -> list[str]:
-    """Return the images APP_FILE_PATH makes it ask for: its part number's own, else the one for all; empty, none."""
-    path = read_config(body, name).get("APP_FILE_PATH", "")
-    part = macros(box)["[PHONE_PART_NUMBER]"]
-    return [f"{part}.{path}", path] if path and part else [path] if path else []
+def image(body: bytes, name: str) -> str:
+    """Return the firmware APP_FILE_PATH names; empty for none."""
+    return read_config(body, name).get("APP_FILE_PATH", "")
 
 
 def read_config(body: bytes, name: str) -> dict[str, str]:
@@ -123,14 +63,6 @@ def _device(values: dict[str, str], name: str) -> str:
     """`device.*` counts only when its own `.set` and the document's say so."""
     counts = values.get("device.set") == "1" and values.get(f"{name}.set") == "1"
     return values.get(name, "") if counts else ""
-
-
-def macros(box: Box) -> dict[str, str]:
-    return {
-        "[PHONE_MAC_ADDRESS]": box.mac,
-        "[PHONE_MODEL]": box.model.replace("_", ""),
-        "[PHONE_PART_NUMBER]": _PART_NUMBERS.get(box.model.replace("_", ""), ""),
-    }
 
 
 def _account(values: dict[str, str], line: int) -> Account:
@@ -173,22 +105,48 @@ def _model_words(model: str) -> tuple[str, str]:
     return letters, digits
 
 
-def _fetch(box: Box, url: str) -> Fetch:
-    letters, digits = _model_words(box.model)
-    return Fetch(url, f"FileTransport Polycom{letters}-{letters}_{digits}-UA/{box.firmware} Type/Application")
-
-
 def _sip_user_agent(box: Box) -> str:
     letters, digits = _model_words(box.model)
     return f"Polycom{letters}-{letters}_{digits}-UA/{box.firmware}"
 
 
-FAMILY = Family(
-    name="poly/vvx",
-    dhcp_options=(160, 66),
-    boot=boot,
-    user_agent=_sip_user_agent,
-    resync=lambda event: check_sync(event, bare=Resync.RELOAD),
-    default_firmware="6.4.3.1019",
-    server_in=lambda body, name: server_url(read_config(body, name)),
+_READING = Reading(
+    read=read_config,
+    accounts=lambda values: accounts(dict(values)),
+    server_url=lambda values: server_url(dict(values)),
+    asks_dhcp=lambda values: _asks_dhcp(dict(values)),
+    listed=config_files,
+    image=image,
+)
+
+FAMILY = family("poly/vvx", _READING, firmware="6.4.3.1019", sip_agent=_sip_user_agent)
+
+_CONFIG_URL = "X_DeviceManagement.ITSPProvisioning.ConfigURL"
+_PROFILE = "VoiceService.1.VoiceProfile.1."
+_OBI = Spelling(
+    enabled=f"{_PROFILE}Line.{{n}}.Enable",
+    user=f"{_PROFILE}Line.{{n}}.SIP.URI",
+    auth_user=f"{_PROFILE}Line.{{n}}.SIP.AuthUserName",
+    password=f"{_PROFILE}Line.{{n}}.SIP.AuthPassword",
+    domain=f"{_PROFILE}SIP.ProxyServer",
+    server=f"{_PROFILE}SIP.OutboundProxy",
+    server_port=f"{_PROFILE}SIP.OutboundProxyPort",
+    transport=f"{_PROFILE}SIP.ProxyServerTransport",
+    expires=f"{_PROFILE}SIP.RegisterExpires",
+    label=f"{_PROFILE}Line.{{n}}.X_DisplayLabel",
+)
+
+FAMILIES = (
+    FAMILY,
+    family("poly/edge_e", _READING),
+    family("poly/ccx", _READING),
+    family(
+        "poly/obi",
+        Reading(
+            read=objects,
+            accounts=partial(spelling.accounts, spelling=_OBI),
+            server_url=lambda values: values.get(_CONFIG_URL, ""),
+            asks_dhcp=lambda values: "$DHCP" in values.get(_CONFIG_URL, "$DHCPOPT66"),
+        ),
+    ),
 )

@@ -1,67 +1,17 @@
-"""Yealink T4x/T5x: `<mac>.boot` → `y000000000000.boot`, else the model's common file and `<mac>.cfg`.
-
-Text files whose first line is `#!version:1.0.0.1`; `key = value`; `%NULL%` clears to the factory value.
-"""
+"""Yealink: text files whose first line is `#!version:1.0.0.1`; `key = value`; `%NULL%` clears to the factory value."""
 
 from __future__ import annotations
 
 import re
 
-from lab.phones.family import (
-    Account,
-    BootFailed,
-    BootScript,
-    Box,
-    Family,
-    Fetch,
-    PhoneConfig,
-    Resync,
-    check_sync,
-    decoded,
-    expanded,
-    joined,
-)
-
-COMMON_FILE_IDS = {
-    "T41S": "68", "T42S": "67", "T43U": "107", "T46S": "66", "T46U": "108", "T48S": "65", "T48U": "109",
-    "T53": "95", "T53W": "95", "T54W": "96", "T57W": "97", "T58W": "150",
-}  # fmt: skip
-"""The NN of `y0000000000NN.cfg` (provisioning.md 1.2)."""
+from lab.phones.by_manifest import Reading, family
+from lab.phones.family import Account, BootFailed, Resync, check_sync, decoded
 
 _FIRST_LINE = "#!version:"
 _INCLUDE = re.compile(r"^include:config\s*[<\"]?([^>\"]+?)[>\"]?\s*$")
 _ACCOUNT = re.compile(r"^account\.(\d{1,3})\.enable$")
 _TRANSPORTS = {"": "udp", "0": "udp", "1": "tcp", "2": "tls"}
 _NULL = "%NULL%"
-
-
-def boot(box: Box, url: str) -> BootScript:
-    found = None
-    for name in (f"{box.mac}.boot", "y000000000000.boot"):
-        answer = yield _fetch(box, joined(url, name))
-        if answer.ok:
-            found = read_boot(decoded(answer.body, name), name)
-            break
-    wanted = found if found is not None else [_common_file(box.model), f"{box.mac}.cfg"]
-    values: dict[str, str] = {}
-    applied = []
-    for item in wanted:
-        item = expanded(item, {"$MAC": box.mac, "$mac": box.mac, "$MODEL": box.model})
-        target = item if "://" in item else joined(url, item)
-        name = item.rpartition("/")[2]
-        answer = yield _fetch(box, target)
-        if answer.ok:
-            values.update(read_config(decoded(answer.body, name), name))
-            applied.append(name)
-        elif name == f"{box.mac}.cfg" or answer.status == 0:
-            raise BootFailed(f"Config {answer.status or 'timeout'}", f"{name} was not served")
-    return PhoneConfig(
-        accounts(values),
-        values,
-        tuple(applied),
-        server_url=values.get("static.auto_provision.server.url", ""),
-        asks_dhcp=values.get("static.auto_provision.dhcp_option.enable") != "0",
-    )
 
 
 def read_boot(text: str, name: str) -> list[str]:
@@ -121,19 +71,20 @@ def _lines(text: str, name: str) -> list[str]:
     return [line for line in (raw.strip() for raw in lines) if line and not line.startswith("#")]
 
 
-def _common_file(model: str) -> str:
-    return f"y{COMMON_FILE_IDS.get(model, '96').rjust(12, '0')}.cfg"
-
-
-def _fetch(box: Box, url: str) -> Fetch:
-    return Fetch(url, f"Yealink SIP-{box.model} {box.firmware} {box.mac_colons}")
-
-
-FAMILY = Family(
-    name="yealink/t4x_t5x",
-    dhcp_options=(160, 161, 66, 43),
-    boot=boot,
-    user_agent=lambda box: f"Yealink SIP-{box.model} {box.firmware}",
-    resync=lambda event: check_sync(event, bare=Resync.REBOOT),
-    default_firmware="96.86.0.100",
+_READING = Reading(
+    read=lambda body, name: read_config(decoded(body, name), name),
+    accounts=lambda values: accounts(dict(values)),
+    server_url=lambda values: values.get("static.auto_provision.server.url", ""),
+    asks_dhcp=lambda values: values.get("static.auto_provision.dhcp_option.enable") != "0",
+    listed=lambda body, name: read_boot(decoded(body, name), name),
 )
+
+FAMILY = family(
+    "yealink/t4x_t5x",
+    _READING,
+    firmware="96.86.0.100",
+    sip_agent=lambda box: f"Yealink SIP-{box.model} {box.firmware}",
+    resync=lambda event: check_sync(event, bare=Resync.REBOOT),
+)
+FAMILIES = (FAMILY, *(family(f"yealink/{name}", _READING) for name in ("t2x_t3x", "t7x_t8x", "cp", "dect")))
+"""Older and newer desk phones, conference phones and DECT bases read what a T4x reads."""
