@@ -11,7 +11,6 @@ from pbx.media import ears, rtp, telephone_event
 from pbx.media.codecs import transcoder
 from pbx.media.engine import (
     DigitPressed,
-    FarEndReported,
     Heard,
     KeyMethod,
     MediaEvent,
@@ -134,15 +133,7 @@ class Incoming:
             data = opened
         figures = leg.reports.take(data, leg.ssrc, now)
         if figures is not None:
-            self._report(
-                FarEndReported(
-                    leg.name,
-                    round(figures.lost, 4),
-                    round(figures.jitter_ms, 3),
-                    None if figures.round_trip_ms is None else round(figures.round_trip_ms, 1),
-                    figures.mos,
-                )
-            )
+            self._report(figures.event(leg.name))
 
     def keys(self, leg: Leg, keys: list[str], now: float, method: KeyMethod = "rfc4733") -> None:
         """These were pressed at the far end."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pbx.media import rtcp
+from pbx.media.engine import FarEndReported
 from pbx.media.quality import Receiver, mos_of, rating
 
 INTERVAL_S = 5.0
@@ -29,6 +30,10 @@ class FarFigures:
     round_trip_ms: float | None
     """None before two reports have crossed."""
     mos: float
+
+    def event(self, leg: str) -> FarEndReported:
+        trip_ms = None if self.round_trip_ms is None else round(self.round_trip_ms, 1)
+        return FarEndReported(leg, round(self.lost, 4), round(self.jitter_ms, 3), trip_ms, self.mos)
 
 
 class Reports:
@@ -121,9 +126,7 @@ class Reports:
             ) - 0x80000000
             if 0 <= trip < 60 * 65536:
                 self.round_trip_ms = trip * 1000 / 65536
-        jitter_ms = block.jitter / (8 * self.ticks)
-        delay = (self.round_trip_ms or 0.0) / 2 + buffer_ms_for(jitter_ms) + FRAME_MS
-        return FarFigures(block.fraction, jitter_ms, self.round_trip_ms, mos_of(rating(block.fraction, delay)))
+        return far_figures(block.fraction, block.jitter / (8 * self.ticks), self.round_trip_ms)
 
     def _interval(self, mean_s: float) -> float:
         return mean_s * (0.5 + self._chance(16) / 65536) / _COMPENSATION
@@ -137,6 +140,12 @@ class Sent:
     octets: int
     timestamp: int
     """RTP time of now."""
+
+
+def far_figures(lost: float, jitter_ms: float, round_trip_ms: float | None) -> FarFigures:
+    """Return what a far end hears that loses this ratio, as the E-model estimates it."""
+    delay = (round_trip_ms or 0.0) / 2 + buffer_ms_for(jitter_ms) + FRAME_MS
+    return FarFigures(lost, jitter_ms, round_trip_ms, mos_of(rating(lost, delay)))
 
 
 def buffer_ms_for(jitter_ms: float) -> int:

@@ -32,6 +32,7 @@ from pbx.media.flow import LOOK_S, Watch
 from pbx.media.latch import IN_A_ROW, Latch
 from pbx.media.ports import Ports
 from pbx.media.quality import mos_g711
+from pbx.media.reports import INTERVAL_S
 from pbx.media.segment import Segment, digest, unpack
 from pbx.media.tone_plan import sure_after_s
 from pbx.media.virtual_fax import VirtualFax
@@ -91,7 +92,7 @@ class VirtualEngine:
         self._opened += 1
         # Of its own among all engines: a far end that turns from one to another must tell them apart.
         ssrc = crc32(f"{self._host}/{self._opened}".encode())
-        made = VirtualLeg(leg, port, ssrc, self._agenda.now)
+        made = VirtualLeg(leg, port, ssrc, self._agenda.now, far_due=self._agenda.now + INTERVAL_S / 2)
         self._legs[leg] = self._by_port[port] = made
         return MediaAddress(self._host, port)
 
@@ -219,12 +220,12 @@ class VirtualEngine:
         if other is not None and other.bridged == leg:
             other.bridged = ""
             self._speaking.announce(other)
-        expected = it.last - it.first if it.first >= 0 else 0
-        lost = max(0, expected - it.received)
-        quality = mos_g711(lost / expected if expected else 0.0)
+        lost, far = max(0, it.expected - it.received), it.far
+        quality = mos_g711(lost / it.expected if it.expected else 0.0)
         statistics = MediaStatistics(
             it.codec, it.received, it.sent, lost, it.jitter_s * 1000, quality if it.received else 1.0,
-            self._agenda.now - it.opened_at, 2000 * it.transit_s if it.arrived else None,
+            self._agenda.now - it.opened_at, it.round_trip_ms,
+            None if far is None else round(far.lost, 4), None if far is None else round(far.jitter_ms, 3),
             strangers=it.strangers + it.watch.strangers, misfits=it.misfits + it.watch.misfits,
             rubbish=it.rubbish, encrypted=it.remote is not None and it.remote.keys is not None,
         )  # fmt: skip
@@ -277,6 +278,10 @@ class VirtualEngine:
         it.received += segment.last - segment.first
         it.last = max(it.last, segment.last)
         it.first = segment.first if it.first < 0 else it.first
+        if segment.reported == it.ssrc:
+            figures = it.is_told(segment.expected, segment.arrived, segment.jitter_us, now)
+            if figures is not None:
+                self._report(figures.event(it.name))
         self._hear(it, segment.label)
         self._relay(it, segment)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pbx.media.engine import RemoteMedia, Sound
 from pbx.media.flow import Watch
 from pbx.media.latch import Latch
+from pbx.media.reports import INTERVAL_S, FarFigures, far_figures
 
 if TYPE_CHECKING:
     from pbx.media.virtual_fax import VirtualFax
@@ -81,6 +82,12 @@ class VirtualLeg:
     """Of the newest segment, from its sender to here."""
     jitter_s: float = 0.0
     """Of the transit, smoothed (RFC 3550 §6.4.1)."""
+    far: FarFigures | None = None
+    """How the far end receives us, by its own word."""
+    far_due: float = 0.0
+    """When its word is asked for next."""
+    far_told: tuple[int, int] = (0, 0)
+    """Expected and arrived by its word before."""
     events: set[tuple[int, int]] = field(default_factory=set)
     early: tuple[bytes, tuple[str, int]] | None = None
     """What arrived before the answer did: real audio goes on, so its next packet would come 20 ms later."""
@@ -96,6 +103,26 @@ class VirtualLeg:
     recorded_speech_to: float = 0.0
     silence_s: float = 0.0
     end_keys: str = ""
+
+    @property
+    def expected(self) -> int:
+        """Packets the far end has sent by now, arrived or lost."""
+        return max(0, self.last - self.first) if self.first >= 0 else 0
+
+    @property
+    def round_trip_ms(self) -> float | None:
+        return 2000 * self.transit_s if self.arrived else None
+
+    def is_told(self, expected: int, arrived: int, jitter_us: int, now: float) -> FarFigures | None:
+        """Take the far end's word of how it receives us; return it once an interval (RFC 3550 §6.2)."""
+        if now < self.far_due:
+            return None
+        self.far_due = now + INTERVAL_S
+        sent, lost = expected - self.far_told[0], expected - arrived - (self.far_told[0] - self.far_told[1])
+        self.far_told = (expected, arrived)
+        ratio = min(max(0, lost) / sent, 1.0) if sent > 0 else 0.0
+        self.far = far_figures(ratio, jitter_us / 1000, self.round_trip_ms)
+        return self.far
 
     def arrives(self, transit_s: float) -> None:
         """A segment was so long under way."""

@@ -144,7 +144,10 @@ class Speaking:
         again_s = max(0.0, again_s)
         it.said, it.said_until = label, self._agenda.now + again_s
         payload = it.remote.payload_type
-        segment = Segment(it.ssrc, it.sequence, payload, label, it.sent, it.sent + packets, again_s=again_s)
+        segment = Segment(
+            it.ssrc, it.sequence, payload, label, it.sent, it.sent + packets, again_s=again_s, reported=it.source,
+            expected=it.expected, arrived=it.received, jitter_us=round(it.jitter_s * 1_000_000),
+        )  # fmt: skip
         it.sent += packets
         self._transmit(it, segment)
 

@@ -126,15 +126,26 @@ class Handset:
     # --- parts ----------------------------------------------------------------------------------------
 
     def _ask(self, method: str, headers: list[tuple[str, str]], uri: str = "") -> Response:
-        self._cseq += 10
-        handle = self._stack.request(
-            method, uri or f"sip:{self._domain}", self._switch, from_=self._who, to=self._who, now=time.monotonic(),
-            headers=headers, credentials=self._credentials, call_id=f"{method}-{self.address[1]}", cseq=self._cseq,
-        )  # fmt: skip
-        event = self._wait(lambda event: isinstance(event, ResponseReceived) and event.handle is handle)
-        assert isinstance(event, ResponseReceived)
-        assert event.response.status == 200, event.response.status
-        return event.response
+        """Ask, and again when told to come later (RFC 3261 §21.5.4); return the 200."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            self._cseq += 10
+            handle = self._stack.request(
+                method, uri or f"sip:{self._domain}", self._switch, from_=self._who, to=self._who,
+                now=time.monotonic(), headers=headers, credentials=self._credentials,
+                call_id=f"{method}-{self.address[1]}", cseq=self._cseq,
+            )  # fmt: skip
+            event = self._wait(
+                lambda event, asked=handle: isinstance(event, ResponseReceived) and event.handle is asked
+            )
+            assert isinstance(event, ResponseReceived)
+            answer = event.response
+            if answer.status != 503 or time.monotonic() > until:
+                assert answer.status == 200, answer.status
+                return answer
+            later = time.monotonic() + int(answer.need("Retry-After"))
+            while time.monotonic() < later:
+                self._take_until(later)
 
     def _wait(self, fits: Callable[[SipEvent], bool]) -> SipEvent:
         deadline = time.monotonic() + PATIENCE_S

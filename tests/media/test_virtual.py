@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pbx.media.engine import (
     Closed,
+    FarEndReported,
     FlowChanged,
     Heard,
     NoMediaPort,
@@ -52,6 +53,10 @@ async def figures(call: Call, end: int):
         digit=st.sampled_from(["", "1", "#"]),
         event=st.integers(0, 1 << 40),
         again_s=st.integers(0, 60_000).map(lambda ms: ms / 1000),
+        reported=st.integers(0, 0xFFFFFFFF),
+        expected=st.integers(0, 1 << 20),
+        arrived=st.integers(0, 1 << 20),
+        jitter_us=st.integers(0, 1 << 20),
     )
 )
 def test_a_segment_reads_as_it_was_packed(segment):
@@ -105,6 +110,22 @@ async def test_loss_on_the_wire_shows_in_the_figures_and_in_the_estimate():
     ratio = told.lost / (told.received + told.lost)
     assert 0.04 < ratio < 0.17
     assert 1.0 < told.mos < 3.3
+
+
+async def test_each_end_says_every_five_seconds_how_it_receives_the_other():
+    chance, lossy = Random(7), []
+    call = talking(lambda data: not (lossy and b"signature:101" in data) or chance.random() >= 0.2)
+    await call.room.wait(2.6)
+    lossy.append(True)
+    await call.room.wait(60)
+    by_the_second, by_the_first = call.told(0, FarEndReported), call.told(1, FarEndReported)
+    assert (len(by_the_second), len(by_the_first)) == (pytest.approx(12, abs=2), pytest.approx(12, abs=3))
+    assert by_the_second[0].lost == 0
+    assert 0.1 < sum(told.lost for told in by_the_second[1:]) / len(by_the_second[1:]) < 0.3
+    assert [told.lost for told in by_the_first] == [0.0] * len(by_the_first)
+    assert all(told.round_trip_ms == pytest.approx(10, abs=0.1) for told in by_the_first)
+    assert (by_the_second[0].mos > 4.3, min(told.mos for told in by_the_second) < 3) == (True, True)
+    assert (await figures(call, 0)).far_lost == by_the_second[-1].lost
 
 
 async def test_one_way_audio_shows():
