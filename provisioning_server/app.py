@@ -27,6 +27,8 @@ from provisioning_server.redirects import shipped_redirects
 from provisioning_server.respond import Answer, ConfigRequest, Office
 from provisioning_server.tftp_server import TftpServer
 from provisioning_server.upload_folder import UploadFolder
+from provisioning_server.uploads import NOTICE
+from provisioning_server.witness import noticed
 
 FAULT = b"500 Internal Server Error\n"
 NO_ROOM = b"507 Insufficient Storage\n"
@@ -79,6 +81,11 @@ class ProvisioningService:
         """Keep an upload that was allowed; a disk that refuses it is told to the operator, and to the phone as 507."""
         sent = answer.sent
         assert sent is not None
+        device = self._directory().devices_by_mac.get(sent.mac, ())
+        told = device[0].id if device else ""
+        if sent.kind == NOTICE:
+            self._publish(noticed(sent.mac, told, body))
+            return Answer(200, b"", answers.TEXT, "", ())
         if self.uploads is None:
             return Answer(405, answers.NOT_ALLOWED, answers.TEXT, "", ())
         try:
@@ -86,8 +93,6 @@ class ProvisioningService:
         except OSError as fault:
             self._publish(ServerFault("provisioning", "", f"the {sent.kind} of {sent.mac} is not kept: {fault}"))
             return Answer(507, NO_ROOM, answers.TEXT, "", ())
-        device = self._directory().devices_by_mac.get(sent.mac, ())
-        told = device[0].id if device else ""
         self._publish(
             ConfigUploaded(request.protocol, sent.name, request.address, sent.mac, told, sent.kind, len(body))
         )

@@ -48,7 +48,9 @@ def make_server(
         headers = {name.lower(): value for name, value in request.headers.items()}
         agent = headers.get("user-agent", "")
         tls, name = _of_the_connection(request)
-        asked = ConfigRequest(request.scheme, request.path, address, agent, headers, request.method, tls, name)
+        asked = ConfigRequest(
+            request.scheme, request.path, address, agent, headers, request.method, tls, request.query_string, name
+        )
         answer = respond(asked)
         if answer.sent is not None and request.method in ("PUT", "POST"):
             body = await _body(request)
@@ -71,7 +73,9 @@ def make_redirect_server(redirected: Callable[[ConfigRequest, str], tuple[Answer
         headers = {name.lower(): value for name, value in request.headers.items()}
         tls, name = _of_the_connection(request)
         agent = headers.get("user-agent", "")
-        asked = ConfigRequest("https", request.path_qs, address, agent, headers, request.method, tls, name)
+        asked = ConfigRequest(
+            "https", request.path_qs, address, agent, headers, request.method, tls, request.query_string, name
+        )
         answer, location = redirected(asked, (request.host or "").partition(":")[0])
         if answer.status >= 400:
             await _until(arrived_at + REFUSED_AFTER_S)

@@ -74,6 +74,8 @@ class FileRule(_Data):
     content_type: str = "text/plain; charset=utf-8"
     sensitive: bool = False
     """Holds a password: its first delivery starts the end of the one-time token."""
+    private: bool = False
+    """Names no device, but is for whoever holds a device's token alone, and written for that device."""
     format: Literal["kv", "xml", "json", "text"] = "text"
     lint: Lint | None = None
     """Where this file's parameters stand, when it is not of the family's own syntax."""

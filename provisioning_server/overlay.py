@@ -83,6 +83,7 @@ def shared_layers(
         "lines.*.domain": directory.domain.name,
         "lines.*.server.host": at.sip_host,
         "lines.*.server.port": at.sip_port,
+        "remote_control.allow": at.sip_host,
     }
     if at.ca_url:
         domain["security.ca_url"] = at.ca_url

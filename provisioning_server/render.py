@@ -57,6 +57,7 @@ def _templated(sheet: Sheet) -> str:
             model_id=sheet.model_id,
             capabilities=family.capabilities,
             steady_url=sheet.steady_url,
+            people=sheet.people,
             at=sheet.at,
             convert=convert,
             clock=clock(zone, sheet.year),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
@@ -32,7 +32,8 @@ from provisioning_server.overlay import ServedAt, Value, box_values, layers, lin
 from provisioning_server.render import render
 from provisioning_server.sheet import CannotRender, Sheet, sheet
 from provisioning_server.shelf import Rendered, Shelf
-from provisioning_server.uploads import UPLOADS, Sent, claimed, sent
+from provisioning_server.uploads import NOTICE, UPLOADS, Sent, claimed, sent
+from provisioning_server.witness import said, speaks
 
 NOT_FOUND = b"404 Not Found\n"
 NOT_ALLOWED = b"405 Method Not Allowed\n"
@@ -62,6 +63,8 @@ class ConfigRequest:
     method: str = "GET"
     tls: str = ""
     """Version of TLS, as `TLSv1.2`; empty for none, or where a proxy has it."""
+    query: str = ""
+    """Behind the question mark, as it came."""
     certificate: str = ""
     """Name in the certificate the phone has shown and proved; empty for none."""
 
@@ -98,6 +101,9 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
         request.protocol, _shown(claim.name), request.address, printable(request.user_agent)[:200], claim.mac
     )
     if request.method not in ("GET", "HEAD") or isinstance(claim, NoClaim):
+        speaker = speaks(request.path, office.families, directory)
+        if speaker is not None:
+            return _heard(request, office, directory, asked, speaker, now)
         told = claim.reason if isinstance(claim, NoClaim) else "nothing of that name is taken"
         return _of_uploads(request, office, directory, asked, told, now)
     box, admission = _admitted(request, office, directory, claim, now)
@@ -105,11 +111,27 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
     if admission.reason:
         ban = _counted(request, office, directory, claim, admission, now)
         return _refused(request, asked, claim.mac, device, admission.reason, *ban)
+    if claim.rule.private:
+        claim = replace(claim, box=box, mac=box[0].mac or "", model=box[0].model)
     try:
         found = _rendered(office, directory, claim, now)
     except CannotRender as fault:
         return _refused(request, asked, claim.mac, device, str(fault), ServerFault("provisioning", "", str(fault)))
     return _served(request, office, asked, claim, box, admission, found, now)
+
+
+def _heard(
+    request: ConfigRequest, office: Office, directory: Directory, asked: ConfigRequested, claim: Claim, now: Moment
+) -> Answer:
+    """Take down what a phone says of itself; its body, if it posts one, is for the shell to read."""
+    box, admission = _admitted(request, office, directory, claim, now)
+    if admission.reason:
+        status = 404 if request.method in ("GET", "HEAD") else 405
+        ban = _counted(request, office, directory, claim, admission, now)
+        return _refused(request, asked, claim.mac, box[0].id if box else "", admission.reason, *ban, status=status)
+    if request.method in ("PUT", "POST"):
+        return Answer(200, b"", TEXT, "", (), None, "", Sent(claim.mac, claim.name, NOTICE))
+    return Answer(200, b"", TEXT, "", (said(claim.mac, box[0].id, request.query),))
 
 
 def _of_uploads(
@@ -216,7 +238,7 @@ def _admitted(
     if claim.rule.is_of_one_device:
         box, mac = claim.box, claim.mac
     elif not claim.token:
-        return (), Admission(Key.NONE)
+        return (), Admission(Key.NONE, "no token" if claim.rule.private else "")
     else:
         mac = office.shelf.mac_of_token(directory, claim.token, lambda mac: _tokens(office, directory, mac, now))
         box = directory.devices_by_mac.get(mac, ())

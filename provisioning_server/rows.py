@@ -233,6 +233,7 @@ def _facts(sheet: Sheet) -> dict[str, Any]:
         "box.model_id": sheet.model_id,
         "box.line_count": len(sheet.lines),
         "server.url": sheet.steady_url,
+        "server.beside": f"{sheet.steady_url.rpartition('/')[0]}/",
         "server.scheme": scheme,
         "server.path": path.rstrip("/"),
         "server.host": host if colon else at,

@@ -24,6 +24,7 @@ from provisioning_server.overlay import (
     own_layers,
     shared_layers,
 )
+from provisioning_server.phonebook import Person, people
 
 _RANGES = {
     "network.vlan.id": (0, 4094),
@@ -128,6 +129,8 @@ class Sheet:
     steady_url: str
     at: ServedAt
     year: int
+    people: tuple[Person, ...] = ()
+    """Whom a directory lists."""
 
     @property
     def model_id(self) -> str:
@@ -146,7 +149,8 @@ class Sheet:
         said: list[object] = [_said(self.settings)]
         said += [(line.number, line.enabled, line.password, _said(line.get)) for line in self.lines]
         at = astuple(self.at)
-        whole = (self.family.id, self.rule.name, said, self.mac, self.model, self.steady_url, at, self.year)
+        listed: list[object] = [tuple(one) for one in self.people]
+        whole = (self.family.id, self.rule.name, said, self.mac, self.model, self.steady_url, at, self.year, listed)
         return hashlib.sha256(marshal.dumps(whole, _PLAIN)).hexdigest()
 
     @property
@@ -177,7 +181,8 @@ def sheet(
     own = {device.port: own_layers(directory, device, at) for device in box}
     whole = Settings(box_values([*shared, *own[box[0].port]]))
     lines = tuple(_lines(family, box, of_lines(shared), own))
-    return Sheet(family, rule, whole, lines, mac, model, steady_url, at, year)
+    listed = people(directory, box) if rule.kind == "directory" and whole("phonebook.enabled") is True else ()
+    return Sheet(family, rule, whole, lines, mac, model, steady_url, at, year, listed)
 
 
 def _said(settings: Settings) -> list[tuple[str, Scalar]]:

@@ -19,6 +19,10 @@ LARGEST = 1024 * 1024
 """Bytes of one upload; a name has room for one, so a box never fills more than its maker has names."""
 
 
+NOTICE = "notice"
+"""Kind of what is read and not kept: a phone says what happens at it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A file of one box."""
@@ -27,7 +31,7 @@ class Sent:
     name: str
     """As its maker spells it, with the MAC put in."""
     kind: str
-    """`log`, `overrides`, `directory` or `calls`."""
+    """`log`, `overrides`, `directory` or `calls`; `notice` for what is not kept."""
 
 
 def claimed(path: str, families: Families, directory: Directory) -> tuple[Claim, Upload] | None:

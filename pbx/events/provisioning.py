@@ -70,6 +70,20 @@ class ConfigUploaded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneSaid(Event):
+    """What a phone itself reports by its action URLs: a second witness beside SIP."""
+
+    kind: ClassVar[str] = "phone.said"
+    mac: str
+    device: str
+    what: str
+    """`ringing`, `connected`, `ended`, `registered`, `off_hook`, … or the vendor's own word; empty for none."""
+    sip_call: str
+    """As the phone names the call."""
+    remote: str
+
+
+@dataclass(frozen=True, slots=True)
 class AddressBanned(Event):
     """Somebody has tried too many names or tokens: without a valid token nothing is served there for a while."""
 

@@ -98,11 +98,11 @@ class Counter:
 
     def ask(
         self, name: str, token: str = "", *, agent: str = "", protocol: str = "http", host: str = "192.0.2.50",
-        method: str = "GET", tls: str = "", certificate: str = "", **headers: str,
+        method: str = "GET", tls: str = "", query: str = "", certificate: str = "", **headers: str,
     ) -> Answer:  # fmt: skip
         path = f"/p/{token}/{name}" if token else f"/p/{name}"
         told = {key.replace("_", "-"): value for key, value in headers.items()}
-        request = ConfigRequest(protocol, path, f"{host}:40000", agent, told, method, tls, certificate)
+        request = ConfigRequest(protocol, path, f"{host}:40000", agent, told, method, tls, query, certificate)
         return respond(request, self.office, self.directory, self.now)
 
     def own(self, mac: str, token: str | None = None) -> Answer:

@@ -211,14 +211,14 @@ def test_lines_without_a_device_are_switched_off_so_that_old_accounts_go():
     assert 'reg.12.auth.password=""' in poly
 
 
-def test_remote_control_is_off_unless_an_address_is_allowed():
+def test_remote_control_is_off_unless_it_is_asked_for_and_then_for_our_address_or_those_named():
     def control(**settings: object) -> list[str]:
         domain = small_domain(settings={"domain": settings})
         return re.findall(r"features.action_uri\S* = (\S+)", Counter(domain).own(YEALINK).body.decode())
 
     assert control() == ["0", "%NULL%"]
-    assert control(**{"remote_control.enabled": True}) == ["0", "%NULL%"]
-    assert control(**{"remote_control.enabled": True, "remote_control.allow": "192.0.2.10"}) == ["1", "192.0.2.10"]
+    assert control(**{"remote_control.enabled": True}) == ["1", "192.0.2.10"]
+    assert control(**{"remote_control.enabled": True, "remote_control.allow": "192.0.2.77"}) == ["1", "192.0.2.77"]
 
 
 @pytest.mark.parametrize(
