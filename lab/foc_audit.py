@@ -73,13 +73,11 @@ def _loose_ends(directory: Directory, registered: Set[str]) -> Iterator[str]:
 
 
 def _fax(directory: Directory, registered: Set[str]) -> Iterator[str]:
-    """A fax account is a destination of a number; it needs an address its pages are mailed to."""
-    for number in directory.numbers:
-        for route in number.routes:
-            kind, _, box = route.to.label.partition(":")
-            user = directory.users_by_extension.get(box)
-            if kind == "fax" and user is not None and not user.email:
-                yield f"fax number {number.number} has nobody its pages are mailed to"
+    """A fax number needs an address its pages are mailed to; an account without a number may still send."""
+    for account in directory.fax_accounts:
+        bound = directory.numbers_of_fax(account.name)
+        if bound and not account.emails:
+            yield f"fax number {bound[0]} has nobody its pages are mailed to"
 
 
 LINES: dict[str, Line] = {

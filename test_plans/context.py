@@ -101,6 +101,8 @@ class Context:
                 self._calls.add(call)
             return True
         if call:
+            if call in self._calls and (account := values.get("account")):
+                box = f"fax:{account}"
             if call in self._calls and box:
                 self._boxes.add(box)
             return call in self._calls

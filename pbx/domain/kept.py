@@ -67,6 +67,7 @@ class Notice:
 
     id: str
     box: str
+    """`fax:<account>` when it is about a fax."""
     message: str
     """The voicemail message it is about, empty for any other reason."""
     to: tuple[str, ...]

@@ -15,7 +15,7 @@ class MailQueued(Event):
     kind: ClassVar[str] = "mail.queued"
     notice: str
     box: str
-    """Empty when it is about no mailbox."""
+    """`fax:<account>` when it is about a fax; empty when it is about no mailbox either."""
     to: str
     """Empty when a message is only to be turned into text."""
     subject: str
@@ -31,7 +31,7 @@ class MailSent(Event):
     to: str
     subject: str
     attached: bool
-    """The message's sound went along."""
+    """The message's sound, or the pages of a fax, went along."""
     folder: str
     """Where that message is now, empty when it is about none."""
 

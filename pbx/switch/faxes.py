@@ -203,6 +203,7 @@ class Faxes:
     def _tell(self, fax: Fax) -> None:
         """Mail what has come to whom the account names, and what became of a fax to who gave it to be sent."""
         known = self._switch.directory.fax_accounts_by_name.get(fax.account)
+        box = f"fax:{fax.account}"
         pages = f"{fax.done} page{'s'[: fax.done != 1]}"
         if fax.direction == "out":
             if not fax.sender:
@@ -210,7 +211,7 @@ class Faxes:
             to = f"+{fax.number.lstrip('+')}"
             outcome = f"was not sent: {fax.problem}" if fax.problem else "was sent"
             text = f"Your fax to {to} {outcome}.\n\nPages sent: {fax.done} of {fax.pages}\nTries: {fax.tries}\n"
-            self._switch.notices.queue(Notice("", "", "", (fax.sender,), f"Fax to {to} {outcome}", text))
+            self._switch.notices.queue(Notice("", box, "", (fax.sender,), f"Fax to {to} {outcome}", text))
             return
         if known is None or not known.emails or not fax.document:
             return
@@ -219,7 +220,7 @@ class Faxes:
         text = f"A fax has come for {fax.account}.\n\nFrom: {who}\nStation: {fax.station}\nPages: {fax.done}\n{short}"
         subject = f"Fax from {who}, {pages}" + (", incomplete" if fax.problem else "")
         self._switch.notices.queue(
-            Notice("", "", "", known.emails, subject, text, document=fax.document, attach=known.attach)
+            Notice("", box, "", known.emails, subject, text, document=fax.document, attach=known.attach)
         )
 
     def _prune(self, account: str) -> None:

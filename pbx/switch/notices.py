@@ -98,7 +98,7 @@ class Notices:
             message = self._put_away(message)
         folder = message.folder if message is not None else ""
         self._switch.publish(
-            MailSent(notice, found.box, found.to[0], found.subject, bool(found.recording), folder)
+            MailSent(notice, found.box, found.to[0], found.subject, bool(found.recording or found.document), folder)
         )  # fmt: skip
 
     def failed(self, notice: str, reason: str, *, for_good: bool) -> None:

@@ -25,7 +25,6 @@ NUMBERS = frozenset(f"{group}{at:02}" for group, last in LAST.items() for at in 
 
 MISSING = {
     "A12": "no policy of protocols",
-    "D02-fax": "fax", "L02": "fax", "L03": "fax", "L04": "fax", "L05": "fax",
     "E09": "one trunk only", "E10": "no attestation",
     "N05": "portal", "N06": "portal", "N08": "portal", "N09": "portal",
 }  # fmt: skip
