@@ -76,6 +76,8 @@ class Office:
             raise
         self.metrics.start()
         self.lab.changed = self._phone_changed
+        self.lab.people.changed = self.console.guide_changed
+        self.lab.people.watched = lambda: self.console.hub.shows("guide")
         self.lab.bus.subscribe(self._call_changed, [CallInvited, CallRouted, CallUp, CallEnded, CallRecordWritten])
         return self
 

@@ -47,10 +47,12 @@ class People:
         self._number = 0
         self._seen_at = float("-inf")
         self.changed: Callable[[], None] = lambda: None
+        self.watched: Callable[[], bool] = lambda: False
+        """Tells whether a page is open that shows the requests."""
 
     @property
     def attended(self) -> bool:
-        return self._now().mono - self._seen_at < ATTENDS_S
+        return self.watched() or self._now().mono - self._seen_at < ATTENDS_S
 
     def attend(self) -> None:
         """Somebody looks."""

@@ -10,7 +10,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from lab.callbook import CallBook, CallEntry
-from lab.console.views import CallPage, CallRow, ClockView, Health, PhoneCard, RouteView, RunView
+from lab.console.views import CallPage, CallRow, ClockView, Health, PhoneCard, Request, RouteView, RunView
 from lab.house import AnyPhone
 from lab.phones.face import cards
 from lab.run_book import RunBook
@@ -41,6 +41,22 @@ class LabSource:
     def cards_of(self, phone: AnyPhone) -> Sequence[PhoneCard]:
         now = self._lab.now
         return cards(phone, now._replace(wall=now.wall.astimezone(self._zone)))
+
+    def requests(self) -> Sequence[Request]:
+        return [
+            Request(asked.number, asked.text, asked.device, asked.question, asked.seen)
+            for asked in self._lab.people.requests()
+            if asked.state == "open"
+        ]
+
+    def answer(self, number: int, answer: str, by: str) -> str:
+        try:
+            self._lab.people.answer(number, answer, by)
+        except KeyError:
+            return "It is done, answered or no longer asked."
+        except ValueError as error:
+            return f"{error}." if by.strip() else "An answer is signed: say who you are first, above the requests."
+        return ""
 
     def calls(self) -> Sequence[CallRow]:
         """Newest first: those of this life as they were seen, then the records of earlier ones."""

@@ -7,10 +7,11 @@ files of an installed package.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import aiohttp_jinja2
 import jinja2
@@ -19,6 +20,7 @@ from aiohttp.http import HttpProcessingError
 
 from lab.console.stream import Hub
 from lab.console.views import RESULTS, STATES, ConsoleSource, PhoneCard, RunView
+from pbx.numerals import natural
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -79,6 +81,12 @@ class Console:
         self.hub.publish(f"call-{call}", lambda: self._fragment("call_body.html", page=self._source.call(call)))
         self.hub.publish("calls", lambda: self._fragment("calls_body.html", calls=self._source.calls()))
 
+    def guide_changed(self) -> None:
+        self.hub.publish("guide", lambda: self._fragment("guide.html", requests=self._source.requests()))
+        newest = next(iter(self._source.requests()), None)
+        if newest is not None:
+            self.hub.say(f"You are needed: {newest.text}")
+
     # --- pages ----------------------------------------------------------------------------------------
 
     def _route(self) -> None:
@@ -94,6 +102,8 @@ class Console:
         get("/healthz", self._alive)
         get("/readyz", self._ready)
         self.app.router.add_post("/theme", self._theme)
+        self.app.router.add_post("/guide/me", self._name)
+        self.app.router.add_post("/guide/{number}", self._answer)
         self.app.router.add_static("/static/", _HERE / "static")
         self.app.router.add_static("/htmx/", Path(str(files("js_lib_htmx"))) / "static" / "htmx")
 
@@ -121,13 +131,13 @@ class Console:
         return self._page(request, "call.html", room="calls", regions=f"call-{page.row.call}", page=page)
 
     async def _runs(self, request: web.Request) -> web.StreamResponse:
-        return self._page(request, "runs.html", room="runs", regions="runs", runs=self._source.runs())
+        return self._page(request, "runs.html", room="runs", regions="runs,guide", runs=self._source.runs())
 
     async def _run(self, request: web.Request) -> web.StreamResponse:
         run = self._source.run(request.match_info["run"])
         if run is None:
             return self._missing(request, "run", request.match_info["run"], "/runs")
-        return self._page(request, "run.html", room="runs", regions=f"run-{run.run}", run=run)
+        return self._page(request, "run.html", room="runs", regions=f"run-{run.run},guide", run=run)
 
     async def _report(self, request: web.Request) -> web.StreamResponse:
         document = self._source.report(request.match_info["run"])
@@ -144,14 +154,27 @@ class Console:
             {"ready": health.ready, "listeners": health.listeners}, status=200 if health.ready else 503
         )
 
+    async def _name(self, request: web.Request) -> web.StreamResponse:
+        form = await _form(request)
+        answer = _back(form)
+        name = str(form.get("by", "")).strip()[:80]
+        answer.set_cookie("by", quote(name), samesite="Lax", httponly=True, max_age=31_536_000)
+        raise answer
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        form = await _form(request)
+        number, by = natural(request.match_info["number"]), unquote(request.cookies.get("by", ""))
+        if number is None:
+            raise web.HTTPNotFound
+        refused = self._source.answer(number, str(form.get("answer", "")), by)
+        if refused:
+            return self._refusal(request, 400, "This answer was not taken", refused, "/runs")
+        raise _back(form)
+
     async def _theme(self, request: web.Request) -> web.StreamResponse:
-        try:
-            form = await request.post()
-        except (ValueError, LookupError, HttpProcessingError):  # a form cut off, or in an encoding nobody knows
-            raise web.HTTPBadRequest from None
+        form = await _form(request)
         theme = str(form.get("theme", "system"))
-        back = str(form.get("back", "/floor"))
-        answer = web.HTTPSeeOther(back if back.startswith("/") and not back.startswith("//") else "/floor")
+        answer = _back(form)
         answer.set_cookie(
             "theme", theme if theme in _THEMES else "system", samesite="Lax", httponly=True, max_age=31_536_000
         )
@@ -191,6 +214,8 @@ class Console:
             "position": self.hub.position,
             "query": {name: request.query.get(name, "") for name in ("q", "site")},
             "theme": theme if theme in _THEMES else "system",
+            "by": unquote(request.cookies.get("by", "")),
+            "requests": self._source.requests(),
             "themes": _THEMES,
             "path": request.path_qs,
             "states": STATES,
@@ -225,6 +250,19 @@ class Console:
 
     async def _shut(self, app: web.Application) -> None:
         self.hub.close()
+
+
+async def _form(request: web.Request) -> Mapping[str, object]:
+    try:
+        return await request.post()
+    except (ValueError, LookupError, HttpProcessingError):  # a form cut off, or in an encoding nobody knows
+        raise web.HTTPBadRequest from None
+
+
+def _back(form: Mapping[str, object]) -> web.HTTPSeeOther:
+    """To the page the form stood on; never to another site."""
+    back = str(form.get("back", "/floor"))
+    return web.HTTPSeeOther(back if back.startswith("/") and not back.startswith("//") else "/floor")
 
 
 def _same_origin(request: web.Request) -> bool:

@@ -85,6 +85,10 @@ class Hub:
             page.said = words
             page.wake.set()
 
+    def shows(self, region: str) -> bool:
+        """Tell whether an open page shows this region."""
+        return any(region.startswith(page.regions) for page in self._pages)
+
     def close(self) -> None:
         self._closed = True
         for page in self._pages:

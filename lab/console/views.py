@@ -206,6 +206,19 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What a running plan asks of whoever attends."""
+
+    number: int
+    text: str
+    device: str
+    question: str
+    """Empty for something to be done, which is ticked by observation."""
+    seen: str
+    """What was seen instead so far."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockView:
     """The lab's time: with date and zone for the top bar, and short, as phones show it."""
 
@@ -241,6 +254,14 @@ class ConsoleSource(Protocol):
 
     def report(self, run: str) -> str | None:
         """The run's report as one HTML document, or None while there is none."""
+        ...
+
+    def requests(self) -> Sequence[Request]:
+        """Those still open, newest first."""
+        ...
+
+    def answer(self, number: int, answer: str, by: str) -> str:
+        """Answer a request; return why it was not taken, empty when it was."""
         ...
 
     def health(self) -> Health: ...

@@ -144,8 +144,9 @@ class DrivenDevice(InTheDirectory):
             self._house.people.observed(asked)
             self._withdraw()
             return
-        if its:
-            self._house.people.instead(asked, f"seen instead: {_in_words(its[-1])}")
+        deeds = [words for event in its if (words := _in_words(event))]
+        if deeds:
+            self._house.people.instead(asked, f"seen instead: {deeds[-1]}")
         raise CannotDo(f"nobody has done it yet: {asked.text}")
 
     def _withdraw(self) -> None:
@@ -180,16 +181,25 @@ def _shows(event: Event, action: str, argument: str) -> bool:
         return False
     if isinstance(event, CallInvited):
         return event.dialled == argument
+    if isinstance(event, CallUp):
+        return event.role == "called"
     return not isinstance(event, DigitReceived) or argument.endswith(event.digit)
 
 
 def _in_words(event: Event) -> str:
+    """What somebody did; empty for what happens by itself."""
     match event:
         case CallInvited():
             return f"it dialled {event.dialled}"
-        case CallUp():
-            return "a call was answered"
+        case CallUp(role="called"):
+            return "it answered a call"
         case LegEnded():
             return "a call ended"
+        case CallHeld():
+            return "a call was put on hold"
+        case CallTransferred():
+            return f"a call was transferred to {event.target}"
+        case DigitReceived():
+            return f"it pressed {event.digit}"
         case _:
-            return event.kind
+            return ""

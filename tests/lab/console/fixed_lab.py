@@ -16,6 +16,7 @@ from lab.console.views import (
     Health,
     Lamp,
     PhoneCard,
+    Request,
     RouteView,
     RunView,
 )
@@ -31,6 +32,8 @@ class Office:
     def __init__(self) -> None:
         self.cards = {"101": card("101", state="idle"), "102": card("102", state="booting", name=HOSTILE)}
         self.ready = False
+        self.asked: list[Request] = []
+        self.answers: list[tuple[int, str, str]] = []
         self.time = "10:15"
 
     def phones(self) -> list[PhoneCard]:
@@ -50,6 +53,13 @@ class Office:
 
     def report(self, run: str) -> str | None:
         return "<!doctype html><title>report</title>" if run == "run-1" else None
+
+    def requests(self) -> list[Request]:
+        return list(self.asked)
+
+    def answer(self, number: int, answer: str, by: str) -> str:
+        self.answers.append((number, answer, by))
+        return "" if by else "say who you are"
 
     def health(self) -> Health:
         return Health(self.ready, {"sip/udp": True, "tftp": self.ready})
