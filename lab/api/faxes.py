@@ -60,7 +60,7 @@ class FaxDesk:
             number = number_of(directory, query.get("to", ""))
             octets = await _body(request)
             document = await asyncio.to_thread(made, [(query.get("name", "the document"), octets)])
-            fax = hand_in(self._lab, Order(account.name, number, document))
+            fax = await hand_in(self._lab, Order(account.name, number, document))
         except NotTaken as error:
             return refused(422, "nothing was faxed", str(error), "send a PDF or TIFF of up to 100 pages, `to` a number")
         return web.json_response(_shown(fax), status=202)

@@ -6,6 +6,7 @@ by the sender's own mail server.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -94,11 +95,11 @@ def made(parts: Sequence[tuple[str, bytes]]) -> Document:
         raise NotTaken(str(error)) from None
 
 
-def hand_in(desk: Desk, order: Order) -> Fax:
+async def hand_in(desk: Desk, order: Order) -> Fax:
     """Keep the pages and owe the fax; NotTaken when they cannot be kept, or the account has gone meanwhile."""
     name = f"fax-{uuid4().hex[:16]}"
     try:
-        desk.cabinet.put(name, order.document.tiff)
+        await asyncio.to_thread(desk.cabinet.put, name, order.document.tiff)
         fax = desk.command_switch(
             lambda switch, now: switch.send_fax(
                 order.account, order.number, name, order.document.pages, now, sender=order.sender

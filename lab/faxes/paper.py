@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
+from threading import Lock
 
 import pypdfium2
 from PIL import Image, ImageSequence, UnidentifiedImageError
@@ -19,8 +20,10 @@ ACROSS_DPI, DOWN_DPI = 204, 196
 _STANDARD_DPI, _BETWEEN_DPI = 98, 150
 MOST_PAGES = 100
 MOST_BYTES = 20_000_000
-_MOST_DOTS = 60_000_000
-"""Of a page as it comes: A3 at 600 dpi has 70 million, and nobody faxes that."""
+_MOST_DOTS = 40_000_000
+"""Of a page as it comes: A4 at 600 dpi has 35 million."""
+_PDFIUM = Lock()
+"""It is not made for several threads."""
 _LONGEST_INCHES = 17.0
 _POINTS = 72.0
 
@@ -111,6 +114,11 @@ def _written(pages: Iterator[Page]) -> Document:
 
 
 def _of_pdf(data: bytes, name: str) -> Iterator[Page]:
+    with _PDFIUM:
+        yield from list(_rendered(data, name))
+
+
+def _rendered(data: bytes, name: str) -> Iterator[Page]:
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
@@ -121,8 +129,11 @@ def _of_pdf(data: bytes, name: str) -> Iterator[Page]:
             page = document[number]
             across, down = (points / _POINTS for points in page.get_size())
             inches = min(max(across, 0.5), _LONGEST_INCHES)
-            picture = page.render(scale=ACROSS_DPI / _POINTS * inches / max(across, 0.01), grayscale=True).to_pil()
-            yield _fitted(picture, inches, down * inches / max(across, 0.01))
+            larger = inches / max(across, 0.01)
+            if (inches * ACROSS_DPI) * (down * larger * ACROSS_DPI) > _MOST_DOTS:
+                raise BadDocument(f"page {number + 1} of {name} is {across:.1f} × {down:.1f} inches: no paper is")
+            picture = page.render(scale=ACROSS_DPI / _POINTS * larger, grayscale=True).to_pil()
+            yield _fitted(picture, inches, down * larger)
 
 
 def _of_tiff(data: bytes, name: str) -> Iterator[Page]:

@@ -61,4 +61,4 @@ class Catcher:
     async def _fax(self, desk: Desk, letter: EmailMessage, sender: str, to: list[str]) -> None:
         if to:
             for order in await asyncio.to_thread(orders_of, desk.directory, letter, sender, to):
-                hand_in(desk, order)
+                await hand_in(desk, order)

@@ -85,9 +85,14 @@ _SIGNATURES: dict[str, tuple[type | None, tuple[type, ...]]] = {
 
 @lru_cache(maxsize=1)
 def library() -> ctypes.CDLL:
-    """Load the library; Unavailable when it is not there, or is another one."""
+    """Return the library of this machine; Unavailable when it is not there."""
+    return loaded(ctypes.util.find_library("spandsp") or _FILE)
+
+
+def loaded(file: str) -> ctypes.CDLL:
+    """Load a library; Unavailable when it is not there, or is another one."""
     try:
-        found = ctypes.CDLL(ctypes.util.find_library("spandsp") or _FILE)
+        found = ctypes.CDLL(file)
         for name, (result, arguments) in _SIGNATURES.items():
             function = getattr(found, name)
             function.restype, function.argtypes = result, list(arguments)

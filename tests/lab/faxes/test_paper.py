@@ -82,3 +82,8 @@ def test_a_thousand_pages_are_refused_before_they_are_made() -> None:
 def test_a_page_of_too_many_dots_is_refused() -> None:
     with pytest.raises(BadDocument, match="too many"):
         to_fax(tiff(Image.new("1", (10_000, 10_000), 1), compression="group4"))
+
+
+def test_a_page_that_is_no_paper_is_refused() -> None:
+    with pytest.raises(BadDocument, match=r"page 1 of the document is .* inches: no paper is"):
+        to_fax(pdf(Image.new("1", (2, 14_000), 1), resolution=72))

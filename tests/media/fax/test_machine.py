@@ -116,3 +116,9 @@ def test_who_hangs_up_in_the_middle_ends_it_in_words(sheets: tuple[Path, Path]) 
     outcome = caller.give_up()
     caller.close()
     assert (outcome.pages, outcome.problem) == (0, "The call dropped prematurely")
+
+
+@pytest.mark.parametrize(("file", "why"), [("libnothing.so.2", "cannot open"), ("libc.so.6", "t38_terminal_init")])
+def test_a_library_that_is_not_there_or_another_one_is_said_to_be_unavailable(file: str, why: str) -> None:
+    with pytest.raises(spandsp.Unavailable, match=f"fax engine unavailable: .*{why}.*; apt-get install libspandsp2"):
+        spandsp.loaded(file)
