@@ -30,6 +30,8 @@ class Box:
     """A provisioning URL entered or scanned by a person, for phones that do no discovery."""
     login: tuple[str, str] | None = field(default=None, repr=False)
     """User and password for the server, typed in or burnt in by the maker."""
+    challenges_notify: bool = False
+    """Wants to know who commands it: a NOTIFY that resyncs it is answered 401 first, as on some Grandstreams."""
     activation_code: str = ""
     """Typed in by a person, for makers whose redirect service takes one."""
     certificate: str = ""

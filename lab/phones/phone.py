@@ -21,6 +21,8 @@ from pbx.clock import FOREVER
 from pbx.media.engine import DigitPressed, Engine, FaxFinished, FaxSensed, Heard, MediaEvent
 from pbx.sip.address import Peer
 from pbx.sip.dialog import ALLOW
+from pbx.sip.digest import DigestServer, Verdict
+from pbx.sip.message import Request
 from pbx.sip.session import Session
 from pbx.sip.sip_events import InviteReceived, RequestReceived, RequestTimedOut, ResponseReceived, SipEvent
 from pbx.sip.stack import Outgoing, Stack
@@ -58,6 +60,7 @@ class Phone(Chassis[Line]):
         self._stack: Stack | None = None
         self._fetches: list[tuple[int, Fetch]] = []
         self._pnp, self._pnp_asked = pnp, 0
+        self._digest_server = DigestServer(f"phone {box.mac}", token, algorithms=("MD5",))
 
     def live(self) -> dict[str, int]:
         """Counts of what is in progress (leak checks)."""
@@ -263,6 +266,10 @@ class Phone(Chassis[Line]):
         if wanted is Resync.NOTHING:
             self._stack.respond(transaction, 489, now=now)
             return
+        if self.box.challenges_notify and not self._proved(request, now):
+            challenge = [("WWW-Authenticate", value) for value in self._digest_server.challenge(now)]
+            self._stack.respond(transaction, 401, headers=challenge, now=now)
+            return
         self._stack.respond(transaction, 200, now=now)
         if wanted is Resync.REBOOT:
             self._reboot_at = now + 0.1  # the answer must leave before the stack is gone
@@ -286,6 +293,14 @@ class Phone(Chassis[Line]):
             ("Expires", "0"),
         )
         self._stack.request("SUBSCRIBE", who.uri, self._pnp, from_=who, to=who, now=now, headers=headers)
+
+    def _proved(self, request: Request, now: float) -> bool:
+        """Who sends it knows the password of one of our lines."""
+        given = request.get("Authorization")
+        user = self._digest_server.user(given)
+        line = next((line for line in self.lines if line.account.auth_user == user), None)
+        password = line.account.password if line is not None else None
+        return self._digest_server.verify(given, request.method, password, now) is Verdict.OK
 
     def _discovered(self, event: RequestReceived, now: float) -> None:
         assert self._stack is not None

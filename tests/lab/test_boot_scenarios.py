@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from lab.seeds.load import Seed
 from lab.seeds.model import LabSeed
 from lab.world import CARRIER, PROVISIONING_HOST, SWITCH, World
 from pbx.domain.directory import Directory
-from pbx.events import ConfigRequested, ConfigServed, DiscoveryAnswered
+from pbx.events import ConfigRequested, ConfigServed, DiscoveryAnswered, ResyncAnswered
 from pbx.media.prompts.catalogue import seconds_of
 from pbx.switch.settings import SwitchSettings
 from provisioning_server.families import shipped_families
@@ -152,7 +153,7 @@ def test_credentials_are_rotated_while_phones_hold_the_old_ones():
 def test_a_401_is_answered_with_the_login_twice_at_most(challenge):
     family = FAMILIES["cisco/spa"]
     fresh = boxed(family, "SPA504G", "000e08000001", typed_url="http://10.0.0.2/p")
-    box = type(fresh)(**{name: getattr(fresh, name) for name in fresh.__slots__} | {"login": ("ana", "secret")})
+    box = replace(fresh, login=("ana", "secret"))
     boot = Boot(family, box, {}, BootPace(0, 0, 0), 0.0)
     for at in range(1, 5):
         boot.tick(at / 1000)
@@ -184,3 +185,33 @@ def test_a_phone_sends_the_log_of_its_boot_back_where_that_is_allowed():
     mac = world.phone(POLY).box.mac
     assert {name for _, name in world.provisioner.uploads} == {f"{mac}-boot.log", f"{mac}-app.log"}
     assert b"config    ok" in world.provisioner.uploads[mac, f"{mac}-boot.log"]
+
+
+@pytest.mark.parametrize(("name", "words"), [("grandstream/gxp", "check-sync"), ("cisco/spa", "resync")])
+def test_a_phone_that_challenges_a_resync_is_proved_to_and_its_answer_is_told(name, words):
+    world, extension = town(every_family()), EXTENSION[name]
+    phone = world.phone(extension)
+    phone.box = replace(phone.box, challenges_notify=True)
+    on(world, extension)
+    assert world.run(20.0, lambda: registered(world, extension))
+    world.command_switch(lambda switch, now: switch.resync(extension, now, event=words))
+    assert world.run(5.0, lambda: phone.boots == 2)
+    assert [stamped.event.status for stamped in seen(world, ResyncAnswered)] == [200]
+
+
+def test_a_phone_that_takes_no_proof_or_says_nothing_is_told_as_that():
+    world, extension = town(every_family()), EXTENSION["grandstream/gxp"]
+    phone = world.phone(extension)
+    phone.box = replace(phone.box, challenges_notify=True)
+    on(world, extension)
+    assert world.run(20.0, lambda: registered(world, extension))
+    changed = world.directory.devices_by_id[extension].with_credentials("another", "0" * 32)
+    devices = tuple(changed if device.id == extension else device for device in world.directory.devices)
+    world.apply(world.directory.replaced(devices=devices))
+    world.command_switch(lambda switch, now: switch.resync(extension, now))
+    world.run(5.0)
+    world.power(False, [phone])
+    world.command_switch(lambda switch, now: switch.resync(extension, now))
+    world.run(40.0)
+    assert [stamped.event.status for stamped in seen(world, ResyncAnswered)] == [401, 408]
+    assert phone.boots == 1
