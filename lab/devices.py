@@ -32,7 +32,6 @@ from provisioning_server.spreadsheet import TableRow
 CODED_FAMILY = "cisco/mpp"
 """Whose phones take activation codes."""
 ANSWER_WITHIN_S = 6.0
-STANDINGS = ("assigned", "in stock", "on its way", "retired", "quarantined", "waits for a box")
 T = TypeVar("T")
 
 
@@ -50,7 +49,7 @@ class DeviceRow:
     mac: str
     """Empty for a device that waits for a box."""
     standing: str
-    """One of `STANDINGS`."""
+    """A key of the console's `STANDINGS`."""
     family: str
     model: str
     serial: str

@@ -40,14 +40,14 @@ class Office:
         self._port = settings.ports.console
         self._host = settings.host
         self._runner: web.AppRunner | None = None
-        self.source = LabSource(self.lab)
+        self.devices = DeviceDesk(self.lab, real_token)
+        self.source = LabSource(self.lab, self.devices)
         self.console = Console(self.source, hosts=[settings.host, f"[{settings.host}]"])
         self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed, self.console.hub.say)
         self.api = Api(self.source, self.desk.start, self.desk.preview)
         self.api.route(self.console.app)
         self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address, self.lab.tls_secrets)
         self.observer.route(self.console.app)
-        self.devices = DeviceDesk(self.lab, real_token)
         Phones(self.lab, self.devices).route(self.console.app)
         Devices(self.lab, self.devices).route(self.console.app)
         Guide(self.lab.people).route(self.console.app)

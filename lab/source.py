@@ -10,7 +10,19 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from lab.callbook import CallBook, CallEntry
-from lab.console.views import CallPage, CallRow, ClockView, Health, PhoneCard, Request, RouteView, RunView
+from lab.console.views import (
+    BoxesPage,
+    BoxRow,
+    CallPage,
+    CallRow,
+    ClockView,
+    Health,
+    PhoneCard,
+    Request,
+    RouteView,
+    RunView,
+)
+from lab.devices import DeviceDesk, DeviceRow
 from lab.house import AnyPhone
 from lab.phones.face import cards
 from lab.run_book import RunBook
@@ -20,13 +32,14 @@ from pbx.events import MediaHeard, SipRequest, SipResponse, Stamped
 from test_plans.report import ladder
 
 SHOWN_CALLS = 200
+SHOWN_BOXES = 200
 
 
 class LabSource:
     """Implements `lab.console.views.ConsoleSource` over a lab in real time."""
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
+    def __init__(self, lab: Lab, devices: DeviceDesk) -> None:
+        self._lab, self._devices = lab, devices
         self.book = CallBook()
         self.run_book = RunBook(self._words)
         lab.bus.subscribe(self._noted)
@@ -77,6 +90,20 @@ class LabSource:
             tuple(self._message(entry, stamped) for stamped in entry.messages),
             entry.sounds,
         )
+
+    def boxes(self, words: str, standing: str) -> BoxesPage:
+        rows = self._devices.rows(words, standing)
+        return BoxesPage(len(rows), tuple(map(self._box, self._devices.with_state(rows[:SHOWN_BOXES]))))
+
+    def _box(self, row: DeviceRow) -> BoxRow:
+        lines = tuple(f"{line.device} {line.name} {'●' if line.registered else '○'}" for line in row.lines)
+        note = "up to date" if row.served_at else ""
+        if row.behind:
+            note = f"behind: {', '.join(row.behind)}"
+        elif row.asked:
+            note = f"has asked {row.asked} times"
+        when = f"{datetime.fromtimestamp(row.served_at, self._zone):%d %b %H:%M}" if row.served_at else ""
+        return BoxRow(row.mac, row.standing, row.family, row.model, lines, note, f"{when} {row.address}".strip())
 
     def runs(self) -> Sequence[RunView]:
         return self.run_book.views()

@@ -24,7 +24,8 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from lab.api.refusal import refused
-from lab.devices import STANDINGS, DeviceDesk, DeviceRow, LineRow
+from lab.console.views import STANDINGS
+from lab.devices import DeviceDesk, DeviceRow, LineRow
 from lab.floor import real_token
 from lab.service import Lab
 from pbx.domain.base import Model

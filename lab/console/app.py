@@ -19,7 +19,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from lab.console.stream import Hub
-from lab.console.views import RESULTS, STATES, ConsoleSource, PhoneCard, RunView
+from lab.console.views import RESULTS, STANDINGS, STATES, ConsoleSource, PhoneCard, RunView
 from pbx.numerals import natural
 
 CSP = (
@@ -95,6 +95,7 @@ class Console:
         get("/floor", self._floor)
         get("/calls", self._calls)
         get("/calls/{call}", self._call)
+        get("/devices", self._devices)
         get("/runs", self._runs)
         get("/runs/{run}", self._run)
         get("/runs/{run}/report", self._report)
@@ -129,6 +130,19 @@ class Console:
         if page is None:
             return self._missing(request, "call", request.match_info["call"], "/calls")
         return self._page(request, "call.html", room="calls", regions=f"call-{page.row.call}", page=page)
+
+    async def _devices(self, request: web.Request) -> web.StreamResponse:
+        standing = request.query.get("standing", "")
+        standing = standing if standing in STANDINGS else ""
+        return self._page(
+            request,
+            "devices.html",
+            room="devices",
+            regions="none",
+            boxes=self._source.boxes(request.query.get("q", ""), standing),
+            standings=tuple(STANDINGS),
+            standing=standing,
+        )
 
     async def _runs(self, request: web.Request) -> web.StreamResponse:
         return self._page(request, "runs.html", room="runs", regions="runs,guide", runs=self._source.runs())

@@ -47,6 +47,16 @@ VERDICTS = {
 }
 
 
+STANDINGS = {
+    "assigned": StateLook("●", "Assigned", "ok"),
+    "in stock": StateLook("▣", "In stock", "boot"),
+    "on its way": StateLook("◇", "On its way", "boot"),
+    "retired": StateLook("–", "Retired", "off"),
+    "quarantined": StateLook("▲", "Quarantined", "ring"),
+    "waits for a box": StateLook("○", "Waits for a box", "ring"),
+}
+"""Where a box stands."""
+
 RESULTS = {
     "ANSWERED": StateLook("✓", "Answered", "ok"),
     "VOICEMAIL": StateLook("✉", "Voicemail", "boot"),
@@ -164,6 +174,34 @@ class CallPage:
 
 
 @dataclass(frozen=True, slots=True)
+class BoxRow:
+    """One line of the devices page."""
+
+    mac: str
+    standing: str
+    """A key of `STANDINGS`."""
+    family: str
+    model: str
+    lines: tuple[str, ...]
+    """`101 Ana Roy ●`: device, name, and whether it is registered."""
+    note: str
+    """Whether its configuration is behind, or how often a stranger has asked."""
+    seen: str
+    """When it last fetched, on the domain's clock, and from where."""
+
+    @property
+    def look(self) -> StateLook:
+        return STANDINGS[self.standing]
+
+
+@dataclass(frozen=True, slots=True)
+class BoxesPage:
+    total: int
+    """How many fit; `rows` may be the first of them."""
+    rows: tuple[BoxRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseRow:
     case: str
     title: str
@@ -247,6 +285,10 @@ class ConsoleSource(Protocol):
         ...
 
     def call(self, call: str) -> CallPage | None: ...
+
+    def boxes(self, words: str, standing: str) -> BoxesPage:
+        """By MAC, bounded; `words` in any spelling of a MAC, name or model, `standing` empty for all."""
+        ...
 
     def runs(self) -> Sequence[RunView]: ...
 

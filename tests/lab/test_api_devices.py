@@ -171,3 +171,15 @@ async def test_a_code_typed_into_an_unknown_phone_makes_it_the_users(office, rea
     assert desk.activate(code, "00562b0f0002", "8851") == "there is no such activation code"
     with pytest.raises(UserError, match="there is no user 999"):
         await run(cli.code, ready, "999")
+
+
+async def test_the_devices_page_finds_a_box_by_name_and_says_where_it_stands(office) -> None:
+    async with aiohttp.ClientSession(office.console_url) as session:
+        async with session.get("/devices", params={"q": "101", "standing": "assigned"}) as answer:
+            page = await answer.text()
+        async with session.get("/devices", params={"standing": "quarantined"}) as answer:
+            strangers = await answer.text()
+    mac = office.lab.directory.devices_by_id["101"].mac
+    assert mac in page
+    assert "Assigned" in page
+    assert mac not in strangers

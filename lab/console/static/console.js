@@ -123,7 +123,7 @@ letters.checked = localStorage.getItem("letters") !== "off";
 letters.addEventListener("change", () => localStorage.setItem("letters", letters.checked ? "on" : "off"));
 byId("show-keys").addEventListener("click", () => byId("keys").showModal());
 
-const rooms = { f: "/floor", c: "/calls", t: "/runs" };
+const rooms = { f: "/floor", c: "/calls", d: "/devices", t: "/runs" };
 let awaitingRoom = false;
 
 function step(direction) {

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 from lab.console.views import (
     RESULTS,
+    STANDINGS,
     STATES,
     VERDICTS,
     BootPart,
+    BoxesPage,
+    BoxRow,
     CallPage,
     CallRow,
     CaseRow,
@@ -44,6 +47,10 @@ class Office:
 
     def call(self, call: str) -> CallPage | None:
         return PAGE if call == "c-0001" else None
+
+    def boxes(self, words: str, standing: str) -> BoxesPage:
+        found = tuple(row for row in BOXES if words in row.mac and standing in ("", row.standing))
+        return BoxesPage(len(found), found)
 
     def runs(self) -> list[RunView]:
         return [RUN]
@@ -132,3 +139,9 @@ def every_state() -> EveryState:
     )
     lab.cards |= {"120": port, "121": replace(card("121", state="fault"), boot=parts, note="Config 404")}
     return lab
+
+
+BOXES = tuple(
+    BoxRow(f"805ec000000{at}", standing, "yealink/t4x_t5x", "T46S", (f"101 {HOSTILE} ●",), "up to date", "24 Nov 10:15")
+    for at, standing in enumerate(STANDINGS)
+)

@@ -14,7 +14,7 @@ from tests.lab.console.fixed_lab import Office, every_state
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-PAGES = ["/floor", "/calls", "/calls/c-0001", "/runs", "/runs/run-1", "/nowhere"]
+PAGES = ["/floor", "/calls", "/calls/c-0001", "/devices", "/runs", "/runs/run-1", "/nowhere"]
 ROOMS = PAGES[:-1]
 
 
@@ -153,7 +153,7 @@ async def test_rooms_cards_and_filter_are_reached_by_letters(browser, console):
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", level=1)).to_have_text("Calls")
         await expect(page.get_by_label("Filter calls")).to_have_value(first.removeprefix("open-"))
-        for letter, heading in (("t", "Test runs"), ("f", "Lab floor"), ("c", "Calls")):
+        for letter, heading in (("t", "Test runs"), ("d", "Devices"), ("f", "Lab floor"), ("c", "Calls")):
             await page.keyboard.press("g")
             await page.keyboard.press(letter)
             await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
