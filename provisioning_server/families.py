@@ -150,7 +150,7 @@ _LINES = frozenset({
 })  # fmt: skip
 _KEYS = frozenset({"number", "nth", "domain", "type", "value", "label", "line", "pickup_code"})
 _BOX = frozenset({"mac", "MAC", "model", "model_id", "line_count"})
-_SERVER = frozenset({"url", "beside", "scheme", "path", "host", "port", "folder", "sip_host"})
+_SERVER = frozenset({"url", "key", "short_key", "beside", "scheme", "path", "host", "port", "folder", "sip_host"})
 _CLOCK = frozenset({"offset_s", "begins", "ends", "saving_s", "year"})
 _FACTS = frozenset(
     {"time.zone", "network.ntp", "clock"}

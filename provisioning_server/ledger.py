@@ -56,6 +56,10 @@ class Ledger:
     def steady_token(self, mac: str, first: str) -> str:
         return hmac.digest(self._secret, f"steady {mac} {first}".encode(), "sha256").hex()[:32]
 
+    def file_key(self, mac: str, first: str) -> str:
+        """Return the key of the files of a box: 32 characters, told to the phone in its first file."""
+        return hmac.new(self._secret, f"file {mac} {first}".encode(), hashlib.sha256).hexdigest()[:32]
+
     def admit(
         self, mac: str, first: str, given: str, now: float, *, window: bool | None = None, former: str = ""
     ) -> Admission:

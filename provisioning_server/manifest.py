@@ -74,6 +74,8 @@ class FileRule(_Data):
     content_type: str = "text/plain; charset=utf-8"
     sensitive: bool = False
     """Holds a password: its first delivery starts the end of the one-time token."""
+    encrypt: Literal["", "openssl-md5", "openssl-sha256", "yealink"] = ""
+    """How it is encrypted for a phone that has been told its key (`encryption`); empty where that is not known."""
     private: bool = False
     """Names no device, but is for whoever holds a device's token alone, and written for that device."""
     format: Literal["kv", "xml", "json", "text"] = "text"

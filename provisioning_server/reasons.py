@@ -74,6 +74,8 @@ def _reason(sheet: Sheet, box: tuple[Device, ...], file: str, one: Written) -> R
 def _source(sheet: Sheet, box: tuple[Device, ...], name: str) -> Source | None:
     kind, _, leaf = name.partition(".")
     number, _, inner = leaf.partition(".")
+    if name in ("server.key", "server.short_key"):
+        return Source(name, HIDDEN, "service")
     if kind == "server":
         return Source(name, "", "service")
     if kind == "box":

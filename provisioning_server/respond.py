@@ -24,6 +24,7 @@ from pbx.domain.devices import Device, normal_mac
 from pbx.domain.directory import Directory
 from pbx.events import AddressBanned, ConfigRefused, ConfigRequested, ConfigServed, Event, ServerFault
 from provisioning_server.bans import Ban, Bans, Network, is_within, networks
+from provisioning_server.encryption import encrypted
 from provisioning_server.families import Families
 from provisioning_server.identify import Claim, NoClaim, identify
 from provisioning_server.ledger import Admission, Key, Ledger
@@ -39,6 +40,7 @@ NOT_FOUND = b"404 Not Found\n"
 NOT_ALLOWED = b"405 Method Not Allowed\n"
 TEXT = "text/plain; charset=utf-8"
 OPEN = "provisioning.open"
+ENCRYPT = "provisioning.encrypt"
 TRUSTED = "provisioning.trusted_networks"
 _OF_THE_DOOR = frozenset({OPEN, TRUSTED, UPLOADS})
 """Settings that no phone is told."""
@@ -117,7 +119,8 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
         found = _rendered(office, directory, claim, now)
     except CannotRender as fault:
         return _refused(request, asked, claim.mac, device, str(fault), ServerFault("provisioning", "", str(fault)))
-    return _served(request, office, asked, claim, box, admission, found, now)
+    key = _key_of_file(office, directory, claim, box, admission, now)
+    return _served(request, office, asked, claim, box, admission, found, now, key)
 
 
 def _heard(
@@ -132,6 +135,22 @@ def _heard(
     if request.method in ("PUT", "POST"):
         return Answer(200, b"", TEXT, "", (), None, "", Sent(claim.mac, claim.name, NOTICE))
     return Answer(200, b"", TEXT, "", (said(claim.mac, box[0].id, request.query),))
+
+
+def _key_of_file(
+    office: Office, directory: Directory, claim: Claim, box: tuple[Device, ...], admission: Admission, now: Moment
+) -> str:
+    """Return the key by which the phone expects its file, empty for a plain one.
+
+    Who comes by a steady token has read a file of ours, and knows the key it told; whoever else does not.
+    """
+    if not claim.rule.encrypt or admission.key not in (Key.STEADY, Key.FORMER):
+        return ""
+    name = (ENCRYPT, claim.mac)
+    if not office.shelf.window(directory, name, lambda: _says(office, directory, claim.family, box, ENCRYPT)):
+        return ""
+    first = _first_token(box) if admission.key is Key.STEADY else _former_token(box, now)
+    return office.ledger.file_key(claim.mac, first)
 
 
 def _of_uploads(
@@ -319,23 +338,26 @@ def _served(
     admission: Admission,
     found: Rendered,
     now: Moment,
+    key: str,
 ) -> Answer:
+    whole = encrypted(claim.rule.encrypt, found.body, key) if key else found.body
     why = f"{claim.rule.name} of {claim.family.id}"
     if admission.key is not Key.NONE:
         why += f", opened by {admission.key.value}"
     if claim.doubt:
         why += f"; {claim.doubt}"
-    etag = f'"{found.sha256}"'
+    why += ", encrypted" if key else ""
+    etag = f'"{found.sha256}{"-e" if key else ""}"'
     status = 304 if _unchanged(request.headers, etag, found.since) else 200
     if request.method == "HEAD":
-        return Answer(status, found.body, claim.rule.content_type, etag, (asked,), found.since, why)
+        return Answer(status, whole, claim.rule.content_type, etag, (asked,), found.since, why)
     if box and (claim.rule.sensitive or admission.key is Key.STEADY):
         office.ledger.used(box[0].mac or "", _first_token(box), admission, now.mono)
     served = ConfigServed(
         request.protocol, asked.path, request.address, box[0].mac or "" if box else claim.mac, box[0].id if box else "",
         claim.family.id, claim.rule.name, claim.rule.kind, found.sha256, len(found.body), claim.rule.sensitive, why,
     )  # fmt: skip
-    body = found.body if status == 200 else b""
+    body = whole if status == 200 else b""
     return Answer(status, body, claim.rule.content_type, etag, (asked, served), found.since, why)
 
 
@@ -357,14 +379,15 @@ def _rendered(office: Office, directory: Directory, claim: Claim, now: Moment) -
 
 
 def sheet_of(office: Office, directory: Directory, claim: Claim, now: Moment) -> Sheet:
-    url = f"{office.at.base_url}/"
+    url, key = f"{office.at.base_url}/", ""
     if claim.box:
+        key = office.ledger.file_key(claim.mac, _first_token(claim.box))
         steady = office.ledger.steady_token(claim.mac, _first_token(claim.box))
         url += f"{steady}/{claim.family.start_of(claim.mac, claim.model)}"
     return sheet(
         office.families, claim.family, claim.rule, directory, office.at, box=claim.box,
         mac=claim.mac if claim.box else "", model=claim.model, version=claim.version,
-        steady_url=quote(url, safe=":/[]"), year=now.wall.year,
+        steady_url=quote(url, safe=":/[]"), year=now.wall.year, file_key=key,
     )  # fmt: skip
 
 

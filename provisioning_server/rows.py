@@ -233,6 +233,8 @@ def _facts(sheet: Sheet) -> dict[str, Any]:
         "box.model_id": sheet.model_id,
         "box.line_count": len(sheet.lines),
         "server.url": sheet.steady_url,
+        "server.key": sheet.file_key,
+        "server.short_key": sheet.file_key[:16],
         "server.beside": f"{sheet.steady_url.rpartition('/')[0]}/",
         "server.scheme": scheme,
         "server.path": path.rstrip("/"),

@@ -131,6 +131,8 @@ class Sheet:
     year: int
     people: tuple[Person, ...] = ()
     """Whom a directory lists."""
+    file_key: str = ""
+    """By which the phone is to decrypt its next files."""
 
     @property
     def model_id(self) -> str:
@@ -150,7 +152,18 @@ class Sheet:
         said += [(line.number, line.enabled, line.password, _said(line.get)) for line in self.lines]
         at = astuple(self.at)
         listed: list[object] = [tuple(one) for one in self.people]
-        whole = (self.family.id, self.rule.name, said, self.mac, self.model, self.steady_url, at, self.year, listed)
+        whole = (
+            self.family.id,
+            self.rule.name,
+            said,
+            self.mac,
+            self.model,
+            self.steady_url,
+            at,
+            self.year,
+            listed,
+            self.file_key,
+        )
         return hashlib.sha256(marshal.dumps(whole, _PLAIN)).hexdigest()
 
     @property
@@ -172,6 +185,7 @@ def sheet(
     steady_url: str,
     version: str,
     year: int,
+    file_key: str = "",
 ) -> Sheet:
     """Overlay the layers for one file; a common file has no box and knows no lines."""
     model = box[0].model if box else model
@@ -182,7 +196,7 @@ def sheet(
     whole = Settings(box_values([*shared, *own[box[0].port]]))
     lines = tuple(_lines(family, box, of_lines(shared), own))
     listed = people(directory, box) if rule.kind == "directory" and whole("phonebook.enabled") is True else ()
-    return Sheet(family, rule, whole, lines, mac, model, steady_url, at, year, listed)
+    return Sheet(family, rule, whole, lines, mac, model, steady_url, at, year, listed, file_key)
 
 
 def _said(settings: Settings) -> list[tuple[str, Scalar]]:

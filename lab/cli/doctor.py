@@ -22,7 +22,7 @@ PROGRAMS = (
     ("baresip", "baresip-core"), ("linphonec", "linphone-cli"), ("sipp", "sip-tester"), ("sipsak", "sipsak"),
     ("tftp", "tftp-hpa"), ("atftp", "atftp"), ("busybox", "busybox"), ("curl", "curl"), ("tshark", "tshark"),
     ("svmap", "sipvicious"), ("chromium", "chromium"), ("dnsmasq", "dnsmasq-base"), ("ip", "iproute2"),
-    ("flite", "flite"),
+    ("flite", "flite"), ("openssl", "openssl"),
 )  # fmt: skip
 """Foreign software the tests use → its Debian package."""
 LIBRARIES = (("spandsp", spandsp.PACKAGE),)
