@@ -82,7 +82,7 @@ class Line:
 
     @property
     def live_calls(self) -> list[PhoneCall]:
-        return [call for call in self.calls if not call.over]
+        return list(self._by_session.values())
 
     @property
     def call(self) -> PhoneCall | None:
