@@ -78,7 +78,7 @@ def follow(bus: Bus, log: Log) -> Callable[[], None]:
 def _as_json(stream: TextIO) -> Callable[[Stamped], None]:
     """Return what writes an event's line to `stream`, which is line-buffered as standard error is.
 
-    Spelt out: a chain of processors, each with a copy of the line, cost four times what this does, a dozen times a call.
+    Spelt out: a chain of processors, each with a copy of the line, cost four times as much, a dozen times a call.
     """
     write = stream.write
     newest, time = None, ""

@@ -224,14 +224,29 @@ def offer(
     crypto: tuple[Crypto, ...] = (),
     transport: str = "RTP/AVP",
 ) -> bytes:
-    """Write an offer of `codecs`, best first, with telephone-event on 101, and for Opus on 110."""
+    """Write an offer as `proposal` makes it."""
+    return write(
+        proposal(address, codecs=codecs, direction=direction, version=version, crypto=crypto, transport=transport),
+        session,
+    )
+
+
+def proposal(
+    address: MediaAddress,
+    *,
+    codecs: tuple[str, ...] = CODECS,
+    direction: str = "sendrecv",
+    version: int = 1,
+    crypto: tuple[Crypto, ...] = (),
+    transport: str = "RTP/AVP",
+) -> Description:
+    """Return what an offer of `codecs` says, best first, with telephone-event on 101, and for Opus on 110."""
     chosen = tuple((name, _NUMBERS[name]) for name in codecs)
     host, port = address.host, address.port
-    it = Description(
+    return Description(
         host, port, chosen, _EVENTS, direction, transport=transport, version=version, crypto=crypto,
         wide_event_type=_WIDE_EVENTS if OPUS in codecs else None,
     )  # fmt: skip
-    return _write(it, session)
 
 
 def describe(
@@ -239,18 +254,17 @@ def describe(
 ) -> bytes:
     """Write a description of anybody's media."""
     chosen = tuple((name, PAYLOAD_TYPES[name]) for name in codecs)
-    return _write(Description(address.host, address.port, chosen, event_type, direction), 1)
+    return write(Description(address.host, address.port, chosen, event_type, direction), 1)
 
 
-def offer_of(far: RemoteMedia, *, origin: MediaAddress, session: int = 1, version: int = 1) -> bytes:
-    """Write an offer of somebody else's media as it was settled with them, in the name of `origin`."""
+def proposal_of(far: RemoteMedia, *, origin: MediaAddress, version: int = 1) -> Description:
+    """Return an offer of somebody else's media as it was settled with them, in the name of `origin`."""
     chosen = ((far.codec, far.payload_type),)
     wide = far.codec == OPUS
-    it = Description(
+    return Description(
         far.host, far.port, chosen, None if wide else far.event_type, "sendrecv", far.ptime_ms, version=version,
         wide_event_type=far.event_type if wide else None, rtcp_port=far.rtcp_port, origin=origin.host,
     )  # fmt: skip
-    return _write(it, session)
 
 
 def answer(
@@ -282,13 +296,12 @@ def answer(
         event_type=None if wide else offered.event_type, wide_event_type=offered.wide_event_type if wide else None,
         rtcp_port=0, crypto=(crypto,) if crypto is not None else (), origin=origin,
     )  # fmt: skip
-    text = _write(settled, session)
+    text = write(settled, session)
     return text, _remote(offered, common[0], direction)
 
 
-def settle(ours: bytes, answered: Description) -> RemoteMedia:
+def settle(mine: Description, answered: Description) -> RemoteMedia:
     """Return what an answer to our offer settles; BadSdp(488) when it took nothing of it."""
-    mine = parse_sdp(ours)
     offered = {name for name, _ in mine.codecs}
     common = [(name, number) for name, number in answered.codecs if name in offered]
     if not common:
@@ -310,7 +323,7 @@ def _both(a: str, b: str) -> str:
     return ("sendrecv" if receives else "sendonly") if sends else ("recvonly" if receives else "inactive")
 
 
-def _write(it: Description, session: int) -> bytes:
+def write(it: Description, session: int = 1) -> bytes:
     numbers = [str(number) for _, number in it.codecs]
     net = "IN IP6" if ":" in it.host else "IN IP4"
     origin = it.origin or it.host

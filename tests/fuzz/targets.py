@@ -11,7 +11,7 @@ from random import Random
 from pbx.media.engine import MediaAddress
 from pbx.media.fax.sdp import answer_fax, read_fax
 from pbx.media.fax.udptl import BadUdptl, Receiver
-from pbx.media.sdp import BadSdp, answer, offer, parse_sdp, settle
+from pbx.media.sdp import BadSdp, answer, parse_sdp, proposal, settle
 from pbx.sip.dialog import Phase
 from pbx.sip.digest import Credentials, DigestServer, Verdict, answer_challenge
 from pbx.sip.framing import Framer
@@ -76,7 +76,7 @@ def sdp(data: bytes) -> None:
     """Any octets are a description or BadSdp; an answer to one has as many streams and can be read by its maker."""
     try:
         far = parse_sdp(data)
-        settle(offer(HERE), far)
+        settle(proposal(HERE), far)
         text, _ = answer(far, HERE)
     except BadSdp:
         return

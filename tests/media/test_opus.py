@@ -54,7 +54,7 @@ def test_it_is_taken_where_the_other_party_speaks_it_and_nothing_has_to_be_coded
     answered = one.answer(offered, HERE, liked=liked)
     assert one.remote is not None
     assert (one.remote.codec, one.remote.event_type) == (codec, events)
-    assert sdp.settle(offered, sdp.parse_sdp(answered)).codec == codec
+    assert sdp.settle(sdp.parse_sdp(offered), sdp.parse_sdp(answered)).codec == codec
 
 
 def test_keys_by_another_clock_than_the_sound_s_are_not_agreed():

@@ -32,7 +32,7 @@ def test_an_offer_reads_as_it_was_meant(codecs, direction):
 def test_both_ends_settle_on_mirrored_directions(offered, wanted):
     offer = sdp.offer(HERE, direction=offered)
     text, answerer = sdp.answer(sdp.parse_sdp(offer), THERE, wanted=wanted)
-    offerer = sdp.settle(offer, sdp.parse_sdp(text))
+    offerer = sdp.settle(sdp.parse_sdp(offer), sdp.parse_sdp(text))
     assert offerer.sends == answerer.receives
     assert offerer.receives == answerer.sends
     assert (offerer.host, offerer.port, answerer.host, answerer.port) == (*_of(THERE), *_of(HERE))
@@ -144,7 +144,7 @@ def test_no_common_codec_is_488_in_offer_and_answer():
         sdp.answer(foreign, HERE)
     assert refused.value.status == 488
     with pytest.raises(sdp.BadSdp):
-        sdp.settle(sdp.offer(HERE, codecs=("PCMU",)), sdp.parse_sdp(described(media="audio 5004 RTP/AVP 8")))
+        sdp.settle(sdp.proposal(HERE, codecs=("PCMU",)), sdp.parse_sdp(described(media="audio 5004 RTP/AVP 8")))
 
 
 @given(st.binary(max_size=300))
@@ -176,7 +176,7 @@ def test_reports_share_the_port_only_when_the_far_end_offers_that():
     assert b"rtcp" not in text
     assert (remote.rtcp_mux, remote.rtcp_port) == (False, 0)
     ours = sdp.offer(HERE)
-    assert sdp.settle(ours, sdp.parse_sdp(offered)).rtcp_mux is False, "we did not offer it"
+    assert sdp.settle(sdp.parse_sdp(ours), sdp.parse_sdp(offered)).rtcp_mux is False, "we did not offer it"
 
 
 @pytest.mark.parametrize("host", ["phone.example.com", "224.0.0.1", "255.255.255.255", "ff02::1", "1.2.3"])

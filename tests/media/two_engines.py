@@ -148,7 +148,7 @@ class Call:
         """The caller offers `direction`; the called may have other keys in mind, as it sees them: `mine`."""
         offer = sdp.offer(self._addresses[0], codecs=self._codecs, direction=direction)
         text, called = sdp.answer(sdp.parse_sdp(offer), self._addresses[1])
-        caller = sdp.settle(offer, sdp.parse_sdp(text))
+        caller = sdp.settle(sdp.parse_sdp(offer), sdp.parse_sdp(text))
         if keys is not None:
             suite, ours, theirs = keys
             caller = replace(caller, keys=SrtpKeys(suite, ours, theirs))

@@ -358,7 +358,7 @@ class Phone:
         return False
 
     def _settle(self, talk: Talk, sdp: bytes) -> None:
-        remote = settle(talk.offered, parse_sdp(sdp))
+        remote = settle(parse_sdp(talk.offered), parse_sdp(sdp))
         self._speak(talk, lambda: self.engine.connect(talk.leg, remote))
 
     def _speak(self, talk: Talk, connect: Callable[[], None]) -> None:
