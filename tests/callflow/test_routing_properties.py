@@ -255,3 +255,14 @@ def test_the_record_does_not_change_within_a_minute(directory, asked, presence, 
 def test_an_extension_never_is_a_service(directory, extension):
     found = destination_of_extension(directory, extension)
     assert (found is None) == (extension in ("911", "611", "999"))
+
+
+@pytest.mark.soak
+@settings(max_examples=10_000, deadline=None)
+@given(directories(), questions, presences, moments)
+def test_ten_thousand_calls_come_to_an_end_or_a_stated_refusal_within_the_hop_limit(directory, asked, presence, at):
+    for shown in (
+        test_routing_answers_everything_in_one_way_and_its_record_is_canonical,
+        test_the_record_ends_where_walking_the_stops_one_by_one_ends,
+    ):
+        shown.hypothesis.inner_test(directory, asked, presence, at)
