@@ -8,6 +8,9 @@ import resource
 import socket
 import struct
 import sys
+import time
+
+from pbx.clock import FOREVER
 
 _TRIES = 2000
 _OTHER_DESCRIPTORS = 64
@@ -24,6 +27,8 @@ class Timer:
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._interval_s = 0.0
+        self.next_at = FOREVER
+        """When it ticks next, in monotonic seconds."""
         self.fd: int = self._libc.timerfd_create(_CLOCK_MONOTONIC, _NONBLOCK)
         if self.fd < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create")
@@ -33,6 +38,7 @@ class Timer:
         if seconds == self._interval_s:
             return
         self._interval_s = seconds
+        self.next_at = time.monotonic() + seconds if seconds else FOREVER
         interval = int(seconds * 1e9)
         if self._libc.timerfd_settime(self.fd, 0, struct.pack("@qqqq", 0, interval, 0, interval), None) < 0:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
@@ -40,9 +46,11 @@ class Timer:
     def ticks(self) -> int:
         """Return how many intervals have passed since the last time."""
         try:
-            return int.from_bytes(os.read(self.fd, 8), sys.byteorder)
+            ticks = int.from_bytes(os.read(self.fd, 8), sys.byteorder)
         except BlockingIOError:
             return 0
+        self.next_at += ticks * self._interval_s
+        return ticks
 
 
 def bind_pairs(host: str, wanted: int) -> list[tuple[socket.socket, socket.socket]]:

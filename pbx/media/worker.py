@@ -114,7 +114,7 @@ class Worker:
             self._archive.close()
 
     def _serve(self) -> None:
-        media, exchange, clock = self._media, self._exchange, time.monotonic
+        media, exchange, clock, beat = self._media, self._exchange, time.monotonic, self._timer
         receive = exchange.receive
         poll, owner, timer, archive = self._epoll.poll, self._pair.fileno(), self._timer.fd, self._archive.fd
         count = 0
@@ -136,7 +136,10 @@ class Worker:
                                 exchange.marked(port, source[:2], _dscp_of(extra))
                         except OSError:
                             continue  # a port that was closed over there (ICMP), or nothing after all
-                        receive(port, data, source[:2], clock())
+                        now = clock()
+                        receive(port, data, source[:2], now)
+                        if now >= beat.next_at:
+                            self._ticked()  # what is to leave in time does not wait behind all that has arrived
                     elif fd == timer:
                         self._ticked()
                     elif fd == owner:

@@ -30,6 +30,7 @@ from tests.bench.pace import Paces, Span
 RUNS = 3
 STREAMS = 400
 """At once, of each kind: among fewer of them each packet waits for a wake-up of its own."""
+PACED = 20
 SECONDS = 2.0
 WARM_S = 1.0
 """Setting up and taking down are no part of a stream's price."""
@@ -178,8 +179,16 @@ class Bench:
 
     @contextmanager
     def recording(self) -> Iterator[set[str]]:
-        """Both ways at once: the generator plays to legs that record it while they play to the generator."""
+        """Both ways at once: the generator plays to legs that record it while they play to the generator.
+
+        A few more play to the sink, which tells how evenly all of them are paced.
+        """
         legs = [(f"leg-{at}", f"speaks-{at}") for at in range(STREAMS)]
+        paced = [f"paced-{at}" for at in range(PACED)]
+        for leg in paced:
+            self.engine.open(leg)
+            self.engine.connect(leg, _to(self.sink.address))
+            self.engine.play(leg, Music("default"))
         for leg, speaks in legs:
             here, there = self.engine.open(leg), self.generator.open(speaks)
             self.engine.connect(leg, RemoteMedia(there.host, there.port, "PCMU", 0, 101, "sendrecv"))
@@ -188,6 +197,8 @@ class Bench:
             self.engine.play(leg, Music("default"))
             self.engine.record(leg, leg, max_s=600.0, silence_s=600.0)
         yield {leg for leg, _ in legs}
+        for leg in paced:
+            self.engine.close(leg)
         for leg, speaks in legs:
             self.engine.close(leg)
             self.generator.close(speaks)
@@ -258,7 +269,8 @@ async def _bench() -> list[Figure]:
 
 
 async def _measure(bench: Bench) -> list[Figure]:
-    late, floor_late, delays, floor_delays = list[float](), list[float](), list[float](), list[float]()
+    late, late_duplex, floor_late = list[float](), list[float](), list[float]()
+    delays, floor_delays = list[float](), list[float]()
     costs: dict[str, list[tuple[float, Span]]] = {each: [] for each in ("own", "relay", "duplex", "sender", "bare")}
     for _ in range(RUNS):
         costs["own"].append(await bench.us_per_packet(bench.playing()))
@@ -272,6 +284,7 @@ async def _measure(bench: Bench) -> list[Figure]:
             delays.append(await bench.delay())
             floor_delays.append(await bench.echoed())
         costs["duplex"].append(await bench.us_per_packet(bench.recording()))
+        late_duplex.append(p99(bench.sink.deviations_ms))
     us_of = {kind: bench.paces.alone(found) for kind, found in costs.items()}
     streams = {kind: tuple(map(_streams, found)) for kind, found in us_of.items()}
     return [
@@ -283,6 +296,7 @@ async def _measure(bench: Bench) -> list[Figure]:
         Figure("media.relay.delay", "ms p99", tuple(delays), tuple(floor_delays), steady=False),
         Figure("media.duplex", f"of a core for {STREAMS} recording legs", tuple(map(_core, us_of["duplex"])),
                tuple(map(_core, us_of["bare"])), must=0.65),
+        Figure("media.duplex.spacing", "ms p99", tuple(late_duplex), tuple(floor_late), steady=False),
     ]  # fmt: skip
 
 

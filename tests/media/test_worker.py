@@ -7,6 +7,7 @@ import select
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,21 @@ def test_the_timer_ticks_as_often_as_it_was_told() -> None:
         timer.every(0.0)
         assert timer.ticks() == 0
         assert not waiting.poll(0.01)
+
+
+def test_the_timer_says_when_it_ticks_next() -> None:
+    timer = Timer()
+    assert timer.next_at == float("inf")
+    begun = time.monotonic()
+    timer.every(0.002)
+    set_by = time.monotonic()
+    with select.epoll() as waiting:
+        waiting.register(timer.fd, select.EPOLLIN)
+        assert waiting.poll(5)
+    ahead = 0.002 * (timer.ticks() + 1)
+    assert begun + ahead - 1e-6 <= timer.next_at <= set_by + ahead + 1e-6
+    timer.every(0.0)
+    assert timer.next_at == float("inf")
 
 
 def test_a_worker_ends_when_its_owner_does(tmp_path: Path) -> None:
