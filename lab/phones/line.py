@@ -390,7 +390,9 @@ class Line:
         due = [call for at, call in self._again if at <= now]
         self._again = [(at, call) for at, call in self._again if at > now]
         for call in due:
-            if call.state is CallState.UP and not call.over:
+            if call.fax is not None:
+                self.fax_sensed(call, now)
+            elif call.state is CallState.UP and not call.over:
                 call.session.reoffer(call.speech.offer("sendonly" if call.on_hold else "sendrecv"), now)
         if self.subscription is not None:
             self.subscription.tick(now)

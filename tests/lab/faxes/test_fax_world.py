@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from lab.faxes.paper import digests, sample
@@ -10,7 +12,17 @@ from lab.seeds.load import OFFICE, load_seed
 from lab.wire import Impairment
 from lab.world import CARRIER, SWITCH, World
 from pbx.domain.history import Fax
-from pbx.events import CallInvited, Event, FaxFailed, FaxQueued, FaxReceived, FaxSent, FaxTurned, LegInvited
+from pbx.events import (
+    CallInvited,
+    Event,
+    FaxFailed,
+    FaxQueued,
+    FaxReceived,
+    FaxSent,
+    FaxTurned,
+    LegInvited,
+    SipResponse,
+)
 from pbx.media.engine import Capability, MediaAddress
 from pbx.media.fax.sdp import offer_fax
 from pbx.sip.uri import NameAddr
@@ -170,3 +182,18 @@ def test_nobody_but_a_fax_machine_takes_t38_alone(world: World) -> None:
     world.clockwork.settle(world.carrier_node)
     assert world.run(30, lambda: session.over)
     assert session.remote_sdp is None
+
+
+def test_two_machines_that_ask_for_t38_at_once_are_both_put_off_and_then_one_has_it(world: World) -> None:
+    lab, hall = world.line("305"), world.line("304")
+    world.machines_cabinet.put("put-in", sample(1, 9).tiff)
+    assert world.press(world.phone("305"), lambda: lab.fax("14165550125", "put-in", 1, world.now.mono))
+    assert world.run(5, lambda: all(one.call is not None and one.call.up_at is not None for one in (lab, hall)))
+    for line, device in ((lab, "305"), (hall, "304")):
+        call = line.call
+        assert call is not None
+        world.press(world.phone(device), partial(line.fax_sensed, call, world.now.mono))
+    assert world.run(90, lambda: bool(hall.faxes and lab.faxes))
+    assert [(seen.problem, seen.pages, seen.over) for seen in (*hall.faxes, *lab.faxes)] == [("", 1, "T.38")] * 2
+    refused = [event for event in told(world, SipResponse) if event.status == 491]  # type: ignore[attr-defined]
+    assert len(refused) >= 2
