@@ -20,6 +20,7 @@ from pbx.events import (
     ResyncAnswered,
     Stamped,
 )
+from pbx.store.protocol import FileForgotten, FileServed
 from provisioning_server.activation import Activation, Activations
 from provisioning_server.card import Card, card
 from provisioning_server.device_import import Imported, apply_rows
@@ -56,7 +57,7 @@ class DeviceRow:
     shipment: str
     lines: tuple[LineRow, ...]
     served_at: float = 0.0
-    """When it last got a file of its own, POSIX seconds; 0 for not since the lab started."""
+    """When it last got a file of its own, POSIX seconds; 0 for never."""
     behind: tuple[str, ...] = ()
     """Files it would get otherwise now."""
     asked: int = 0
@@ -89,6 +90,10 @@ class DeviceDesk:
         self._waiting: dict[str, asyncio.Future[int]] = {}
         lab.bus.subscribe(self._provisioned, [ConfigRequested, ConfigRefused, ConfigServed, DiscoveryRefused])
         lab.bus.subscribe(self._answered, [ResyncAnswered])
+
+    def recall(self) -> None:
+        """Go on with what a former life has kept; once the lab has started."""
+        self._served = ServedFiles(self._lab.store.served_files())
 
     # --- looking --------------------------------------------------------------------------------------
 
@@ -185,7 +190,8 @@ class DeviceDesk:
     def _adopt(self, directory: Directory, draft: Draft | None) -> None:
         self._lab.apply(directory, "devices")
         for mac in draft.new_credentials if draft is not None else ():
-            self._served.forget(mac)
+            for file in self._served.forget(mac):
+                self._lab.store.submit(FileForgotten(file.mac, file.file))
             self._lab.reopen_provisioning(mac)
         for stranger in self.quarantine.strangers():
             if directory.standing_of(stranger.mac) is not None:
@@ -246,7 +252,9 @@ class DeviceDesk:
 
     def _provisioned(self, stamped: Stamped) -> None:
         at = stamped.at.wall.timestamp()
-        self._served.take(stamped.event, at)
+        changed = self._served.take(stamped.event, at)
+        if changed is not None and self._lab.alive:
+            self._lab.store.submit(FileServed(changed))
         self.quarantine.take(stamped.event, at)
 
     def _answered(self, stamped: Stamped) -> None:

@@ -64,6 +64,7 @@ class Office:
     async def __aenter__(self) -> Office:
         keep_peers_faults_short()
         await self.lab.start()
+        self.devices.recall()
         self.lab.provisioning.redirects.activate = self.devices.activate
         try:
             self.source.run_book.recall(self.lab.store.runs())

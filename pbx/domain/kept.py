@@ -89,3 +89,20 @@ class Notice:
     """Pages of a fax to attach, empty for none."""
     attach: str = ""
     """How: `pdf`, `tiff` or `pdf and tiff`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedFile:
+    """What a box holds: one of its own files, as it was last served."""
+
+    mac: str
+    file: str
+    """The family's name of it, as `{mac}.cfg`."""
+    name: str
+    """As it was asked for."""
+    sha256: str
+    at: float
+    """POSIX seconds."""
+    protocol: str
+    address: str
+    user_agent: str

@@ -32,10 +32,21 @@ from pbx.callflow.ports import (
     SubscriptionRemoved,
     SubscriptionSaved,
 )
-from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice
+from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
-from pbx.store.protocol import LOST, DirectorySaved, Kept, RunSaved, SeenAlive, StoredDirectory, StoredRun, TokenSpent
+from pbx.store.protocol import (
+    LOST,
+    DirectorySaved,
+    FileForgotten,
+    FileServed,
+    Kept,
+    RunSaved,
+    SeenAlive,
+    StoredDirectory,
+    StoredRun,
+    TokenSpent,
+)
 
 KEPT_RECORDS = 5000
 KEPT_RUNS = 100
@@ -56,6 +67,7 @@ class _State:
     directories: dict[str, StoredDirectory] = field(default_factory=dict)
     runs: dict[str, StoredRun] = field(default_factory=dict)
     spent: dict[str, str] = field(default_factory=dict)
+    served: dict[tuple[str, str], ServedFile] = field(default_factory=dict)
 
 
 class MemoryStore:
@@ -117,6 +129,10 @@ class MemoryStore:
                 state.spent.pop(mac, None)
                 if digest:
                     state.spent[mac] = digest
+            case FileServed(file=served):
+                state.served[served.mac, served.file] = served
+            case FileForgotten(mac=mac, file=file):
+                state.served.pop((mac, file), None)
             case SeenAlive():
                 pass  # a mirror lives as long as its process
             case _:
@@ -185,6 +201,9 @@ class MemoryStore:
 
     def spent_tokens(self) -> Mapping[str, str]:
         return MappingProxyType(self._state.spent)
+
+    def served_files(self) -> list[ServedFile]:
+        return list(self._state.served.values())
 
     def frozen(self) -> bytes:
         return pickle.dumps(self._state)

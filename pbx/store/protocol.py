@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pbx.callflow.ports import CallRecord, Change, Fax, Message
-from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice
+from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 
@@ -61,13 +61,28 @@ class TokenSpent:
 
 
 @dataclass(frozen=True, slots=True)
+class FileServed:
+    """A box holds another file than before."""
+
+    file: ServedFile
+
+
+@dataclass(frozen=True, slots=True)
+class FileForgotten:
+    """Nobody knows what the box holds: it is another's from now on."""
+
+    mac: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class SeenAlive:
     """The process lives at this moment (POSIX seconds): the end of what it had open when it lives no more."""
 
     at: float
 
 
-Kept = Change | DirectorySaved | RunSaved | TokenSpent | SeenAlive
+Kept = Change | DirectorySaved | RunSaved | TokenSpent | FileServed | FileForgotten | SeenAlive
 
 
 class Store(Protocol):
@@ -122,4 +137,8 @@ class Store(Protocol):
 
     def spent_tokens(self) -> Mapping[str, str]:
         """MAC → digest of the one-time token that was used."""
+        ...
+
+    def served_files(self) -> Sequence[ServedFile]:
+        """What each box holds, the newest of each of its files."""
         ...

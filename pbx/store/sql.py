@@ -40,14 +40,14 @@ from pbx.callflow.ports import (
     RecordSaved,
     SubscriptionSaved,
 )
-from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice
+from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.sip.address import parse_peer
 from pbx.store import recordings, tables
 from pbx.store.database import CannotOpen, FolderLock, prepare, set_up
 from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
-from pbx.store.protocol import DirectorySaved, Kept, RunSaved, StoredDirectory, StoredRun, TokenSpent
+from pbx.store.protocol import DirectorySaved, FileServed, Kept, RunSaved, StoredDirectory, StoredRun, TokenSpent
 from pbx.store.statements import executions
 
 RESTARTED = 41
@@ -204,6 +204,9 @@ class SqlStore:
     def runs(self) -> Sequence[StoredRun]:
         return self._mirror.runs()
 
+    def served_files(self) -> Sequence[ServedFile]:
+        return self._mirror.served_files()
+
     def spent_tokens(self) -> Mapping[str, str]:
         return self._mirror.spent_tokens()
 
@@ -241,6 +244,8 @@ class SqlStore:
             mirror.submit(RunSaved(StoredRun(**row)))
         for row in _rows(connection, tables.spent_tokens):
             mirror.submit(TokenSpent(**row))
+        for row in _rows(connection, tables.served_files):
+            mirror.submit(FileServed(ServedFile(**row)))
 
     def _close_what_was_open(self, connection: Connection, now: float) -> None:
         """A call that was up when the process died ended when that was last seen alive, and not by anybody's word."""

@@ -32,7 +32,7 @@ from pbx.callflow.ports import (
     SubscriptionSaved,
 )
 from pbx.store import tables
-from pbx.store.protocol import DirectorySaved, Kept, RunSaved, SeenAlive, TokenSpent
+from pbx.store.protocol import DirectorySaved, FileForgotten, FileServed, Kept, RunSaved, SeenAlive, TokenSpent
 
 _Row = (
     BindingSaved
@@ -55,6 +55,8 @@ _Row = (
     | DirectorySaved
     | RunSaved
     | TokenSpent
+    | FileServed
+    | FileForgotten
     | SeenAlive
 )
 """What is a row: a recording that is dropped is a file alone."""
@@ -120,6 +122,10 @@ def _statement(change: _Row) -> tuple[str, dict[str, Any]]:
             return "token", {"mac": mac, "digest": digest}
         case TokenSpent(mac=mac):
             return "no token", {"_mac": mac}
+        case FileServed(file=file):
+            return "served", _values(file)
+        case FileForgotten(mac=mac, file=name):
+            return "not served", {"_mac": mac, "_file": name}
         case SeenAlive(at=at):
             return "life", {"id": 1, "seen_at": at}
         case _:
@@ -167,6 +173,8 @@ _CORE: dict[str, Insert | Delete] = {
     "life": _replacing(tables.life),
     "token": _replacing(tables.spent_tokens),
     "no token": _removing(tables.spent_tokens),
+    "served": _replacing(tables.served_files),
+    "not served": _removing(tables.served_files),
 }
 
 

@@ -229,6 +229,21 @@ spent_tokens = Table(
     Column("digest", Text, nullable=False),
 )
 
+served_files = Table(
+    "served_files",
+    metadata,
+    Column("mac", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    PrimaryKeyConstraint("mac", "file"),
+)
+"""What each box holds of its own files."""
+
 life = Table(
     "life",
     metadata,

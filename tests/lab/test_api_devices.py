@@ -85,8 +85,11 @@ async def test_a_phone_is_behind_until_a_resync_whose_answer_is_shown(office, re
     assert (await row(ready, mac))["behind"] == [f"{mac}.cfg"]
     said = await run(remote.resync, ready, mac, reboot=False)
     assert said == "NOTIFY check-sync;reboot=false sent to 101: it answered 200"
-    served = office.devices
-    assert await office.lab.until(lambda: served.row(mac).behind == (), 10)
+    desk = office.devices
+    assert await office.lab.until(lambda: desk.row(mac).behind == (), 10)
+    kept = desk.row(mac)
+    desk.recall()
+    assert desk.row(mac) == kept, "what a box holds outlives the process"
 
 
 async def test_a_table_is_tried_and_then_taken_in(ready, tmp_path) -> None:

@@ -30,10 +30,10 @@ from pbx.callflow.ports import (
     SubscriptionSaved,
 )
 from pbx.domain.history import Fax
-from pbx.domain.kept import BoxState, CallRecording
+from pbx.domain.kept import BoxState, CallRecording, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
-from pbx.store.protocol import DirectorySaved, Kept, RunSaved, Store, TokenSpent
+from pbx.store.protocol import DirectorySaved, FileForgotten, FileServed, Kept, RunSaved, Store, TokenSpent
 from pbx.store.sql import SqlStore
 from tests.store.kept import (
     NOW,
@@ -212,6 +212,19 @@ async def test_a_spent_token_stays_spent_until_it_is_reopened(after: After) -> N
     assert store.spent_tokens() == {"aa": "3"}
 
 
+def held(mac: str, file: str = "{mac}.cfg", sha256: str = "1") -> ServedFile:
+    return ServedFile(mac, file, f"{mac}.cfg", sha256, 9.0, "http", "192.0.2.1:9", "Yealink")
+
+
+async def test_what_a_box_holds_is_the_newest_of_each_file_until_it_is_anothers(after: After) -> None:
+    other = held("aa", "{mac}.boot")
+    store = await after(
+        FileServed(held("aa")), FileServed(held("aa", sha256="2")), FileServed(other), FileServed(held("bb")),
+        FileForgotten("bb", "{mac}.cfg"),
+    )  # fmt: skip
+    assert sorted(store.served_files(), key=lambda one: one.file) == [other, held("aa", sha256="2")]
+
+
 _DEVICES = st.sampled_from(["101", "102"])
 _CHANGES = st.one_of(
     st.builds(lambda device, agent: BindingSaved(binding(device, user_agent=agent)), _DEVICES, st.text(max_size=5)),
@@ -226,6 +239,8 @@ _CHANGES = st.one_of(
     st.builds(lambda revision: DirectorySaved(directory(revision)), st.integers(1, 9)),
     st.builds(lambda number: RunSaved(run(number)), st.integers(1, 3)),
     st.builds(TokenSpent, st.sampled_from("ab"), st.sampled_from(["", "x"])),
+    st.builds(lambda mac, sha256: FileServed(held(mac, sha256=sha256)), st.sampled_from("ab"), st.sampled_from("12")),
+    st.builds(lambda mac: FileForgotten(mac, "{mac}.cfg"), st.sampled_from("ab")),
 )
 
 
@@ -251,6 +266,7 @@ def _told(store: Store) -> list[object]:
         store.directory("acme.lab"),
         list(store.runs()),
         store.spent_tokens(),
+        sorted(store.served_files(), key=lambda one: one.mac),
     ]
 
 
