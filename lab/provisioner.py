@@ -82,6 +82,8 @@ class VirtualProvisioner:
             self._publish(event)
         if answer.sent is not None:
             return self._uploaded(answer.sent, wanted)
+        if answer.file is not None:
+            return Fetched(200, answer.file.read_bytes())
         return Fetched(answer.status, answer.body)
 
     def _uploaded(self, sent: Sent, wanted: Fetch) -> Fetched:

@@ -67,6 +67,7 @@ from pbx.store.sql import SqlStore
 from pbx.switch.switch import Switch
 from provisioning_server.app import ProvisioningService
 from provisioning_server.families import shipped_families
+from provisioning_server.firmware_folder import load_images
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt
 from provisioning_server.respond import config_url
@@ -560,6 +561,8 @@ class Lab:
             now=lambda: self.now,
             uploads=UploadFolder(data / "uploads"),
         )
+        images, wrong = load_images(data / "firmware", frozenset(service.office.families.by_id))
+        service.office.images = images
         assert self._certificates is not None
         http, tftp = await service.start(
             host, ports.provisioning, ports.tftp, self._certificates.ca_file, self.settings.proxies
@@ -582,7 +585,7 @@ class Lab:
         )  # fmt: skip
         url, ca_url = self.listening.provisioning_url, self.listening.ca_url
         service.moved(ServedAt(sip_host, sip_port, url, sips_port=sips_port, ca_url=ca_url))
-        for broken in (*service.office.families.broken, *doors.problems):
+        for broken in (*service.office.families.broken, *wrong, *doors.problems):
             self.publish(ServerFault("provisioning", "", broken))
         self._tell_of_endings()
         self._supervisor.start("certificates", self._look_at_certificates())

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from aiohttp import web
@@ -67,6 +68,11 @@ class ProvisioningService:
         except Exception as fault:  # noqa: BLE001 - a fault of ours costs one answer, and never goes unseen
             told = f"{request.protocol} request of {request.address}: {type(fault).__name__}: {fault}"
             answer = Answer(500, FAULT, answers.TEXT, "", (ServerFault("provisioning", "", told),), None, told)
+        if answer.file is not None and not answer.file.is_file():
+            told = f"the firmware {answer.file} has vanished: {request.address} asked for it"
+            answer = Answer(
+                404, answers.NOT_FOUND, answers.TEXT, "", (ServerFault("provisioning", "", told),), None, told
+            )
         for event in answer.events:
             self._publish(event)
         return answer if answer.sent is None or request.method not in ("GET", "HEAD") else self._given_back(answer)
@@ -207,9 +213,20 @@ class ProvisioningService:
         for runner in runners:
             await runner.cleanup()
 
-    def _tftp_file(self, name: str, address: str) -> bytes | None:
+    def _tftp_file(self, name: str, address: str) -> bytes | mmap | None:
         answer = self.answer(ConfigRequest("tftp", name, address))
+        if answer.file is not None:
+            return _mapped(answer.file)
         return answer.body if answer.status == 200 else None
 
     def _ignored(self, address: str, reason: str) -> None:
         self._publish(InputIgnored("tftp", address, reason, 0))
+
+
+def _mapped(path: Path) -> bytes | mmap | None:
+    """A file as large as firmware is not read before its first block goes out."""
+    try:
+        with path.open("rb") as file:
+            return mmap(file.fileno(), 0, access=ACCESS_READ) if path.stat().st_size else b""
+    except OSError:
+        return None

@@ -61,6 +61,11 @@ def nth_or_last(items: Sequence[Any], place: int) -> Any:
     return items[min(place, len(items)) - 1]
 
 
+def url_folder(url: str) -> str:
+    """`http://host/a/b.bin` → `host/a`, as Grandstream wants it."""
+    return url.partition("://")[2].rpartition("/")[0]
+
+
 def upper(text: str) -> str:
     return text.upper()
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 
 from provisioning_server.bans import Network, address_of, is_within
 from provisioning_server.respond import TEXT, Answer, ConfigRequest
@@ -58,6 +59,8 @@ def make_server(
             return _reply(answer)
         if answer.status >= 400:
             await _until(arrived_at + REFUSED_AFTER_S)
+        if answer.file is not None:  # with Range, If-Range and the rest of RFC 9110 §14
+            return _File(answer.file, headers={"Content-Type": answer.content_type})
         return _reply(answer)
 
     return web.Server(serve, access_log=None)
@@ -118,6 +121,22 @@ def _without_port(hop: str) -> str:
     if hop.startswith("["):
         return hop[1:].partition("]")[0]
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+class _File(web.FileResponse):
+    """aiohttp reads a date in If-Range, and no tag: a phone would put two images together (RFC 9110 §13.1.5)."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        asked = request.headers.get("If-Range", "")
+        if asked.startswith(('"', "W/")) and asked != self._tag():
+            headers = request.headers.copy()
+            headers.popall("Range", None)
+            request = request.clone(headers=headers)
+        return await super().prepare(request)
+
+    def _tag(self) -> str:
+        known = self._path.stat()
+        return f'"{known.st_mtime_ns:x}-{known.st_size:x}"'
 
 
 async def _body(request: web.BaseRequest) -> bytes | None:

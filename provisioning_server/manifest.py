@@ -185,9 +185,21 @@ class Firmware(_Data):
 
     def covers(self, version: str) -> bool:
         """Compare group by group, as numbers; an unknown version is covered by nothing."""
-        number = _numbers(version)
-        low, high = _numbers(self.since), _numbers(self.before)
+        number = version_numbers(version)
+        low, high = version_numbers(self.since), version_numbers(self.before)
         return bool(number) and number >= low and (not high or number < high)
+
+
+class FirmwareImage(_Data):
+    """An entry of `firmware.yaml`: an image that phones may be told of."""
+
+    family: str
+    version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]*$")
+    file: str = Field(min_length=1)
+    """Beside the list."""
+    models: tuple[str, ...] = ()
+    needs: str = ""
+    """The oldest version it can be put on."""
 
 
 class Vendor(_Data):
@@ -332,5 +344,6 @@ class Family(_Data):
         return text
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def version_numbers(version: str) -> tuple[int, ...]:
+    """Return the groups of a version as numbers, to be compared one by one."""
     return tuple(int(group) for group in re.findall(r"\d+", version))

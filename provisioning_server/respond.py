@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from urllib.parse import quote
 
 from pbx.clock import Moment
@@ -26,7 +27,8 @@ from pbx.events import AddressBanned, ConfigRefused, ConfigRequested, ConfigServ
 from provisioning_server.bans import Ban, Bans, Network, is_within, networks
 from provisioning_server.encryption import encrypted
 from provisioning_server.families import Families
-from provisioning_server.identify import Claim, NoClaim, identify
+from provisioning_server.firmware import Image, is_in, next_step
+from provisioning_server.identify import Claim, NoClaim, identify, split_path
 from provisioning_server.ledger import Admission, Key, Ledger
 from provisioning_server.manifest import Family
 from provisioning_server.overlay import ServedAt, Value, box_values, layers, line_values
@@ -81,6 +83,8 @@ class Answer:
     last_modified: datetime | None = None
     why: str = ""
     """How it came to this, for the operator; never for the peer."""
+    file: Path | None = None
+    """Where the body lies, when it is none to hold in memory: the shell sends it, or a part that is asked for."""
     sent: Sent | None = None
     """What the phone may send now (PUT, POST), or gets back of what it has sent: the body is for the shell to move."""
 
@@ -94,6 +98,10 @@ class Office:
     at: ServedAt
     shelf: Shelf = field(default_factory=Shelf)
     bans: Bans = field(default_factory=Bans)
+    images: tuple[Image, ...] = ()
+    """Firmware that phones may be told of."""
+    running: dict[str, str] = field(default_factory=dict)
+    """MAC → version of the firmware, as its newest User-Agent has it: TFTP tells none."""
 
 
 def respond(request: ConfigRequest, office: Office, directory: Directory, now: Moment) -> Answer:
@@ -102,6 +110,8 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
     asked = ConfigRequested(
         request.protocol, _shown(claim.name), request.address, printable(request.user_agent)[:200], claim.mac
     )
+    if request.method in ("GET", "HEAD") and (image := _image(request.path, office)) is not None:
+        return _of_firmware(request, office, directory, asked, image, now)
     if request.method not in ("GET", "HEAD") or isinstance(claim, NoClaim):
         speaker = speaks(request.path, office.families, directory)
         if speaker is not None:
@@ -113,6 +123,8 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
     if admission.reason:
         ban = _counted(request, office, directory, claim, admission, now)
         return _refused(request, asked, claim.mac, device, admission.reason, *ban)
+    if claim.box and claim.version:
+        office.running[claim.mac] = claim.version
     if claim.rule.private:
         claim = replace(claim, box=box, mac=box[0].mac or "", model=box[0].model)
     try:
@@ -133,7 +145,7 @@ def _heard(
         ban = _counted(request, office, directory, claim, admission, now)
         return _refused(request, asked, claim.mac, box[0].id if box else "", admission.reason, *ban, status=status)
     if request.method in ("PUT", "POST"):
-        return Answer(200, b"", TEXT, "", (), None, "", Sent(claim.mac, claim.name, NOTICE))
+        return Answer(200, b"", TEXT, "", (), None, "", None, Sent(claim.mac, claim.name, NOTICE))
     return Answer(200, b"", TEXT, "", (said(claim.mac, box[0].id, request.query),))
 
 
@@ -151,6 +163,26 @@ def _key_of_file(
         return ""
     first = _first_token(box) if admission.key is Key.STEADY else _former_token(box, now)
     return office.ledger.file_key(claim.mac, first)
+
+
+def _image(path: str, office: Office) -> Image | None:
+    if not office.images:
+        return None
+    name = split_path(path)[1].lower()
+    return next((image for image in office.images if image.name.lower() == name), None)
+
+
+def _of_firmware(
+    request: ConfigRequest, office: Office, directory: Directory, asked: ConfigRequested, image: Image, now: Moment
+) -> Answer:
+    if _is_banned(request, office, directory, now):
+        return _refused(request, asked, asked.mac, "", BANNED.reason)
+    why = f"firmware {image.version} of {image.family}"
+    served = ConfigServed(
+        request.protocol, asked.path, request.address, asked.mac, "", image.family, image.path.name, "firmware", "", 0,
+        False, why,
+    )  # fmt: skip
+    return Answer(200, b"", "application/octet-stream", "", (asked, served), None, why, image.path)
 
 
 def _of_uploads(
@@ -171,7 +203,7 @@ def _of_uploads(
     if not _says(office, directory, claim.family, box, UPLOADS):
         return _refused(request, asked, claim.mac, device, f"{UPLOADS} is off", status=status)
     why = f"{upload.kind} of {device}, opened by {admission.key.value}"
-    return Answer(200, b"", TEXT, "", (asked,), None, why, sent(claim, upload))
+    return Answer(200, b"", TEXT, "", (asked,), None, why, None, sent(claim, upload))
 
 
 def explain(office: Office, directory: Directory, device: Device) -> list[Value]:
@@ -197,6 +229,8 @@ def written(office: Office, directory: Directory, device: Device, now: Moment) -
 def unused(office: Office, directory: Directory, device: Device, now: Moment) -> list[str]:
     """Return names that somebody set for the device's box but that its family writes nowhere. Raises CannotRender."""
     used = written(office, directory, device, now) | _OF_THE_DOOR
+    if "firmware.url" in used:
+        used |= {"firmware.target", "firmware.share"}
     used |= {re.sub(r"^lines\.\d+\.", "lines.*.", name) for name in used}
     whole = directory.devices_by_mac.get(device.mac or "", (device,))
     return sorted(set().union(*(_set_for(directory, each) for each in whole)) - used)
@@ -374,8 +408,22 @@ def _unchanged(headers: Mapping[str, str], etag: str, since: datetime) -> bool:
 
 def _rendered(office: Office, directory: Directory, claim: Claim, now: Moment) -> Rendered:
     ranges = tuple(some.covers(claim.version) for some in claim.family.firmware)
-    name = (claim.family.id, claim.rule.name, claim.mac if claim.box else "", claim.model, ranges, now.wall.year)
+    runs = _runs(office, claim) if office.images else ""
+    name = (claim.family.id, claim.rule.name, claim.mac if claim.box else "", claim.model, ranges, now.wall.year, runs)
     return office.shelf.file(directory, name, lambda: sheet_of(office, directory, claim, now), now.wall)
+
+
+def _runs(office: Office, claim: Claim) -> str:
+    """The version the phone runs, as it says now or said last."""
+    return claim.version or office.running.get(claim.mac, "")
+
+
+def _told_firmware(office: Office, claim: Claim, target: str, share: int) -> str:
+    """Return the URL of the image that is a phone's next step; empty when it has none, or is not in yet."""
+    if not is_in(claim.mac, target, share):
+        return ""
+    image = next_step(office.images, claim.family.id, claim.model, _runs(office, claim), target)
+    return f"{office.at.base_url}/{quote(image.name)}" if image is not None else ""
 
 
 def sheet_of(office: Office, directory: Directory, claim: Claim, now: Moment) -> Sheet:
@@ -388,6 +436,7 @@ def sheet_of(office: Office, directory: Directory, claim: Claim, now: Moment) ->
         office.families, claim.family, claim.rule, directory, office.at, box=claim.box,
         mac=claim.mac if claim.box else "", model=claim.model, version=claim.version,
         steady_url=quote(url, safe=":/[]"), year=now.wall.year, file_key=key,
+        firmware=lambda target, share: _told_firmware(office, claim, target, share),
     )  # fmt: skip
 
 

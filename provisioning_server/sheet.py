@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
 
@@ -28,6 +28,7 @@ from provisioning_server.phonebook import Person, people
 
 _RANGES = {
     "network.vlan.id": (0, 4094),
+    "firmware.share": (0, 100),
     "network.dscp.sip": (0, 63),
     "network.dscp.rtp": (0, 63),
     "server.port": (1, 65535),
@@ -186,6 +187,7 @@ def sheet(
     version: str,
     year: int,
     file_key: str = "",
+    firmware: Callable[[str, int], str] = lambda target, share: "",
 ) -> Sheet:
     """Overlay the layers for one file; a common file has no box and knows no lines."""
     model = box[0].model if box else model
@@ -193,10 +195,24 @@ def sheet(
     if not box:
         return Sheet(family, rule, Settings(box_values(shared)), (), mac, model, steady_url, at, year)
     own = {device.port: own_layers(directory, device, at) for device in box}
-    whole = Settings(box_values([*shared, *own[box[0].port]]))
+    whole = Settings(_rolled_out(box_values([*shared, *own[box[0].port]]), firmware))
     lines = tuple(_lines(family, box, of_lines(shared), own))
     listed = people(directory, box) if rule.kind == "directory" and whole("phonebook.enabled") is True else ()
     return Sheet(family, rule, whole, lines, mac, model, steady_url, at, year, listed, file_key)
+
+
+def _rolled_out(values: dict[str, Value], firmware: Callable[[str, int], str]) -> dict[str, Value]:
+    """The last layer: the image that is this phone's next step, where a version is wanted of it."""
+    target = values["firmware.target"]
+    if not target.value:
+        return values
+    share = _in_range("firmware.share", values["firmware.share"])
+    url = firmware(str(target.value), int(share))
+    if url:
+        values["firmware.url"] = Value("firmware.url", url, f"rollout ({target.layer})", (
+            *values["firmware.url"].stack, (f"rollout ({target.layer})", url),
+        ))  # fmt: skip
+    return values
 
 
 def _said(settings: Settings) -> list[tuple[str, Scalar]]:

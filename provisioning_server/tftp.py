@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from mmap import mmap
 
 RRQ, WRQ, DATA, ACK, ERROR, OACK = 1, 2, 3, 4, 5, 6
 NOT_DEFINED, NOT_FOUND, ACCESS_VIOLATION, ILLEGAL_OPERATION = 0, 1, 2, 4
@@ -104,7 +105,7 @@ def _pauses(timeout_s: int) -> tuple[float, ...]:
 class Transfer:
     """Sends one file; `take` and `tick` return the packets to send. `done` when nothing is left to do."""
 
-    def __init__(self, body: bytes, options: Mapping[str, str], now: float) -> None:
+    def __init__(self, body: bytes | mmap, options: Mapping[str, str], now: float) -> None:
         taken = _accepted(options, len(body))
         self._body = body
         self._block = taken.get("blksize", DEFAULT_BLOCK)

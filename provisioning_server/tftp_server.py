@@ -16,6 +16,7 @@ import select
 import socket
 from collections import Counter, deque
 from collections.abc import Callable
+from mmap import mmap
 
 from provisioning_server.tftp import NOT_DEFINED, NOT_FOUND, Refused, Transfer, error, read_request
 
@@ -40,7 +41,7 @@ class TftpServer:
 
     def __init__(
         self,
-        fetch: Callable[[str, str], bytes | None],
+        fetch: Callable[[str, str], bytes | mmap | None],
         host: str,
         port: int,
         *,
