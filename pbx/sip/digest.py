@@ -13,14 +13,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 
 from pbx.sip.uri import split_list
 
 _PARAM = re.compile(r'([\w-]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s,]+))')
 _HASHES: dict[str, Callable[[bytes], hashlib._Hash]] = {
-    "MD5": lambda data: hashlib.md5(data, usedforsecurity=False),
+    "MD5": partial(hashlib.md5, usedforsecurity=False),
     "SHA-256": hashlib.sha256,
 }
 MAX_NONCES = 20_000
