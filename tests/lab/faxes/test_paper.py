@@ -36,7 +36,7 @@ def test_a_tiff_of_fax_pages_passes_dot_by_dot() -> None:
     assert opened(made.tiff).info["compression"] == "group4"
 
 
-@pytest.mark.parametrize(("across", "down"), [(8.5, 11.0), (4.0, 6.0), (11.0, 8.5), (11.7, 16.5), (8.27, 11.69)])
+@pytest.mark.parametrize(("across", "down"), [(8.5, 11.0), (4.0, 6.0), (11.0, 8.5), (11.7, 16.5)])
 def test_pages_of_a_pdf_are_made_as_wide_as_the_paper_at_the_resolution_of_a_fax(across: float, down: float) -> None:
     page = Image.new("L", (round(across * 100), round(down * 100)), 255)
     page.paste(0, (50, 50, 150, 150))
@@ -74,14 +74,18 @@ def test_what_is_no_document_is_refused_in_words(data: bytes, why: str) -> None:
 
 
 def test_a_thousand_pages_are_refused_before_they_are_made() -> None:
-    dot = Image.new("1", (8, 8), 1)
+    made = io.BytesIO()
+    with pypdfium2.PdfDocument.new() as document:
+        for _ in range(1000):
+            document.new_page(612, 792)
+        document.save(made)
     with pytest.raises(BadDocument, match="has 1000 pages; a fax has 1 to 100"):
-        to_fax(tiff(*[dot] * 1000))
+        to_fax(made.getvalue())
 
 
 def test_a_page_of_too_many_dots_is_refused() -> None:
     with pytest.raises(BadDocument, match="too many"):
-        to_fax(tiff(Image.new("1", (10_000, 10_000), 1), compression="group4"))
+        to_fax(tiff(Image.new("1", (8_000, 6_000), 1), compression="group4"))
 
 
 def test_a_page_that_is_no_paper_is_refused() -> None:
