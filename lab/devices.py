@@ -32,7 +32,7 @@ from provisioning_server.spreadsheet import TableRow
 
 CODED_FAMILY = "cisco/mpp"
 """Whose phones take activation codes."""
-ANSWER_WITHIN_S = 6.0
+ANSWER_WITHIN_S = 10.0
 T = TypeVar("T")
 
 

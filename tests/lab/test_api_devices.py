@@ -31,7 +31,7 @@ async def office():
     async with Office(load_seed(), LabSettings(pace=BootPace(0.02, 0.02, 0.02))) as made:
         birch = json.dumps({"devices": [{"mac": ELSEWHERE}], "hardware": []})
         made.lab.store.submit(DirectorySaved(StoredDirectory("birch.lab", 1, birch)))
-        assert await made.lab.boot_phones(20)
+        assert await made.lab.boot_phones(60)
         yield made
 
 
@@ -86,7 +86,7 @@ async def test_a_phone_is_behind_until_a_resync_whose_answer_is_shown(office, re
     said = await run(remote.resync, ready, mac, reboot=False)
     assert said == "NOTIFY check-sync;reboot=false sent to 101: it answered 200"
     desk = office.devices
-    assert await office.lab.until(lambda: desk.row(mac).behind == (), 10)
+    assert await office.lab.until(lambda: desk.row(mac).behind == (), 30)
     kept = desk.row(mac)
     desk.recall()
     assert desk.row(mac) == kept, "what a box holds outlives the process"

@@ -75,13 +75,13 @@ def test_every_maker_named_in_the_issue_has_a_personality_and_says_what_is_not_v
     assert {vendor for vendor, service in by_vendor.items() if service.verified} == set()
 
 
-@pytest.mark.parametrize("name", [name for name in ASKS_NETWORK if SHIPPED[name].redirect])
-def test_where_nobody_answers_the_multicast_the_maker_is_asked(name):
-    world = virtual_world(Seed(every_family(), LabSeed(untold=(EXTENSION[name],))), 4)
+def test_where_nobody_answers_the_multicast_the_makers_are_asked():
+    asking = [EXTENSION[name] for name in ASKS_NETWORK if SHIPPED[name].redirect]
+    world = virtual_world(Seed(every_family(), LabSeed(untold=tuple(asking))), 4)
     without_pnp(world)
-    world.power(True, [world.phone(EXTENSION[name])])
-    assert world.run(40.0, lambda: registered(world, EXTENSION[name]))
-    assert [event.how for event in said(world, DiscoveryAnswered)] == ["redirect"]
+    world.power(True, [world.phone(extension) for extension in asking])
+    assert world.run(40.0, lambda: registered(world, *asking))
+    assert {event.how for event in said(world, DiscoveryAnswered)} == {"redirect"}
 
 
 def test_a_stranger_gets_silence_from_the_network_and_404_from_the_maker():
