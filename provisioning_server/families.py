@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
+from jinja2 import Environment, TemplateSyntaxError
 from pydantic import BaseModel, ValidationError
 
 from provisioning_server.manifest import Family, FileRule, Lint, Model, SettingsData, Upload, Vendor
@@ -23,6 +24,7 @@ _HEX12 = re.compile(r"(?=([0-9a-f]{12}))")
 _SHOWN_MAC = re.compile(r"\b(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}\b", re.IGNORECASE)
 _AGENTS_KEPT = 2048
 _NAMES_KEPT = 8192
+_SYNTAX = Environment()
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -241,7 +243,10 @@ def _load(manifest: Path) -> Family:
 
 
 def _is_heir(manifest: Path) -> bool:
-    return manifest.read_text(encoding="utf-8").startswith("inherits:")
+    try:
+        return manifest.read_bytes().startswith(b"inherits:")
+    except OSError:
+        return False  # told where it is loaded
 
 
 def _inherited(manifest: Path, heirs: tuple[Path, ...]) -> tuple[dict[str, Any], tuple[Path, ...]]:
@@ -264,12 +269,17 @@ def _template(manifest: Path, folders: tuple[Path, ...], name: str) -> Table | N
     path = next((folder / name for folder in folders if (folder / name).exists()), None)
     if path is None:
         raise BrokenFamily(f"{manifest}: template {name} does not exist")
-    if path.suffix != ".table":
-        return None
     try:
-        return read_table(path)
+        if path.suffix == ".table":
+            return read_table(path)
+        _SYNTAX.parse(path.read_text(encoding="utf-8"))
     except BadTable as fault:
         raise BrokenFamily(str(fault)) from None
+    except TemplateSyntaxError as fault:
+        raise BrokenFamily(f"{path}:{fault.lineno}: {fault.message}") from None
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BrokenFamily(f"{path}: {fault}") from None
+    return None
 
 
 def _models(path: Path) -> dict[str, Model]:
@@ -308,7 +318,7 @@ def _yaml(path: Path) -> dict[str, Any]:
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=_YAML)
     except FileNotFoundError:
         raise BrokenFamily(f"{path}: does not exist") from None
-    except yaml.YAMLError as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BrokenFamily(f"{path}: {error}") from None
     if not isinstance(data, dict):
         raise BrokenFamily(f"{path}: not a mapping")
@@ -321,4 +331,20 @@ def _model(cls: type[M], path: Path, data: dict[str, Any]) -> M:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise BrokenFamily(f"{path}: {where}: {first['msg']}") from None
+        raise BrokenFamily(f"{path}{_line_of(path, first['loc'])}: {where}: {first['msg']}") from None
+
+
+def _line_of(path: Path, place: Iterable[object]) -> str:
+    """Return `:12`, the line in which that part of a YAML file stands, or the part around it; empty for none."""
+    node, line = yaml.compose(path.read_text(encoding="utf-8"), Loader=_YAML), 0
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            key, node = next((pair for pair in node.value if pair[0].value == str(step)), (None, None))
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            key = node = node.value[step]
+        else:
+            break
+        if key is None:
+            break
+        line = key.start_mark.line + 1
+    return f":{line}" if line else ""

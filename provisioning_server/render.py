@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from provisioning_server import convert
@@ -21,7 +24,7 @@ def render(sheet: Sheet) -> bytes:
     family, rule = sheet.family, sheet.rule
     try:
         text = _tabled(sheet) if rule.template in family.tables else _templated(sheet)
-    except (TemplateError, ValueError, KeyError, TypeError, ArithmeticError, OSError) as error:
+    except (TemplateError, RecursionError, ValueError, KeyError, TypeError, ArithmeticError, OSError) as error:
         raise CannotRender(f"{family.id} {rule.template}: {type(error).__name__}: {error}") from None
     body = text.encode("utf-8")
     return hashlib.md5(body, usedforsecurity=False).hexdigest().encode() + b"\n" if rule.is_digest else body
@@ -65,9 +68,18 @@ def _templated(sheet: Sheet) -> str:
     )
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Reads nothing but templates of its folders, and ends: there is nothing endless to go through, or to multiply."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: object, right: object) -> Any:
+        raise SecurityError(f"templates do not multiply ({operator})")
+
+
 @lru_cache(maxsize=128)
 def _environment(folders: tuple[Path, ...], xml: bool) -> Environment:
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Sandbox(
         loader=FileSystemLoader(folders),
         undefined=StrictUndefined,
         autoescape=xml,
@@ -77,5 +89,6 @@ def _environment(folders: tuple[Path, ...], xml: bool) -> Environment:
         keep_trailing_newline=True,
         finalize=of_one_line if xml else None,
     )
+    environment.globals.clear()  # range and its like
     environment.filters |= {"kv": kv, "json": in_json, "field": field, "quoted": quoted}
     return environment

@@ -113,7 +113,7 @@ def test_an_example_that_its_own_regex_misses_is_refused(shelf):
 
 def test_a_regex_without_an_example_is_refused(shelf):
     rewrite(shelf / "poly/vvx/family.yaml", user_agents=[{"regex": "Nokia", "examples": []}])
-    broken(shelf, r"poly/vvx/family.yaml: user_agents.0.examples")
+    broken(shelf, r"poly/vvx/family.yaml:\d+: user_agents.0.examples")
 
 
 def test_a_counter_example_that_matches_is_refused(shelf):
@@ -140,12 +140,36 @@ def test_the_longer_match_wins(shelf):
 def test_an_oui_that_could_never_match_is_refused(shelf, oui):
     # FusionPBX compares lower-case MACs with upper-case keys; Tancredi has one of eleven digits
     rewrite(shelf / "poly/vendor.yaml", ouis=[oui])
-    broken(shelf, "poly/vendor.yaml: ouis.0")
+    broken(shelf, r"poly/vendor.yaml:\d+: ouis.0")
 
 
 def test_an_unknown_field_is_refused(shelf):
-    rewrite(shelf / "poly/vvx/family.yaml", colour="red")
-    broken(shelf, "poly/vvx/family.yaml: colour")
+    path = shelf / "poly/vvx/family.yaml"
+    path.write_text(path.read_text().replace("macros:", "colour: red\nmacros:"))
+    at = path.read_text().splitlines().index("colour: red") + 1
+    broken(shelf, f"poly/vvx/family.yaml:{at}: colour: Extra inputs")
+
+
+def test_a_fault_deep_in_a_manifest_is_told_with_its_own_line(shelf):
+    path = shelf / "poly/vvx/family.yaml"
+    path.write_text(path.read_text().replace("kind: common", "kind: commmon"))
+    at = next(n for n, line in enumerate(path.read_text().splitlines(), start=1) if "commmon" in line)
+    broken(shelf, rf"poly/vvx/family.yaml:{at}: files.\d.kind: Input should be")
+
+
+@pytest.mark.parametrize("name", ["family.yaml", "models.yaml", "settings.cfg.table", "master.cfg.j2"])
+def test_a_file_that_is_no_text_disables_its_family_alone(shelf, name):
+    (shelf / "poly/vvx" / name).write_bytes(b"\xff\xfe\x00")
+    families = load_sound(shelf)
+    assert "poly/vvx" not in families.by_id
+    assert "yealink/t4x_t5x" in families.by_id
+    assert len(families.broken) == 1
+    assert name in families.broken[0]
+
+
+def test_a_template_that_jinja_does_not_understand_is_refused_with_its_line(shelf):
+    (shelf / "poly/vvx/master.cfg.j2").write_text("<a>\n{% if x %}\n</a>\n{% endfor %}\n")
+    broken(shelf, r"master.cfg.j2:4: .*endfor")
 
 
 def test_a_missing_template_is_refused(shelf):
@@ -171,7 +195,7 @@ def test_yaml_that_is_no_mapping_is_refused(shelf):
 @pytest.mark.parametrize(("said", "reason"), [(12, "VVX450: not a mapping"), ({"colour": "red"}, "colour")])
 def test_a_model_that_says_nonsense_is_refused(shelf, said, reason):
     rewrite(shelf / "poly/vvx/models.yaml", VVX450=said)
-    broken(shelf, f"poly/vvx/models.yaml: {reason}")
+    broken(shelf, rf"poly/vvx/models.yaml(:\d+)?: {reason}")
 
 
 @pytest.mark.parametrize(
