@@ -9,7 +9,7 @@ from typing import Protocol
 from pbx.domain.history import CallRecord as CallRecord
 from pbx.domain.history import Fax as Fax
 from pbx.domain.history import Message as Message
-from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice
+from pbx.domain.kept import BoxState, CallRecording, KeptCallback, KeptPrompt, Notice
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 
@@ -97,6 +97,19 @@ class CallRecordingRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackSaved:
+    callback: KeptCallback
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRemoved:
+    """It was kept, or nobody was there in time."""
+
+    queue: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwnSettingsSaved:
     settings: OwnSettings
 
@@ -136,6 +149,8 @@ Change = (
     | NoticeRemoved
     | CallRecordingSaved
     | CallRecordingRemoved
+    | CallbackSaved
+    | CallbackRemoved
     | OwnSettingsSaved
     | FaxSaved
     | FaxRemoved
@@ -179,6 +194,10 @@ class History(Protocol):
 
     def faxes(self) -> Sequence[Fax]:
         """Newest first."""
+        ...
+
+    def callbacks(self) -> Sequence[KeptCallback]:
+        """Calls back that were promised and not kept yet, the oldest first."""
         ...
 
     def own_settings(self) -> Sequence[OwnSettings]:

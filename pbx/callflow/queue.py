@@ -48,11 +48,29 @@ def wait_in_queue(call: Control, queue: Queue) -> Script[Destination | None]:
         leg = yield from _hunt(call, queue, waiting)
         outcome = "answered" if leg else "overflow"
         if waiting.called_back:
+            call.promise_over(queue.extension, waiting.number)
             return (yield from _call_back(call, queue, leg, waiting.number))
         return (yield from talk(call, leg)) if leg else overflow
     finally:
         if outcome != "answered":
             call.leave_queue(queue.extension, outcome)
+
+
+def wait_again(call: Control, queue: Queue, number: str, within_s: float) -> Script[Destination | None]:
+    """Wait for an agent in the place of a caller who was promised a call back before the house was started anew."""
+    outcome, leg = "overflow", ""
+    waiting = _Waiting(call, queue)
+    waiting.promised(number, within_s)
+    if call.join_queue(queue.extension):
+        try:
+            call.ready_for_agents(queue.extension)
+            leg = yield from _hunt(call, queue, waiting)
+            outcome = "answered" if leg else "overflow"
+        finally:
+            if outcome != "answered":
+                call.leave_queue(queue.extension, outcome)
+    call.promise_over(queue.extension, number)
+    return (yield from _call_back(call, queue, leg, number))
 
 
 class _Waiting:
@@ -97,6 +115,11 @@ class _Waiting:
             case LegGone():
                 self._there = False
 
+    def promised(self, number: str, within_s: float) -> None:
+        """The caller is away already, and counts on it."""
+        self.number, self.called_back, self._there = number, True, False
+        self.ends_at = self._call.now + within_s
+
     def let_go(self) -> None:
         """The caller need not stay any longer."""
         if self._there:
@@ -112,6 +135,7 @@ class _Waiting:
         self.called_back = True
         self.ends_at = call.now + queue.callback_hours * HOUR_S
         call.goes_on_alone()
+        call.promise_call_back(queue.extension, self.number, queue.callback_hours * HOUR_S)
         call.publish(CallbackAsked(call.id, queue.extension, self.number))
         self._say(("queue-callback-agreed", "goodbye"))
 

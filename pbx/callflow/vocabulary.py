@@ -361,6 +361,14 @@ class Control(Protocol):
         """The caller has heard the greeting: agents may be offered, as `AgentsOffered`."""
         ...
 
+    def promise_call_back(self, queue: str, number: str, within_s: float) -> None:
+        """Keep over a restart that this number is to be called back."""
+        ...
+
+    def promise_over(self, queue: str, number: str) -> None:
+        """The number has been called back, or nobody was there in time."""
+        ...
+
     def queue_place(self, queue: str) -> int:
         """Return the place in the line, from 1."""
         ...

@@ -42,6 +42,18 @@ class BoxState:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptCallback:
+    """A caller who hung up and keeps its place in a queue: it was promised a call back."""
+
+    queue: str
+    number: str
+    asked_at: float
+    """POSIX seconds."""
+    until: float
+    """POSIX seconds: nobody calls back later."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallRecording:
     """A conversation that was recorded."""
 

@@ -13,6 +13,8 @@ from pbx.callflow.ports import (
     BindingRemoved,
     BindingSaved,
     BoxSaved,
+    CallbackRemoved,
+    CallbackSaved,
     CallRecord,
     CallRecordingRemoved,
     CallRecordingSaved,
@@ -32,7 +34,7 @@ from pbx.callflow.ports import (
     SubscriptionRemoved,
     SubscriptionSaved,
 )
-from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice, ServedFile
+from pbx.domain.kept import BoxState, CallRecording, KeptCallback, KeptPrompt, Notice, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.store.protocol import (
@@ -61,6 +63,7 @@ class _State:
     boxes: dict[str, BoxState] = field(default_factory=dict)
     notices: dict[str, Notice] = field(default_factory=dict)
     call_recordings: dict[str, CallRecording] = field(default_factory=dict)
+    callbacks: dict[tuple[str, str], KeptCallback] = field(default_factory=dict)
     own_settings: dict[str, OwnSettings] = field(default_factory=dict)
     faxes: dict[str, Fax] = field(default_factory=dict)
     records: dict[tuple[str, float], CallRecord] = field(default_factory=dict)
@@ -109,6 +112,10 @@ class MemoryStore:
                 state.call_recordings[recording.recording] = recording
             case CallRecordingRemoved(recording=number):
                 state.call_recordings.pop(number, None)
+            case CallbackSaved(callback=callback):
+                state.callbacks[callback.queue, callback.number] = callback
+            case CallbackRemoved(queue=queue, number=number):
+                state.callbacks.pop((queue, number), None)
             case OwnSettingsSaved(settings=settings):
                 state.own_settings[settings.extension] = settings
             case FaxSaved(fax=fax):
@@ -180,6 +187,9 @@ class MemoryStore:
 
     def call_recordings(self) -> list[CallRecording]:
         return sorted(self._state.call_recordings.values(), key=lambda kept: (-kept.begun_at, kept.recording))
+
+    def callbacks(self) -> list[KeptCallback]:
+        return sorted(self._state.callbacks.values(), key=lambda callback: callback.asked_at)
 
     def own_settings(self) -> list[OwnSettings]:
         return list(self._state.own_settings.values())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pbx.callflow.ports import CallRecord, Change, Fax, Message
-from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice, ServedFile
+from pbx.domain.kept import BoxState, CallRecording, KeptCallback, KeptPrompt, Notice, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 
@@ -113,6 +113,10 @@ class Store(Protocol):
 
     def call_recordings(self) -> Sequence[CallRecording]:
         """Newest first."""
+        ...
+
+    def callbacks(self) -> Sequence[KeptCallback]:
+        """Oldest first."""
         ...
 
     def own_settings(self) -> Sequence[OwnSettings]: ...

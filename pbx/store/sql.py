@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from pbx.callflow.ports import (
     BindingSaved,
     BoxSaved,
+    CallbackSaved,
     CallRecord,
     CallRecordingRemoved,
     CallRecordingSaved,
@@ -40,7 +41,7 @@ from pbx.callflow.ports import (
     RecordSaved,
     SubscriptionSaved,
 )
-from pbx.domain.kept import BoxState, CallRecording, KeptPrompt, Notice, ServedFile
+from pbx.domain.kept import BoxState, CallRecording, KeptCallback, KeptPrompt, Notice, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.sip.address import parse_peer
@@ -189,6 +190,9 @@ class SqlStore:
     def faxes(self) -> Sequence[Fax]:
         return self._mirror.faxes()
 
+    def callbacks(self) -> Sequence[KeptCallback]:
+        return self._mirror.callbacks()
+
     def own_settings(self) -> Sequence[OwnSettings]:
         return self._mirror.own_settings()
 
@@ -231,6 +235,8 @@ class SqlStore:
             mirror.submit(NoticeSaved(Notice(**{**row, "to": tuple(row["to"].splitlines())})))
         for row in _rows(connection, tables.call_recordings):
             mirror.submit(CallRecordingSaved(CallRecording(**row)))
+        for row in _rows(connection, tables.callbacks):
+            mirror.submit(CallbackSaved(KeptCallback(**row)))
         for row in _rows(connection, tables.own_settings):
             mirror.submit(OwnSettingsSaved(OwnSettings(**row)))
         for row in _rows(connection, tables.faxes):

@@ -15,6 +15,8 @@ from pbx.callflow.ports import (
     BindingRemoved,
     BindingSaved,
     BoxSaved,
+    CallbackRemoved,
+    CallbackSaved,
     CallRecordingRemoved,
     CallRecordingSaved,
     FaxRemoved,
@@ -48,6 +50,8 @@ _Row = (
     | NoticeRemoved
     | CallRecordingSaved
     | CallRecordingRemoved
+    | CallbackSaved
+    | CallbackRemoved
     | OwnSettingsSaved
     | FaxSaved
     | FaxRemoved
@@ -100,6 +104,10 @@ def _statement(change: _Row) -> tuple[str, dict[str, Any]]:
             return "call recording", _values(recording)
         case CallRecordingRemoved(recording=name):
             return "no call recording", {"_recording": name}
+        case CallbackSaved(callback=callback):
+            return "callback", _values(callback)
+        case CallbackRemoved(queue=queue, number=number):
+            return "no callback", {"_queue": queue, "_number": number}
         case OwnSettingsSaved(settings=settings):
             return "own settings", _values(settings)
         case FaxSaved(fax=fax):
@@ -161,6 +169,8 @@ _CORE: dict[str, Insert | Delete] = {
     "no prompt": _removing(tables.prompts),
     "call recording": _replacing(tables.call_recordings),
     "no call recording": _removing(tables.call_recordings),
+    "callback": _replacing(tables.callbacks),
+    "no callback": _removing(tables.callbacks),
     "own settings": _replacing(tables.own_settings),
     "fax": _replacing(tables.faxes),
     "no fax": _removing(tables.faxes),

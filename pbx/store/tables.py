@@ -169,6 +169,15 @@ faxes = Table(
     Column("due_at", Float, nullable=False),
 )
 
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("asked_at", Float, nullable=False),
+    Column("until", Float, nullable=False),
+)
+
 own_settings = Table(
     "own_settings",
     metadata,

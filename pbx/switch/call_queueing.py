@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pbx.callflow.ports import CallbackRemoved, CallbackSaved
+from pbx.domain.kept import KeptCallback
 from pbx.domain.queues import AgentStatus
 from pbx.events import AgentOffered, AgentStatusChanged, QueueJoined, QueueLeft
 from pbx.switch.call_state import CallState
@@ -16,6 +18,13 @@ class QueueSide(CallState):
 
     def ready_for_agents(self, queue: str) -> None:
         self._switch.queues.ready(queue, self.id)
+
+    def promise_call_back(self, queue: str, number: str, within_s: float) -> None:
+        at = self._switch.now.wall.timestamp()
+        self._switch.submit(CallbackSaved(KeptCallback(queue, number, at, at + within_s)))
+
+    def promise_over(self, queue: str, number: str) -> None:
+        self._switch.submit(CallbackRemoved(queue, number))
 
     def queue_place(self, queue: str) -> int:
         return self._switch.queues.place(queue, self.id)

@@ -5,8 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pbx.callflow.itinerary import travel
+from pbx.callflow.ports import CallbackRemoved
 from pbx.callflow.question import Asked
+from pbx.callflow.queue import wait_again
+from pbx.callflow.script import Script
 from pbx.callflow.studio import ring_and_record
+from pbx.domain.queues import Queue
 from pbx.events import CallInvited
 from pbx.switch.calls import Call
 from pbx.switch.legs import Leg
@@ -15,6 +20,22 @@ if TYPE_CHECKING:
     from pbx.switch.switch import Switch
 
 _SHOWN = "Recording"
+
+
+def keep_promises(switch: Switch) -> None:
+    """Let those wait again who were promised a call back before the house was started anew."""
+    for kept in switch.history.callbacks():
+        queue = switch.directory.queues_by_extension.get(kept.queue)
+        left_s = kept.until - switch.now.wall.timestamp()
+        if queue is None or left_s <= 0:
+            switch.submit(CallbackRemoved(kept.queue, kept.number))
+            continue
+        number = switch.next_call_id()
+        nobody = Leg(f"{number}.0", "", "", "", switch.engine, switch.negotiation(""))
+        call = Call(switch, number, nobody, Asked(kept.queue, kept.number))
+        switch.begin_alone(call)
+        call.publish(CallInvited(number, nobody.name, kept.number, "", "", kept.queue, ""))
+        switch.guarded(call, partial(call.run, _keep_promise(call, queue, kept.number, left_s)))
 
 
 def call_for_prompt(switch: Switch, extension: str, owner: str, name: str) -> str:
@@ -28,3 +49,9 @@ def call_for_prompt(switch: Switch, extension: str, owner: str, name: str) -> st
     call.publish(CallInvited(number, nobody.name, "", _SHOWN, "", f"record {name}", ""))
     switch.guarded(call, partial(call.run, ring_and_record(call, extension, owner, name)))
     return number
+
+
+def _keep_promise(call: Call, queue: Queue, number: str, within_s: float) -> Script[None]:
+    destination = yield from wait_again(call, queue, number, within_s)
+    if destination is not None:
+        yield from travel(call, destination)

@@ -74,7 +74,7 @@ from pbx.switch.legs import Leg
 from pbx.switch.mailboxes import Mailboxes
 from pbx.switch.media import conversation, media_event
 from pbx.switch.notices import Notices
-from pbx.switch.originating import call_for_prompt
+from pbx.switch.originating import call_for_prompt, keep_promises
 from pbx.switch.parking import Parking
 from pbx.switch.parties import Parties
 from pbx.switch.queues import Queues
@@ -156,6 +156,7 @@ class Switch:
         self._afterwards: deque[Callable[[], object]] = deque()
         self._numbered = max((int(n[1]) for r in history.records() if (n := _CALL_ID.fullmatch(r.call))), default=0)
         self.faxes.resume()
+        keep_promises(self)
 
     # --- inputs ---------------------------------------------------------------------------------------
 

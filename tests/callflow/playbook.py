@@ -301,6 +301,12 @@ class Playbook:
     def ready_for_agents(self, queue: str) -> None:
         self.said.append(f"ready {queue}")
 
+    def promise_call_back(self, queue: str, number: str, within_s: float) -> None:
+        self.said.append(f"promise {number} a call back")
+
+    def promise_over(self, queue: str, number: str) -> None:
+        self.said.append(f"promise to {number} is over")
+
     def queue_place(self, queue: str) -> int:
         return self.place
 

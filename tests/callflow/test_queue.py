@@ -169,12 +169,15 @@ def waiting(number="14165550142", **fields):
     return book.wait(1)
 
 
+OVER = "promise to 14165550142 is over"
+
+
 def test_a_caller_who_presses_1_is_let_go_and_keeps_its_place():
     book, script = queued(callback_hours=2)
     book.asked = Asked("500", "14165550142")
     assert book.start(script).take() == ["join 500", "answer", OFFER, "ready 500"]
     book.wait(1).key("1")
-    assert book.take() == ["goes on alone", AGREED]
+    assert book.take() == ["goes on alone", "promise 14165550142 a call back", AGREED]
     book.played()
     assert book.take() == ["let caller go"]
     assert [(e.queue, e.number) for e in book.events if isinstance(e, CallbackAsked)] == [("500", "14165550142")]
@@ -186,7 +189,7 @@ def test_when_an_agent_is_there_the_caller_is_called():
     book.take()
     book.hear(AgentsOffered(("102",))).hear(LegAnswered("102"))
     said = "play prompt:queue-callback+" + "+".join(f"digit-{digit}" for digit in "4165550142")
-    assert book.take() == ["dial 102", "taken 500 by 102 on 102", "seat 102", said]
+    assert book.take() == ["dial 102", "taken 500 by 102 on 102", OVER, "seat 102", said]
     assert book.played().goes_to == "external:14165550142"
     assert [(e.number, e.agent) for e in book.events if isinstance(e, CallbackBegun)] == [("14165550142", "102")]
 
@@ -205,7 +208,7 @@ def test_who_hangs_up_as_soon_as_it_has_pressed_1_is_called_back_too():
 
 def test_an_agent_who_answers_while_the_caller_is_told_so_calls_back_all_the_same():
     book = waiting().key("1").hear(AgentsOffered(("102",))).hear(LegAnswered("102"))
-    assert book.take()[-4:-1] == ["let caller go", "taken 500 by 102 on 102", "seat 102"]
+    assert book.take()[-5:-1] == ["let caller go", "taken 500 by 102 on 102", OVER, "seat 102"]
 
 
 def test_the_hours_a_call_back_is_kept_replace_the_longest_wait():

@@ -14,6 +14,8 @@ from pbx.callflow.ports import (
     BindingRemoved,
     BindingSaved,
     BoxSaved,
+    CallbackRemoved,
+    CallbackSaved,
     CallRecordingRemoved,
     CallRecordingSaved,
     FaxRemoved,
@@ -30,7 +32,7 @@ from pbx.callflow.ports import (
     SubscriptionSaved,
 )
 from pbx.domain.history import Fax
-from pbx.domain.kept import BoxState, CallRecording, ServedFile
+from pbx.domain.kept import BoxState, CallRecording, KeptCallback, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
 from pbx.store.protocol import DirectorySaved, FileForgotten, FileServed, Kept, RunSaved, Store, TokenSpent
@@ -161,6 +163,15 @@ async def test_what_a_user_has_set_is_kept_as_it_was_set_last(after: After) -> N
         OwnSettingsSaved(ana),
     )
     assert sorted(store.own_settings(), key=lambda settings: settings.extension) == [ana, OwnSettings("102")]
+
+
+async def test_calls_back_that_were_promised_are_kept_the_oldest_first(after: After) -> None:
+    second, first = KeptCallback("500", "14165550142", NOW, NOW + 60), KeptCallback("500", "102", NOW - 5, NOW + 9)
+    store = await after(
+        CallbackSaved(replace(second, until=NOW)), CallbackSaved(first), CallbackSaved(second),
+        CallbackSaved(replace(second, queue="501")), CallbackRemoved("501", "14165550142"),
+    )  # fmt: skip
+    assert list(store.callbacks()) == [first, second]
 
 
 async def test_a_fax_is_kept_as_it_stands_and_the_newest_comes_first(after: After) -> None:

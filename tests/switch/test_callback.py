@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pbx.events import CallbackBegun, CallEnded, CallRecordWritten, LegEnded, QueueLeft
 from tests.switch.town import Town, assert_at_rest, directory
 
@@ -73,4 +75,44 @@ def test_a_call_back_nobody_is_there_for_ends_when_its_hours_are_over():
     assert [event.leg.endswith("nobody") for event in town.seen(LegEnded)].count(True) == 0
     ana.hang_up()
     town.run(2.0)
+    assert_at_rest(town)
+
+
+def test_a_call_back_survives_a_restart_of_the_house():
+    town, ana, ben = waiting()
+    town.carrier.press("1")
+    town.run(0.3)
+    town.carrier.hang_up()
+    town.run(10.0)
+    ana.hang_up()
+    ben.hang_up()
+    town.restart()
+    town.run(1.0)
+    assert ben.talk.state == "ringing"
+    ben.answer()
+    town.run(13.0)
+    assert town.carrier.talk.state == "ringing"
+    town.carrier.answer()
+    town.run(1.0)
+    assert ben.heard[-1] == "signature:14165550142"
+    town.carrier.hang_up()
+    town.run(2.0)
+    town.restart()
+    town.run(5.0)
+    assert town.switch.live()["queued"] == 0, "it was kept: nobody is called back twice"
+    assert_at_rest(town)
+
+
+def test_a_promise_whose_time_is_over_while_the_house_is_away_is_forgotten():
+    town, ana, ben = waiting()
+    town.carrier.press("1")
+    town.run(0.3)
+    town.carrier.hang_up()
+    town.run(10.0)
+    ana.hang_up()
+    ben.hang_up()
+    town.epoch += timedelta(hours=1)
+    town.restart()
+    town.run(1.0)
+    assert (town.switch.live()["queued"], list(town.history.callbacks())) == (0, [])
     assert_at_rest(town)

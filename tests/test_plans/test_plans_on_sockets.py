@@ -32,7 +32,7 @@ async def verdicts_on_sockets(name: str, only: Callable[[Case], bool]) -> tuple[
     await lab.start()
     try:
         assert await lab.boot_phones(60)
-        result = await run_live(lab, load_plan(FOLDER / f"{name}.yaml", VERBS), only=only)
+        result = await run_live(lab, load_plan(FOLDER / f"{name}.yaml", VERBS), only=only, side_by_side=3)
         assert result.leaks == {}
         return {case.case: case.verdict for case in result.cases}, {
             case.case: "; ".join([case.reason, *(step.detail for step in case.steps if step.verdict != "passed")])
