@@ -88,7 +88,8 @@ class Context:
         values = fields(event)
         call = values.get("call", "")
         if isinstance(event, CallInvited) and (
-            event.device in self._ids
+            self.case.serial  # of a call that was there before only the last is told: it is nobody's leak
+            or event.device in self._ids
             or event.caller_number in self._ids
             or (not event.device and event.dialled in self._ids)  # a call of the house itself
         ):
@@ -96,9 +97,11 @@ class Context:
         if isinstance(event, CallInvited | LegInvited) and call in self._calls:
             self._join(event.sip_call_id)
         box = values.get("box", "")
-        if self.case.serial or self._is_at(values.get("address", "")):  # alone on the bench: everything is its business
+        if self._is_at(values.get("address", "")):
             if call:
                 self._calls.add(call)
+            return True
+        if self.case.serial:  # alone on the bench: everything is its business
             return True
         if call:
             if call in self._calls and (account := values.get("account")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pbx.events import CallRinging, ServerFault
+from pbx.events import CallRinging, FeatureUsed, ServerFault
 from test_plans.plan import read_plan
 from test_plans.runner import VERBS
 from test_plans.verdicts import differences
@@ -127,6 +127,12 @@ def test_a_serial_case_runs_alone():
     cases = TALK + TALK.replace("C01", "C02").replace("    title", "    serial: true\n    title")
     run(plan_of(cases), bench, progress=lambda r, what: times.__setitem__(f"{r.case} {what}", bench.mono))
     assert times["C02 started"] >= times["C01 done"]
+
+
+def test_what_is_told_late_of_a_call_of_before_is_no_leak_of_a_serial_case():
+    bench = ToyBench()
+    bench.after(0.5, lambda: bench.bus.publish(FeatureUsed("of-before", "*78", "", True), bench.now()))
+    assert one(run(plan_of(TALK.replace("    title", "    serial: true\n    title")), bench)).verdict == "passed"
 
 
 def test_every_phone_gets_its_turn_and_the_seed_decides_who_is_first():
