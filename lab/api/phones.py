@@ -9,6 +9,7 @@
 * `POST /api/v1/phones/{device}/rotate?overlap_h=24`: new passwords and a new token for the box; the old ones are taken
   for so many hours beside them, and what is registered is told to fetch its file.
 * `GET /api/v1/phones/{device}/uploads`: what the box has sent; `GET …/uploads/{name}`: one of them.
+* `GET /api/v1/provisioning/bans`: who is banned, for how long; `DELETE …/bans/{place}` lets one in again.
 * `POST /api/v1/phones/{device}/reveal`, `{"by": "who asks"}`: the passwords and the URL of the box, in the clear; an
   event says who looked.
 """
@@ -49,6 +50,8 @@ class Phones:
         app.router.add_get("/api/v1/phones/{device}/provision", self._provision)
         app.router.add_get("/api/v1/phones/{device}/provision/{part}", self._provision)
         app.router.add_post("/api/v1/phones/{device}/resync", self._resync)
+        app.router.add_get("/api/v1/provisioning/bans", self._bans)
+        app.router.add_delete("/api/v1/provisioning/bans/{place:.+}", self._lift)
         app.router.add_get("/api/v1/phones/{device}/uploads", self._uploads)
         app.router.add_get("/api/v1/phones/{device}/uploads/{name}", self._upload)
         app.router.add_post("/api/v1/phones/{device}/rotate", self._rotate)
@@ -99,6 +102,19 @@ class Phones:
         except Refused as no:
             return refused(404 if "there is no phone" in no.happened else 409, no.happened, no.why, no.remedy)
         return web.json_response(asdict(told))
+
+    async def _bans(self, request: web.Request) -> web.Response:
+        now = self.lab.now.mono
+        bans = self.lab.provisioning.office.bans.in_force(now)
+        return web.json_response(
+            [{"place": ban.place, "guesses": ban.guesses, "for_s": round(ban.until - now)} for ban in bans]
+        )
+
+    async def _lift(self, request: web.Request) -> web.Response:
+        place = request.match_info["place"]
+        if not self.lab.provisioning.office.bans.lift(place):
+            return refused(404, f"{place!r} is not banned", "nobody has guessed there", "GET /api/v1/provisioning/bans")
+        return web.json_response({"lifted": place})
 
     async def _uploads(self, request: web.Request) -> web.Response:
         name = request.match_info["device"]

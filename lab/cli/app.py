@@ -377,6 +377,17 @@ def provision_uploads(
     print(uploads(against, mac, name, out))
 
 
+@provision_app.command("bans")
+def provision_bans(
+    lift: Annotated[str, typer.Option("--lift", help="Let this address or network in again.")] = "",
+    against: Against = None,
+) -> None:
+    """Who is banned from provisioning by a running switchroom: too many names or tokens were tried there."""
+    from lab.cli.remote import bans
+
+    print(bans(against, lift))
+
+
 @provision_app.command("reveal")
 def provision_reveal(
     mac: Mac,

@@ -112,6 +112,15 @@ def uploads(against: Path | None, mac: str, name: str, out: Path | None) -> str:
     return "\n".join(f"{r['at'][:19]}  {r['size']:>8}  {r['name']}" for r in rows) or "it has sent nothing"
 
 
+def bans(against: Path | None, lift: str) -> str:
+    """List who is banned from provisioning, or let one in again."""
+    if lift:
+        asyncio.run(_delete(_console(against), f"/api/v1/provisioning/bans/{quote(lift, safe='/')}"))
+        return f"{lift} is let in again"
+    rows = asyncio.run(_get(_console(against), "/api/v1/provisioning/bans"))
+    return "\n".join(f"{r['place']:<40} {r['for_s']:>5} s  {r['guesses']} guesses" for r in rows) or "nobody is banned"
+
+
 def reveal(against: Path | None, mac: str, by: str) -> str:
     """Return the passwords and the URL of a box; who asks is written down there."""
     path = f"/api/v1/phones/{quote(mac, safe='')}/reveal"
@@ -234,6 +243,11 @@ async def _get(console: str, path: str) -> Any:
 async def _post(console: str, path: str, query: dict[str, str], body: object = None) -> Any:
     async with aiohttp.ClientSession(console) as session:
         return await _ask(session, "POST", path, params=query, json=body)
+
+
+async def _delete(console: str, path: str) -> Any:
+    async with aiohttp.ClientSession(console) as session:
+        return await _ask(session, "DELETE", path)
 
 
 async def _fetch(console: str, path: str, to: Path) -> None:

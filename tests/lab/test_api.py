@@ -127,6 +127,17 @@ async def test_a_phone_fetches_its_new_credentials_by_those_it_holds(office, rea
         await asyncio.to_thread(remote.reveal, ready, "101", " ")
 
 
+async def test_who_is_banned_is_shown_and_let_in_again(office, ready) -> None:
+    desk = office.lab.provisioning.office.bans
+    for number in range(desk.limit):
+        desk.guessed("192.0.2.66", f"805ec0{number:06x}", "", office.lab.now.mono)
+    assert "192.0.2.66" in await asyncio.to_thread(remote.bans, ready, "")
+    await asyncio.to_thread(remote.bans, ready, "192.0.2.66")
+    assert await asyncio.to_thread(remote.bans, ready, "") == "nobody is banned"
+    with pytest.raises(UserError, match=r"'10.0.0.0/24' is not banned"):
+        await asyncio.to_thread(remote.bans, ready, "10.0.0.0/24")
+
+
 @pytest.mark.parametrize("name", ["805ec0a1ffff", "nobody", "1/0"])
 async def test_a_phone_that_is_not_there_is_not_asked(ready, name) -> None:
     with pytest.raises(UserError, match="there is no phone") as raised:
