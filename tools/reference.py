@@ -75,6 +75,12 @@ def features_page() -> str:
         "Dialled from any phone of the domain, never from outside; one file each in `pbx/callflow/features/`.",
         "Written by `tools/reference.py`.", "",
         "| Code | Feature | What it does |", "|---|---|---|", *rows, "",
+        "## Listed by the platform, and not here", "",
+        "They are answered like any number nobody has.", "",
+        "| Code | Why |", "|---|---|",
+        "| `***` | it is listed, what it does is recorded nowhere |",
+        "| `*46`, 5002 | hot desk and its release: there is no hot desk |",
+        "| `*48`, `*49` | PIN and extension screening: listed by name alone |", "",
     ])  # fmt: skip
 
 
