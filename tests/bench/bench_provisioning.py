@@ -40,7 +40,7 @@ SECONDS = 2.0
 _HOST = "127.0.0.1"
 _PATIENCE_S = 20.0
 _BLOCK = 512
-_LAMPS = 26
+_LAMPS = 21
 """Keys that make a file of 8 kB, which is what TFTP is measured with; the one-line file of HTTP has 5."""
 _CLIENT_HOSTS = 10
 """Phones of one address are capped: the clients come from several."""

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+from pbx.media import rtp
 from pbx.media.host import go_first
 
 SLOT_S = 0.002
@@ -20,13 +21,14 @@ SLOTS = 10
 def send(to: tuple[str, int], streams: int, seconds: float) -> None:
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(streams)]
     slots = [sockets[at::SLOTS] for at in range(SLOTS)]
-    packet, never = bytes(172), threading.Event()
+    never = threading.Event()
     go_first()
     begun, before, count = time.monotonic(), time.process_time(), int(seconds / SLOT_S)
     for slot in range(count):
         due = begun + slot * SLOT_S - time.monotonic()
         if due > 0:
             never.wait(due)
+        packet = rtp.pack(0, slot // SLOTS, slot // SLOTS * 160, 1, bytes(160))
         for each in slots[slot % SLOTS]:
             each.sendto(packet, to)
     print((time.process_time() - before) * 1e6 / (count * streams / SLOTS))
