@@ -43,8 +43,10 @@ NOT_ALLOWED = b"405 Method Not Allowed\n"
 TEXT = "text/plain; charset=utf-8"
 OPEN = "provisioning.open"
 ENCRYPT = "provisioning.encrypt"
+PROTOCOLS = "provisioning.protocols"
+"""Setting of the domain: what it may be fetched by, `https` or several in a row; anything without it."""
 TRUSTED = "provisioning.trusted_networks"
-_OF_THE_DOOR = frozenset({OPEN, TRUSTED, UPLOADS})
+_OF_THE_DOOR = frozenset({OPEN, PROTOCOLS, TRUSTED, UPLOADS})
 """Settings that no phone is told."""
 _TLS = ("TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _SECRET = re.compile(r"[0-9a-fA-F]{32,}")
@@ -112,6 +114,9 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
     )
     if request.method in ("GET", "HEAD") and (image := _image(request.path, office)) is not None:
         return _of_firmware(request, office, directory, asked, image, now)
+    allowed = str(directory.settings.get("domain", {}).get(PROTOCOLS, request.protocol)).split()
+    if request.protocol not in allowed:
+        return _refused(request, asked, claim.mac, "", f"{request.protocol} is none of {', '.join(allowed)}")
     if request.method not in ("GET", "HEAD") or isinstance(claim, NoClaim):
         speaker = speaks(request.path, office.families, directory)
         if speaker is not None:

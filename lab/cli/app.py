@@ -422,6 +422,17 @@ def dhcp_(
     print(snippet(kind, url), end="")
 
 
+@plan_app.command("schema")
+def plan_schema() -> None:
+    """Print a JSON Schema of plans, for editors."""
+    import json
+
+    from test_plans.runner import VERBS
+    from test_plans.schema import schema
+
+    print(json.dumps(schema(VERBS), indent=1))
+
+
 @plan_app.command("import")
 def plan_import(
     checklist: Annotated[Path, typer.Argument(help="CSV with columns number, item, expected.")],

@@ -2,7 +2,7 @@
 
 `done_when` is what the switch witnesses once it is done: the step is ticked by observation, and nobody has to tell.
 `ask` is a question: the answer is attested, with a name and a moment. With both, both must come. Without anybody there
-the step is blocked.
+the step is blocked. `fr` is the same in French: both are shown.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from test_plans.plan import Step, seconds
 from test_plans.verdicts import StepBlocked, StepFailed
 
 VERB = "human"
-ARGUMENTS = frozenset({"role", "done_when", "ask", "timeout"})
+ARGUMENTS = frozenset({"role", "done_when", "ask", "timeout", "fr"})
 WITNESS = "attested"
 PATIENCE_S = "120s"
 
 
 def run(context: Context, step: Step) -> Script[str]:
-    text = _text(context, step.arguments["human"])
+    text = "\n".join(
+        _text(context, step.arguments[language]) for language in ("human", "fr") if language in step.arguments
+    )
     if not context.bench.attended:
         raise StepBlocked(f"needs a person: {text}")
     device = context.device(str(step.arguments["role"])).id if "role" in step.arguments else ""

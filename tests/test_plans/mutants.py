@@ -31,7 +31,7 @@ from pbx.switch.parking import Parking
 from pbx.switch.recording import CallRecordings
 from pbx.switch.switch import Switch
 from pbx.switch.watchers import Watchers
-from provisioning_server import overlay
+from provisioning_server import overlay, sheet
 from provisioning_server.ledger import Admission, Key, Ledger
 from provisioning_server.shelf import Shelf
 from tests.test_plans import test_mutants as office
@@ -133,7 +133,7 @@ def instead(owner: object, name: str, what: object) -> Break:
 
 
 def a_token_opens_every_box(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Ledger, "admit", lambda self, mac, first, given, now, *, window=None: Admission(Key.FIRST))
+    patch.setattr(Ledger, "admit", lambda self, *asked, **more: Admission(Key.FIRST))
 
 
 def configurations_are_stale(patch: pytest.MonkeyPatch) -> None:
@@ -143,18 +143,18 @@ def configurations_are_stale(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_device_layer_is_weakest(patch: pytest.MonkeyPatch) -> None:
-    layers = overlay._own_layers
-    patch.setattr(overlay, "_own_layers", lambda *asked: list(reversed(layers(*asked))))
+    layers = sheet.own_layers
+    patch.setattr(sheet, "own_layers", lambda *asked: list(reversed(layers(*asked))))
 
 
 def every_phone_is_in_one_zone(patch: pytest.MonkeyPatch) -> None:
-    layers = overlay._own_layers
+    layers = sheet.own_layers
 
     def wrong(*asked: Any) -> list[overlay.Layer]:
         return [replace(layer, settings={k: v for k, v in layer.settings.items() if k != "time.zone"})
                 for layer in layers(*asked)]  # fmt: skip
 
-    patch.setattr(overlay, "_own_layers", wrong)
+    patch.setattr(sheet, "own_layers", wrong)
 
 
 def any_password_will_do(patch: pytest.MonkeyPatch) -> None:
@@ -285,18 +285,21 @@ def lamps_of_others_never_change(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Watchers, "changed", lambda s, package, it: None if package == "dialog" else changed(s, package, it))
 
 
-def a_transfer_leaves_a_party_behind(patch: pytest.MonkeyPatch) -> None:
-    """Whom the transferor consulted is dropped instead of joined."""
-    from pbx.switch import transfer
+def a_transfer_drops_a_leg(patch: pytest.MonkeyPatch) -> None:
+    """Whoever is transferred is let go at once."""
+    from pbx.switch import inbound, signalling, transfer
 
-    attended = transfer.transfer_attended
+    refer = transfer.referred
 
-    def dropping(switch: Any, call: Any, leg: Any, referrer: Any, wanted: Any) -> None:
-        attended(switch, call, leg, referrer, wanted)
-        for other in [one for one in call.legs.values() if one is not leg and not one.gone][:1]:
-            call.drop(other.name)
+    def dropping(switch: Any, call: Any, leg: Any, referrer: Any, target: str) -> None:
+        other = leg.joined
+        refer(switch, call, leg, referrer, target)
+        if other in call.legs:
+            call.drop(other)
 
-    patch.setattr(transfer, "transfer_attended", dropping)
+    for module in (inbound, signalling, transfer):
+        if hasattr(module, "referred"):
+            patch.setattr(module, "referred", dropping)
 
 
 def recordings_never_begin(patch: pytest.MonkeyPatch) -> None:
@@ -322,11 +325,12 @@ def bindings_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Registrar, "load", lambda self, bindings: None)
 
 
-def records_say_the_wrong_end(patch: pytest.MonkeyPatch) -> None:
+def cancelled_calls_leave_no_record(patch: pytest.MonkeyPatch) -> None:
     submit = MemoryStore.submit
 
     def wrong(self: MemoryStore, change: Any) -> int:
-        return 0 if isinstance(change, RecordSaved) and change.record.direction == "outbound" else submit(self, change)
+        lost = isinstance(change, RecordSaved) and "CANCELLED" in str(change.record)
+        return 0 if lost else submit(self, change)
 
     patch.setattr(MemoryStore, "submit", wrong)
 
@@ -356,7 +360,6 @@ MUTANTS: Mapping[str, tuple[Break, str]] = {
     "every phone is in one zone": (every_phone_is_in_one_zone, "A10"),
     # --- registration
     "any password will do": (any_password_will_do, "B02"),
-    "a missed refresh is not noticed": (instead(Registrar, "expire", lambda self, now: ()), "B05"),
     "nobody leaves": (nobody_leaves, "B06"),
     "only the first phone rings": (the_first_phone_of_a_user_rings_alone, "B07"),
     "old proofs are good for ever": (old_proofs_are_good_for_ever, "B08"),
@@ -377,7 +380,7 @@ MUTANTS: Mapping[str, tuple[Break, str]] = {
     "nothing is said of who forwarded": (nothing_is_said_of_who_forwarded, "E07-original"),
     # --- in a call
     "every site has the same music": (every("sites", music="default"), "F02"),
-    "a transfer drops a leg": (a_transfer_leaves_a_party_behind, "F04"),
+    "a transfer drops a leg": (a_transfer_drops_a_leg, "F03"),
     "a park slot is lost": (parked_parties_are_lost, "F07"),
     "nobody is called back from a slot": (the_platform(park_callback_s=600.0), "F08"),
     "no intercom answers by itself": (instead(dialling, "_answers_itself", lambda switch, device: {}), "F11"),
@@ -385,6 +388,7 @@ MUTANTS: Mapping[str, tuple[Break, str]] = {
     # --- attendants, queues
     "keys do nothing": (menus(keys={}), "G02-user"),
     "no extension can be dialled": (menus(dial_by_extension=()), "G04"),
+    "any extension can be dialled": (menus(dial_by_extension=(3, 4, 5)), "G04-refused"),
     "loops are not seen": (instead(findings, "_loops", lambda drawn: ()), "G08"),
     "wrap-up is skipped": (wrap_up_is_skipped, "H04"),
     "queues have room for all": (every("queues", max_callers=0), "H06"),
@@ -410,6 +414,6 @@ MUTANTS: Mapping[str, tuple[Break, str]] = {
     # --- the rest
     "lossy calls look clean": (lossy_calls_look_clean, "M03"),
     "bindings are forgotten": (bindings_are_forgotten, "N03"),
-    "outside calls leave no record": (records_say_the_wrong_end, "N07"),
+    "cancelled calls leave no record": (cancelled_calls_leave_no_record, "N07"),
 }
 """What is broken → how, and the case that names it."""

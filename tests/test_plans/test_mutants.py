@@ -41,9 +41,9 @@ def no_lamp_is_ever_lit(patch: pytest.MonkeyPatch) -> None:
 def the_caller_hears_nobody(patch: pytest.MonkeyPatch) -> None:
     emit = Speaking.emit
 
-    def one_way(self, it, label, packets):
+    def one_way(self, it, label, packets, *more):
         if not (it.bridged and it.name.endswith(".0")):
-            emit(self, it, label, packets)
+            emit(self, it, label, packets, *more)
 
     patch.setattr(Speaking, "emit", one_way)
 
