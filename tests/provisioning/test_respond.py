@@ -5,7 +5,7 @@ from email.utils import format_datetime
 from statistics import median
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbx.events import ConfigRefused, ConfigRequested
@@ -349,6 +349,7 @@ def test_a_user_agent_that_does_not_fit_is_in_the_reason():
 SOME_DESK = Counter(window=True)
 
 
+@settings(deadline=None)  # of a machine that is shared
 @given(
     path=st.text(max_size=300) | st.sampled_from(sorted(OWN_FILE.values())),
     agent=st.text(max_size=60),
