@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from pbx.callflow import answering, findings, identity, routing
-from pbx.callflow.ports import RecordSaved
 from pbx.domain.dialplan import Dialled, Means
 from pbx.domain.directory import Directory
 from pbx.domain.timeframes import TimeFrame
@@ -23,7 +22,6 @@ from pbx.media.virtual_speaking import Speaking
 from pbx.sip.digest import DigestServer, Verdict
 from pbx.sip.registrar import Registrar, Removed
 from pbx.statistics import Statistics
-from pbx.store.memory import MemoryStore
 from pbx.switch import dialling, registration
 from pbx.switch.agents import Agents
 from pbx.switch.notices import Notices
@@ -325,16 +323,6 @@ def bindings_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Registrar, "load", lambda self, bindings: None)
 
 
-def cancelled_calls_leave_no_record(patch: pytest.MonkeyPatch) -> None:
-    submit = MemoryStore.submit
-
-    def wrong(self: MemoryStore, change: Any) -> int:
-        lost = isinstance(change, RecordSaved) and "CANCELLED" in str(change.record)
-        return 0 if lost else submit(self, change)
-
-    patch.setattr(MemoryStore, "submit", wrong)
-
-
 def the_transfer_of_agents_priorities(directory: Directory) -> Directory:
     queues = (q.model_copy(update={"agents": tuple(a.model_copy(update={"priority": -a.priority}) for a in q.agents)})
               for q in directory.queues)  # fmt: skip
@@ -414,6 +402,5 @@ MUTANTS: Mapping[str, tuple[Break, str]] = {
     # --- the rest
     "lossy calls look clean": (lossy_calls_look_clean, "M03"),
     "bindings are forgotten": (bindings_are_forgotten, "N03"),
-    "cancelled calls leave no record": (cancelled_calls_leave_no_record, "N07"),
 }
 """What is broken → how, and the case that names it."""
