@@ -189,7 +189,8 @@ class LabBench:
         ]
 
     def recorded(self, call: str) -> bool:
-        return any(record.call == call for record in self._house.history.records())
+        """An open row, which a call has from its beginning, is none."""
+        return any(record.call == call and record.disposition for record in self._house.history.records())
 
     # --- the operator's side --------------------------------------------------------------------------
 
