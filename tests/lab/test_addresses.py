@@ -35,7 +35,7 @@ def test_the_ready_file_tells_everything_a_script_needs():
     assert (one["extension"], one["auth_user"], one["mac"]) == ("101", "101", "805ec0a10101")
     assert one["password"] == directory.devices_by_id["101"].password.get_secret_value()
     assert one["config_url"].startswith("http://10.0.0.2/p/")
-    assert one["config_files"][-1] == f"{one['config_url']}805ec0a10101.cfg"
+    assert f"{one['config_url']}805ec0a10101.cfg" in one["config_files"]
     assert document["sip"] == {"host": "127.0.0.1", "udp": 6060, "tcp": 6060, "tls": 6061}
     assert document["tls"] == {"ca_file": "/data/tls/ca.pem", "ca_url": "http://127.0.0.1:6001/ca.pem"}
     assert document["provisioning"]["http"] == "http://127.0.0.1:6001/p"

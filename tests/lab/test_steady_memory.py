@@ -15,6 +15,7 @@ from lab.seeds.load import load_seed
 from lab.world import World
 from pbx.domain.history import CallRecord
 from pbx.events import CallRecordWritten, ServerFault, Stamped
+from pbx.media.sdp import Description, parse_sdp
 from pbx.sip.uri import NameAddr, untagged
 from pbx.store.memory import KEPT_RECORDS
 from test_plans.bench import BenchDevice
@@ -72,7 +73,12 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
-BOUNDED = {CallRecord: KEPT_RECORDS, Sensed: 12 * KEPT_SOUNDS, NameAddr: untagged.cache_info().maxsize}
+BOUNDED = {
+    CallRecord: KEPT_RECORDS,
+    Sensed: 12 * KEPT_SOUNDS,
+    NameAddr: untagged.cache_info().maxsize,
+    Description: parse_sdp.cache_info().maxsize + 12 * 12,  # those read lately, and those of what is going on
+}
 """What may become more for a while, and how many there may be in the end."""
 
 
