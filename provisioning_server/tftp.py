@@ -1,7 +1,7 @@
 """One TFTP transfer as a pure machine (RFC 1350, 2347, 2348, 2349, 7440): bytes and moments in, bytes out.
 
-Options are compared without case, only what was asked for is acknowledged, a duplicate ACK never repeats DATA
-(RFC 1123 §4.2.3.1).
+tftpy's packet classes read the request, guarded; everything after it is our own. Options are compared without case,
+only what was asked for is acknowledged, a duplicate ACK never repeats DATA (RFC 1123 §4.2.3.1).
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from mmap import mmap
+
+from tftpy.TftpPacketFactory import TftpPacketFactory
+from tftpy.TftpPacketTypes import TftpPacketRRQ, TftpPacketWRQ
 
 RRQ, WRQ, DATA, ACK, ERROR, OACK = 1, 2, 3, 4, 5, 6
 NOT_DEFINED, NOT_FOUND, ACCESS_VIOLATION, ILLEGAL_OPERATION = 0, 1, 2, 4
@@ -24,6 +27,7 @@ LONGEST_REQUEST = 1024
 LARGEST_WINDOW = 64
 """Blocks sent at once: more would only overrun a phone's receive buffer."""
 
+_PACKETS = TftpPacketFactory()
 _HEAD = struct.Struct("!HH")
 """Opcode, and the block of DATA and ACK or the code of ERROR."""
 _head, _head_of = _HEAD.pack, _HEAD.unpack_from
@@ -50,34 +54,26 @@ def error(code: int, text: str) -> bytes:
 
 def read_request(data: bytes) -> ReadRequest:
     """Read a first packet; Refused says what to answer."""
-    code = int.from_bytes(data[:2], "big")
-    if len(data) < 4 or code not in (RRQ, WRQ):
+    if len(data) < 4 or int.from_bytes(data[:2], "big") not in (RRQ, WRQ):
         raise Refused(b"", "not a request")
     if len(data) > LONGEST_REQUEST:
         raise Refused(error(ILLEGAL_OPERATION, "request too long"), f"a request of {len(data)} bytes")
     try:
-        name, mode, options = _fields(data[2:].decode())
-    except ValueError as fault:
-        raise Refused(error(ILLEGAL_OPERATION, "malformed request"), str(fault)) from None
-    if code == WRQ:
+        packet = _PACKETS.parse(data)
+    except Exception as fault:  # noqa: BLE001 - tftpy raises whatever comes to hand on malformed bytes
+        raise Refused(error(ILLEGAL_OPERATION, "malformed request"), f"{type(fault).__name__}: {fault}"[:120]) from None
+    if isinstance(packet, TftpPacketWRQ):
         raise Refused(error(ACCESS_VIOLATION, "this server takes no files"), "write request")
-    if mode.lower() != "octet":
+    assert isinstance(packet, TftpPacketRRQ)
+    mode = _text(packet.mode).lower()
+    if mode != "octet":
         raise Refused(error(ILLEGAL_OPERATION, "only octet mode is served"), f"mode {mode[:20]!r}")
-    return ReadRequest(name, options)
+    options = {_text(name).lower(): _text(value) for name, value in (packet.options or {}).items()}
+    return ReadRequest(_text(packet.filename), options)
 
 
-def _fields(text: str) -> tuple[str, str, dict[str, str]]:
-    """Return file name, mode and options, each of which ends with a zero; ValueError says what is wrong."""
-    fields = text.split("\0")
-    if len(fields) < 3 or fields.pop():
-        raise ValueError("file name and mode do not end with a zero each")
-    name, mode, *pairs = fields
-    if len(pairs) % 2:
-        raise ValueError("an option without a value")
-    options = {option.lower(): value for option, value in zip(pairs[::2], pairs[1::2], strict=True)}
-    if "" in options:
-        raise ValueError("an option without a name")
-    return name, mode, options
+def _text(value: str | bytes) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _accepted(options: Mapping[str, str], size: int) -> dict[str, int]:
