@@ -223,8 +223,8 @@ def figures() -> list[Figure]:
             registered = [registrations(server, paces, folder)]
             grown = (pss_kb(pid) - empty) / USERS
             registered += [registrations(server, paces, folder) for _ in range(RUNS - 1)]
+            held = kb_a_live_call(server, paces, folder)  # before a busier hour has left room for it
             rate, bridged = clean_calls(server, paces, folder)
-            held = kb_a_live_call(server, paces, folder)
             assert len(family(pid)) > 1, "the media workers were not counted"
     floors = paces.alone(echoed)
     return [
