@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from pbx.domain.attendants import Attendant
 from pbx.domain.base import Model
@@ -52,6 +52,8 @@ class Directory(Model):
     """Boxes that are written down; what a device uses need not be."""
     settings: dict[str, dict[str, str | int | bool]] = Field(default_factory=dict)
     """Configuration layers by owner: `domain`, `site:Toronto`, `user:101` → canonical name → value."""
+    kept: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
+    """What the platform's clients wrote of an object and nothing here acts on: `user:101` → their field → value."""
     revision: int = 1
 
     @cached_property
@@ -262,6 +264,14 @@ class Directory(Model):
         new = old.model_copy(update={"switched": switched})
         return self._with("time_frames", tuple(new if frame is old else frame for frame in self.time_frames))
 
+    def with_kept(self, of: str, values: Mapping[str, JsonValue]) -> Directory:
+        """Return a copy in which these fields are kept of an object, none when there are none; no new revision."""
+        others = {name: fields for name, fields in self.kept.items() if name != of}
+        if not values and of not in self.kept:
+            return self
+        kept = {**others, of: dict(values)} if values else others
+        return self._with("kept", kept, self.revision)
+
     def with_user(self, user: User) -> Directory:
         """Return a copy in which the user of that extension is `user`, and the next revision; Inconsistent, KeyError.
 
@@ -278,9 +288,10 @@ class Directory(Model):
         changed._refuse(list(problems_of_user(changed, place)))
         return changed
 
-    def _with(self, section: str, items: tuple[object, ...]) -> Directory:
+    def _with(self, section: str, items: object, revision: int | None = None) -> Directory:
         """Return a copy with one section changed, unasked; look-ups made of others are taken over."""
-        changed = Directory.model_construct(**{**dict(self), section: items, "revision": self.revision + 1})
+        next_one = self.revision + 1 if revision is None else revision
+        changed = Directory.model_construct(**{**dict(self), section: items, "revision": next_one})
         known = self.__dict__
         changed.__dict__.update({name: known[name] for name, of in _MADE_OF.items() if of != section and name in known})
         return changed

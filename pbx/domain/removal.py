@@ -52,6 +52,7 @@ def _user(directory: Directory, extension: str) -> dict[str, tuple[object, ...]]
         "devices": tuple(device for device in directory.devices if device.extension != extension),
         "time_frames": tuple(frame for frame in directory.time_frames if frame.owner != extension),
         "contacts": tuple(contact for contact in directory.contacts if contact.owner != extension),
+        "kept": {of: fields for of, fields in directory.kept.items() if of != own},  # type: ignore[dict-item]
         "settings": {owner: values for owner, values in directory.settings.items() if owner != own},  # type: ignore[dict-item]
     }
 

@@ -39,7 +39,11 @@ from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.store.protocol import (
     LOST,
+    DirectoryRemoved,
     DirectorySaved,
+    Document,
+    DocumentRemoved,
+    DocumentSaved,
     FileForgotten,
     FileServed,
     Kept,
@@ -68,6 +72,8 @@ class _State:
     faxes: dict[str, Fax] = field(default_factory=dict)
     records: dict[tuple[str, float], CallRecord] = field(default_factory=dict)
     directories: dict[str, StoredDirectory] = field(default_factory=dict)
+    documents: dict[tuple[str, str], dict[str, Document]] = field(default_factory=dict)
+    """By domain and kind, then by key."""
     runs: dict[str, StoredRun] = field(default_factory=dict)
     spent: dict[str, str] = field(default_factory=dict)
     served: dict[tuple[str, str], ServedFile] = field(default_factory=dict)
@@ -128,6 +134,12 @@ class MemoryStore:
                     del state.records[next(iter(state.records))]
             case DirectorySaved(directory=directory):
                 state.directories[directory.domain] = directory
+            case DirectoryRemoved(domain=domain):
+                state.directories.pop(domain, None)
+            case DocumentSaved(document=document):
+                state.documents.setdefault((document.domain, document.kind), {})[document.key] = document
+            case DocumentRemoved(domain=domain, kind=kind, key=key):
+                state.documents.get((domain, kind), {}).pop(key, None)
             case RunSaved(run=run):
                 state.runs[run.id] = run
                 if len(state.runs) > KEPT_RUNS:
@@ -205,6 +217,9 @@ class MemoryStore:
 
     def directories(self) -> list[StoredDirectory]:
         return list(self._state.directories.values())
+
+    def documents(self, domain: str, kind: str) -> Mapping[str, Document]:
+        return MappingProxyType(self._state.documents.get((domain, kind), {}))
 
     def runs(self) -> list[StoredRun]:
         return sorted(self._state.runs.values(), key=lambda run: (run.started_at, run.id), reverse=True)

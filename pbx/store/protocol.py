@@ -48,6 +48,35 @@ class DirectorySaved:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryRemoved:
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Something kept of a domain that is no configuration of calls: an API key, a subscription, a route of theirs."""
+
+    domain: str
+    """Empty for what is the house's."""
+    kind: str
+    key: str
+    text: str
+    """JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSaved:
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRemoved:
+    domain: str
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunSaved:
     run: StoredRun
 
@@ -82,7 +111,18 @@ class SeenAlive:
     at: float
 
 
-Kept = Change | DirectorySaved | RunSaved | TokenSpent | FileServed | FileForgotten | SeenAlive
+Kept = (
+    Change
+    | DirectorySaved
+    | DirectoryRemoved
+    | DocumentSaved
+    | DocumentRemoved
+    | RunSaved
+    | TokenSpent
+    | FileServed
+    | FileForgotten
+    | SeenAlive
+)
 
 
 class Store(Protocol):
@@ -133,6 +173,10 @@ class Store(Protocol):
 
     def directories(self) -> Sequence[StoredDirectory]:
         """Of every domain of the house."""
+        ...
+
+    def documents(self, domain: str, kind: str) -> Mapping[str, Document]:
+        """By key, in the order they were first kept."""
         ...
 
     def runs(self) -> Sequence[StoredRun]:

@@ -48,7 +48,17 @@ from pbx.sip.address import parse_peer
 from pbx.store import recordings, tables
 from pbx.store.database import CannotOpen, FolderLock, prepare, set_up
 from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
-from pbx.store.protocol import DirectorySaved, FileServed, Kept, RunSaved, StoredDirectory, StoredRun, TokenSpent
+from pbx.store.protocol import (
+    DirectorySaved,
+    Document,
+    DocumentSaved,
+    FileServed,
+    Kept,
+    RunSaved,
+    StoredDirectory,
+    StoredRun,
+    TokenSpent,
+)
 from pbx.store.statements import executions
 
 RESTARTED = 41
@@ -205,6 +215,9 @@ class SqlStore:
     def directories(self) -> Sequence[StoredDirectory]:
         return self._mirror.directories()
 
+    def documents(self, domain: str, kind: str) -> Mapping[str, Document]:
+        return self._mirror.documents(domain, kind)
+
     def runs(self) -> Sequence[StoredRun]:
         return self._mirror.runs()
 
@@ -246,6 +259,8 @@ class SqlStore:
             mirror.submit(RecordSaved(CallRecord(**row)))
         for row in _rows(connection, tables.directories):
             mirror.submit(DirectorySaved(StoredDirectory(**row)))
+        for row in _rows(connection, tables.documents):
+            mirror.submit(DocumentSaved(Document(**row)))
         for row in reversed(_rows(connection, tables.runs, newest="started_at", most=KEPT_RUNS)):
             mirror.submit(RunSaved(StoredRun(**row)))
         for row in _rows(connection, tables.spent_tokens):

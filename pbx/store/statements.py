@@ -34,7 +34,18 @@ from pbx.callflow.ports import (
     SubscriptionSaved,
 )
 from pbx.store import tables
-from pbx.store.protocol import DirectorySaved, FileForgotten, FileServed, Kept, RunSaved, SeenAlive, TokenSpent
+from pbx.store.protocol import (
+    DirectoryRemoved,
+    DirectorySaved,
+    DocumentRemoved,
+    DocumentSaved,
+    FileForgotten,
+    FileServed,
+    Kept,
+    RunSaved,
+    SeenAlive,
+    TokenSpent,
+)
 
 _Row = (
     BindingSaved
@@ -57,6 +68,9 @@ _Row = (
     | FaxRemoved
     | RecordSaved
     | DirectorySaved
+    | DirectoryRemoved
+    | DocumentSaved
+    | DocumentRemoved
     | RunSaved
     | TokenSpent
     | FileServed
@@ -124,6 +138,12 @@ def _statement(change: _Row) -> tuple[str, dict[str, Any]]:
             return "record", _values(record)
         case DirectorySaved(directory=directory):
             return "directory", _values(directory)
+        case DirectoryRemoved(domain=domain):
+            return "no directory", {"_domain": domain}
+        case DocumentSaved(document=document):
+            return "document", _values(document)
+        case DocumentRemoved(domain=domain, kind=kind, key=key):
+            return "no document", {"_domain": domain, "_kind": kind, "_key": key}
         case RunSaved(run=run):
             return "run", _values(run)
         case TokenSpent(mac=mac, digest=digest) if digest:
@@ -179,6 +199,9 @@ _CORE: dict[str, Insert | Delete] = {
     "no notice": _removing(tables.notices),
     "record": _replacing(tables.records),
     "directory": _replacing(tables.directories),
+    "no directory": _removing(tables.directories),
+    "document": _replacing(tables.documents),
+    "no document": _removing(tables.documents),
     "run": _replacing(tables.runs),
     "life": _replacing(tables.life),
     "token": _replacing(tables.spent_tokens),

@@ -221,6 +221,17 @@ directories = Table(
     Column("document", Text, nullable=False),
 )
 
+documents = Table(
+    "documents",
+    metadata,
+    Column("domain", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    PrimaryKeyConstraint("domain", "kind", "key"),
+)
+"""What is kept of a domain beside its configuration, as JSON."""
+
 runs = Table(
     "runs",
     metadata,

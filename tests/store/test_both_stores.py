@@ -35,7 +35,19 @@ from pbx.domain.history import Fax
 from pbx.domain.kept import BoxState, CallRecording, KeptCallback, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
-from pbx.store.protocol import DirectorySaved, FileForgotten, FileServed, Kept, RunSaved, Store, TokenSpent
+from pbx.store.protocol import (
+    DirectoryRemoved,
+    DirectorySaved,
+    Document,
+    DocumentRemoved,
+    DocumentSaved,
+    FileForgotten,
+    FileServed,
+    Kept,
+    RunSaved,
+    Store,
+    TokenSpent,
+)
 from pbx.store.sql import SqlStore
 from tests.store.kept import (
     NOW,
@@ -82,6 +94,26 @@ async def test_a_removed_registration_is_gone_and_the_others_are_not(after: Afte
         BindingSaved(binding("101")), BindingSaved(binding("102")), BindingRemoved("101", "sip:101@127.0.0.1")
     )
     assert [one.device for one in store.bindings()] == ["102"]
+
+
+async def test_a_document_is_the_last_one_of_its_name_and_a_removed_one_is_gone(after: After) -> None:
+    first, second = Document("acme.lab", "key", "a", "1"), Document("acme.lab", "key", "b", "2")
+    store = await after(
+        DocumentSaved(first),
+        DocumentSaved(second),
+        DocumentSaved(replace(second, text="3")),
+        DocumentRemoved("acme.lab", "key", "a"),
+        DocumentSaved(Document("", "key", "b", "the house's")),
+    )
+    assert list(store.documents("acme.lab", "key").values()) == [replace(second, text="3")]
+    assert store.documents("beta.lab", "key") == {}
+
+
+async def test_a_domain_that_was_removed_is_not_there_any_more(after: After) -> None:
+    store = await after(
+        DirectorySaved(directory()), DirectorySaved(directory(domain="beta.lab")), DirectoryRemoved("beta.lab")
+    )
+    assert [kept.domain for kept in store.directories()] == ["acme.lab"]
 
 
 async def test_subscriptions_are_those_that_were_not_removed_as_they_were_last(after: After) -> None:
