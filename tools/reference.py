@@ -1,4 +1,4 @@
-"""Write the reference pages that are made from the code: metrics, tolerances, queue strategies, feature codes, presets.
+"""Write the reference pages that are made from the code: metrics, tolerances, plug-ins, families, presets, roles.
 
 A test compares them with what this would write: run it after changing a metric, a tolerance or a plug-in.
 """
@@ -14,9 +14,11 @@ from lab.cli.templates import families_page
 from lab.metrics import Metrics
 from lab.seeds.load import load_seed
 from lab.service import Lab
+from pbx.access import REACHES, ROLES, SCOPES, appointable, table
 from pbx.callflow.feature_codes import FEATURES
 from pbx.catalogue import plug_ins
 from pbx.domain.platform import PRESETS, facts
+from pbx.domain.tenancy import Scope
 from pbx.sip.tolerances import Tolerance
 from provisioning_server.families import shipped_families
 
@@ -32,7 +34,45 @@ def pages() -> dict[str, str]:
         "features.md": features_page(),
         "families.md": families_page(shipped_families().by_id.values()),
         "presets.md": presets_page(),
+        "roles.md": roles_page(),
     }
+
+
+def roles_page() -> str:
+    lines = [
+        "# Roles", "",
+        "Who may do what in portal and API, by scope; made of `pbx/access.py` by `tools/reference.py`. *Why may I?*",
+        "in the portal tells it for one person and one thing. A letter says how far: **o** own, **q** of assigned",
+        "queues, **s** of the own site, **d** of the domain, **r** of the reseller's domains, **a** everywhere; – is",
+        "refused. A Super User (and the lab engineer) reaches everything, No Portal nothing. What is outside of one's",
+        "reach is answered 404, what one sees and may not change 403. A preset (`platform: {roles: b1}`; `preset: n2p`",
+        "brings its own) differs where it is named.", "",
+        "Evidence: V verified page, seed onboarding document, C conflicting, I inferred, console: our specification.",
+        "",
+        "| What | Done | Roles | " + " | ".join(_SHORT.values()) + " | Evidence |",
+        "|---|---|---|" + "---|" * (len(_SHORT) + 1),
+    ]  # fmt: skip
+    generic = {(right.kind, right.action): right for right in table("generic")}
+    for roles in ROLES:
+        for right in table(roles):
+            if roles == "generic" or right != generic.get((right.kind, right.action)):
+                cells = " | ".join("".join(one for one in REACHES if one in right.of(scope)) or "–" for scope in _SHORT)
+                lines.append(f"| {right.kind} | {right.action} | {roles} | {cells} | {right.evidence} |")
+    lines += ["", "## Appointing", "", "Which scopes a scope gives and takes away.", "", "| Scope | Roles | Appoints |"]
+    lines.append("|---|---|---|")
+    lines += [
+        f"| {scope} | {roles} | {', '.join(appointable(roles, scope))} |"
+        for roles in ROLES
+        for scope in SCOPES
+        if appointable(roles, scope)
+    ]
+    return "\n".join([*lines, ""])
+
+
+_SHORT: dict[Scope, str] = {
+    "Reseller": "Reseller", "Office Manager": "Office", "Call Center Supervisor": "Superv.", "Site Manager": "Site",
+    "Call Center Agent": "Agent", "Advanced User": "Adv.", "Basic User": "Basic", "Simple User": "Simple", "NDP": "NDP",
+}  # fmt: skip
 
 
 def metrics_page() -> str:

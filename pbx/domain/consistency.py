@@ -273,6 +273,10 @@ def _queues(directory: Directory) -> Iterator[Problem]:
             if person(agent.name) in seen:
                 yield Problem(path, f"queue {queue.extension}: agent {agent.name} is listed twice")
             seen.add(person(agent.name))
+        for supervisor in queue.supervisors:
+            if supervisor not in directory.users_by_extension:
+                path = ("queues", place, "supervisors")
+                yield Problem(path, f"queue {queue.extension}: supervisor {supervisor} is no user", dangling=True)
 
 
 def _conferences(directory: Directory) -> Iterator[Problem]:

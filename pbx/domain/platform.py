@@ -59,6 +59,8 @@ class Platform(Model):
     """Characters a domain's name has at least."""
     phone_redirects: Literal["followed", "ignored"]
     """A phone that answers 302 forwards by itself: `followed` by its owner's dial policy, or taken for no answer."""
+    roles: Literal["generic", "n2p", "b1"]
+    """Which differences from the table of permissions hold (`pbx.access`)."""
     missing_references: Literal["refused", "kept"]
     """What becomes of numbers, forwards and agents that name what is deleted: the deletion is refused, or they stay."""
     forwarded_caller_id: Literal["original", "own"]

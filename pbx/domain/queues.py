@@ -121,6 +121,8 @@ class Queue(Model):
     """Waiting callers may hang up and be called back when it is their turn, within so many hours; 0 for never
     (platform field `callqueue-max-callback-queueing-hours`)."""
     site: str = ""
+    supervisors: tuple[Extension, ...] = ()
+    """Call Center Supervisors an office manager has given the queue to."""
 
     def agent(self, name: str) -> Agent | None:
         return next((agent for agent in self.agents if agent.name == name), None)

@@ -53,6 +53,7 @@ NOT_SHOWN = {
     "Platform.forwarded_caller_id": "shown by users who want it so: E07-own",
     "TimeFrame.switched": "switched by calls: D02-toggle",
     "Domain.kind": "the provider's domain is the house's own: K01",
+    "Platform.roles": PORTAL,
     "User.scope": PORTAL,
     "User.status": PORTAL,
 }
