@@ -15,7 +15,7 @@ import yaml
 
 from pbx.events import event_kinds
 from test_plans.bench import ACTIONS, ATTRIBUTES, CAPABILITIES, OPERATIONS
-from test_plans.located import Located
+from test_plans.located import read_located
 from test_plans.model import (
     BINDS,
     CONTINUE,
@@ -47,6 +47,7 @@ SHIPPED = Path(__file__).with_name("plans")
 _CASE_KEYS = ("id", "title", "tags", "covers", "severity", "roles", "steps", "teardown", "serial", "timeout", "retry",
               "on_fail", "holds")  # fmt: skip
 _ROLE_KEYS = ("can", "traits", "without", "family", "model", "site", "outside", "same_box", "bind", "note")
+_DEFAULT_KEYS = ("within",)
 _DURATIONS = ("within", "for", "silent_for")
 _COUNTS = ("count", "rows")
 _NEEDED = {
@@ -81,15 +82,14 @@ def _read(
 ) -> Plan:
     """`inside` names the plans that include this one."""
     try:
-        loader = Located(text)
-        document = loader.get_single_data()
+        document, lines = read_located(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 0
         raise BadPlan([f"{source}:{line}: not YAML: {error.problem}"], source) from None
     except yaml.YAMLError as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
         raise BadPlan([f"{source}:{line}: not YAML: {getattr(error, 'reason', error)}"], source) from None
-    return _Reader(source, verbs, loader.lines, shelves, inside).plan(document)
+    return _Reader(source, verbs, lines, shelves, inside).plan(document)
 
 
 class _Reader:
@@ -137,7 +137,9 @@ class _Reader:
                 cases.append(replace(case, tags=tuple(dict.fromkeys((*common, *case.tags)))))
         if not document.get("cases"):
             self._say(document, "a plan has cases")
-        within_s = self._duration(document, self._map(document, "defaults").get("within", "15s"), "defaults within")
+        defaults = self._map(document, "defaults")
+        self._keys(defaults, _DEFAULT_KEYS, "defaults")
+        within_s = self._duration(document, defaults.get("within", "15s"), "defaults within")
         if self._problems:
             raise BadPlan(self._problems, self._source)
         return Plan(

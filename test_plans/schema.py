@@ -35,7 +35,7 @@ def schema(verbs: Mapping[str, Verb]) -> dict[str, Any]:
             "include": {"type": "object", "description": "Plan → variables said otherwise."},
             "vars": {"type": "object"},
             "roles": {"type": "object", "additionalProperties": {"$ref": "#/$defs/role"}},
-            "defaults": {"type": "object", "properties": {"within": _DURATION}},
+            "defaults": {"type": "object", "additionalProperties": False, "properties": {"within": _DURATION}},
             "fragments": {"type": "object", "additionalProperties": {"$ref": "#/$defs/steps"}},
             "cases": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/case"}},
             "later": {"type": "object", "additionalProperties": {"type": "string"}},

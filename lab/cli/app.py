@@ -115,7 +115,8 @@ def run(
     assignments: Assignments = None,
 ) -> None:
     """Run a plan and say what came of it."""
-    from lab.cli.inputs import the_selection, the_settings
+    from lab.cli.inputs import the_settings
+    from lab.cli.plans import the_selection
     from lab.cli.run import Wanted, run_there_or_virtually
 
     settings = the_settings({"lab.number": number, "lab.seed": seed}, assignments or ())
@@ -251,7 +252,7 @@ def trace(
 @plan_app.command("check")
 def plan_check(plan: PlanFile) -> None:
     """Read a plan and say what is wrong with it."""
-    from lab.cli.run import check
+    from lab.cli.plans import check
 
     raise typer.Exit(check(plan))
 

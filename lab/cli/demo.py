@@ -7,8 +7,9 @@ import signal
 import time
 from pathlib import Path
 
-from lab.cli.inputs import switch_settings, the_plan, the_seed
+from lab.cli.inputs import switch_settings, the_seed
 from lab.cli.outputs import look_at
+from lab.cli.plans import the_plan
 from lab.cli.run import Wanted, print_case, write
 from lab.collector import what_stands_stays
 from lab.errors import NO_START, TIMED_OUT, UserError

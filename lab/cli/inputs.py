@@ -1,4 +1,4 @@
-"""Reading what the user named: a seed, a plan, a moment."""
+"""Reading what the user named: settings, a seed, a moment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import test_plans
 from lab.errors import BAD_INPUT, NO_START, USAGE, UserError
 from lab.mail.relay import Relay
 from lab.seeds.load import OFFICE, Seed, SeedError, load_seed
@@ -17,17 +16,9 @@ from pbx.media.codecs import CODECS, OPUS, has_opus
 from pbx.settings import FLAG, BadSettings, Setting, Settings, load_settings, socket_address
 from pbx.sip.tolerances import Tolerance
 from pbx.switch.settings import SwitchSettings
-from test_plans.plan import BadPlan, Plan, load_plan
-from test_plans.runner import VERBS
-from test_plans.selection import MOST_REPEATS, Selection, not_passed
-
-MOST_SHOWN = 20
-
 
 SEEDS = OFFICE.parent
 """Domains that come with the house, by name."""
-PLANS = Path(test_plans.__file__).parent / "plans"
-"""Plans that come with the house, which may be named without folder and ending."""
 
 
 def the_settings(flags: Mapping[str, Any], assignments: Sequence[str] = ()) -> Settings:
@@ -118,63 +109,6 @@ def the_seed(path: Path | None) -> Seed:
         return load_seed(path or OFFICE)
     except SeedError as error:
         raise UserError(error.happened, error.why, error.remedy, error.reference, BAD_INPUT) from None
-
-
-def plan_file(named: Path) -> Path:
-    """Return the file meant: what was named, or one of the plans that come with the house."""
-    ours = PLANS / f"{named}.yaml"
-    return ours if not named.exists() and len(named.parts) == 1 and ours.exists() else named
-
-
-def the_plan(named: Path) -> Plan:
-    path = plan_file(named)
-    try:
-        return load_plan(path, VERBS)
-    except BadPlan as error:
-        shown = "\n           ".join(error.problems[:MOST_SHOWN])
-        if len(error.problems) > MOST_SHOWN:
-            shown += f"\n           and {len(error.problems) - MOST_SHOWN} more"
-        remedy = "mend the lines named and run `switchroom plan check`"
-        if not path.is_file():
-            ours = ", ".join(sorted(plan.stem for plan in PLANS.glob("*.yaml")))
-            remedy = f"name a plan file, or one that comes with the house: {ours}"
-        raise UserError(f"the plan {named} cannot be run", shown, remedy, "README, plans", BAD_INPUT) from None
-
-
-def the_selection(
-    plan: Plan, containing: str, tag: str, shuffle: int | None, repeat: int, rerun: Path | None
-) -> Selection:
-    """Return which cases are run; refuses what picks none of the plan's."""
-    if not 1 <= repeat <= MOST_REPEATS:
-        raise UserError(
-            f"--repeat {repeat} is not possible", f"a plan is run 1 to {MOST_REPEATS} times", "name such a number",
-            "switchroom run --help", USAGE,
-        )  # fmt: skip
-    if containing and not any(containing in case.id for case in plan.cases):
-        raise UserError(
-            f"there is no case to run for -k {containing!r}", f"no id of a case of {plan.id} contains it",
-            f"one of {', '.join(case.id for case in plan.cases[:6])} …", "switchroom run --help", USAGE,
-        )  # fmt: skip
-    tags = sorted({tag for case in plan.cases for tag in case.tags})
-    if tag and tag not in tags:
-        raise UserError(
-            f"there is no case to run for --tag {tag!r}", f"no case of {plan.id} has it",
-            f"one of {', '.join(tags) or 'none: this plan has no tags'}", "switchroom run --help", USAGE,
-        )  # fmt: skip
-    return Selection(containing, tag, _not_passed(rerun), shuffle, repeat)
-
-
-def _not_passed(results: Path | None) -> frozenset[str] | None:
-    if results is None:
-        return None
-    try:
-        return not_passed(results.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-        raise UserError(
-            f"{results} is no report to run again", why, "name a file that `switchroom run --json` wrote",
-            "switchroom run --help", BAD_INPUT,
-        ) from None  # fmt: skip
 
 
 def must_be_device(text: str, what: str, known: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""`run` and `plan check`."""
+"""`run`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.cli.inputs import SEEDS, plan_file, switch_settings, the_plan, the_seed
+from lab.cli.inputs import SEEDS, switch_settings, the_seed
 from lab.cli.outputs import look_at, write_all
+from lab.cli.plans import plan_file, the_plan
 from lab.collector import what_stands_stays
-from lab.errors import FAILED, USAGE, UserError
+from lab.errors import USAGE, UserError
 from pbx.settings import Settings
-from test_plans.lint import lint
 from test_plans.model import Plan
 from test_plans.report.console import case_line, summary
 from test_plans.report.html import html
@@ -96,13 +96,3 @@ def write(result: RunResult, wanted: Wanted, other: RunResult | None = None) -> 
         (wanted.markdown, lambda: markdown(result)),
     ]
     write_all({path: text() for path, text in documents if path is not None})
-
-
-def check(named: Path) -> int:
-    plan = the_plan(named)
-    found = lint(plan)
-    for finding in found:
-        print(finding.text(str(plan_file(named))))
-    glyph, worse = ("✗", f", {len(found)} findings") if found else ("✓", "")
-    print(f"{glyph} {named}: {len(plan.cases)} cases, {len(plan.later)} sub-cases left for later{worse}")
-    return FAILED if found else 0

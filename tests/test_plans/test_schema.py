@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lab.cli import main
-from test_plans.located import Located
+from test_plans.located import read_located
 from test_plans.plan import SHIPPED
 from test_plans.runner import VERBS
 from test_plans.schema import schema
@@ -41,7 +41,7 @@ def steps(items: list[Any]) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SHIPPED.glob("*.yaml")))
 def test_every_step_of_a_plan_of_the_house_fits(name):
-    document = Located((SHIPPED / f"{name}.yaml").read_text("utf-8")).get_single_data()
+    document = read_located((SHIPPED / f"{name}.yaml").read_text("utf-8"))[0]
     parts = [*document.get("fragments", {}).values()]
     for case in document["cases"]:
         assert set(case) <= set(SCHEMA["$defs"]["case"]["properties"])

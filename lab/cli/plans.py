@@ -1,0 +1,81 @@
+"""Reading the plan the user named, and what of it is wanted: without anything of the lab, so that it is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lab.errors import BAD_INPUT, FAILED, USAGE, UserError
+from test_plans.lint import lint
+from test_plans.plan import SHIPPED, BadPlan, Plan, load_plan
+from test_plans.playing import VERBS
+from test_plans.selection import MOST_REPEATS, Selection, not_passed
+
+_MOST_SHOWN = 20
+
+
+def check(named: Path) -> int:
+    """Say what is wrong with a plan; return the exit code."""
+    plan = the_plan(named)
+    found = lint(plan)
+    for finding in found:
+        print(finding.text(str(plan_file(named))))
+    glyph, worse = ("✗", f", {len(found)} findings") if found else ("✓", "")
+    print(f"{glyph} {named}: {len(plan.cases)} cases, {len(plan.later)} sub-cases left for later{worse}")
+    return FAILED if found else 0
+
+
+def plan_file(named: Path) -> Path:
+    """Return the file meant: what was named, or one of the plans that come with the house."""
+    ours = SHIPPED / f"{named}.yaml"
+    return ours if not named.exists() and len(named.parts) == 1 and ours.exists() else named
+
+
+def the_plan(named: Path) -> Plan:
+    path = plan_file(named)
+    try:
+        return load_plan(path, VERBS)
+    except BadPlan as error:
+        shown = "\n           ".join(error.problems[:_MOST_SHOWN])
+        if len(error.problems) > _MOST_SHOWN:
+            shown += f"\n           and {len(error.problems) - _MOST_SHOWN} more"
+        remedy = "mend the lines named and run `switchroom plan check`"
+        if not path.is_file():
+            ours = ", ".join(sorted(plan.stem for plan in SHIPPED.glob("*.yaml")))
+            remedy = f"name a plan file, or one that comes with the house: {ours}"
+        raise UserError(f"the plan {named} cannot be run", shown, remedy, "README, plans", BAD_INPUT) from None
+
+
+def the_selection(
+    plan: Plan, containing: str, tag: str, shuffle: int | None, repeat: int, rerun: Path | None
+) -> Selection:
+    """Return which cases are run; refuses what picks none of the plan's."""
+    if not 1 <= repeat <= MOST_REPEATS:
+        raise UserError(
+            f"--repeat {repeat} is not possible", f"a plan is run 1 to {MOST_REPEATS} times", "name such a number",
+            "switchroom run --help", USAGE,
+        )  # fmt: skip
+    if containing and not any(containing in case.id for case in plan.cases):
+        raise UserError(
+            f"there is no case to run for -k {containing!r}", f"no id of a case of {plan.id} contains it",
+            f"one of {', '.join(case.id for case in plan.cases[:6])} …", "switchroom run --help", USAGE,
+        )  # fmt: skip
+    tags = sorted({tag for case in plan.cases for tag in case.tags})
+    if tag and tag not in tags:
+        raise UserError(
+            f"there is no case to run for --tag {tag!r}", f"no case of {plan.id} has it",
+            f"one of {', '.join(tags) or 'none: this plan has no tags'}", "switchroom run --help", USAGE,
+        )  # fmt: skip
+    return Selection(containing, tag, _not_passed(rerun), shuffle, repeat)
+
+
+def _not_passed(results: Path | None) -> frozenset[str] | None:
+    if results is None:
+        return None
+    try:
+        return not_passed(results.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        raise UserError(
+            f"{results} is no report to run again", why, "name a file that `switchroom run --json` wrote",
+            "switchroom run --help", BAD_INPUT,
+        ) from None  # fmt: skip
