@@ -78,9 +78,10 @@ class CallEntry:
                 case MediaReport(leg=leg, device=device, received=0):
                     lines.append(f"{device or leg}: nothing received")
                 case MediaReport() as report:
+                    mos = "" if report.mos is None else f", MOS {report.mos:.2f}"
                     lines.append(
                         f"{report.device or report.leg}: {report.codec}, {report.received} packets received, "
-                        f"{report.lost} lost, jitter {report.jitter_ms:.1f} ms, MOS {report.mos:.2f}"
+                        f"{report.lost} lost, jitter {report.jitter_ms:.1f} ms{mos}"
                     )
         return tuple(lines)
 

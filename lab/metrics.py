@@ -162,4 +162,5 @@ class Metrics:
         if report.received:
             self.loss.observe(report.lost / (report.received + report.lost))
             self.jitter.observe(report.jitter_ms / 1000)
-            self.mos.observe(report.mos)
+            if report.mos is not None:
+                self.mos.observe(report.mos)

@@ -176,7 +176,8 @@ class MediaReport(Event):
     sent: int
     lost: int
     jitter_ms: float
-    mos: float
+    mos: float | None
+    """None of a leg that ended as a fax over T.38, and where the engine sees no losses."""
     seconds: float
     round_trip_ms: float | None = None
     far_lost: float | None = None

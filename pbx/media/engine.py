@@ -97,7 +97,8 @@ class MediaStatistics:
     sent: int
     lost: int
     jitter_ms: float
-    mos: float
+    mos: float | None
+    """None where nobody can tell: of a fax over T.38, and where the engine sees no losses."""
     seconds: float
     round_trip_ms: float | None = None
     """By RTCP; None when the far end sent none."""

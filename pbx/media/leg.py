@@ -207,14 +207,14 @@ class Leg:
         received, lost = self.received + self.datagrams, self.earlier[1] + self.receiver.lost
         far, trip_ms, jitter_ms = self.reports.far, self.reports.round_trip_ms, self.receiver.jitter_ms
         delay_ms = (trip_ms or 0.0) / 2 + buffer_ms_for(jitter_ms) + FRAME_MS
-        burst_ratio = self.receiver.burst_ratio
+        mos = mos_g711(lost / (received + lost), delay_ms, self.receiver.burst_ratio) if received else 1.0
         return MediaStatistics(
             self.remote.codec if self.remote is not None else "",
             received,
             self.stream.sent,
             lost,
             round(jitter_ms, 3),
-            mos_g711(lost / (received + lost), delay_ms, burst_ratio) if received else 1.0,
+            None if self.is_fax else mos,
             round(now - self.opened_at, 3),
             None if trip_ms is None else round(trip_ms, 1),
             None if far is None else round(far.lost, 4),

@@ -408,7 +408,7 @@ class RtpengineEngine:
         self._by_call.pop(leg.call, None)
         codec = leg.remote.codec if leg.remote is not None else ""
         seconds = round(self._now - leg.opened_at, 3)
-        self._report(Closed(leg.name, MediaStatistics(codec, leg.received, leg.sent, 0, 0.0, 0.0, seconds)))
+        self._report(Closed(leg.name, MediaStatistics(codec, leg.received, leg.sent, 0, 0.0, None, seconds)))
 
     # --- whether it is there --------------------------------------------------------------------------
 

@@ -221,9 +221,10 @@ class VirtualEngine:
             other.bridged = ""
             self._speaking.announce(other)
         lost, far = max(0, it.expected - it.received), it.far
-        quality = mos_g711(lost / it.expected if it.expected else 0.0)
+        mos = mos_g711(lost / it.expected if it.expected else 0.0) if it.received else 1.0
+        is_fax = it.remote is not None and it.remote.fax is not None
         statistics = MediaStatistics(
-            it.codec, it.received, it.sent, lost, it.jitter_s * 1000, quality if it.received else 1.0,
+            it.codec, it.received, it.sent, lost, it.jitter_s * 1000, None if is_fax else mos,
             self._agenda.now - it.opened_at, it.round_trip_ms,
             None if far is None else round(far.lost, 4), None if far is None else round(far.jitter_ms, 3),
             strangers=it.strangers + it.watch.strangers, misfits=it.misfits + it.watch.misfits,

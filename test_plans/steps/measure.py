@@ -157,7 +157,8 @@ def _figures(context: Context, step: Step) -> Script[str]:
         raise StepFailed(f"{device.label}: {'; '.join(wrong)}")
     for text in _over(figures, step.arguments.get("warn")):
         context.warnings.append(f"{device.label}: {text}")
-    return f"{report.received} packets received, {report.lost} lost, jitter {report.jitter_ms} ms, MOS {report.mos}"
+    mos = "" if report.mos is None else f", MOS {report.mos}"
+    return f"{report.received} packets received, {report.lost} lost, jitter {report.jitter_ms} ms{mos}"
 
 
 def _delay(context: Context, step: Step) -> Script[str]:

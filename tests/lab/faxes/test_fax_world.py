@@ -21,6 +21,7 @@ from pbx.events import (
     FaxSent,
     FaxTurned,
     LegInvited,
+    MediaReport,
     SipResponse,
 )
 from pbx.media.engine import Capability, MediaAddress
@@ -70,6 +71,8 @@ def test_what_comes_goes_by_mail_as_pdf_and_tiff_with_the_very_pages(world: Worl
     assert kinds == ["application/pdf", "image/tiff"]
     assert digests(caught.attachments[1][2]) == digests(sample(2, 9).tiff)
     assert caught.attachments[0][2].startswith(b"%PDF")
+    world.run(5)
+    assert {report.mos for report in told(world, MediaReport) if report.codec == "T38"} == {None}, "no sound, no MOS"
 
 
 def test_pages_arrive_though_the_wire_loses_datagrams() -> None:

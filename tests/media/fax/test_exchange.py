@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from pbx.media import ears
-from pbx.media.engine import FAX, FaxFinished, FaxSensed, FaxTask, MediaEvent, RemoteMedia
+from pbx.media.engine import FAX, Closed, FaxFinished, FaxSensed, FaxTask, MediaEvent, RemoteMedia
 from pbx.media.exchange import Exchange
 from pbx.media.fax import spandsp
 from pbx.media.fax.sdp import OURS
@@ -129,6 +129,8 @@ def test_a_fax_that_turns_to_t38_when_it_is_heard_passes_the_relay_though_packet
     }
     assert pixels(tmp_path / "got.tif") == pixels(tmp_path / "sent.tif")
     assert wire.now - begun_at < 40 / min(speed, 4)
+    wire.exchanges[1].close("b", wire.now)
+    assert [event.statistics.mos for event in wire.events if isinstance(event, Closed)] == [None], "it is no sound"
 
 
 def test_who_hangs_up_ends_it_and_both_ends_are_told_once(tmp_path: Path) -> None:
