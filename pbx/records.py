@@ -11,6 +11,7 @@ from pbx.events import (
     AnswerConfirmed,
     CallEnded,
     CallInvited,
+    CallParked,
     CallPickedUp,
     CallPulled,
     CallRouted,
@@ -111,6 +112,8 @@ class CallFacts:
                 if not self._disposition:
                     self._by_attendant = True
                     self._answered(code, "ANSWERED", at)
+            case CallParked(slot=slot) if self._path[-1:] == ["park:any"]:
+                self._path[-1] = f"park:{slot}"
             case CallPickedUp(extension=extension, device=device):
                 self._path.append(f"picked-up:{extension or device}")
             case RecordingBegan():

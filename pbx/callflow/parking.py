@@ -9,10 +9,11 @@ from pbx.callflow.question import Ringing
 from pbx.callflow.ring import Outcome, ring, talk
 from pbx.callflow.routing import music_of
 from pbx.callflow.script import Script, until
-from pbx.callflow.vocabulary import Control, LegJoined, Parked
+from pbx.callflow.vocabulary import Control, LegJoined, Parked, Played
 from pbx.clock import FOREVER
 from pbx.domain.destinations import Cause, Destination, HangUp, ToDevice
-from pbx.domain.sounds import Music
+from pbx.domain.dialplan import ANY_SLOT
+from pbx.domain.sounds import Music, Prompts, spoken_digits
 from pbx.events import ParkRecalled
 
 RING_PARKER_S = 25.0
@@ -28,21 +29,27 @@ def wait_in_slot(call: Control, slot: str) -> Script[Destination | None]:
     outcome, leg = "abandoned", ""
     try:
         call.answer()
-        call.play(Music(music_of(call.directory, _owner(call, parked))))
-        outcome, leg = yield from _until_fetched(call, slot, parked)
+        outcome, leg = yield from _until_fetched(call, parked)
     finally:
-        call.leave_slot(slot, outcome, leg)
+        call.leave_slot(parked.slot, outcome, leg)
     return (yield from talk(call, leg))
 
 
-def _until_fetched(call: Control, slot: str, parked: Parked) -> Script[tuple[str, str]]:
+def _until_fetched(call: Control, parked: Parked) -> Script[tuple[str, str]]:
     """Return how the waiting ended, and the leg the party talks to from now on."""
+    music = Music(music_of(call.directory, _owner(call, parked)))
+    if call.asked.dialled == ANY_SLOT:  # whoever asked for any slot has to be told which it is
+        told = call.play(Prompts(("parked-at", *spoken_digits(parked.slot))))
+        news = yield until(LegJoined, Played, where=lambda event: isinstance(event, LegJoined) or event.token == told)
+        if isinstance(news, LegJoined):
+            return "fetched", news.leg
+    call.play(music)
     patience_s = call.directory.domain.platform.park_callback_s if parked.call_back else FOREVER
     while True:
         news = yield until(LegJoined, within_s=patience_s)
         if isinstance(news, LegJoined):
             return "fetched", news.leg
-        call.publish(ParkRecalled(call.id, slot, parked.parker))
+        call.publish(ParkRecalled(call.id, parked.slot, parked.parker))
         rung = yield from ring(call, _phones(call, parked), RING_PARKER_S, quiet=True)
         if rung.outcome is Outcome.ANSWERED:
             return ("returned" if rung.target is not None else "fetched"), rung.leg

@@ -65,7 +65,7 @@ from pbx.domain.destinations import (
     ToToggle,
     ToUser,
 )
-from pbx.domain.dialplan import NEVER_BARRED, SERVICE_CODES, Dialled, Means, read_dialled
+from pbx.domain.dialplan import NEVER_BARRED, SERVICE_CODES, Dialled, Means, is_always_taken, read_dialled
 from pbx.domain.dialpolicy import kind_of_call
 from pbx.domain.directory import Directory
 from pbx.domain.numbers import PhoneNumber
@@ -226,7 +226,8 @@ def _first(
             trail.applied("dial plan", "99 and extension", digits, "intercom: the phone answers by itself", "features")
             return intercom
         case Means.PARK:
-            saw = "whoever is parked there is fetched, else the caller waits there"
+            fetches = "whoever is parked there is fetched, else the caller waits there"
+            saw = "waits there" if asked.dialled.startswith("*") else fetches
             trail.applied("dial plan", f"park slot {digits}", "", saw, "features")
             return ToPark(slot=digits)
         case Means.NOTHING if (feature := feature_dialled(dialled.digits)) is not None:
@@ -292,14 +293,16 @@ def _screened(directory: Directory, number: PhoneNumber, to: ToUser, asked: Aske
     return ToUser(extension=to.extension)
 
 
-def route_off_net(directory: Directory, asked: Asked) -> tuple[Destination, DecisionRecord]:
-    """Return where a number leads outside, though it may be one of the domain's own; and why."""
+def route_off_net(directory: Directory, asked: Asked, at: Moment) -> tuple[Destination, DecisionRecord]:
+    """Return where a number leads outside, though it may be one of the domain's, and why; emergency stays itself."""
     trail = Trail()
     user = calling_user(directory, asked)
     dialled = read_dialled(asked.dialled, directory.area_code_of(user) if user else "")
     destination: Destination = HangUp(cause=Cause.NOT_FOUND)
     if dialled.means in (Means.NUMBER, Means.INTERNATIONAL):
         destination = _outward(directory, asked, ToExternal(number=dialled.digits), trail)
+    elif is_always_taken(asked.dialled):
+        destination = _first(directory, asked, dialled, None, at, trail)
     else:
         trail.failed("dial plan", "outside call", plain(dialled.digits), "no number", "")
     question = f"{plain(dialled.digits) or 'nothing'} off-net from {caller_in_words(asked)}"

@@ -26,6 +26,7 @@ CALLER = "caller"
 class Parked:
     """A slot that is taken."""
 
+    slot: str
     parker: str
     """The device that put the party there, empty when nobody did."""
     call_back: bool
@@ -449,7 +450,7 @@ class Control(Protocol):
         ...
 
     def park(self, slot: str) -> Parked | None:
-        """Take a park slot for the caller; None when somebody is in it."""
+        """Take a park slot for the caller, the first free one for `any`; None when somebody is in it."""
         ...
 
     def leave_slot(self, slot: str, outcome: str, by: str = "") -> None:

@@ -126,7 +126,8 @@ class ToPark(Model):
     """Wait in a park slot, 700–799 (711 is the relay service), until somebody fetches the caller."""
 
     to: Literal["park"] = "park"
-    slot: Annotated[str, StringConstraints(pattern=r"^7([02-9][0-9]|1[02-9])$")]
+    slot: Annotated[str, StringConstraints(pattern=r"^(any|7([02-9][0-9]|1[02-9]))$")]
+    """`any`: the first free one of those the platform gives out by itself."""
 
     @property
     def label(self) -> str:

@@ -38,10 +38,15 @@ RESERVED = {
 """Never an extension, with what it is (domain-features 1.1); more of them in `why_reserved`."""
 
 WITHHOLD = "*67"
+ANY_SLOT = "***"
+"""Parks in the first free slot."""
+
+_BEFORE_A_NUMBER = re.compile(r"(?:\*(?:48|66|67|70))*")
+"""Codes a number follows that is called then: none of them may keep a call from emergency."""
 
 _SEPARATORS = re.compile(r"[\s().\-]+")
 _EXTENSION = re.compile(r"[1-9][0-9]{2,4}")
-_SLOT = re.compile(r"7[0-9]{2}")
+_SLOT = re.compile(r"\*?(7[0-9]{2})")
 _INTERCOM = re.compile(r"99([1-9][0-9]{2,3})")
 _TO_MAILBOX = re.compile(r"7([1-9][0-9]{2,4}|[2-9][0-9]{9})")
 _NUMBER = re.compile(r"(?:\+?1)?((?![2-9]11)[2-9][0-9]{2}[2-9][0-9]{6})")
@@ -60,7 +65,8 @@ class Means(StrEnum):
     MAILBOX_LOGIN = "voicemail login"
     """5000: any box, asked for; 5001: the caller's own."""
     PARK = "park slot"
-    """700–799: who is parked there is fetched, else the caller waits there."""
+    """700–799: who is parked there is fetched, else the caller waits there. `*` before it only parks, `***` parks where
+    it is free (`any`)."""
     INTERCOM = "intercom"
     """`99` and an extension of three or four digits: its phone answers by itself."""
     NUMBER = "number"
@@ -104,7 +110,7 @@ def may_withhold(text: str) -> bool:
 
 def is_always_taken(text: str) -> bool:
     """Tell whether nothing may stand in the way of a call to `text`: emergency, 611 and the crisis line (K08, K10)."""
-    dialled = read_dialled(text, "")
+    dialled = read_dialled(_BEFORE_A_NUMBER.sub("", _SEPARATORS.sub("", text), count=1), "")
     return dialled.means in (Means.EMERGENCY, Means.SUPPORT) or dialled.digits == "988"
 
 
@@ -137,8 +143,10 @@ def _read(digits: str, area_code: str) -> Dialled:
         return Dialled(Means.MAILBOX_LOGIN, digits)
     if mailbox := _TO_MAILBOX.fullmatch(digits):
         return Dialled(Means.MAILBOX, mailbox[1])
-    if _SLOT.fullmatch(digits):
-        return Dialled(Means.PARK, digits)
+    if digits == ANY_SLOT:
+        return Dialled(Means.PARK, "any")
+    if (slot := _SLOT.fullmatch(digits)) and slot[1] != "711":
+        return Dialled(Means.PARK, slot[1])
     if intercom := _INTERCOM.fullmatch(digits):
         return Dialled(Means.INTERCOM, intercom[1])
     if _EXTENSION.fullmatch(digits):

@@ -53,6 +53,8 @@ class Platform(Model):
     """Both parties hear a beep when the recording of their conversation begins."""
     hold_recall_s: float = Field(ge=0)
     """A party on hold for so long rings whoever holds it; 0: never."""
+    park_any: tuple[int, int]
+    """First and last of the slots that `***` takes by itself."""
     park_callback_s: float = Field(gt=0)
     """A party parked at 720–799 rings whoever parked it after so long."""
     domain_name_least: int = Field(ge=1)

@@ -67,7 +67,9 @@ class RoutingSide(CallState):
         return route.destination
 
     def dial_off_net(self, dialled: str) -> Destination:
-        destination, record = routing.route_off_net(self.directory, replace(self.asked, dialled=dialled))
+        destination, record = routing.route_off_net(
+            self.directory, replace(self.asked, dialled=dialled), self._switch.now
+        )
         self.routed(destination.label, record.to_json())
         return destination
 

@@ -10,6 +10,7 @@ from pbx.callflow.vocabulary import Parked
 from pbx.events import CallParked, CallUnparked
 
 if TYPE_CHECKING:
+    from pbx.domain.directory import Directory
     from pbx.switch.calls import Call
 
 FIRST_WITH_CALL_BACK = 720
@@ -34,12 +35,20 @@ class Parking:
         self._slots: dict[str, _Slot] = {}
 
     def take(self, call: Call, slot: str, now: float) -> Parked | None:
-        """Put the caller of a call into a slot; None when somebody is in it."""
-        if slot in self._slots:
+        """Put the caller of a call into a slot, the first free one for `any`; None when somebody is in it."""
+        slot = self.free(slot, call.directory)
+        if not slot:
             return None
         self._slots[slot] = _Slot(call, now, call.transferor)
         call.publish(CallParked(call.id, slot, call.caller.party, call.transferor))
         return self._parked(slot)
+
+    def free(self, wanted: str, directory: Directory) -> str:
+        """Return a slot in which nobody is: the one wanted, or for `any` the first; empty when there is none."""
+        if wanted != "any":
+            return "" if wanted in self._slots else wanted
+        first, last = directory.domain.platform.park_any
+        return next((s for n in range(first, last + 1) if is_slot(s := str(n)) and s not in self._slots), "")
 
     def parked_by(self, call: Call, device: str) -> None:
         """An attended transfer has put another party into the place of the one who had dialled the slot."""
@@ -65,4 +74,4 @@ class Parking:
 
     def _parked(self, slot: str) -> Parked:
         parker = self._slots[slot].parker
-        return Parked(parker, bool(parker) and int(slot) >= FIRST_WITH_CALL_BACK)
+        return Parked(slot, parker, bool(parker) and int(slot) >= FIRST_WITH_CALL_BACK)

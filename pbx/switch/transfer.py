@@ -52,7 +52,7 @@ def referred(switch: Switch, call: Call, leg: Leg, referrer: Referrer, target: s
         referrer.reject_refer(603, now)
         return
     referrer.accept_refer(now)
-    if isinstance(route.destination, ToPark) and switch.parking.call_in(route.destination.slot):
+    if isinstance(route.destination, ToPark) and not switch.parking.free(route.destination.slot, switch.directory):
         referrer.notify_refer("SIP/2.0 486 Busy Here", True, now)
         return
     referrer.notify_refer("SIP/2.0 100 Trying", False, now)
@@ -74,7 +74,7 @@ def transfer_by_keys(switch: Switch, call: Call, leg: Leg, target: str) -> None:
     asked = Asked(target, leg.extension or leg.number, leg.device, leg.extension)
     route = routing.route(switch.directory, asked, switch.presence(call), switch.now)
     destination = route.destination
-    taken = isinstance(destination, ToPark) and switch.parking.call_in(destination.slot)
+    taken = isinstance(destination, ToPark) and not switch.parking.free(destination.slot, switch.directory)
     if not leg.extension or taken or isinstance(destination, ToFeature | HangUp):
         call.play_to(leg, Prompts(("transfer-failed",)))
         return

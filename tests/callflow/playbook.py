@@ -57,7 +57,7 @@ class Playbook:
         self.own = OwnSettings("101")
         self.called_last: str | None = None
         self.transferor: tuple[str, ...] = ()
-        self.slot: Parked | None = Parked("", False)
+        self.slot: Parked | None = Parked("701", "", False)
         """What `park` finds."""
         self.there: set[str] = set()
         """Commands that lead into another call."""
@@ -362,7 +362,7 @@ class Playbook:
 
     def dial_off_net(self, dialled: str) -> Destination:
         self.said.append(f"dialled {dialled} off-net")
-        return route_off_net(self.directory, replace(self.asked, dialled=dialled))[0]
+        return route_off_net(self.directory, replace(self.asked, dialled=dialled), moment())[0]
 
     def dial(self, dialled: str) -> Destination:
         self.said.append(f"dialled {dialled}")

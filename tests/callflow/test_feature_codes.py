@@ -169,7 +169,8 @@ def test_an_undisturbed_call_goes_where_it_was_dialled():
     [
         ("4165550101", ["dialled 4165550101 off-net", "progress", "dial 14165550101"]),  # the domain's own number
         ("102", ["dialled 102 off-net", "hang up not-found"]),
-        ("911", ["dialled 911 off-net", "hang up not-found"]),
+        ("911", ["dialled 911 off-net", "progress", "dial emergency-911"]),
+        ("988", ["dialled 988 off-net", "progress", "dial service-988"]),
         ("", ["answer", "play prompt:not-in-service"]),
     ],
 )

@@ -106,6 +106,8 @@ def test_without_a_prefix_only_emergency_takes_a_nine():
 def test_nothing_stands_in_the_way_of_these(dialled):
     assert is_always_taken(dialled)
     assert not is_always_taken(f"{dialled}0")
+    assert all(is_always_taken(f"{code}{dialled}") for code in ("*66", "*67", "*70", "*48", "*67*70"))
+    assert not is_always_taken(f"*72{dialled}"), "a forward there is refused, not called"
 
 
 @given(st.text(alphabet="0123456789+*#-() ", max_size=14))

@@ -54,6 +54,63 @@ def test_any_phone_of_the_domain_fetches_who_is_parked(town, dialled):
     assert kept["102"] == "user:102 > park:701 > fetched:103"
 
 
+def test_three_stars_park_in_the_first_free_slot(town):
+    ana, ben = up(town)
+    dev = town.phone("104")
+    dev.dial("700")  # waits there itself
+    town.run(1.0)
+    ana.refer(f"sip:***@{DOMAIN}")
+    town.run(1.0)
+    assert (town.last(CallParked).slot, ben.heard[-1]) == ("701", "moh:jazz")
+    ben.hang_up()
+    town.run(1.0)
+    assert outcomes(town) == [("701", "abandoned", "")]
+    kept = {record.dialled: record.path for record in town.history.records()}
+    assert kept["102"] == "user:102 > park:701"
+    dev.hang_up()
+
+
+def test_who_dials_three_stars_is_told_the_slot_and_may_be_fetched_meanwhile(town):
+    dev, cleo = town.phone("104"), town.phone("103")
+    dev.dial("***")
+    town.run(0.5)
+    assert dev.heard[-1].startswith("prompt:parked-at")
+    cleo.dial("*55700")
+    town.run(2.0)
+    assert (dev.heard[-1], outcomes(town)) == ("signature:103", [("700", "fetched", "103")])
+    cleo.hang_up()
+    town.run(1.0)
+    dev.dial("***")
+    town.run(8.0)
+    assert dev.heard[-1] == "moh:house"
+    dev.hang_up()
+
+
+def test_a_star_before_the_slot_only_parks(town):
+    ana, ben = up(town)
+    cleo = town.phone("103")
+    park(town, ana, "*701")
+    assert town.last(CallParked).slot == "701"
+    cleo.dial("*701")
+    town.run(1.0)
+    assert (cleo.talk.status, ben.heard[-1]) == (486, "moh:jazz")
+    ben.hang_up()
+
+
+def test_when_every_slot_given_out_is_taken_a_transfer_there_fails_and_the_party_stays():
+    town = Town(directory(domain={"name": "acme.lab", "platform": {"park_any": [700, 700]}}))
+    ana, ben = up(town)
+    dev = town.phone("104")
+    dev.dial("***")
+    town.run(1.0)
+    ana.refer(f"sip:***@{DOMAIN}")
+    town.run(1.0)
+    assert (ana.talk.refer_lines[-1], ana.talk.state) == ("SIP/2.0 486 Busy Here", "up")
+    ben.hang_up()
+    dev.hang_up()
+    assert_at_rest(town)
+
+
 def test_the_slot_is_asked_for_when_none_was_dialled(town):
     ana, ben = up(town)
     cleo = town.phone("103")

@@ -59,6 +59,7 @@ SENTENCES = {
     "agent-unavailable": "You are not available for calls from your queues.",
     "agent-of-no-queue": "You are not an agent of any queue.",
     "which-slot": "Please enter the park slot.",
+    "parked-at": "Your call is parked at",
     "nobody-parked": "Nobody is parked there.",
     "no-call-rings": "There is no call to pick up.",
     "no-call-to-pull": "You have no call on another telephone.",
