@@ -1,6 +1,8 @@
 # Switchroom. Two commands do all set-up: `make demo` runs the main job, `make test` passes the tests.
 .PHONY: demo test check bench soak serve clean
 SHELL := /bin/bash
+# Tests start two hundred processes: each compiling the whole program anew is minutes.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

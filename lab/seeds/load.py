@@ -126,23 +126,6 @@ def _line(lines: dict[Place, int], path: Place) -> int:
     return 1
 
 
-class _Composer(yaml.SafeLoader):
-    """PyYAML's composer without aliases (a page of them fills the memory) and of bounded depth."""
-
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent):
-            raise _fault("aliases (*name) are not used here", event.start_mark)
-        self.depth += 1
-        if self.depth > _DEPTH:
-            raise _fault("it is nested too deeply", event.start_mark)
-        node: yaml.Node | None = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-
 def _fault(problem: str, mark: Any) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
@@ -151,12 +134,8 @@ def _read(text: str, name: str) -> tuple[object, dict[Place, int]]:
     """Return the document and the line (from 1) of every object in it."""
     lines: dict[Place, int] = {}
     try:
-        loader = _Composer(text)
-        try:
-            root = loader.get_single_node()
-        finally:
-            loader.dispose()
-        return (None if root is None else _value(root, (), lines)), lines
+        root = yaml.CSafeLoader(text).get_single_node()
+        return (None if root is None else _Reading(text, lines).value(root, ())), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
@@ -167,31 +146,49 @@ def _read(text: str, name: str) -> tuple[object, dict[Place, int]]:
         raise SeedError(f"seed {name} is not YAML", why, "save it as plain text in UTF-8") from error
 
 
-def _value(node: yaml.Node, path: Place, lines: dict[Place, int]) -> object:
-    lines.setdefault(path, node.start_mark.line + 1)
-    match node:
-        case yaml.ScalarNode():
-            return _scalar(node)
-        case yaml.SequenceNode():
-            return [_value(item, (*path, place), lines) for place, item in enumerate(node.value)]
-        case yaml.MappingNode():
-            found: dict[str, object] = {}
-            for key, value in node.value:
-                if not isinstance(key, yaml.ScalarNode):
-                    raise _fault("a key must be a word", key.start_mark)
-                word = str(key.value)
-                if word in found:
-                    raise _fault(f"{word} is given twice", key.start_mark)
-                lines[*path, word] = key.start_mark.line + 1
-                found[word] = _value(value, (*path, word), lines)
-            return found
-    raise _fault("not understood", node.start_mark)
+class _Reading:
+    """What libyaml composed, made into values; no aliases (a page of them fills the memory), and not too deep."""
+
+    def __init__(self, text: str, lines: dict[Place, int]) -> None:
+        self._text, self._lines = text, lines
+        self._met: set[int] = set()
+
+    def value(self, node: yaml.Node, path: Place) -> object:
+        if id(node) in self._met:
+            alias = next(
+                event for event in yaml.parse(self._text, yaml.CSafeLoader) if isinstance(event, yaml.AliasEvent)
+            )
+            raise _fault("aliases (*name) are not used here", alias.start_mark)
+        if len(path) >= _DEPTH:
+            raise _fault("it is nested too deeply", node.start_mark)
+        self._met.add(id(node))
+        self._lines.setdefault(path, node.start_mark.line + 1)
+        match node:
+            case yaml.ScalarNode():
+                return _scalar(node)
+            case yaml.SequenceNode():
+                return [self.value(item, (*path, place)) for place, item in enumerate(node.value)]
+            case yaml.MappingNode():
+                return self._mapping(node, path)
+        raise _fault("not understood", node.start_mark)
+
+    def _mapping(self, node: yaml.MappingNode, path: Place) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _fault("a key must be a word", key.start_mark)
+            word = str(key.value)
+            if word in found:
+                raise _fault(f"{word} is given twice", key.start_mark)
+            self._lines[*path, word] = key.start_mark.line + 1
+            found[word] = self.value(value, (*path, word))
+        return found
 
 
 def _scalar(node: yaml.ScalarNode) -> object:
     """Quoted is text; plain is true, false, null, a decimal number, else text."""
     text = str(node.value)
-    if node.style is not None:
+    if node.style:
         return text
     if text in ("true", "false"):
         return text == "true"
