@@ -50,6 +50,7 @@ from lab.supervisor import Supervisor
 from lab.vault import Vault
 from lab.waiting import until, woken
 from lab.watchdog import Watchdog
+from pbx.accounts.desk import forget_strangers
 from pbx.bus import Bus
 from pbx.catalogue import plug_ins
 from pbx.clock import Moment
@@ -313,6 +314,7 @@ class Lab:
         return result
 
     def apply(self, directory: Directory, what: str = "directory") -> None:
+        forget_strangers(self.store, self.directory, directory)
         self.directory = directory
         self._keep_directory(self.store)
         if self._phone_tls is not None:

@@ -34,11 +34,15 @@ from pbx.callflow.ports import (
     SubscriptionRemoved,
     SubscriptionSaved,
 )
+from pbx.domain.accounts import AuditEntry, Credential, Pass
 from pbx.domain.kept import BoxState, CallRecording, KeptCallback, KeptPrompt, Notice, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.store.protocol import (
     LOST,
+    AuditSaved,
+    CredentialRemoved,
+    CredentialSaved,
     DirectoryRemoved,
     DirectorySaved,
     Document,
@@ -47,6 +51,8 @@ from pbx.store.protocol import (
     FileForgotten,
     FileServed,
     Kept,
+    PassRemoved,
+    PassSaved,
     RunSaved,
     SeenAlive,
     StoredDirectory,
@@ -56,6 +62,7 @@ from pbx.store.protocol import (
 
 KEPT_RECORDS = 5000
 KEPT_RUNS = 100
+KEPT_AUDIT = 5000
 
 
 @dataclass(slots=True)
@@ -76,6 +83,9 @@ class _State:
     """By domain and kind, then by key."""
     runs: dict[str, StoredRun] = field(default_factory=dict)
     spent: dict[str, str] = field(default_factory=dict)
+    credentials: dict[tuple[str, str], Credential] = field(default_factory=dict)
+    passes: dict[str, Pass] = field(default_factory=dict)
+    audit: dict[str, AuditEntry] = field(default_factory=dict)
     served: dict[tuple[str, str], ServedFile] = field(default_factory=dict)
 
 
@@ -152,6 +162,18 @@ class MemoryStore:
                 state.served[served.mac, served.file] = served
             case FileForgotten(mac=mac, file=file):
                 state.served.pop((mac, file), None)
+            case CredentialSaved(credential=credential):
+                state.credentials[credential.domain, credential.extension] = credential
+            case CredentialRemoved(domain=domain, extension=extension):
+                state.credentials.pop((domain, extension), None)
+            case PassSaved(shown=shown):
+                state.passes[shown.digest] = shown
+            case PassRemoved(digest=digest):
+                state.passes.pop(digest, None)
+            case AuditSaved(entry=entry):
+                state.audit[entry.id] = entry
+                if len(state.audit) > KEPT_AUDIT:
+                    del state.audit[next(iter(state.audit))]
             case SeenAlive():
                 pass  # a mirror lives as long as its process
             case _:
@@ -223,6 +245,15 @@ class MemoryStore:
 
     def runs(self) -> list[StoredRun]:
         return sorted(self._state.runs.values(), key=lambda run: (run.started_at, run.id), reverse=True)
+
+    def credential(self, domain: str, extension: str) -> Credential | None:
+        return self._state.credentials.get((domain, extension))
+
+    def passes(self) -> Mapping[str, Pass]:
+        return MappingProxyType(self._state.passes)
+
+    def audit(self) -> list[AuditEntry]:
+        return list(reversed(self._state.audit.values()))
 
     def spent_tokens(self) -> Mapping[str, str]:
         return MappingProxyType(self._state.spent)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pbx.callflow.ports import CallRecord, Change, Fax, Message
+from pbx.domain.accounts import AuditEntry, Credential, Pass
 from pbx.domain.kept import BoxState, CallRecording, KeptCallback, KeptPrompt, Notice, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
@@ -105,6 +106,32 @@ class FileForgotten:
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialSaved:
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRemoved:
+    domain: str
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassSaved:
+    shown: Pass
+
+
+@dataclass(frozen=True, slots=True)
+class PassRemoved:
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSaved:
+    entry: AuditEntry
+
+
+@dataclass(frozen=True, slots=True)
 class SeenAlive:
     """The process lives at this moment (POSIX seconds): the end of what it had open when it lives no more."""
 
@@ -121,6 +148,11 @@ Kept = (
     | TokenSpent
     | FileServed
     | FileForgotten
+    | CredentialSaved
+    | CredentialRemoved
+    | PassSaved
+    | PassRemoved
+    | AuditSaved
     | SeenAlive
 )
 
@@ -181,6 +213,16 @@ class Store(Protocol):
 
     def runs(self) -> Sequence[StoredRun]:
         """Newest first, bounded."""
+        ...
+
+    def credential(self, domain: str, extension: str) -> Credential | None: ...
+
+    def passes(self) -> Mapping[str, Pass]:
+        """By digest."""
+        ...
+
+    def audit(self) -> Sequence[AuditEntry]:
+        """Newest first, bounded; the database has all."""
         ...
 
     def spent_tokens(self) -> Mapping[str, str]:

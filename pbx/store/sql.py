@@ -41,19 +41,23 @@ from pbx.callflow.ports import (
     RecordSaved,
     SubscriptionSaved,
 )
+from pbx.domain.accounts import AuditEntry, Credential, Pass
 from pbx.domain.kept import BoxState, CallRecording, KeptCallback, KeptPrompt, Notice, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.registrations import Binding, KeptSubscription
 from pbx.sip.address import parse_peer
 from pbx.store import recordings, tables
 from pbx.store.database import CannotOpen, FolderLock, prepare, set_up
-from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
+from pbx.store.memory import KEPT_AUDIT, KEPT_RECORDS, KEPT_RUNS, MemoryStore
 from pbx.store.protocol import (
+    AuditSaved,
+    CredentialSaved,
     DirectorySaved,
     Document,
     DocumentSaved,
     FileServed,
     Kept,
+    PassSaved,
     RunSaved,
     StoredDirectory,
     StoredRun,
@@ -224,6 +228,15 @@ class SqlStore:
     def served_files(self) -> Sequence[ServedFile]:
         return self._mirror.served_files()
 
+    def credential(self, domain: str, extension: str) -> Credential | None:
+        return self._mirror.credential(domain, extension)
+
+    def passes(self) -> Mapping[str, Pass]:
+        return self._mirror.passes()
+
+    def audit(self) -> Sequence[AuditEntry]:
+        return self._mirror.audit()
+
     def spent_tokens(self) -> Mapping[str, str]:
         return self._mirror.spent_tokens()
 
@@ -233,6 +246,14 @@ class SqlStore:
         mirror = self._mirror
         for table in (tables.bindings, tables.subscriptions):
             connection.execute(delete(table).where(table.c.expires_at <= now))
+        over = tables.passes.c.expires_at
+        connection.execute(delete(tables.passes).where(over > 0, over <= now))
+        for row in _rows(connection, tables.credentials):
+            mirror.submit(CredentialSaved(Credential(**row)))
+        for row in _rows(connection, tables.passes):
+            mirror.submit(PassSaved(Pass(**row)))
+        for row in reversed(_rows(connection, tables.audit, newest="at", most=KEPT_AUDIT)):
+            mirror.submit(AuditSaved(AuditEntry(**row)))
         for row in _rows(connection, tables.bindings):
             mirror.submit(BindingSaved(Binding(**{**row, "peer": parse_peer(row["peer"])})))
         for row in _rows(connection, tables.subscriptions):

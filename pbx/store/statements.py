@@ -35,6 +35,9 @@ from pbx.callflow.ports import (
 )
 from pbx.store import tables
 from pbx.store.protocol import (
+    AuditSaved,
+    CredentialRemoved,
+    CredentialSaved,
     DirectoryRemoved,
     DirectorySaved,
     DocumentRemoved,
@@ -42,6 +45,8 @@ from pbx.store.protocol import (
     FileForgotten,
     FileServed,
     Kept,
+    PassRemoved,
+    PassSaved,
     RunSaved,
     SeenAlive,
     TokenSpent,
@@ -75,6 +80,11 @@ _Row = (
     | TokenSpent
     | FileServed
     | FileForgotten
+    | CredentialSaved
+    | CredentialRemoved
+    | PassSaved
+    | PassRemoved
+    | AuditSaved
     | SeenAlive
 )
 """What is a row: a recording that is dropped is a file alone."""
@@ -154,6 +164,16 @@ def _statement(change: _Row) -> tuple[str, dict[str, Any]]:
             return "served", _values(file)
         case FileForgotten(mac=mac, file=name):
             return "not served", {"_mac": mac, "_file": name}
+        case CredentialSaved(credential=credential):
+            return "credential", _values(credential)
+        case CredentialRemoved(domain=domain, extension=extension):
+            return "no credential", {"_domain": domain, "_extension": extension}
+        case PassSaved(shown=shown):
+            return "pass", _values(shown)
+        case PassRemoved(digest=digest):
+            return "no pass", {"_digest": digest}
+        case AuditSaved(entry=entry):
+            return "audit", _values(entry)
         case SeenAlive(at=at):
             return "life", {"id": 1, "seen_at": at}
         case _:
@@ -206,6 +226,11 @@ _CORE: dict[str, Insert | Delete] = {
     "life": _replacing(tables.life),
     "token": _replacing(tables.spent_tokens),
     "no token": _removing(tables.spent_tokens),
+    "credential": _replacing(tables.credentials),
+    "no credential": _removing(tables.credentials),
+    "pass": _replacing(tables.passes),
+    "no pass": _removing(tables.passes),
+    "audit": _replacing(tables.audit),
     "served": _replacing(tables.served_files),
     "not served": _removing(tables.served_files),
 }

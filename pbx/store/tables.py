@@ -264,6 +264,52 @@ served_files = Table(
 )
 """What each box holds of its own files."""
 
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("domain", Text, primary_key=True),
+    Column("extension", Text, primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("changed_at", Float, nullable=False),
+)
+
+passes = Table(
+    "passes",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("extension", Text, nullable=False),
+    Column("made_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("used_at", Float, nullable=False),
+    Column("first", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("read_only", Boolean, nullable=False),
+    Column("addresses", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("more", Text, nullable=False),
+)
+"""Sessions, links of mails, tokens and keys: digests alone."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("as_whom", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+)
+
 life = Table(
     "life",
     metadata,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pbx.callflow.ports import CallRecord, Message
+from pbx.domain.accounts import AuditEntry, Credential, Pass
 from pbx.domain.kept import KeptPrompt, Notice
 from pbx.domain.registrations import KeptSubscription
 from pbx.sip.address import Peer
@@ -71,6 +72,20 @@ def directory(revision: int = 1, domain: str = "acme.lab") -> StoredDirectory:
 
 def run(number: int) -> StoredRun:
     return StoredRun(f"run-{number}", "office", NOW + number, "{}", "<html>")
+
+
+def credential(extension: str = "101", **changes: Any) -> Credential:
+    return Credential("acme.lab", extension, **{"hash": "$argon2id$x", "changed_at": NOW, **changes})
+
+
+def shown_pass(digest: str = "d1", **changes: Any) -> Pass:
+    return Pass(digest, **{"kind": "session", "domain": "acme.lab", "extension": "101", "made_at": NOW,
+                           "expires_at": NOW + 60, **changes})  # fmt: skip
+
+
+def audit_entry(number: str = "a1", at: float = NOW) -> AuditEntry:
+    return AuditEntry(number, at, "101@acme.lab", "Office Manager", "", "console 127.0.0.1", "acme.lab", "user", "102",
+                      "edit", '{"first_name": "Ben"}', '{"first_name": "Bénédict"}')  # fmt: skip
 
 
 async def reopened(folder: Path, now: float = NOW, **settings: Any) -> SqlStore:

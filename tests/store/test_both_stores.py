@@ -36,6 +36,9 @@ from pbx.domain.kept import BoxState, CallRecording, KeptCallback, ServedFile
 from pbx.domain.own_settings import OwnSettings
 from pbx.store.memory import KEPT_RECORDS, KEPT_RUNS, MemoryStore
 from pbx.store.protocol import (
+    AuditSaved,
+    CredentialRemoved,
+    CredentialSaved,
     DirectoryRemoved,
     DirectorySaved,
     Document,
@@ -44,6 +47,8 @@ from pbx.store.protocol import (
     FileForgotten,
     FileServed,
     Kept,
+    PassRemoved,
+    PassSaved,
     RunSaved,
     Store,
     TokenSpent,
@@ -51,7 +56,9 @@ from pbx.store.protocol import (
 from pbx.store.sql import SqlStore
 from tests.store.kept import (
     NOW,
+    audit_entry,
     binding,
+    credential,
     directory,
     in_memory,
     message,
@@ -60,6 +67,7 @@ from tests.store.kept import (
     record,
     reopened,
     run,
+    shown_pass,
     subscription,
     written,
 )
@@ -285,6 +293,30 @@ _CHANGES = st.one_of(
     st.builds(lambda mac, sha256: FileServed(held(mac, sha256=sha256)), st.sampled_from("ab"), st.sampled_from("12")),
     st.builds(lambda mac: FileForgotten(mac, "{mac}.cfg"), st.sampled_from("ab")),
 )
+
+
+async def test_passwords_passes_and_what_was_changed_outlive_a_restart(after: After) -> None:
+    store = await after(
+        CredentialSaved(credential()), CredentialSaved(credential(hash="$argon2id$newer")),
+        CredentialSaved(credential("102")), CredentialRemoved("acme.lab", "102"),
+        PassSaved(shown_pass("d1")), PassSaved(shown_pass("d1", used_at=NOW + 1)), PassSaved(shown_pass("d2")),
+        PassSaved(shown_pass("d3", expires_at=0.0, kind="key", read_only=True)), PassRemoved("d2"),
+        AuditSaved(audit_entry("a1")), AuditSaved(audit_entry("a2", NOW + 1)),
+    )  # fmt: skip
+    assert store.credential("acme.lab", "101") == credential(hash="$argon2id$newer")
+    assert store.credential("acme.lab", "102") is None
+    assert dict(store.passes()) == {
+        "d1": shown_pass("d1", used_at=NOW + 1),
+        "d3": shown_pass("d3", expires_at=0.0, kind="key", read_only=True),
+    }
+    assert list(store.audit()) == [audit_entry("a2", NOW + 1), audit_entry("a1")]
+
+
+async def test_a_pass_that_is_over_is_gone_at_the_next_start(tmp_path: Path) -> None:
+    await written(tmp_path, PassSaved(shown_pass("old")), PassSaved(shown_pass("key", expires_at=0.0)))
+    store = await reopened(tmp_path, NOW + 61)
+    assert list(store.passes()) == ["key"]
+    await store.close()
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
