@@ -9,6 +9,7 @@ from aiohttp import web
 from lab.api.devices import Devices
 from lab.api.faxes import FaxDesk
 from lab.api.guide import Guide
+from lab.api.hot_desks import HotDesks
 from lab.api.mailboxes import MailboxDesk
 from lab.api.observe import Observer
 from lab.api.outbox import MailDesk
@@ -52,6 +53,7 @@ class Office:
         Devices(self.lab, self.devices).route(self.console.app)
         Guide(self.lab.people).route(self.console.app)
         MailDesk(self.lab).route(self.console.app)
+        HotDesks(self.lab).route(self.console.app)
         PromptDesk(self.lab).route(self.console.app)
         QueueDesk(self.lab).route(self.console.app)
         Recordings(self.lab).route(self.console.app)

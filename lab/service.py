@@ -323,7 +323,7 @@ class Lab:
 
     def _frame_switched(self, stamped: Stamped) -> None:
         """The switch has made a snapshot of its own: it is everybody's, and outlives a restart."""
-        self.directory = self.switch.directory
+        self.directory = self.switch.configured
         self._keep_directory(self.store)
 
     def press(self, phone: AnyPhone, button: Callable[[], object]) -> object:

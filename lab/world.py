@@ -186,7 +186,7 @@ class World:
 
     def _frame_switched(self, stamped: Stamped) -> None:
         """The switch has made a snapshot of its own: it is everybody's."""
-        self.directory = self.switch.directory
+        self.directory = self.switch.configured
 
     def restart_switch(self, away_s: float = 1.0) -> None:
         """Kill the switch where it stands; a new one starts from the store `away_s` later."""

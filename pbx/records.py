@@ -10,6 +10,7 @@ from pbx.domain.history import CallRecord
 from pbx.events import (
     AnswerConfirmed,
     CallEnded,
+    CallerProved,
     CallInvited,
     CallParked,
     CallPickedUp,
@@ -118,6 +119,8 @@ class CallFacts:
                 self._path.append(f"picked-up:{extension or device}")
             case RecordingBegan():
                 self._path.append("recorded")
+            case CallerProved(extension=extension):
+                self._path.append(f"as:{extension}")
             case TransferRecalled(device=device):
                 self._path.append(f"recalled:{device}")
             case CallPulled(device=device):

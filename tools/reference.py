@@ -112,7 +112,7 @@ def features_page() -> str:
     rows = plug_in_rows(FEATURES)
     return "\n".join([
         "# Feature codes", "",
-        "Dialled from any phone of the domain, never from outside; one file each in `pbx/callflow/features/`.",
+        "Dialled from any telephone of the domain, never from outside; one file each in `pbx/callflow/features/`.",
         "Written by `tools/reference.py`.", "",
         "| Code | Feature | What it does |", "|---|---|---|", *rows, "",
         "## Read by the dial plan", "",
@@ -120,11 +120,9 @@ def features_page() -> str:
         "| `***` | Parks in the first free slot, and says which (transfer to it, or dial it). |",
         "| `*` and a slot | Parks there; nobody is fetched. |",
         "| `*67` | The number follows; the caller is shown to nobody. |", "",
-        "## Listed by the platform, and not here", "",
-        "They are answered like any number nobody has.", "",
-        "| Code | Why |", "|---|---|",
-        "| `*46`, 5002 | hot desk and its release: there is no hot desk |",
-        "| `*48`, `*49` | PIN and extension screening: listed by name alone |", "",
+        "That there are these codes is documented (docs.threepbx.com/52103 and 52104, stratelegy); whose PIN `*48`",
+        "and 5003 ask for, and that `*49` asks for one, is our reading. With one reseller `*44` logs in at a hot desk,",
+        "with others it pulls a call: here it pulls.", "",
     ])  # fmt: skip
 
 

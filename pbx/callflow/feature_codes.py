@@ -29,7 +29,8 @@ FEATURES = by_code(plug_ins("pbx.callflow.features", needs="CODE"))
 
 def feature_dialled(digits: str) -> ToFeature | None:
     """Return the feature whose code `digits` begins with, the longest of several, and what was dialled after it."""
-    code = max((code for code in FEATURES if digits.startswith(code)), key=len, default=None)
+    starred = (code for code in FEATURES if code.startswith("*") and digits.startswith(code))
+    code = digits if digits in FEATURES else max(starred, key=len, default=None)
     return None if code is None else ToFeature(code=code, argument=digits[len(code) :])
 
 

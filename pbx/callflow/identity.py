@@ -88,8 +88,10 @@ def emergency_location(directory: Directory, device: str) -> EmergencyLocation:
     known = directory.devices_by_id.get(device)
     user = directory.users_by_extension.get(known.extension if known else device)
     name = user.name if user else ""
+    # A telephone stands where it stands, whoever has logged in there.
+    stands_at = directory.users_by_extension.get(known.home) if known else user
     callbacks: list[str] = []
-    for level, owner in _levels(directory, known, user):
+    for level, owner in _levels(directory, known, stands_at):
         address = _address_of(directory, owner)
         if address is not None:
             return EmergencyLocation(address.callback, name or address.caller_name, address.line, level)
@@ -108,8 +110,8 @@ def emergency_desk(directory: Directory, location: EmergencyLocation, code: str)
 def _levels(
     directory: Directory, device: Device | None, user: User | None
 ) -> Iterator[tuple[str, Device | User | Site | Domain]]:
-    """The owners of a caller's settings, most specific first."""
-    if device is not None:
+    """The owners of a caller's settings, most specific first; what a telephone shows is of no use to a guest."""
+    if device is not None and (user is None or user.extension == device.home):
         yield "device", device
     if user is not None:
         yield "user", user

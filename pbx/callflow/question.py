@@ -31,6 +31,8 @@ class Asked:
 
     private: bool = False
     """The caller's number is kept from the callee (RFC 3323); then `caller_number` is empty."""
+    proved: bool = False
+    """The caller has entered the PIN of `caller_extension`."""
     asserted: str = ""
     """The number of a private caller, which only another trusted network is told (RFC 3325)."""
 

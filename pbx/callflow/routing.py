@@ -230,10 +230,10 @@ def _first(
             saw = "waits there" if asked.dialled.startswith("*") else fetches
             trail.applied("dial plan", f"park slot {digits}", "", saw, "features")
             return ToPark(slot=digits)
-        case Means.NOTHING if (feature := feature_dialled(dialled.digits)) is not None:
+        case Means.NOTHING | Means.FEATURE if (feature := feature_dialled(dialled.digits)) is not None:
             trail.applied("dial plan", f"feature code {feature.code}", feature.argument, "is answered", "features")
             return feature
-        case Means.INTERCOM | Means.NOTHING:
+        case Means.INTERCOM | Means.NOTHING | Means.FEATURE:
             trail.failed("dial plan", digits or "nothing", "", dialled.because, "")
         case _:
             assert_never(dialled.means)
@@ -315,7 +315,9 @@ def _outward(directory: Directory, asked: Asked, destination: ToExternal | ToSer
     number = destination.number if isinstance(destination, ToExternal) else destination.code
     rule = "outside call" if isinstance(destination, ToExternal) else SERVICE_CODES[number]
     link = f"users/{user.extension}" if user else "users"
-    barred = directory.why_barred(user, number) if user else "an unknown caller may not call outside"
+    barred = (
+        directory.why_barred(user, number, with_pin=asked.proved) if user else "an unknown caller may not call outside"
+    )
     if barred or user is None:
         trail.failed("dial plan", rule, number, barred, link)
         return HangUp(cause=Cause.FORBIDDEN)

@@ -441,6 +441,14 @@ class Control(Protocol):
         """Return where that leads, as if the caller had dialled it; the record is published."""
         ...
 
+    def prove(self, extension: str) -> None:
+        """From now on the call is made by that user, who has entered its PIN."""
+        ...
+
+    def take_desk(self, extension: str) -> None:
+        """The caller's telephone is that user's from now on, for whom it is its own user's again."""
+        ...
+
     def record_own(self, on: bool) -> bool:
         """Begin or stop the recording of a conversation the caller's user has on another phone or line."""
         ...

@@ -176,7 +176,7 @@ def _devices(directory: Directory) -> Iterator[Problem]:
     for place, device in enumerate(directory.devices):
         if device.extension not in directory.users_by_extension:
             yield Problem(("devices", place, "extension"), f"device {device.id}: there is no user {device.extension}")
-        if device.id.rstrip("abcdefghijklmnopqrstuvwxyz") != device.extension:
+        if device.home != device.extension:
             yield Problem(
                 ("devices", place, "id"), f"device {device.id}: the id is the extension {device.extension} and a suffix"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from string import ascii_lowercase
 from typing import Literal
 
 from pydantic import AwareDatetime, Field, SecretStr
@@ -45,12 +46,19 @@ class Device(Model):
     emergency_address: str = ""
     fax: bool = False
     """A fax machine is at this port: its calls are of G.711 alone, which a modem survives, or T.38."""
+    hot_desk: bool = False
+    """Users may log in here (5002): it is their telephone until they log out, and its own user's no more."""
     unsolicited_mwi: bool = False
     """Tell it of messages although it has not subscribed: at each change, and when it registers anew."""
     user_agents: tuple[str, ...] = ()
     """Patterns (`Yealink*`) of User-Agents it may register by; empty for any (platform field of the same purpose)."""
     settings: dict[str, str | int | bool] = Field(default_factory=dict)
     """Device layer of the configuration, canonical names (provisioning 3.4)."""
+
+    @property
+    def home(self) -> str:
+        """The extension of whose desk it stands at, whoever has logged in there."""
+        return self.id.rstrip(ascii_lowercase)
 
     def passwords_at(self, moment: datetime) -> tuple[str, ...]:
         """Return what the device may prove itself with: its password, and the former one while that is taken."""

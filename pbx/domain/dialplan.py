@@ -64,6 +64,8 @@ class Means(StrEnum):
     """`7` and an extension: straight to its voicemail."""
     MAILBOX_LOGIN = "voicemail login"
     """5000: any box, asked for; 5001: the caller's own."""
+    FEATURE = "feature"
+    """5002 and 5003: feature codes without a star."""
     PARK = "park slot"
     """700–799: who is parked there is fetched, else the caller waits there. `*` before it only parks, `***` parks where
     it is free (`any`)."""
@@ -141,6 +143,8 @@ def _read(digits: str, area_code: str) -> Dialled:
         return Dialled(Means.SERVICE_CODE, digits)
     if digits in ("5000", "5001"):
         return Dialled(Means.MAILBOX_LOGIN, digits)
+    if digits in ("5002", "5003"):
+        return Dialled(Means.FEATURE, digits)
     if mailbox := _TO_MAILBOX.fullmatch(digits):
         return Dialled(Means.MAILBOX, mailbox[1])
     if digits == ANY_SLOT:

@@ -220,9 +220,12 @@ class Directory(Model):
         named = user.dial_policy or (site.dial_policy if site else "") or self.domain.dial_policy
         return named or self.domain.platform.dial_policy
 
-    def why_barred(self, user: User, number: str) -> str:
-        """Return why a user may not call `number` (as `kind_of_call` takes it) outside, empty for one who may."""
-        policy = self.dial_policy_of(user)
+    def why_barred(self, user: User, number: str, *, with_pin: bool = False) -> str:
+        """Return why a user may not call `number` (as `kind_of_call` takes it) outside, empty for one who may.
+
+        `with_pin`: the user has entered its PIN for this call.
+        """
+        policy = (user.dial_policy_with_pin if with_pin else "") or self.dial_policy_of(user)
         kind = kind_of_call(number, self.area_code_of(user))
         allowed = number in NEVER_BARRED or kind in self.domain.platform.dial_policies.get(policy, ())
         return "" if allowed else f"{kind} calls are barred by dial policy {policy}"
@@ -271,6 +274,22 @@ class Directory(Model):
             return self
         kept = {**others, of: dict(values)} if values else others
         return self._with("kept", kept, self.revision)
+
+    def with_guests(self, guests: Mapping[str, str]) -> Directory:
+        """Return the domain as calls see it while `guests` (device id → extension) are logged in at hot desks.
+
+        Itself when there are none. Unasked, and with the same revision: it is no configuration.
+        """
+        if not guests.keys() & self.devices_by_id.keys():
+            return self
+        devices = tuple(
+            device.model_copy(update={"extension": guests[device.id]}) if device.id in guests else device
+            for device in self.devices
+        )
+        seen = self._with("devices", devices)
+        seen.__dict__["revision"] = self.revision
+        seen.__dict__["users_by_extension"] = self.users_by_extension
+        return seen
 
     def with_user(self, user: User) -> Directory:
         """Return a copy in which the user of that extension is `user`, and the next revision; Inconsistent, KeyError.

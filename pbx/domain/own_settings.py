@@ -23,6 +23,8 @@ class OwnSettings:
     busy_on: bool = False
     no_answer_to: str = ""
     no_answer_on: bool = False
+    desk: str = ""
+    """The hot desk (device id) where the user is logged in; empty for none."""
 
     def target(self, kind: Kind) -> str:
         """Return where a forward leads, whether it is on or not."""

@@ -187,6 +187,8 @@ class User(Model):
     """Completes seven dialled digits."""
     dial_policy: str = ""
     """Which calls outside are allowed, by the name of a policy; empty: as the site's. 711 and 988 are always."""
+    dial_policy_with_pin: str = ""
+    """Which are allowed once the PIN was entered (5003, `*48`): for telephones anybody passes; empty: the same."""
     max_calls: int = Field(default=0, ge=0)
     """Calls at once, 0 for no limit (platform field `limits-max-active-calls-total`): more are refused 503, and
     callers find the user busy; 611, 911 and 933 know no limit."""

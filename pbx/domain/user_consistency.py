@@ -36,7 +36,8 @@ def problems_of_user(directory: Directory, place: int) -> Iterator[Problem]:
         yield Problem((*path, "department"), f"user {user.extension}: department {user.department}: {why}")
     if user.site and user.site not in directory.sites_by_name:
         yield Problem((*path, "site"), f"user {user.extension}: there is no site {user.site}")
-    yield from policy_missing(directory, path, f"user {user.extension}", user.dial_policy)
+    for field in ("dial_policy", "dial_policy_with_pin"):
+        yield from policy_missing(directory, path, f"user {user.extension}", getattr(user, field), field)
     yield from address_wrong(
         directory, path, f"user {user.extension}", user.emergency_address, user.emergency_caller_id
     )
@@ -46,11 +47,13 @@ def problems_of_user(directory: Directory, place: int) -> Iterator[Problem]:
         yield from _copies(directory, user, path)
 
 
-def policy_missing(directory: Directory, path: Path, owner: str, named: str) -> Iterator[Problem]:
+def policy_missing(
+    directory: Directory, path: Path, owner: str, named: str, field: str = "dial_policy"
+) -> Iterator[Problem]:
     known = directory.domain.platform.dial_policies
     if named and named not in known:
         sentence = f"{owner}: there is no dial policy {named}; there are {', '.join(known)}"
-        yield Problem((*path, "dial_policy"), sentence)
+        yield Problem((*path, field), sentence)
 
 
 def address_wrong(directory: Directory, path: Path, owner: str, key: str, number: str | None) -> Iterator[Problem]:

@@ -84,7 +84,7 @@ from pbx.events.messages import (
     VoicemailRefused,
     VoicemailRestored,
 )
-from pbx.events.own_settings import OwnSettingChanged
+from pbx.events.own_settings import CallerProved, OwnSettingChanged, PinRefused
 from pbx.events.paging import IntercomOpened, PageBegan, PageEnded, PageJoined
 from pbx.events.parking import CallParked, CallUnparked, ParkRecalled
 from pbx.events.pickup import CallPickedUp, CallPulled
@@ -153,6 +153,7 @@ __all__ = [
     "CallbackAsked",
     "CallbackBegun",
     "CallbackExpired",
+    "CallerProved",
     "CertificateEnding",
     "CertificateUsed",
     "ClockStepped",
@@ -222,6 +223,7 @@ __all__ = [
     "ParkRecalled",
     "PhoneSaid",
     "PinChanged",
+    "PinRefused",
     "PromptKept",
     "PromptMissing",
     "PromptPlayed",

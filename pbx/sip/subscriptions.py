@@ -97,6 +97,12 @@ class Notifier:
         """Return the subscriptions to one state, oldest first."""
         return list(self._of_state.get((package, resource), {}).values())
 
+    def move(self, subscription: Subscription, resource: str) -> None:
+        """Let a subscription be to another resource's state; what it was told of the former one counts no more."""
+        _take_out(self._of_state, _state_of(subscription), subscription.key)
+        subscription.resource, subscription.shown = resource, None
+        self._of_state.setdefault(_state_of(subscription), {})[subscription.key] = subscription
+
     def known(self, request: Request) -> Subscription | None:
         """Return the subscription a request is in the dialog of."""
         return self._subscriptions.get((request.call_id, request.to.tag)) if request.to.tag else None

@@ -191,6 +191,7 @@ own_settings = Table(
     Column("busy_on", Boolean, nullable=False),
     Column("no_answer_to", Text, nullable=False),
     Column("no_answer_on", Boolean, nullable=False),
+    Column("desk", Text, nullable=False),
 )
 
 records = Table(

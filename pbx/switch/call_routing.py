@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from pbx.callflow import routing
 from pbx.callflow.question import Asked, AttendantRoute, ConferenceRoute, QueueRoute, Route, UserRoute
-from pbx.domain.destinations import Destination
+from pbx.domain.destinations import Destination, ToUser
 from pbx.domain.own_settings import OwnSettings
+from pbx.events import CallerProved
 from pbx.records import last_caller
 from pbx.switch.call_state import CallState
 
@@ -39,6 +40,18 @@ class RoutingSide(CallState):
 
     def own_settings(self) -> OwnSettings:
         return self._switch.settings_of_users.of(self.asked.caller_extension)
+
+    def prove(self, extension: str) -> None:
+        user = self.directory.users_by_extension[extension]
+        asked = self.asked
+        self.asked = replace(
+            asked, caller_number=extension, caller_extension=extension, caller_name=user.name, proved=True
+        )
+        self.shown = routing.caller_id_for(self.directory, self.asked, ToUser(extension=extension))
+        self.publish(CallerProved(self.id, asked.caller_device, extension))
+
+    def take_desk(self, extension: str) -> None:
+        self._switch.settings_of_users.take_desk(self.asked.caller_device, extension)
 
     def set_own(self, settings: OwnSettings) -> None:
         self._switch.settings_of_users.keep(settings)

@@ -58,7 +58,8 @@ def dial_device(
     shown = shown or call.shown
     number = shown.number or "anonymous"
     sender = NameAddr(f"sip:{number}@{domain}", shown.name or shown.number)
-    leg = call.new_leg(device, binding.extension, "")
+    known = switch.directory.devices_by_id.get(device)
+    leg = call.new_leg(device, known.extension if known is not None else binding.extension, "")
     leg.direction = direction
     called = NameAddr(f"sip:{device}@{domain}")
     return _invite(switch, call, leg, binding.contact, binding.peer, sender, called, [*binding.routes, *headers])

@@ -47,7 +47,9 @@ def warn_of_missing_address(switch: Switch, device: str) -> None:
 def _tell_people_on_site(switch: Switch, call: Call, found: EmergencyLocation) -> None:
     directory, device = switch.directory, call.asked.caller_device
     user = directory.users_by_extension.get(call.asked.caller_extension)
-    site = directory.sites_by_name.get(user.site) if user else None
+    known = directory.devices_by_id.get(device)
+    stands_at = directory.users_by_extension.get(known.home) if known else user
+    site = directory.sites_by_name.get(stands_at.site) if stands_at else None
     contacts = (site.emergency_contacts if site else "") or directory.domain.emergency_contacts
     if not contacts:
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Literal
@@ -107,6 +107,8 @@ class Switch:
         now: Moment,
         settings: SwitchSettings | None = None,
     ) -> None:
+        self.configured = directory
+        """As it was given; `directory` is what calls see, with the guests at hot desks."""
         self.directory = directory
         self.settings = settings or SwitchSettings()
         self.queues_by_extension = self._all_queues()
@@ -148,6 +150,7 @@ class Switch:
         self.timers = Timers()
         self.support = SupportDesk(self)
         self.settings_of_users = UserSettings(self, history.own_settings())
+        self.directory = directory.with_guests(self.settings_of_users.guests())
         self.faxes = Faxes(self, token)
         self.draining = False
         self._token = token
@@ -183,7 +186,8 @@ class Switch:
     def apply(self, directory: Directory, now: Moment, what: str = "directory") -> None:
         """Take a new snapshot; calls in progress go on, what they ask next is answered from it."""
         self._begin(now)
-        self.directory = directory
+        self.configured = directory
+        self.directory = directory.with_guests(self.settings_of_users.guests())
         self.queues_by_extension = self._all_queues()
         self.registration.prune()
         self.settings_of_users.prune()
@@ -195,8 +199,24 @@ class Switch:
 
     def switch_frame(self, call: str, name: str, state: Literal["on", "off"]) -> None:
         """A caller has switched a time frame by hand: a new snapshot, made here; who keeps directories is told."""
-        self.directory = self.directory.with_frame_switched(name, state)
+        self.configured = self.configured.with_frame_switched(name, state)
+        self.directory = self.configured.with_guests(self.settings_of_users.guests())
         self.publish(TimeFrameSwitched(call, self.realm, name, state, self.directory.revision))
+
+    def desks_changed(self, devices: Iterable[str]) -> None:
+        """Somebody has logged in or out at hot desks: whose telephones they are is another thing now."""
+        self.directory = self.configured.with_guests(self.settings_of_users.guests())
+        for device in devices:
+            self.watchers.desk_changed(device)
+
+    def free_desk(self, device: str, now: Moment) -> str:
+        """Log out whoever is logged in at a hot desk; return who it was, empty for nobody."""
+        self._begin(now)
+        guest = self.settings_of_users.guests().get(device, "")
+        if guest:
+            self.settings_of_users.take_desk(device, self.configured.devices_by_id[device].extension)
+        self._drain()
+        return guest
 
     def confirm(self, ticket: int, now: Moment) -> None:
         """Everything up to this ticket is durable."""

@@ -114,6 +114,17 @@ class Watchers:
         """Who may watch, and what there is to watch, may be different for everybody."""
         self._pending.update(dict.fromkeys(self.notifier))
 
+    def desk_changed(self, device: str) -> None:
+        """A telephone is another user's: its lamp is the lamp of that one's box."""
+        known = self._switch.directory.devices_by_id.get(device)
+        if known is None:
+            return
+        for subscription in self.notifier.of(device, "message-summary"):
+            self.notifier.move(subscription, known.extension)
+            self._switch.submit(SubscriptionSaved(self._kept(subscription)))
+            self._pending[subscription] = None
+        self._tell_unasked(known)
+
     def box_changed(self, box: str) -> None:
         """Messages of a mailbox have come, gone or been heard."""
         self.changed("message-summary", box)

@@ -368,6 +368,13 @@ class Playbook:
         self.said.append(f"dialled {dialled}")
         return self.look_up(dialled)
 
+    def prove(self, extension: str) -> None:
+        self.said.append(f"prove {extension}")
+        self.asked = replace(self.asked, caller_extension=extension, proved=True)
+
+    def take_desk(self, extension: str) -> None:
+        self.said.append(f"take desk {extension}")
+
     def record_own(self, on: bool) -> bool:
         return self._goes(f"record {'on' if on else 'off'}")
 

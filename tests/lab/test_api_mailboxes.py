@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import aiohttp
 import pytest
 import pytest_asyncio
@@ -124,3 +126,22 @@ async def test_a_sound_that_is_gone_from_disk_is_410(office):
     left(office, "five")
     (office.lab.recordings / "sound-of-five.wav").unlink()
     assert (await ask(office, "GET", "/101/five/sound"))[0] == 410
+
+
+async def test_hot_desks_are_listed_with_who_is_there_and_freed(office):
+    lab = office.lab
+    devices = tuple(d.model_copy(update={"hot_desk": d.id == "103"}) for d in lab.directory.devices)
+    lab.apply(lab.directory.replaced(devices=devices))
+    lab.command_switch(lambda switch, now: switch.settings_of_users.take_desk("103", "101"))
+
+    async def desks(method: str = "GET", path: str = "") -> tuple[int, bytes]:
+        async with (
+            aiohttp.ClientSession(office.console_url) as session,
+            session.request(method, f"/api/v1/hot-desks{path}") as answer,
+        ):
+            return answer.status, await answer.read()
+
+    assert json.loads((await desks())[1]) == [{"device": "103", "extension": "103", "guest": "101"}]
+    assert (await desks("DELETE", "/103/guest"))[0] == 204
+    assert [(await desks("DELETE", f"/{device}/guest"))[0] for device in ("103", "101", "x")] == [409, 404, 404]
+    assert lab.directory.devices_by_id["103"].extension == "103"

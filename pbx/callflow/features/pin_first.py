@@ -1,0 +1,14 @@
+"""PIN first: the number follows, the PIN of the telephone's user is asked for before it is called."""
+
+from __future__ import annotations
+
+from pbx.callflow.features import Used
+from pbx.callflow.proving import dial_on
+from pbx.callflow.script import Script
+from pbx.callflow.vocabulary import Control
+
+CODE = "*48"
+
+
+def use(call: Control, argument: str) -> Script[Used]:
+    return (yield from dial_on(call, call.asked.caller_extension, argument))
