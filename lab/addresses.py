@@ -100,6 +100,11 @@ class Listening:
         return f"http://{host_and_port(self.host, self.provisioning_port)}/ca.pem"
 
     @property
+    def stir_url(self) -> str:
+        """Where the certificate is that attestations of numbers are signed with."""
+        return f"https://{host_and_port(self.host, self.provisioning_tls_port)}/stir.pem"
+
+    @property
     def tftp_url(self) -> str:
         return f"tftp://{host_and_port(self.host, self.tftp_port)}/"
 

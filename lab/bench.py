@@ -23,7 +23,7 @@ from lab.people import Asked as Request
 from lab.people import People
 from pbx.bus import Bus
 from pbx.callflow.findings import TITLES, findings
-from pbx.callflow.question import Asked
+from pbx.callflow.question import Asked, Presence
 from pbx.callflow.routing import route
 from pbx.clock import Moment
 from pbx.media.prompts.texts import TEXTS
@@ -125,7 +125,9 @@ class LabBench:
         switch, now = self._house.switch, self._house.now
         inside = caller.id if caller.extension else ""
         asked = Asked(dialled, caller.number, inside, caller.extension, "")
-        return route(switch.directory, asked, switch.presence(None), Moment(now.mono, wall)).record.outcome
+        # At another moment nobody knows who will be busy or unplugged: everybody is there and at rest.
+        at_rest = Presence(frozenset(switch.directory.devices_by_id))
+        return route(switch.directory, asked, at_rest, Moment(now.mono, wall)).record.outcome
 
     def findings(self) -> Sequence[str]:
         found = findings(self._house.directory, TEXTS.keys())

@@ -72,6 +72,17 @@ NUMBERS: dict[str, Habit] = {
 }
 """555-01xx is reserved for fiction (NANPA): nobody's telephone rings when a call escapes the lab."""
 
+
+class Outage(Enum):
+    """What ails a trunk."""
+
+    NONE = "up"
+    REFUSES = "refuses"
+    """Every call gets 503."""
+    SILENT = "silent"
+    """Nothing that arrives is answered."""
+
+
 FAX_MACHINES = {Habit.FAX: FaxMachine(), Habit.FAX_BY_SOUND: FaxMachine(takes_t38=False)}
 TEST_TONE = "milliwatt"
 _EXCHANGE: dict[Habit, tuple[str, int]] = {
@@ -140,6 +151,7 @@ class Carrier:
         self._asking: dict[str, DeskCall] = {}
         """Leg of an operator who has yet to put the caller through."""
         self.desk_calls: list[DeskCall] = []
+        self.outage = Outage.NONE
 
     @property
     def habits(self) -> Mapping[str, Habit]:
@@ -205,6 +217,8 @@ class Carrier:
 
     def receive(self, data: bytes, source: Peer, now: float) -> None:
         self._engine.at(now)
+        if self.outage is Outage.SILENT:
+            return
         self._stack.receive(data, source, now)
         self._drain(now)
 
@@ -288,6 +302,9 @@ class Carrier:
             line.happened(call, event, now)
 
     def _invited(self, session: Session, now: float) -> None:
+        if self.outage is Outage.REFUSES:
+            session.reject(503, "", now)
+            return
         number = _called(session)
         habit = self._habits.get(number, Habit.MISSING)
         if habit is Habit.MISSING:

@@ -61,30 +61,31 @@ class Floor:
         self._shells: dict[AnyPhone, Shell] = {}
         self._loop = asyncio.get_running_loop()
         self.phones: list[AnyPhone] = []
-        self.carrier_shell: Shell | None = None
-        self._carrier: Carrier | None = None
+        self._trunk_shells: list[Shell] = []
+        self.trunks: list[Carrier] = []
 
     @property
     def carrier(self) -> Carrier:
-        assert self._carrier is not None, "the carrier is not there yet"
-        return self._carrier
+        assert self.trunks, "the carrier is not there yet"
+        return self.trunks[0]
 
     def media_woken(self) -> None:
         self._shared.woken()
 
-    def bind_carrier(self) -> tuple[str, int]:
-        """Take the carrier's address, which the switch must know before it starts."""
-        self.carrier_shell = Shell(self._clock, self._host)
-        return self.carrier_shell.udp
+    def bind_trunk(self) -> tuple[str, int]:
+        """Take a trunk's address, which the switch must know before it starts; the carrier's own comes first."""
+        shell = Shell(self._clock, self._host)
+        self._trunk_shells.append(shell)
+        return shell.udp
 
-    def start_carrier(self, make: Callable[[Stack, Engine], Carrier]) -> None:
-        shell = self.carrier_shell
-        assert shell is not None, "bind it first"
-        share = self._shared.share()
-        share.woken = shell.woken
-        stack = Stack({"udp": shell.udp}, token=real_token, user_agent="Switchroom carrier")
-        self._carrier = make(stack, share)
-        shell.start(self._carrier)
+    def start_trunks(self, make: Callable[[Stack, Engine], Carrier]) -> None:
+        for shell in self._trunk_shells:
+            share = self._shared.share()
+            share.woken = shell.woken
+            stack = Stack({"udp": shell.udp}, token=real_token, user_agent="Switchroom carrier")
+            carrier = make(stack, share)
+            self.trunks.append(carrier)
+            shell.start(carrier)
 
     def connect(
         self, names: Mapping[str, tuple[str, int]], trust: Callable[[str], ssl.SSLContext], pnp_port: int
@@ -108,8 +109,7 @@ class Floor:
 
     def press_outside(self, button: Callable[[], object]) -> object:
         result = self.carrier.act(button, self._clock.mono())
-        assert self.carrier_shell is not None
-        self.carrier_shell.settle()
+        self._trunk_shells[0].settle()
         return result
 
     def power(self, on: bool, phones: Sequence[AnyPhone] | None = None) -> None:
@@ -129,8 +129,8 @@ class Floor:
                 phone.power_off(self._clock.mono())
         for shell in self._shells.values():
             await shell.close()
-        if self.carrier_shell is not None:
-            await self.carrier_shell.close()
+        for shell in self._trunk_shells:
+            await shell.close()
         await self._fetcher.close()
 
     # --- parts ----------------------------------------------------------------------------------------

@@ -72,6 +72,11 @@ class House(Protocol):
     def carrier(self) -> Carrier: ...
 
     @property
+    def trunks(self) -> Sequence[Carrier]:
+        """The carrier's own, then those that are taken in its place."""
+        ...
+
+    @property
     def lab_seed(self) -> LabSeed: ...
 
     @property

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from lab import domain_edits
 from lab.bench_devices import LabDevice
+from lab.carrier import Outage
 from lab.errors import Away, UserError
 from lab.faxes.paper import sample
 from lab.house import Cabling, House
@@ -235,6 +236,17 @@ class Operator:
         counted = Statistics(house.directory, house.now)
         self._counted = queue, counted, house.bus.subscribe(lambda stamped: counted.take(stamped.event, stamped.at))
 
+    def _trunk(self, arguments: Mapping[str, str]) -> None:
+        trunks = dict(zip(_TRUNKS, self._house.trunks, strict=False))
+        trunk, states = trunks.get(arguments["trunk"]), {outage.value: outage for outage in Outage}
+        if trunk is None:
+            raise CannotDo(f"there is no trunk {arguments['trunk']!r}; there are {', '.join(trunks)}")
+        if arguments["state"] not in states:
+            raise CannotDo(f"a trunk is {', '.join(states)}, not {arguments['state']!r}")
+        trunk.outage = states[arguments["state"]]
+        if trunk.outage is Outage.NONE:
+            self._house.command_switch(lambda switch, now: switch.trunks.returned())
+
     def _cabling(self) -> Cabling:
         cabling = self._house.cabling
         if cabling is None:
@@ -289,7 +301,9 @@ _OPERATOR: dict[str, Callable[[Operator, Mapping[str, str]], None]] = {
     "crowd": Operator._crowd,
     "count_queue": Operator._count_queue,
     "fax": Operator._fax,
+    "trunk": Operator._trunk,
 }
+_TRUNKS = ("first", "second")
 
 
 def _without(days: tuple[date, ...], day: date) -> tuple[date, ...]:

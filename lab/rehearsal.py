@@ -8,8 +8,9 @@ from dataclasses import replace
 from lab.bench import LabBench
 from lab.provisioner import VirtualProvisioner, virtual_office
 from lab.seeds.load import Seed
+from lab.stir import CERTIFICATE, signer_of
 from lab.wire import Impairment
-from lab.world import CARRIER, PROVISIONING_HOST, SWITCH, World
+from lab.world import CARRIER, PROVISIONING_HOST, SECOND_CARRIER, SWITCH, World
 from pbx.events import Stamped
 from pbx.media.prompts.catalogue import seconds_of
 from pbx.media.virtual_speaking import BEAT_S
@@ -54,7 +55,12 @@ def virtual_world(
         provisioner=provisioner,
         seconds_of=seconds_of,
         impairment=impairment,
-        settings=replace(sip or SwitchSettings(), carrier=CARRIER),
+        settings=replace(
+            sip or SwitchSettings(),
+            carrier=CARRIER,
+            more_carriers=(SECOND_CARRIER,),
+            signer=signer_of(f"secret {number}".encode(), lambda: f"https://{PROVISIONING_HOST}{CERTIFICATE}"),
+        ),
         longest_beat_s=longest_beat_s,
         laptops=LAPTOPS,
     )

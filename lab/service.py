@@ -46,6 +46,7 @@ from lab.provisioner import discovery_url
 from lab.seeds.load import Seed
 from lab.seeds.model import Control, LabSeed
 from lab.shell import RealClock, Shell, shell_on_both
+from lab.stir import CERTIFICATE, certificate_of, signer_of
 from lab.supervisor import Supervisor
 from lab.vault import Vault
 from lab.waiting import until, woken
@@ -76,6 +77,8 @@ from provisioning_server.rotation import rotated
 from provisioning_server.upload_folder import UploadFolder
 
 DAY_S = 86_400.0
+TRUNKS = 2
+"""Ways out to the simulated telephone network; the second is for when the first fails."""
 DRAIN_S = 3.0
 """How long calls may take to end after SIGTERM; the whole of the end fits in ten seconds."""
 
@@ -104,7 +107,7 @@ class Lab:
         self._vault: Vault
         self._key_log: Path | None = None
         self._floor: Floor | None = None
-        self._carrier_peer: Peer | None = None
+        self._trunk_peers: tuple[Peer, ...] = ()
         self._watchdog = Watchdog(self.clock, self.publish)
         self._watchdog_peer: Peer | None = None
         self.outbox = Outbox()
@@ -142,14 +145,14 @@ class Lab:
         await self._media.start()
         if self.settings.phones:
             self._floor = self._make_floor()
-            self._carrier_peer = Peer("udp", *self._floor.bind_carrier())
+            self._trunk_peers = tuple(Peer("udp", *self._floor.bind_trunk()) for _ in range(TRUNKS))
         self._watchdog_peer = self._watchdog.bind(host)
         self._start_switch()
         await self._start_provisioning(data)
         await self._start_mail(data)
         self._start_mirror()
         if self._floor is not None:
-            self._floor.start_carrier(self._make_carrier)
+            self._floor.start_trunks(self._make_carrier)
             await self._furnish(self._floor)
         await self._watchdog.start(
             self.sip_address("udp"),
@@ -231,6 +234,10 @@ class Lab:
     @property
     def carrier(self) -> Carrier:
         return self.floor.carrier
+
+    @property
+    def trunks(self) -> Sequence[Carrier]:
+        return self.floor.trunks
 
     @property
     def switch(self) -> Switch:
@@ -505,13 +512,19 @@ class Lab:
             now=self.now,
             settings=replace(
                 self.settings.sip,
-                carrier=self._carrier_peer,
+                carrier=next(iter(self._trunk_peers), None),
+                more_carriers=self._trunk_peers[1:],
+                signer=signer_of(self._secret, self._stir_url),
                 watchdog=self._watchdog_peer,
                 config_url=self._config_url,
             ),
         )
         self._shell.admission = switch.admission
         self._shell.start(SwitchCore(switch, lambda mono: self.now))
+
+    def _stir_url(self) -> str:
+        at = self.listening
+        return at.stir_url if at is not None else ""
 
     def _config_url(self, device: str) -> str:
         known = self.directory.devices_by_id.get(device)
@@ -566,9 +579,10 @@ class Lab:
         images, wrong = load_images(data / "firmware", frozenset(service.office.families.by_id))
         service.office.images = images
         assert self._certificates is not None
-        http, tftp = await service.start(
-            host, ports.provisioning, ports.tftp, self._certificates.ca_file, self.settings.proxies
-        )
+        stir = data / "tls" / "stir.pem"
+        stir.write_bytes(certificate_of(self._secret, self.directory.domain.name, self.now.wall))
+        certificates = {"/ca.pem": self._certificates.ca_file, CERTIFICATE: stir}
+        http, tftp = await service.start(host, ports.provisioning, ports.tftp, certificates, self.settings.proxies)
         sips_port, ca_file = self._shell.tls[1], self._certificates.ca_file
         doors = self._phone_tls = PhoneTls(self._certificates)
         doors.allow(service.oldest_tls)

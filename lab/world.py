@@ -46,6 +46,7 @@ from pbx.switch.switch import Switch
 SWITCH = Peer("udp", "10.0.0.1", 5060)
 PROVISIONING_HOST = "10.0.0.2"
 CARRIER = Peer("udp", "10.0.0.9", 5060)
+SECOND_CARRIER = Peer("udp", "10.0.0.8", 5060)
 FETCH_S = 0.02
 """How long the provisioning server takes over one file."""
 
@@ -125,7 +126,8 @@ class World:
         group = VirtualPnp(PNP_GROUP, self.provisioner.discovered, lambda: self.now)
         engine = self.clockwork.engine(PNP_GROUP.host, seconds_of)
         self.clockwork.add(Node("pnp", PNP_GROUP.host, PNP_GROUP.port, group, engine))
-        self.carrier_node, self.carrier = self._start_carrier()
+        self.carrier_node, self.carrier = self._start_carrier("carrier", CARRIER)
+        self.trunks = (self.carrier, self._start_carrier("second carrier", SECOND_CARRIER)[1])
         self.phones: list[Phone] = []
         self._phone_nodes: dict[Phone, Node] = {}
         for at, station in enumerate(stations(self.directory, tftp=seed.lab.tftp, untold=seed.lab.untold), start=1):
@@ -278,12 +280,12 @@ class World:
 
     # --- the outside ----------------------------------------------------------------------------------
 
-    def _start_carrier(self) -> tuple[Node, Carrier]:
-        token = seeded_token(self.number, "carrier")
-        engine = self.clockwork.engine(CARRIER.host, self._seconds_of, documents=self._documents)
+    def _start_carrier(self, name: str, at: Peer) -> tuple[Node, Carrier]:
+        token = seeded_token(self.number, name)
+        engine = self.clockwork.engine(at.host, self._seconds_of, documents=self._documents)
         outside = {item.number: Habit(item.habit) for item in self.seed.lab.carrier}
         carrier = Carrier(
-            Stack({"udp": (CARRIER.host, CARRIER.port)}, token=token, user_agent="Switchroom carrier"),
+            Stack({"udp": (at.host, at.port)}, token=token, user_agent="Switchroom carrier"),
             engine,
             token=token,
             switch=SWITCH,
@@ -291,7 +293,7 @@ class World:
             numbers=outside or NUMBERS,
             names={item.number: item.name for item in self.seed.lab.carrier},
         )
-        return self.clockwork.add(Node("carrier", CARRIER.host, CARRIER.port, carrier, engine)), carrier
+        return self.clockwork.add(Node(name, at.host, at.port, carrier, engine)), carrier
 
     def press_outside(self, button: Callable[[], object]) -> object:
         """Do something at a telephone outside and carry out what follows."""
@@ -342,7 +344,8 @@ class World:
     def live(self) -> dict[str, int]:
         """What is in progress anywhere, by who and what; all zero when a lab is idle (leak checks)."""
         counts = {f"switch {name}": count for name, count in self.switch.live().items()}
-        counts.update({f"carrier {name}": count for name, count in self.carrier.live().items()})
+        for name in (live := [trunk.live() for trunk in self.trunks])[0]:
+            counts[f"carrier {name}"] = sum(one[name] for one in live)
         for alive in (*(phone.live() for phone in self.phones), *(laptop.live() for laptop in self.laptops)):
             for name, count in alive.items():
                 counts[f"phones {name}"] = counts.get(f"phones {name}", 0) + count

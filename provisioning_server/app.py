@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -19,7 +19,7 @@ from provisioning_server import pnp
 from provisioning_server import respond as answers
 from provisioning_server.bans import Network
 from provisioning_server.families import Families
-from provisioning_server.http import make_redirect_server, make_server
+from provisioning_server.http import NONE, make_redirect_server, make_server
 from provisioning_server.ledger import Ledger
 from provisioning_server.overlay import ServedAt, Value
 from provisioning_server.pnp_server import PnpServer
@@ -148,15 +148,14 @@ class ProvisioningService:
         host: str,
         http_port: int,
         tftp_port: int,
-        authority: Path | None = None,
+        certificates: Mapping[str, Path] = NONE,
         proxies: Sequence[Network] = (),
     ) -> tuple[tuple[str, int], tuple[str, int]]:
         """Listen; return the HTTP and the TFTP address. OSError when a port is taken: then nothing listens.
 
-        `authority` is the certificate phones are to trust, served as `/ca.pem`; `proxies` are those whose
-        X-Forwarded-For is believed.
+        `certificates` are served to everybody, by their paths; `proxies` are those whose X-Forwarded-For is believed.
         """
-        self._runner = web.ServerRunner(make_server(self.answer, authority, proxies, self.keep))
+        self._runner = web.ServerRunner(make_server(self.answer, certificates, proxies, self.keep))
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, http_port).start()

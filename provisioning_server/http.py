@@ -7,11 +7,12 @@ refusal tells nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -22,25 +23,28 @@ from provisioning_server.uploads import LARGEST
 
 Respond = Callable[[ConfigRequest], Answer]
 Keep = Callable[[ConfigRequest, Answer, bytes], Awaitable[Answer]]
-AUTHORITY_PATH = "/ca.pem"
 REFUSED_AFTER_S = 0.02
+NONE: Mapping[str, Path] = MappingProxyType({})
 TOO_LARGE = Answer(413, b"413 Content Too Large\n", TEXT, "", ())
 _VERSIONS = {"TLSv1": "TLSv1.0"}
 """As OpenSSL calls it → as the others are called."""
 
 
 def make_server(
-    respond: Respond, authority: Path | None = None, proxies: Sequence[Network] = (), keep: Keep | None = None
+    respond: Respond,
+    certificates: Mapping[str, Path] = NONE,
+    proxies: Sequence[Network] = (),
+    keep: Keep | None = None,
 ) -> web.Server:
-    """Return the server. `authority` is the certificate phones may trust; `proxies` are those whose X-Forwarded-For is
+    """Return the server. `certificates` are for everybody, by their paths; `proxies` are those whose X-Forwarded-For is
     believed; `keep` is given the body of an upload that may come: others are not read.
 
     One door leads everywhere, so there is no router to ask: a request costs a fifth less than in an `Application`.
     """
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
-        if authority is not None and request.path == AUTHORITY_PATH and request.method in ("GET", "HEAD"):
-            return web.FileResponse(authority, headers={"Content-Type": "application/x-pem-file"})
+        if request.path in certificates and request.method in ("GET", "HEAD"):
+            return web.FileResponse(certificates[request.path], headers={"Content-Type": "application/x-pem-file"})
         arrived_at = asyncio.get_running_loop().time()
         peer = request.transport.get_extra_info("peername") if request.transport else None
         address = f"{peer[0]}:{peer[1]}" if peer else ""

@@ -58,6 +58,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
     "crowd": frozenset({"size"}),
     "count_queue": frozenset({"queue"}),
     "fax": frozenset({"account", "to", "pages"}),
+    "trunk": frozenset({"trunk", "state"}),
 }
 """What the operator of the switch may do (`do: pbx.relabel`), and what each needs to know."""
 CABLE = frozenset({"loss", "delay_ms", "jitter_ms"})
@@ -361,6 +362,7 @@ class Bench(Protocol):
         `add section value`, `remove object`, `rotate device` (a new password), `agent agent state` (in all its queues),
         `provisioning state` (the server is away), `cable device` with `loss`, `delay_ms`, `jitter_ms` (none of them: a
         good one), `crowd size` (so many devices more, which register at once), `count_queue queue` (statistics begin),
-        `fax account to pages` (an account sends pages of the lab's own making).
+        `fax account to pages` (an account sends pages of the lab's own making), `trunk trunk state` (the `first` or
+        `second` way out is `up`, `refuses` or `silent`).
         """
         ...

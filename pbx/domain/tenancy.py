@@ -119,6 +119,8 @@ class Domain(Model):
     emergency_contacts: MailAddresses = ""
     night_frame: str = ""
     """Shared time frame that `*74` switches on and `*75` off; empty: these codes do nothing."""
+    attestation: bool = False
+    """Whether calls outside carry a signed word on who may show their number (STIR/SHAKEN)."""
     spam_callers: tuple[str, ...] = ()
     """Numbers whose calls answering rules may send elsewhere."""
     max_users: int = Field(default=0, ge=0)

@@ -39,6 +39,7 @@ from pbx.events.calls import (
     LegEnded,
     LegFailed,
     LegInvited,
+    TrunkFailed,
 )
 from pbx.events.conferences import (
     ConferenceBegan,
@@ -249,6 +250,7 @@ __all__ = [
     "TimeFrameSwitched",
     "TlsRefused",
     "TransferRecalled",
+    "TrunkFailed",
     "VoicemailDeleted",
     "VoicemailDropped",
     "VoicemailForwarded",

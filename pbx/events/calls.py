@@ -97,6 +97,21 @@ class LegFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TrunkFailed(Event):
+    """A way out has refused a call for reasons of its own, or said nothing; the call goes on by the next one."""
+
+    kind: ClassVar[str] = "trunk.failed"
+    call: str
+    leg: str
+    trunk: str
+    """Its address."""
+    status: int
+    """408 for silence."""
+    left: int
+    """Trunks that are still to be tried for this call."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallHeld(Event):
     kind: ClassVar[str] = "call.held"
     call: str

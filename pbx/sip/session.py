@@ -175,6 +175,11 @@ class Session(Dialog):
         self.stack.timers.arm(self, "unacknowledged", now + TIMEOUT)
 
     @property
+    def is_heard_of(self) -> bool:
+        """The far end has said something of our INVITE, if only 100."""
+        return self._provisional_seen or self.phase is not Phase.NEW
+
+    @property
     def awaits_ack(self) -> bool:
         """Our 200 has gone out and nobody has confirmed it."""
         return bool(self._ok) and not self.acknowledged

@@ -97,6 +97,8 @@ class Call(RoutingSide, QueueSide, MailboxSide, FaxSide):
             case "fax":
                 for leg in list(self.legs.values()):
                     self._switch.guarded(self, partial(t38.offer, self._switch, self, leg))
+            case "trunk":
+                self._switch.guarded(self, partial(self._switch.trunks.look, self))
             case "path":
                 for leg in list(self.legs.values()):
                     self.review(leg)

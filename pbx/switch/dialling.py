@@ -12,12 +12,14 @@ from pbx.events import LegInvited
 from pbx.media.engine import NoMediaPort
 from pbx.sip.address import Peer
 from pbx.sip.uri import NameAddr
+from pbx.switch.attestation import attested
 from pbx.switch.legs import Leg
 from pbx.switch.trunk_identity import ANONYMOUS, trunk_headers
 
 if TYPE_CHECKING:
     from pbx.switch.calls import Call
     from pbx.switch.switch import Switch
+    from pbx.switch.trunks import Way
 
 Headers = Sequence[tuple[str, str]]
 
@@ -71,7 +73,10 @@ def dial_number(switch: Switch, call: Call, number: str) -> str | None:
         return None
     forwarder = call.diversions[-1][0] if call.diversions else ""
     shown = routing.forwarder_shown(switch.directory, forwarder) or shown_to(switch, call, ToExternal(number=number))
-    return dial_trunk(switch, call, f"+{number.lstrip('+')}", number, shown, trunk_headers(switch, call, shown, number))
+    digits = number.lstrip("+")
+    headers = trunk_headers(switch, call, shown, number)
+    headers += attested(switch, call, shown.number or call.asked.asserted, digits)
+    return dial_trunk(switch, call, f"+{digits}", number, shown, headers)
 
 
 def dial_service(switch: Switch, call: Call, code: str) -> str | None:
@@ -88,13 +93,18 @@ def shown_to(switch: Switch, call: Call, destination: Destination) -> CallerId:
 def dial_trunk(
     switch: Switch, call: Call, user: str, number: str, shown: CallerId, headers: Headers = ()
 ) -> str | None:
-    carrier = switch.settings.carrier
-    if carrier is None:
-        return None
-    uri = f"sip:{user}@{carrier.host}:{carrier.port}"
     shown_user = f"+{shown.number}" if len(shown.number) == 11 else (shown.number or "anonymous")
     sender = ANONYMOUS if call.asked.private else NameAddr(f"sip:{shown_user}@{switch.realm}", shown.name)
-    return _invite(switch, call, call.new_leg("", "", number), uri, carrier, sender, NameAddr(uri), headers)
+    way = switch.trunks.way(user, sender, headers)
+    return take_way(switch, call, call.new_leg("", "", number), way) if way is not None else None
+
+
+def take_way(switch: Switch, call: Call, leg: Leg, way: Way) -> str | None:
+    """Call a leg's number by a trunk: at first, and again by another where that one has failed."""
+    leg.way = way
+    called = _invite(switch, call, leg, way.uri, way.trunk, way.sender, NameAddr(way.uri), way.headers)
+    switch.trunks.watch(call)
+    return called
 
 
 def _invite(
@@ -106,12 +116,15 @@ def _invite(
         del call.legs[leg.name]
         call.without_media(str(error))
         return None
-    credentials = switch.settings.carrier_credentials if peer == switch.settings.carrier else None
+    credentials = switch.settings.carrier_credentials if peer in switch.settings.trunks else None
     session = switch.stack.invite(
         uri, peer, from_=sender, to=to, sdp=sdp, now=switch.now.mono, headers=headers, credentials=credentials
     )
-    leg.session = session
-    switch.own(session, call, leg)
+    former, leg.session = leg.session, session
+    if former is None:
+        switch.own(session, call, leg)
+    else:
+        switch.own_instead(former, call, leg)
     shown = sender.user.lstrip("+")
     call.publish(
         LegInvited(call.id, leg.name, leg.device, leg.extension, leg.number, shown, sender.display, session.call_id)

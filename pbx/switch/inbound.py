@@ -50,7 +50,7 @@ def take_invite(switch: Switch, session: Session) -> None:
     """Begin a call, or refuse it: challenge, 403, 503 over the limit. Emergency and 611 know no limit (K08)."""
     now = switch.now.mono
     device: Device | None = None
-    if session.peer != switch.settings.carrier:
+    if session.peer not in switch.settings.trunks:
         device, verdict = switch.registration.prove(session.request, session.peer)
         if device is None:
             status, headers = switch.registration.refusal(session.request, session.peer, verdict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from pbx.media.engine import T38, Capability, Engine, MediaAddress, NoMediaPort, RemoteMedia, Sound
 from pbx.media.fax.sdp import OURS, FaxDescription, read_fax
@@ -10,6 +11,9 @@ from pbx.media.negotiation import Negotiation
 from pbx.media.sdp import BadSdp, parse_sdp
 from pbx.sip.referral import Referrer
 from pbx.sip.session import Session
+
+if TYPE_CHECKING:
+    from pbx.switch.trunks import Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,8 @@ class Leg:
     wants_t38: bool = False
     """It is offered T.38 once it is heard to be a fax machine."""
     t38_offers: int = 0
+    way: Way | None = None
+    """How it goes outside, as long as another trunk may yet be taken."""
     expects_fax: bool = False
     """Whoever answers it is a fax machine: an offer of fax alone is taken."""
     _address: MediaAddress | None = None

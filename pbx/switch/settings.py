@@ -11,6 +11,7 @@ from pbx.domain.support import support_domain
 from pbx.media.codecs import CODECS
 from pbx.sip.address import Peer
 from pbx.sip.digest import Credentials
+from pbx.sip.passport import Signer
 from pbx.sip.tolerances import Tolerance
 
 Headers = Mapping[str, str]
@@ -30,8 +31,12 @@ def usual_auto_answer(family: str) -> Headers:
 class SwitchSettings:
     carrier: Peer | None = None
     """The trunk: calls from this address are from outside and need no digest; outside calls go there."""
+    more_carriers: tuple[Peer, ...] = ()
+    """Further trunks, taken in their order where those before have failed."""
     carrier_credentials: Credentials | None = None
-    """What the trunk is answered with when it challenges."""
+    """What a trunk is answered with when it challenges."""
+    signer: Signer | None = None
+    """Who signs for the numbers shown outside, for domains that want it; None: nobody."""
     challenge: int = 407
     """Status of a challenge: 407 as the platform does, or 401."""
     algorithms: tuple[str, ...] = ("MD5",)
@@ -57,3 +62,8 @@ class SwitchSettings:
     """By a device's family, the headers that make it answer by itself; `{domain}` stands for our own."""
     config_url: Callable[[str], str] | None = None
     """Where a device's configuration is, by its id; empty for one that has none. None serves no `ua-profile`."""
+
+    @property
+    def trunks(self) -> tuple[Peer, ...]:
+        """Every way out, the first one first."""
+        return (*((self.carrier,) if self.carrier is not None else ()), *self.more_carriers)

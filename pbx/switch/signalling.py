@@ -45,6 +45,8 @@ def session_event(switch: Switch, call: Call, leg: Leg, session: Session, event:
             _progress(switch, call, leg, session, status, sdp)
         case Answered(sdp=sdp):
             _answered(switch, call, leg, session, sdp)
+        case Rejected(status=status) if switch.trunks.goes_on(call, leg, status):
+            pass
         case Rejected(status=status, reason=reason, response=response):
             _failed(call, leg, status, reason, _moved_to(response) if 300 <= status < 400 else "")
         case Confirmed(sdp=sdp):
@@ -76,6 +78,7 @@ def session_event(switch: Switch, call: Call, leg: Leg, session: Session, event:
 def _progress(switch: Switch, call: Call, leg: Leg, session: Session, status: int, sdp: bytes | None) -> None:
     if leg.gone:
         return
+    switch.trunks.heard(leg)
     if status in (180, 183) and not leg.rang:
         leg.rang = True
         shown = session.local
@@ -106,6 +109,7 @@ def _answered(switch: Switch, call: Call, leg: Leg, session: Session, sdp: bytes
         session.bye(now, "Q.850;cause=88")
         _failed(call, leg, 488, str(error)[:60])
         return
+    switch.trunks.heard(leg)
     leg.answered = True
     shown = session.local.user.lstrip("+")
     call.publish(CallUp(call.id, leg.name, leg.device, leg.extension, shown, "called"))

@@ -86,6 +86,7 @@ from pbx.switch.signalling import session_event
 from pbx.switch.support import SupportDesk
 from pbx.switch.texts import Texts
 from pbx.switch.trace import broken_event, message_event
+from pbx.switch.trunks import Trunks
 from pbx.switch.user_settings import UserSettings
 from pbx.switch.watchers import Watchers
 
@@ -152,6 +153,7 @@ class Switch:
         self.settings_of_users = UserSettings(self, history.own_settings())
         self.directory = directory.with_guests(self.settings_of_users.guests())
         self.faxes = Faxes(self, token)
+        self.trunks = Trunks(self)
         self.draining = False
         self._token = token
         self._calls: dict[str, Call] = {}
@@ -438,7 +440,7 @@ class Switch:
 
     def agent_reachable(self, agent: Agent) -> bool:
         """An agent has a registered phone, or is somebody outside and there is a way out."""
-        return routing.agent_can_be_reached(self.directory, agent, self.registered(), self.settings.carrier is not None)
+        return routing.agent_can_be_reached(self.directory, agent, self.registered(), bool(self.settings.trunks))
 
     def agent_status(self, agent: str, status: AgentStatus, queue: str = "") -> tuple[str, ...]:
         served = []
@@ -485,6 +487,12 @@ class Switch:
         self.parties.begin(session, call, leg)
         self.reports.leg_began(call.id, leg)
 
+    def own_instead(self, former: Session, call: Call, leg: Leg) -> None:
+        """A leg goes on by another session; what still comes of the former one is nobody's."""
+        self.parties.session_over(former)
+        self.parties.rehouse(leg, call)
+        former.end(self.now.mono)
+
     def call(self, call: str) -> Call | None:
         """Return a call in progress."""
         return self._calls.get(call)
@@ -511,6 +519,7 @@ class Switch:
         self.timers.cancel(call, "hold")
         self.timers.cancel(call, "path")
         self.timers.cancel(call, "fax")
+        self.timers.cancel(call, "trunk")
         for leg in call.legs.values():
             # A called leg that was cancelled may still have to be told so: its session stays until it is over.
             if leg.session is not None and leg.session.over:

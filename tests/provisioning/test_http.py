@@ -127,7 +127,7 @@ async def test_the_certificate_phones_may_trust_is_there_for_all(aiohttp_client,
         asked.append(request)
         return respond(request, desk.office, desk.directory, desk.now)
 
-    client = await aiohttp_client(Listening(make_server(answered, authority)))
+    client = await aiohttp_client(Listening(make_server(answered, {"/ca.pem": authority})))
     got = await client.get("/ca.pem")
     assert (got.status, got.headers["Content-Type"]) == (200, "application/x-pem-file")
     assert (await got.read(), asked) == (authority.read_bytes(), [])

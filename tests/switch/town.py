@@ -432,6 +432,13 @@ class Town:
             assert answer.status == 200
         return phone
 
+    def carrier_at(self, host: str) -> Phone:
+        """Another trunk's far end."""
+        return self._add(Phone(self, "14165550142", host))
+
+    def plug(self, phone: Phone) -> None:
+        self._add(phone)
+
     def unplug(self, phone: Phone) -> None:
         del self._parties[phone.host]
 

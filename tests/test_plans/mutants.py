@@ -28,6 +28,7 @@ from pbx.switch.notices import Notices
 from pbx.switch.parking import Parking
 from pbx.switch.recording import CallRecordings
 from pbx.switch.switch import Switch
+from pbx.switch.trunks import Trunks
 from pbx.switch.watchers import Watchers
 from provisioning_server import overlay, sheet
 from provisioning_server.ledger import Admission, Key, Ledger
@@ -366,6 +367,9 @@ MUTANTS: Mapping[str, tuple[Break, str]] = {
     "users' own numbers are not shown": (every("users", caller_id=None), "E04-user"),
     "privacy is forgotten": (privacy_is_forgotten, "E05"),
     "nothing is said of who forwarded": (nothing_is_said_of_who_forwarded, "E07-original"),
+    "the second trunk is never tried": (instead(Trunks, "goes_on", lambda self, call, leg, status: False), "E09"),
+    "a silent trunk is waited for": (instead(Trunks, "look", lambda self, call: None), "E09-silent"),
+    "nothing is attested": (instead(dialling, "attested", lambda *about: []), "E10"),
     # --- in a call
     "every site has the same music": (every("sites", music="default"), "F02"),
     "a transfer drops a leg": (a_transfer_drops_a_leg, "F03"),
