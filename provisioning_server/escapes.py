@@ -14,6 +14,7 @@ _LINE_BREAKS = "\r\n\0\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _NOT_IN_A_LINE = re.compile(f"[{_LINE_BREAKS}]")
 _NOT_IN_XML = re.compile(f"[{_LINE_BREAKS}\x00-\x08\x0e-\x1f\ufffe\uffff]")
 _QUOTES = str.maketrans('\\"<>', "/'()")
+_MARKS = re.compile("[&<>\"']")
 _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
 
@@ -37,7 +38,7 @@ def escaped(syntax: Syntax, name: str, value: str, *, secret: bool = False) -> s
 def kv(value: object) -> str:
     """A value of a `key = value` line: what would begin another line, or end the file, is refused."""
     text = str(value)
-    if _NOT_IN_A_LINE.search(text):
+    if not text.isprintable() and _NOT_IN_A_LINE.search(text):
         raise CannotRender(f"{text[:40]!r} holds a line break and cannot stand in one line")
     return text
 
@@ -71,13 +72,14 @@ def in_json(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    if _NOT_IN_XML.search(text):
+    if not text.isprintable() and _NOT_IN_XML.search(text):
         raise CannotRender(f"{text[:40]!r} holds a control character and cannot stand in XML")
     return text
 
 
 def _xml(text: str) -> str:
-    return _printable(text).translate(_XML)
+    _printable(text)
+    return text.translate(_XML) if _MARKS.search(text) else text
 
 
 ESCAPES = {"line": kv, "quoted": _in_quotes, "xml": _xml}

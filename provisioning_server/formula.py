@@ -1,19 +1,19 @@
 """The expressions of a table: settings by their canonical names, a few operators, conversions by name.
 
-Written as Python writes them and read by its parser, but run by what stands here: there are no loops, no attributes of
-objects and nothing to call but the conversions of `convert` and `clocks`. So a template can neither read a file nor go
-on for ever, and which settings a parameter depends on is known before anything is rendered.
+Written as Python writes them and read by its parser; only what stands here is let through, and it is put together anew
+before Python compiles it: there are no loops, no attributes of objects and nothing to call but the conversions of
+`convert` and `clocks`. So a template can neither read a file nor go on for ever, and which settings a parameter depends
+on is known before anything is rendered.
 """
 
 from __future__ import annotations
 
 import ast
-import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from inspect import getmembers, isfunction
-from typing import Any, Protocol
+from typing import Any
 
 from provisioning_server import clocks, convert
 
@@ -30,44 +30,30 @@ class Instead(Enum):
 FACTS_OF_A_LINE = frozenset({"password", "ha1", "codecs", "number", "enabled"})
 FACTS_OF_A_KEY = frozenset({"number", "nth", "domain"})
 """What is known of a line, and of a key, beside its settings."""
+FACTS = ("box", "server")
+"""Where what is known of the box and of the server begins; all else is a setting."""
+RANGES = {
+    "network.vlan.id": (0, 4094),
+    "firmware.share": (0, 100),
+    "network.dscp.sip": (0, 63),
+    "network.dscp.rtp": (0, 63),
+    "server.port": (1, 65535),
+    "expires": (30, 86_400),
+}
+"""What is a number, and from where to where; by canonical name, for lines by the leaf."""
 
 
 KEY_DEFAULTS: dict[str, str | int] = {"value": "", "label": "", "line": 1, "pickup_code": ""}
 """What holds for a key that says nothing of it."""
 
-
-class Asked(Protocol):
-    """Settings by their leaf: each raises what says that no layer sets it, where there is no default."""
-
-    def __call__(self, name: str, default: Any = None) -> Any: ...
-
-
-class LineInTurn(Protocol):
-    @property
-    def get(self) -> Asked: ...
-
-
-class Scope(Protocol):
-    """What names mean while one row is worked out."""
-
-    @property
-    def line(self) -> LineInTurn: ...
-
-    @property
-    def key(self) -> Asked: ...
-
-    def of_box(self, name: str) -> Any: ...
-
-    def fact_of_line(self, leaf: str) -> Any: ...
-
-    def fact_of_key(self, leaf: str) -> Any: ...
+SCOPE = ("_box", "_line", "_first", "_key", "_facts", "_clock", "_number", "_nth", "_domain")
+"""What compiled formulas are given: settings of the box, the line in turn, the first line (a call), settings of the
+key, facts, the year of the zone (a call), number and nth of the key, the domain of its line (a call)."""
 
 
 class BadFormula(Exception):
     """It cannot be understood; the text says what."""
 
-
-Compute = Callable[[Scope], Any]
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     name: function
@@ -76,121 +62,125 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     if function.__module__ == module.__name__ and not name.startswith("_")
 } | {"text": str, "shortest": min, "longest": max}
 
-_INSTEAD = {one.value: one for one in Instead}
-_OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.FloorDiv: operator.floordiv,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.Gt: operator.gt,
-    ast.In: lambda item, items: item in items,
-    ast.NotIn: lambda item, items: item not in items,
-}
+_INSTEAD = frozenset(one.value for one in Instead)
+_OPERATORS = (ast.Add, ast.Sub, ast.FloorDiv, ast.Eq, ast.NotEq, ast.Lt, ast.Gt, ast.In, ast.NotIn)
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
     text: str
-    compute: Compute
     names: tuple[str, ...]
     """Every fact and setting it may ask for, each once."""
+    expression: ast.expr = field(repr=False)
+    """As it is compiled, over the names of `SCOPE`."""
 
 
 def formula(text: str) -> Formula:
-    """Compile an expression; BadFormula says what is not understood."""
+    """Read an expression; BadFormula says what is not understood."""
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError) as fault:
         raise BadFormula(f"{text!r} is no expression: {fault}") from None
     names: dict[str, None] = {}
-    return Formula(text, _compiled(tree, names), tuple(names))
+    expression = _allowed(tree, names)
+    return Formula(text, tuple(names), expression)
 
 
-def _compiled(node: ast.AST, names: dict[str, None]) -> Compute:
+def compiled(formulas: Sequence[tuple[Formula | None, int]], path: str) -> Callable[..., list[Any]]:
+    """Return one function of `SCOPE` that works out all of them, None for None; faults have their lines of `path`."""
+    parts: list[ast.expr] = []
+    for one, line in formulas:
+        part = one.expression if one is not None else ast.Constant(None)
+        for node in ast.walk(part):
+            if isinstance(node, ast.expr):
+                node.lineno = node.end_lineno = line
+                node.col_offset = node.end_col_offset = 0
+        parts.append(part)
+    given = ast.arguments([], [ast.arg(name) for name in SCOPE], None, [], [], None, [])
+    whole = ast.Expression(ast.Lambda(given, ast.List(parts, ast.Load())))
+    ast.fix_missing_locations(whole)
+    names = {"__builtins__": {}, **FUNCTIONS, **{one.value: one for one in Instead}}
+    made: Callable[..., list[Any]] = eval(compile(whole, path, "eval"), names)
+    return made
+
+
+def _allowed(node: ast.AST, names: dict[str, None]) -> ast.expr:
+    """Return the node anew, of nothing but what may be there."""
     match node:
         case ast.Constant(value=str() | int() as value):
-            return lambda scope: value
+            return ast.Constant(value)
         case ast.Name() | ast.Attribute():
             return _named(node, names)
         case ast.IfExp():
-            test, then, other = (_compiled(part, names) for part in (node.test, node.body, node.orelse))
-            return lambda scope: then(scope) if test(scope) else other(scope)
+            test, then, other = (_allowed(part, names) for part in (node.test, node.body, node.orelse))
+            return ast.IfExp(test, then, other)
         case ast.BoolOp():
-            return _chained(node, names)
-        case ast.UnaryOp(op=ast.Not()):
-            inner = _compiled(node.operand, names)
-            return lambda scope: not inner(scope)
-        case ast.UnaryOp(op=ast.USub()):
-            negated = _compiled(node.operand, names)
-            return lambda scope: -negated(scope)
+            return ast.BoolOp(node.op, [_allowed(part, names) for part in node.values])
+        case ast.UnaryOp(op=ast.Not() | ast.USub()):
+            return ast.UnaryOp(node.op, _allowed(node.operand, names))
         case ast.BinOp():
-            return _of_two(type(node.op), node.left, node.right, names)
+            _known(node.op)
+            return ast.BinOp(_allowed(node.left, names), node.op, _allowed(node.right, names))
         case ast.Compare(ops=[only]):
-            return _of_two(type(only), node.left, node.comparators[0], names)
+            _known(only)
+            return ast.Compare(_allowed(node.left, names), [only], [_allowed(node.comparators[0], names)])
         case ast.JoinedStr():
-            parts = [_compiled(part, names) for part in node.values]
-            return lambda scope: "".join([str(part(scope)) for part in parts])
-        case ast.FormattedValue(format_spec=None):
-            return _compiled(node.value, names)
+            return ast.JoinedStr([_allowed(part, names) for part in node.values])
+        case ast.FormattedValue(format_spec=None, conversion=-1):
+            return ast.FormattedValue(_allowed(node.value, names), -1)
         case ast.Tuple():
-            items = [_compiled(item, names) for item in node.elts]
-            return lambda scope: tuple([item(scope) for item in items])
+            return ast.Tuple([_allowed(item, names) for item in node.elts], ast.Load())
         case ast.Call(func=ast.Name(id=name), keywords=[]):
-            return _called(name, node.args, names)
+            if name not in FUNCTIONS:
+                raise BadFormula(f"there is no conversion {name!r} in provisioning_server/convert.py or clocks.py")
+            return _call(name, *(_allowed(argument, names) for argument in node.args))
     raise BadFormula(f"{ast.unparse(node)!r} is none of names, numbers, texts, conversions, if/else, and/or/not, + -")
 
 
-def _named(node: ast.Name | ast.Attribute, names: dict[str, None]) -> Compute:
+def _known(operator: ast.operator | ast.cmpop) -> None:
+    if not isinstance(operator, _OPERATORS):
+        raise BadFormula(f"the operator {type(operator).__name__} is not known here")
+
+
+def _named(node: ast.Name | ast.Attribute, names: dict[str, None]) -> ast.expr:
     name = ast.unparse(node)
     if name in _INSTEAD:
-        instead = _INSTEAD[name]
-        return lambda scope: instead
+        return ast.Name(name, ast.Load())
     if not all(part.isidentifier() for part in name.split(".")):
         raise BadFormula(f"{name!r} is no name")
     names[name] = None
     root, _, leaf = name.partition(".")
-    if root == "line":
+    if root in ("line", "first"):
+        holder = ast.Name("_line", ast.Load()) if root == "line" else _call("_first")
         if leaf in FACTS_OF_A_LINE:
-            return lambda scope: scope.fact_of_line(leaf)
-        return lambda scope: scope.line.get(leaf)
-    if root == "key" and leaf in FACTS_OF_A_KEY:
-        return lambda scope: scope.fact_of_key(leaf)
+            return ast.Attribute(holder, leaf, ast.Load())
+        return _of(ast.Attribute(holder, "get", ast.Load()), leaf)
     if root == "key":
-        default = KEY_DEFAULTS.get(leaf)
-        return lambda scope: scope.key(leaf, default)
-    return lambda scope: scope.of_box(name)
+        return _of_key(leaf)
+    if root == "clock":
+        return ast.Attribute(_call("_clock"), leaf, ast.Load()) if leaf else _call("_clock")
+    if root in FACTS:
+        return ast.Subscript(ast.Name("_facts", ast.Load()), ast.Constant(name), ast.Load())
+    return _of(ast.Name("_box", ast.Load()), name)
 
 
-def _chained(node: ast.BoolOp, names: dict[str, None]) -> Compute:
-    parts = [_compiled(part, names) for part in node.values]
-    wanted = isinstance(node.op, ast.Or)
-
-    def chain(scope: Scope) -> Any:
-        found = None
-        for part in parts:
-            found = part(scope)
-            if bool(found) is wanted:
-                break
-        return found
-
-    return chain
+def _of_key(leaf: str) -> ast.expr:
+    if leaf == "domain":
+        return _call("_domain")
+    if leaf in FACTS_OF_A_KEY:
+        return ast.Name(f"_{leaf}", ast.Load())
+    if leaf not in KEY_DEFAULTS:
+        return _of(ast.Name("_key", ast.Load()), leaf)
+    get = ast.Attribute(ast.Name("_key", ast.Load()), "get", ast.Load())
+    return ast.Call(get, [ast.Constant(leaf), ast.Constant(KEY_DEFAULTS[leaf])], [])
 
 
-def _of_two(kind: type[ast.AST], left: ast.AST, right: ast.AST, names: dict[str, None]) -> Compute:
-    if kind not in _OPERATORS:
-        raise BadFormula(f"the operator {kind.__name__} is not known here")
-    apply, one, two = _OPERATORS[kind], _compiled(left, names), _compiled(right, names)
-    return lambda scope: apply(one(scope), two(scope))
+def _of(holder: ast.expr, name: str) -> ast.expr:
+    """A setting, or a fact, by its name; what has a range is asked for by a call, which looks at it."""
+    if name in RANGES:
+        return ast.Call(holder, [ast.Constant(name)], [])
+    return ast.Subscript(holder, ast.Constant(name), ast.Load())
 
 
-def _called(name: str, arguments: list[ast.expr], names: dict[str, None]) -> Compute:
-    function = FUNCTIONS.get(name)
-    if function is None:
-        raise BadFormula(f"there is no conversion {name!r} in provisioning_server/convert.py or clocks.py")
-    given = [_compiled(argument, names) for argument in arguments]
-    if len(given) == 1:
-        only = given[0]
-        return lambda scope: function(only(scope))
-    return lambda scope: function(*[argument(scope) for argument in given])
+def _call(name: str, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])

@@ -23,21 +23,28 @@ UNSET = "!unset"
 _SRTP = {"opportunistic": "optional", "yes": "required"}
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     name: str
     """`site Toronto`, `device 101`: what it is and which."""
     settings: Mapping[str, Scalar]
 
 
 class Value(NamedTuple):
-    """A tuple, because a full phone has seven hundred."""
+    """A setting with its origin."""
 
     name: str
     value: Scalar
     layer: str
     stack: tuple[tuple[str, Scalar], ...]
     """What each layer that speaks of it says, lowest first."""
+
+
+class LineLayer(NamedTuple):
+    """What one layer says of lines, by leaf."""
+
+    every: dict[str, Scalar]
+    own: dict[str, dict[str, Scalar]]
+    """Of a line by its number; wins over `every`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +149,46 @@ def line_values(stack: Sequence[Layer], number: int) -> dict[str, Value]:
     return _merged([Layer(layer.name, _of_line(layer.settings, number)) for layer in stack])
 
 
-def of_lines(stack: Sequence[Layer]) -> list[Layer]:
-    """Return what the layers say of lines alone: a box has many, and most settings are of the box."""
-    found = []
+def of_the_box(stack: Sequence[Layer]) -> dict[str, Scalar]:
+    """Merge as `box_values` does, without the origins; what is said of lines is there too, and nobody asks for it."""
+    found: dict[str, Scalar] = {}
     for layer in stack:
-        said = {name: value for name, value in layer.settings.items() if name.startswith("lines.")}
-        if said:
-            found.append(Layer(layer.name, said))
-    return found
+        found.update(layer.settings)
+    return _set(found)
+
+
+def of_lines(stack: Sequence[Layer]) -> list[LineLayer]:
+    """Return what the layers say of lines, told apart once for all the lines of a box."""
+    return [said for layer in stack if (said := _of_lines(layer.settings)) is not None]
+
+
+def of_line(stack: Sequence[LineLayer], number: int) -> dict[str, Scalar]:
+    """Merge what is of line `number`, by leaf, as `line_values` does."""
+    found: dict[str, Scalar] = {}
+    for every, own in stack:
+        found.update(every)
+        found.update(own.get(str(number), {}))
+    return _set(found)
+
+
+def _set(found: dict[str, Scalar]) -> dict[str, Scalar]:
+    if UNSET not in found.values():
+        return found
+    return {name: value for name, value in found.items() if value != UNSET}
+
+
+def _of_lines(settings: Mapping[str, Scalar]) -> LineLayer | None:
+    every: dict[str, Scalar] = {}
+    own: dict[str, dict[str, Scalar]] = {}
+    for name, value in settings.items():
+        if not name.startswith("lines."):
+            continue
+        number, _, leaf = name[6:].partition(".")
+        if number == "*":
+            every[leaf] = value
+        else:
+            own.setdefault(number, {})[leaf] = value
+    return LineLayer(every, own) if every or own else None
 
 
 def _merged(stack: Sequence[Layer]) -> dict[str, Value]:

@@ -91,7 +91,7 @@ def _source(sheet: Sheet, box: tuple[Device, ...], name: str) -> Source | None:
 
 
 def _setting(sheet: Sheet, name: str, leaf: str) -> Source | None:
-    places = [sheet.settings.values, *(line.get.values for line in sheet.lines)]
+    places = [sheet.settings.origins, *(line.get.origins for line in sheet.lines)]
     if name.startswith("lines.*."):
         name = f"lines.{sheet.lines[0].number}.{name.removeprefix('lines.*.')}"
     value = next((values[name] for values in places if name in values), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
@@ -15,7 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from provisioning_server import convert
 from provisioning_server.clocks import clock
 from provisioning_server.escapes import field, in_json, kv, of_one_line, quoted
-from provisioning_server.rows import written
+from provisioning_server.rows import texts, used
 from provisioning_server.sheet import CannotRender, Sheet
 
 
@@ -25,25 +26,37 @@ def render(sheet: Sheet) -> bytes:
     try:
         text = _tabled(sheet) if rule.template in family.tables else _templated(sheet)
     except (TemplateError, RecursionError, ValueError, KeyError, TypeError, ArithmeticError, OSError) as error:
-        raise CannotRender(f"{family.id} {rule.template}: {type(error).__name__}: {error}") from None
+        raise CannotRender(f"{family.id} {rule.template}{_line(error)}: {type(error).__name__}: {error}") from None
     body = text.encode("utf-8")
     return hashlib.md5(body, usedforsecurity=False).hexdigest().encode() + b"\n" if rule.is_digest else body
+
+
+def settings_used(sheet: Sheet) -> set[str]:
+    """Render, and return the full names of the settings that decide what is written. CannotRender."""
+    render(sheet)
+    return sheet.asked | used(sheet) if sheet.rule.template in sheet.family.tables else sheet.asked
+
+
+def _line(error: BaseException) -> str:
+    """Return `:12`, the line of the table whose formula failed; empty for what is no table's."""
+    lines = [at for frame, at in walk_tb(error.__traceback__) if frame.f_code.co_filename.endswith(".table")]
+    return f":{lines[-1]}" if lines else ""
 
 
 def _tabled(sheet: Sheet) -> str:
     syntax = sheet.family.syntax
     places = sheet.places
     lines = [_placed(syntax.head, places)] if syntax.head else []
-    lines += [one.text for one in written(sheet)]
+    lines += texts(sheet)
     if syntax.foot:
         lines.append(_placed(syntax.foot, places))
-    return "\n".join([line.rstrip("\n") for line in lines]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _placed(text: str, places: dict[str, str]) -> str:
     for name, value in places.items():
         text = text.replace(f"{{{name}}}", value)
-    return text
+    return text.rstrip("\n")
 
 
 def _templated(sheet: Sheet) -> str:

@@ -32,7 +32,7 @@ from provisioning_server.identify import Claim, NoClaim, identify, split_path
 from provisioning_server.ledger import Admission, Key, Ledger
 from provisioning_server.manifest import Family
 from provisioning_server.overlay import ServedAt, Value, box_values, layers, line_values
-from provisioning_server.render import render
+from provisioning_server.render import settings_used
 from provisioning_server.sheet import CannotRender, Sheet, sheet
 from provisioning_server.shelf import Rendered, Shelf
 from provisioning_server.uploads import NOTICE, UPLOADS, Sent, claimed, sent
@@ -226,8 +226,7 @@ def written(office: Office, directory: Directory, device: Device, now: Moment) -
     for rule in family.files:
         box = whole if rule.is_of_one_device else ()
         paper = sheet_of(office, directory, Claim("", "", device.mac or "", family, rule, box, device.model), now)
-        render(paper)
-        used |= paper.used
+        used |= settings_used(paper)
     return used
 
 

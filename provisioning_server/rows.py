@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from provisioning_server.clocks import clock
+from provisioning_server.clocks import Clock, clock
 from provisioning_server.escapes import ESCAPES, escaped, frame
-from provisioning_server.formula import FACTS_OF_A_LINE, KEY_DEFAULTS, Instead
+from provisioning_server.formula import KEY_DEFAULTS, Instead
 from provisioning_server.manifest import Syntax
 from provisioning_server.overlay import Scalar
 from provisioning_server.sheet import CannotRender, Line, Settings, Sheet
-from provisioning_server.table import Block, Frame, Passage, Row
+from provisioning_server.table import Block, Frame, Passage, Ready, Row
 
 RAW = "vendor.raw."
 
@@ -51,175 +50,193 @@ _NOWHERE = Line(0, False, Settings({}))
 
 
 class _Scope:
-    """What names mean; `line` and `key` are set while a block goes through them, `first` is the first line in use."""
+    """What formulas are given; `line` and `key` are set while a block goes through them."""
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
-        self.get = sheet.settings
         self.line = _NOWHERE
-        self.key = _NOWHERE.get
-        there = [line for line in sheet.lines if line.get.values]
-        self.first = next((line for line in there if line.enabled), there[0] if there else None)
-        self.key_facts: dict[str, Any] = {}
+        self.key: dict[str, Scalar] = {}
+        self.number, self.nth = 1, 0
         self.facts = _facts(sheet)
+        there = [line for line in sheet.lines if line.get]
+        self._first = next((line for line in there if line.enabled), there[0] if there else None)
 
-    def of_box(self, name: str) -> Any:
-        if name in self.facts:
-            return self.facts[name]
-        root, _, leaf = name.partition(".")
-        if root == "first":
-            if self.first is None:
-                raise CannotRender(f"{name}: a common file knows no lines")
-            return self._of(self.first, leaf)
-        return self._of_clock(leaf) if root == "clock" else self.get(name)
+    @property
+    def first_number(self) -> int:
+        """What `first.` means in a block of the box."""
+        return self._first.number if self._first is not None else 0
 
-    def fact_of_line(self, leaf: str) -> Any:
-        return self._of(self.line, leaf)
-
-    def _of(self, line: Line, leaf: str) -> Any:
-        if leaf not in FACTS_OF_A_LINE:
-            return line.get(leaf)
-        if leaf == "codecs":
-            line.get("codecs")
-        return getattr(line, leaf)
-
-    def fact_of_key(self, leaf: str) -> Any:
-        return self._line_of_key().get(leaf) if leaf == "domain" else self.key_facts[leaf]
-
-    def _line_of_key(self) -> Line:
-        number = self.key("line", KEY_DEFAULTS["line"])
-        found = next((line for line in self.sheet.lines if line.number == number and line.get.values), self.first)
-        if found is None:
+    def first(self) -> Line:
+        """The first line in use."""
+        if self._first is None:
             raise CannotRender("a common file knows no lines")
-        return found
+        return self._first
 
-    def _of_clock(self, leaf: str) -> Any:
-        zone = str(self.get("time.zone"))
-        year = clock(zone, self.sheet.year)
-        return getattr(year, leaf) if leaf else year
+    def values(self, ready: Ready) -> list[Any]:
+        return ready.work(
+            self.sheet.settings, self.line, self.first, self.key, self.facts, self._clock, self.number, self.nth,
+            self._domain,
+        )  # fmt: skip
+
+    def _clock(self) -> Clock:
+        return clock(str(self.sheet.settings["time.zone"]), self.sheet.year)
+
+    def _domain(self) -> Scalar:
+        """That of the line a key belongs to."""
+        number = self.key.get("line", KEY_DEFAULTS["line"])
+        line = next((line for line in self.sheet.lines if line.number == number and line.get), None)
+        return (line or self.first()).get["domain"]
+
+
+class _Passage(NamedTuple):
+    ready: Ready
+    texts: list[str | None]
+    """What each of its rows writes; None for nothing."""
+    place: str
+    number: int
+    """`keys` and 5: what `key.` of its formulas means."""
+
+
+def texts(sheet: Sheet) -> list[str]:
+    """Return what the file's table writes, in order; CannotRender names what no layer sets."""
+    if _raw_of(sheet):
+        return [one.text for one in written(sheet)]
+    return [text for passage in _passages(sheet) for text in passage.texts if text is not None]
 
 
 def written(sheet: Sheet) -> list[Written | Literal]:
-    """Return what the file's table writes, in order; CannotRender names what no layer sets."""
-    scope = _Scope(sheet)
+    """Return the same, each with its row and what its formula may ask for."""
     found: list[Written | Literal] = []
-    for block in sheet.family.tables[sheet.rule.template].blocks:
-        match block.kind:
-            case "line":
-                found += _of_lines(scope, block)
-            case "key":
-                found += _of_keys(scope, block)
-            case _:
-                place = f"lines.{scope.first.number}" if scope.first else ""
-                found += _of_rows(scope, block.rows, 1, {}, place)
+    for ready, texts, place, number in _passages(sheet):
+        for framed, text in zip(ready.frames, texts, strict=True):
+            if text is not None:
+                whole = f"{place}.{number}"
+                found.append(Written(text, framed.name, framed.row, whole) if framed.name else Literal(text))
     return _with_raw(sheet, found)
 
 
-def _of_lines(scope: _Scope, block: Block) -> Iterator[Written | Literal]:
-    for line in scope.sheet.lines:
-        scope.line = line
-        rows = block.rows if line.enabled else block.otherwise
-        places = {"n": str(line.number), "n0": str(line.number - 1)}
-        yield from _of_rows(scope, rows, line.number, places, f"lines.{line.number}")
-
-
-def _of_keys(scope: _Scope, block: Block) -> Iterator[Written | Literal]:
-    sheet = scope.sheet
-    chosen = sheet.settings.keyed("keys")
-    of_kind: Counter[str] = Counter()
-    for number in range(1, max([sheet.family.keys_of(sheet.model), *chosen]) + 1):
-        scope.key_facts = {"number": number}
-        rows = block.otherwise
-        if number in chosen:
-            scope.key = chosen[number]
-            kind = str(scope.key("type"))
-            of_kind[kind] += 1
-            scope.key_facts["nth"] = of_kind[kind]
-            rows = block.rows
-        places = {"k": str(number), "k0": str(number - 1), "nth": str(scope.key_facts.get("nth", ""))}
-        yield from _of_rows(scope, rows, number, places, f"keys.{number}")
-
-
-def _of_rows(
-    scope: _Scope, rows: Passage, number: int, places: dict[str, str], place: str
-) -> Sequence[Written | Literal]:
-    if not rows.is_steady:
-        return _worked_out(scope, rows, number, places, place)
-    if number not in rows.kept:
-        rows.kept[number] = _worked_out(scope, rows, number, places, place)
-    return rows.kept[number]
-
-
-def _worked_out(
-    scope: _Scope, rows: Passage, number: int, places: dict[str, str], place: str
-) -> list[Written | Literal]:
-    """One loop that calls little: a full phone has seven hundred rows."""
-    syntax = scope.sheet.family.syntax
-    escape = ESCAPES[syntax.escape]
-    found: list[Written | Literal] = []
-    for framed in _frames(scope, rows, number, places):
-        if isinstance(framed, str):
-            found.append(Literal(framed))
-            continue
-        row, compute, name, before, after = framed
-        value = compute(scope)
-        kind = type(value)
-        if kind is str and not row.secret:
-            value = escape(value)
-        elif value is Instead.OMIT:
-            continue
-        elif kind is not int:
-            value = _said(syntax, name, value, secret=row.secret)
-        found.append(Written(f"{before}{value}{after}", name, row, place))
+def used(sheet: Sheet) -> set[str]:
+    """Return the full names of the settings that the formulas of what is written, or left out, may ask for."""
+    found = {RAW + name for name in _raw_of(sheet)}
+    for ready, _, place, number in _passages(sheet):
+        for framed in ready.frames:
+            found.update(Written("", framed.name, framed.row, f"{place}.{number}").settings())
     return found
 
 
-def _frames(scope: _Scope, rows: Passage, number: int, places: dict[str, str]) -> list[Frame | str]:
-    at = (number, places.get("nth", ""))
-    known = rows.frames.get(at)
-    if known is None:
-        syntax, places = scope.sheet.family.syntax, scope.sheet.places | places
-        known = [one for row in rows if (one := _framed(syntax, row, row.name(number, places))) is not None]
-        if rows.is_framed_alike:
-            rows.frames[at] = known
-    return known
+def _passages(sheet: Sheet) -> list[_Passage]:
+    scope = _Scope(sheet)
+    found: list[_Passage] = []
+    for block in sheet.family.tables[sheet.rule.template].blocks:
+        match block.kind:
+            case "line":
+                _lines_into(found, scope, block)
+            case "key":
+                _keys_into(found, scope, block)
+            case _:
+                found.append(_Passage(*_of_rows(scope, block.rows), "lines", scope.first_number))
+    return found
 
 
-def _framed(syntax: Syntax, row: Row, name: str | None) -> Frame | str | None:
-    """Return the row ready to be written; None where it has no name for that number."""
-    if row.formula is None or name is None:
-        return name
-    return Frame(row, row.formula.compute, name, *frame(syntax, name))
+def _lines_into(found: list[_Passage], scope: _Scope, block: Block) -> None:
+    for line in scope.sheet.lines:
+        scope.line, scope.number = line, line.number
+        rows = block.rows if line.enabled else block.otherwise
+        found.append(_Passage(*_of_rows(scope, rows), "lines", line.number))
+    scope.line, scope.number = _NOWHERE, 1
 
 
-def _said(syntax: Syntax, name: str, value: Any, *, secret: bool = False) -> str:
-    if value is True:
-        return syntax.if_true
-    if value is False:
-        return syntax.if_false
-    if value is Instead.CLEAR:
-        return escaped(syntax, name, syntax.if_cleared)
-    return escaped(syntax, name, str(value), secret=secret)
+def _keys_into(found: list[_Passage], scope: _Scope, block: Block) -> None:
+    sheet = scope.sheet
+    chosen = sheet.settings.keyed("keys")
+    of_kind: Counter[Scalar] = Counter()
+    for number in range(1, max([sheet.family.keys_of(sheet.model), *chosen]) + 1):
+        scope.number, scope.nth, rows = number, 0, block.otherwise
+        if number in chosen:
+            scope.key, rows = chosen[number], block.rows
+            if "type" not in scope.key:
+                raise CannotRender(f"no layer sets 'keys.{number}.type'")
+            kind = scope.key["type"]
+            of_kind[kind] += 1
+            scope.nth = of_kind[kind]
+        found.append(_Passage(*_of_rows(scope, rows), "keys", number))
+    scope.number, scope.nth = 1, 0
+
+
+def _of_rows(scope: _Scope, rows: Passage) -> tuple[Ready, list[str | None]]:
+    if not rows.is_steady:
+        return _worked_out(scope, rows)
+    if scope.number not in rows.kept:
+        rows.kept[scope.number] = _worked_out(scope, rows)
+    return rows.kept[scope.number]
+
+
+def _worked_out(scope: _Scope, rows: Passage) -> tuple[Ready, list[str | None]]:
+    """A full phone has seven hundred rows: what needs no more than to be put in its place is put there at once."""
+    syntax, ready = scope.sheet.family.syntax, rows.frames.get((scope.number, scope.nth)) or _ready(scope, rows)
+    return ready, [
+        f"{before}{value}{after}"
+        if (kind := value.__class__) is int or (kind is str and value.isalnum())
+        else _text(syntax, row, name, before, value, after)
+        for (row, name, before, after), value in zip(ready.frames, scope.values(ready), strict=True)
+    ]
+
+
+def _text(syntax: Syntax, row: Row, name: str, before: str, value: Any, after: str) -> str | None:
+    """Write what is neither a number nor of letters and digits alone, which are the same in every format."""
+    if isinstance(value, str):
+        value = escaped(syntax, name, value, secret=True) if row.secret else ESCAPES[syntax.escape](value)
+    elif isinstance(value, bool):
+        value = syntax.if_true if value else syntax.if_false
+    elif value is Instead.OMIT:
+        return None
+    elif value is Instead.CLEAR:
+        value = escaped(syntax, name, syntax.if_cleared)
+    elif name:
+        value = escaped(syntax, name, str(value))
+    else:
+        value = ""
+    return f"{before}{value}{after}"
+
+
+def _ready(scope: _Scope, rows: Passage) -> Ready:
+    syntax, number, nth = scope.sheet.family.syntax, scope.number, scope.nth
+    counted = {"n": number, "n0": number - 1, "k": number, "k0": number - 1, "nth": nth}
+    places = scope.sheet.places | {place: str(count) for place, count in counted.items()}
+    named = [(row, name) for row in rows if (name := row.name(number, places)) is not None]
+    there = rows if len(named) == len(rows) else Passage([row for row, _ in named], rows.path)
+    ready = Ready([_framed(syntax, row, name) for row, name in named], there.work)
+    if rows.is_framed_alike:
+        rows.frames[number, nth] = ready
+    return ready
+
+
+def _framed(syntax: Syntax, row: Row, name: str) -> Frame:
+    return Frame(row, "", name, "") if row.formula is None else Frame(row, name, *frame(syntax, name))
 
 
 def _with_raw(sheet: Sheet, found: list[Written | Literal]) -> list[Written | Literal]:
     """The last layer: `vendor.raw.<name>` is written as it is, over what the table says or behind it."""
-    if sheet.rule.kind != "device":
-        return found
-    raw = {name.removeprefix(RAW): value for name, value in sheet.settings.values.items() if name.startswith(RAW)}
+    raw = _raw_of(sheet)
     for name in raw:
         if not sheet.family.knows.fullmatch(name):
             raise CannotRender(f"{RAW}{name}: {sheet.family.id} has no parameter of that name (params.txt)")
-        sheet.settings.uses(RAW + name)
     if not raw:
         return found
     kept = [one for one in found if isinstance(one, Literal) or one.name not in raw]
-    return kept + [_raw(sheet.family.syntax, name, value.value) for name, value in raw.items()]
+    return kept + [_raw(sheet.family.syntax, name, value) for name, value in raw.items()]
+
+
+def _raw_of(sheet: Sheet) -> dict[str, Scalar]:
+    if sheet.rule.kind != "device":
+        return {}
+    return {name.removeprefix(RAW): sheet.settings[name] for name in sheet.settings if name.startswith(RAW)}
 
 
 def _raw(syntax: Syntax, name: str, value: Scalar) -> Written:
     before, after = frame(syntax, name)
-    return Written(before + _said(syntax, name, value) + after, name, None, "")
+    text = (syntax.if_true if value else syntax.if_false) if isinstance(value, bool) else str(value)
+    return Written(before + escaped(syntax, name, text) + after, name, None, "")
 
 
 def _facts(sheet: Sheet) -> dict[str, Any]:

@@ -6,12 +6,13 @@ import hashlib
 import marshal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from provisioning_server import convert
 from provisioning_server.families import Families
+from provisioning_server.formula import RANGES
 from provisioning_server.manifest import Family, FileRule
 from provisioning_server.overlay import (
     Layer,
@@ -20,22 +21,13 @@ from provisioning_server.overlay import (
     Value,
     box_values,
     line_values,
+    of_line,
     of_lines,
+    of_the_box,
     own_layers,
     shared_layers,
 )
 from provisioning_server.phonebook import Person, people
-
-_RANGES = {
-    "network.vlan.id": (0, 4094),
-    "firmware.share": (0, 100),
-    "network.dscp.sip": (0, 63),
-    "network.dscp.rtp": (0, 63),
-    "server.port": (1, 65535),
-    "expires": (30, 86_400),
-}
-"""What is a number, and from where to where; by canonical name, for lines by the leaf."""
-
 
 _PLAIN = 2
 """Version of marshal that writes each value out, and so the same octets for the same values; faster than any text."""
@@ -45,59 +37,78 @@ class CannotRender(Exception):
     """A template asked for what is not there, or a value cannot be written in this format."""
 
 
-class Settings:
-    """Overlaid values as templates see them: `get("time.zone")`. Remembers what was asked for."""
+class Settings(dict[str, Scalar]):
+    """Overlaid values by leaf. Tables ask by `[…]`, templates by a call, which remembers what was asked for.
 
-    __slots__ = ("_asked", "_by_leaf", "_entries", "_prefix", "values")
+    Where a value comes from is worked out when somebody wants to know (`origins`): a full phone has seven hundred, and
+    a rendering asks for none.
+    """
 
-    def __init__(self, values: Mapping[str, Value], prefix: str = "") -> None:
-        """`values` by their full names, all of which begin with `prefix`."""
-        self.values = values
-        self._prefix = prefix
-        self._by_leaf = {name[len(prefix) :]: value for name, value in values.items()} if prefix else values
+    __slots__ = ("_asked", "_origins", "_told", "prefix")
+
+    def __init__(
+        self, said: Mapping[str, Scalar], prefix: str = "", origins: Callable[[], dict[str, Value]] = dict
+    ) -> None:
+        """`prefix` makes a leaf's name a full one; `origins` gives the values by their full names."""
+        super().__init__(said)
+        self.prefix = prefix
+        self._origins = origins
+        self._told: dict[str, Value] | None = None
         self._asked: set[str] = set()
-        self._entries: dict[int, Settings] = {}
 
     def __call__(self, name: str, default: Scalar | None = None) -> Scalar:
-        found = self._by_leaf.get(name)
-        if found is not None:
-            self._asked.add(name)
-            return _in_range(name, found) if name in _RANGES else found[1]
-        if default is None:
-            raise CannotRender(f"no layer sets {self._prefix + name!r}")
-        return default
+        self._asked.add(name)
+        if default is not None and name not in self:
+            return default
+        return self.in_range(name) if name in RANGES else self[name]
+
+    def __missing__(self, name: str) -> Scalar:
+        raise CannotRender(f"no layer sets {self.prefix + name!r}")
 
     @property
-    def used(self) -> set[str]:
-        """Full names of what was asked for, here and in the entries of lists."""
-        return {self._prefix + name for name in self._asked}.union(*(one.used for one in self._entries.values()))
+    def origins(self) -> dict[str, Value]:
+        """Values with their origins, by full name."""
+        if self._told is None:
+            self._told = self._origins()
+        return self._told
 
-    def uses(self, name: str) -> None:
-        """It is written without being asked for."""
-        self._asked.add(name)
+    @property
+    def asked(self) -> set[str]:
+        """Full names of what was asked for by call."""
+        return {self.prefix + name for name in self._asked if name in self}
 
-    def keyed(self, kind: str) -> Mapping[int, Settings]:
-        """Return the entries of a keyed list by number, as `get("type")` of `keys.3.type`."""
-        said: dict[str, dict[str, Value]] = {}
-        for name, value in self.values.items():
-            if name.startswith(kind):
-                root, _, leaf = name.partition(".")
-                number, _, leaf = leaf.partition(".")
-                if root == kind and number.isdecimal() and leaf and "." not in leaf:
-                    said.setdefault(number, {})[name] = value
-        self._entries = {int(number): Settings(values, f"{kind}.{number}.") for number, values in said.items()}
-        return self._entries
+    def keyed(self, kind: str) -> dict[int, dict[str, Scalar]]:
+        """Return the entries of a keyed list by number and leaf: `keys.3.type`."""
+        found: dict[int, dict[str, Scalar]] = {}
+        for name, value in self.items():
+            if name.startswith(kind) and (entry := _entry(kind, name)) is not None:
+                number, leaf = entry
+                if number in found:
+                    found[number][leaf] = value
+                else:
+                    found[number] = {leaf: value}
+        return found
+
+    def in_range(self, name: str) -> int:
+        """Return a number that has a range; CannotRender for another."""
+        value = self[name]
+        low, high = RANGES[name]
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            full = self.prefix + name
+            layer = self.origins[full].layer
+            raise CannotRender(f"{full} = {value!r} ({layer}) is not a number from {low} to {high}")
+        return value
 
 
-def _in_range(name: str, found: Value) -> Scalar:
-    value = found.value
-    low, high = _RANGES[name]
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise CannotRender(f"{found.name} = {value!r} ({found.layer}) is not a number from {low} to {high}")
-    return value
+@lru_cache(maxsize=4096)
+def _entry(kind: str, name: str) -> tuple[int, str] | None:
+    root, _, leaf = name.partition(".")
+    number, _, leaf = leaf.partition(".")
+    is_one = root == kind and number.isdecimal() and leaf and "." not in leaf
+    return (int(number), leaf) if is_one else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
     """One line of a phone or port of an ATA, as templates see it; further values by `line.get("expires")`."""
 
@@ -106,7 +117,7 @@ class Line:
     get: Settings
     password: str = ""
 
-    @property
+    @cached_property
     def codecs(self) -> list[str]:
         return convert.codec_names(str(self.get("codecs")))
 
@@ -149,8 +160,8 @@ class Sheet:
     @property
     def fingerprint(self) -> str:
         """Hash of the input. Holds for one set of templates: they do not change while the server runs."""
-        said: list[object] = [_said(self.settings)]
-        said += [(line.number, line.enabled, line.password, _said(line.get)) for line in self.lines]
+        said: list[object] = [dict(self.settings)]
+        said += [(line.number, line.enabled, line.password, dict(line.get)) for line in self.lines]
         at = astuple(self.at)
         listed: list[object] = [tuple(one) for one in self.people]
         whole = (
@@ -168,9 +179,9 @@ class Sheet:
         return hashlib.sha256(marshal.dumps(whole, _PLAIN)).hexdigest()
 
     @property
-    def used(self) -> set[str]:
-        """Full names of what the rendering has asked for."""
-        return self.settings.used.union(*(line.get.used for line in self.lines))
+    def asked(self) -> set[str]:
+        """Full names of what was asked for by call."""
+        return self.settings.asked.union(*(line.get.asked for line in self.lines))
 
 
 def sheet(
@@ -191,32 +202,27 @@ def sheet(
 ) -> Sheet:
     """Overlay the layers for one file; a common file has no box and knows no lines."""
     model = box[0].model if box else model
-    shared = shared_layers(families, family, directory, at, model=model, version=version)
+    stack = shared_layers(families, family, directory, at, model=model, version=version)
     if not box:
-        return Sheet(family, rule, Settings(box_values(shared)), (), mac, model, steady_url, at, year)
+        whole = Settings(of_the_box(stack), origins=partial(box_values, stack))
+        return Sheet(family, rule, whole, (), mac, model, steady_url, at, year)
     own = {device.port: own_layers(directory, device, at) for device in box}
-    whole = Settings(_rolled_out(box_values([*shared, *own[box[0].port]]), firmware))
-    lines = tuple(_lines(family, box, of_lines(shared), own))
+    lines = tuple(_lines(family, box, stack, own))
+    whole = _of_box([*stack, *own[box[0].port]], firmware)
     listed = people(directory, box) if rule.kind == "directory" and whole("phonebook.enabled") is True else ()
     return Sheet(family, rule, whole, lines, mac, model, steady_url, at, year, listed, file_key)
 
 
-def _rolled_out(values: dict[str, Value], firmware: Callable[[str, int], str]) -> dict[str, Value]:
-    """The last layer: the image that is this phone's next step, where a version is wanted of it."""
-    target = values["firmware.target"]
-    if not target.value:
-        return values
-    share = _in_range("firmware.share", values["firmware.share"])
-    url = firmware(str(target.value), int(share))
-    if url:
-        values["firmware.url"] = Value("firmware.url", url, f"rollout ({target.layer})", (
-            *values["firmware.url"].stack, (f"rollout ({target.layer})", url),
-        ))  # fmt: skip
-    return values
-
-
-def _said(settings: Settings) -> list[tuple[str, Scalar]]:
-    return [(name, value[1]) for name, value in settings.values.items()]
+def _of_box(stack: list[Layer], firmware: Callable[[str, int], str]) -> Settings:
+    """Where a version of the firmware is wanted, the last layer is the image that is this phone's next step."""
+    whole = Settings(of_the_box(stack), origins=partial(box_values, stack))
+    target = whole["firmware.target"]
+    url = firmware(str(target), whole.in_range("firmware.share")) if target else ""
+    if not url:
+        return whole
+    wanted_by = whole.origins["firmware.target"].layer
+    stack = [*stack, Layer(f"rollout ({wanted_by})", {"firmware.url": url})]
+    return Settings(of_the_box(stack), origins=partial(box_values, stack))
 
 
 def _lines(
@@ -224,13 +230,17 @@ def _lines(
 ) -> list[Line]:
     """Return every line of the box; those without a device are there and disabled, so that old accounts go."""
     by_port = {device.port: device for device in box}
+    of_all = of_lines(shared)
     found = []
     for number in range(1, max(family.lines_of(box[0].model), *by_port) + 1):
         device = by_port.get(number)
         if device is None:
             found.append(_absent(number))
             continue
-        get = Settings(line_values([*shared, *own[number]], number), f"lines.{number}.")
+        get = Settings(
+            of_line([*of_all, *of_lines(own[number])], number), f"lines.{number}.",
+            partial(line_values, [*shared, *own[number]], number),
+        )  # fmt: skip
         transport = get("transport")
         if transport not in family.capabilities.transports:
             raise CannotRender(f"{family.id} cannot speak SIP over {transport}")

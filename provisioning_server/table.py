@@ -16,13 +16,13 @@ Blocks stand in the order of the file; `[line]` with the `[off]` behind it goes 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from provisioning_server.formula import BadFormula, Compute, Formula, formula
+from provisioning_server.formula import BadFormula, Formula, compiled, formula
 
 SECTIONS = ("box", "line", "off", "key", "nokey")
 _ALTERNATIVES = re.compile(r"(?<!\\)\|")
@@ -81,15 +81,35 @@ class Frame(NamedTuple):
     """A row made ready for one number of line or key."""
 
     row: Row
-    compute: Compute
     name: str
+    """Empty for text that is written as it stands."""
     before: str
     """What stands before the value."""
     after: str
 
 
+class Ready(NamedTuple):
+    """A passage made ready for one number of line or key: of the rows that have a name there."""
+
+    frames: list[Frame]
+    work: Callable[..., list[Any]]
+    """Works out their values at once, given what `formula.SCOPE` names."""
+
+
 class Passage(tuple[Row, ...]):
-    """Rows that are written together."""
+    """Rows that are written together; `path` is the file they stand in."""
+
+    path: str
+
+    def __new__(cls, rows: Iterable[Row] = (), path: str = "") -> Passage:
+        made = super().__new__(cls, rows)
+        made.path = path
+        return made
+
+    @cached_property
+    def work(self) -> Callable[..., list[Any]]:
+        """Works out the values of all rows at once; None for text that is written as it stands."""
+        return compiled([(row.formula, row.at) for row in self], self.path)
 
     @cached_property
     def is_steady(self) -> bool:
@@ -102,12 +122,12 @@ class Passage(tuple[Row, ...]):
         return not any(row.is_of_the_box for row in self)
 
     @cached_property
-    def frames(self) -> dict[tuple[int, str], list[Frame | str]]:
-        """Its rows by number of the line or key and `nth`, when that holds for every box; text as it stands."""
+    def frames(self) -> dict[tuple[int, int], Ready]:
+        """Its rows by number of the line or key and `nth`, when that holds for every box."""
         return {}
 
     @cached_property
-    def kept(self) -> dict[int, list[Any]]:
+    def kept(self) -> dict[int, tuple[Ready, list[str | None]]]:
         """What they have written, by number of the line or key, when they are steady."""
         return {}
 
@@ -153,7 +173,7 @@ class _Reader:
                 self.blocks[-1][1].append(Row((line[1:].removeprefix(" "),), None, at))
             else:
                 self.blocks[-1][1].append(self._row(line, at))
-        return Table(self.path, tuple(_paired(self.blocks)))
+        return Table(self.path, tuple(_paired(self.blocks, str(self.path))))
 
     def _section(self, line: str, at: int) -> None:
         kind = line.strip().strip("[]")
@@ -184,15 +204,15 @@ def read_table(path: Path) -> Table:
     return _Reader(path).read(path.read_text(encoding="utf-8"))
 
 
-def _paired(blocks: list[tuple[str, list[Row]]]) -> Iterator[Block]:
+def _paired(blocks: list[tuple[str, list[Row]]], path: str) -> Iterator[Block]:
     at = 0
     while at < len(blocks):
         kind, rows = blocks[at]
         follows = blocks[at + 1] if at + 1 < len(blocks) else ("", [])
         if _PAIRS.get(kind) == follows[0]:
-            yield Block(kind, Passage(rows), Passage(follows[1]))
+            yield Block(kind, Passage(rows, path), Passage(follows[1], path))
             at += 2
             continue
         alone = next((whole for whole, other in _PAIRS.items() if other == kind), "")
-        yield Block(alone, Passage(), Passage(rows)) if alone else Block(kind, Passage(rows))
+        yield Block(alone, Passage(), Passage(rows, path)) if alone else Block(kind, Passage(rows, path))
         at += 1

@@ -169,3 +169,10 @@ def test_a_value_out_of_its_range_is_refused_and_reported(name, bad):
     assert [event.kind for event in answer.events][-1] == "server.error"
     with pytest.raises(CannotRender):
         unused(desk.office, desk.directory, desk.directory.devices_by_id["101"], desk.now)
+
+
+def test_a_value_that_no_conversion_takes_is_told_with_the_line_of_the_table():
+    desk = Counter(with_device(small_domain(), "101", settings={"lines.1.dtmf": "morse"}))
+    lines = (FAMILIES.by_id["yealink/t4x_t5x"].folder / "mac.cfg.table").read_text().splitlines()
+    (at,) = [number for number, line in enumerate(lines, start=1) if "yealink_dtmf(line.dtmf)" in line]
+    assert desk.own(YEALINK).why == f"yealink/t4x_t5x mac.cfg.table:{at}: KeyError: 'morse'"

@@ -56,18 +56,21 @@ def without(values: dict[str, Value], name: str) -> dict[str, Value]:
     return left | {name: Value(name, value, layer, gone.stack[:-1])}
 
 
+def less(settings: Settings, name: str) -> Settings:
+    told = without(settings.origins, name)
+    return Settings({n.removeprefix(settings.prefix): v.value for n, v in told.items()}, settings.prefix, lambda: told)
+
+
 def with_less(sheet: Sheet, name: str) -> Sheet:
-    if name in sheet.settings.values:
-        return replace(sheet, settings=Settings(without(sheet.settings.values, name)))
+    if name in sheet.settings.origins:
+        return replace(sheet, settings=less(sheet.settings, name))
     lines = []
     for line in sheet.lines:
-        if name not in line.get.values:
+        if name not in line.get.origins:
             lines.append(line)
             continue
-        values = without(line.get.values, name)
-        enabled = values.get(f"lines.{line.number}.enabled")
-        prefix = f"lines.{line.number}."
-        lines.append(replace(line, enabled=bool(enabled and enabled.value), get=Settings(values, prefix)))
+        get = less(line.get, name)
+        lines.append(replace(line, enabled=bool(get.get("enabled")), get=get))
     return replace(sheet, lines=tuple(lines))
 
 
@@ -76,7 +79,7 @@ def test_without_what_the_named_layer_says_the_output_is_another(family, case):
     for sheet, box in sheets(family, case):
         whole = text(sheet)
         same: set[str] = set()
-        for name in {**sheet.settings.values, **{n: v for line in sheet.lines for n, v in line.get.values.items()}}:
+        for name in {**sheet.settings.origins, **{n: v for line in sheet.lines for n, v in line.get.origins.items()}}:
             if text(with_less(sheet, name)) == whole:
                 same.add(name)
         for one in written(sheet):
