@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from pbx.numerals import natural
 from pbx.sip.message import Request, Response
@@ -45,7 +46,7 @@ class SessionTimer:
     """The timer of one session, owned by it. `wanted_s` is what we ask for, 0 to ask for nothing."""
 
     def __init__(self, session: Session, timers: Timers, wanted_s: int) -> None:
-        self._session = session
+        self._session = ref(session)  # which is gone with its call, without the collector of cycles
         self._timers = timers
         self._wanted_s = wanted_s
         self.interval_s = 0
@@ -98,10 +99,13 @@ class SessionTimer:
         self._timers.cancel(self, "expire")
 
     def fired(self, name: str, now: float) -> None:
+        session = self._session()
+        if session is None:
+            return
         if name == "refresh":
-            self._session.refresh(now)
+            session.refresh(now)
         else:
-            self._session.expired(now)
+            session.expired(now)
 
     def _agree(self, interval_s: int, ours: bool, now: float) -> None:
         self.close()

@@ -169,6 +169,7 @@ class Call(RoutingSide, QueueSide, MailboxSide, FaxSide):
             if self._script is not None:
                 self._script.close()
         finally:
+            self._script = None  # it knows the call: what is over is gone without the collector of cycles
             self._release_all(status)
             self._conclude()
 

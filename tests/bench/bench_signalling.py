@@ -44,6 +44,8 @@ CALL_RATES = (30.0, 60.0, 100.0, 150.0, 200.0, 250.0, 300.0)
 OFFERED_S = 4.0
 HELD_CALLS, HELD_RATE, HELD_MS = 300, 60.0, 12_000
 """Calls that are up together when their memory is looked at."""
+REST_S = 60.0
+"""A request that nobody answers is repeated for 32 seconds."""
 EXCHANGES = 10_000
 REGISTER_DATAGRAMS = 2
 """In, and as many out: REGISTER and its challenge, REGISTER and its 200."""
@@ -100,7 +102,8 @@ def registrations(server: Switchroom, paces: Paces, folder: Path) -> Load:
 
 
 def calls(server: Switchroom, paces: Paces, folder: Path, *, count: int, rate: float, talk_ms: int = 500) -> Load:
-    """Make calls through the server to another sipp."""
+    """Make calls through the server to another sipp, which nothing of an earlier run may reach."""
+    _come_to_rest(server)
     port, target = free_base() + 50, f"{_HOST}:{server.sip_port}"
     _register_at(server, paces, folder, port)
     answer = sipp.command("answer", target, _HOST, count=count, port=port, timeout_s=120, media_port=_media_port())
@@ -149,9 +152,24 @@ def kb_a_live_call(server: Switchroom, paces: Paces, folder: Path) -> float:
 
 
 def _live_calls(server: Switchroom) -> int:
+    return _live(server)["calls"]
+
+
+def _live(server: Switchroom) -> dict[str, int]:
     with urllib.request.urlopen(f"{server.ready['console']}/metrics", timeout=10) as answer:
-        found = re.search(r'^switchroom_live{what="calls"} (\d+)', answer.read().decode(), re.MULTILINE)
-    return int(found[1]) if found is not None else 0
+        found = re.findall(r'^switchroom_live{what="(\w+)"} (\d+)', answer.read().decode(), re.MULTILINE)
+    return {what: int(count) for what, count in found}
+
+
+def _come_to_rest(server: Switchroom) -> None:
+    """Wait until the server repeats nothing any more.
+
+    The BYE of an earlier run is a call to the next sipp at its port, which then leaves before its last one has come.
+    """
+    deadline = time.monotonic() + REST_S
+    while any(_live(server)[what] for what in ("calls", "sessions", "transactions")):
+        assert time.monotonic() < deadline, f"something is in progress for ever: {_live(server)}"
+        time.sleep(0.2)
 
 
 def _register_at(server: Switchroom, paces: Paces, folder: Path, port: int) -> None:

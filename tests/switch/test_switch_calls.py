@@ -1,5 +1,8 @@
 """Calls through the switch, end to end, in virtual time."""
 
+import gc
+from weakref import ref
+
 from pbx.events import (
     CallEnded,
     CallInvited,
@@ -46,6 +49,24 @@ def test_an_answered_call_carries_sound_both_ways_and_ends_by_the_caller(town):
     assert ended.cause == 16
     assert 1.9 < ended.talk_s < 2.2
     assert [(e.device, e.by) for e in town.seen(LegEnded)] == [("101", "peer"), ("102", "switch")]
+
+
+def test_a_call_that_is_over_is_gone_without_the_collector_of_cycles(town):
+    """Walking through all there is stops a busy switch for half a second: nothing may have to wait for that."""
+    gc.collect()
+    gc.disable()
+    try:
+        ana, _ = up(town)
+        call = town.switch.call(town.last(CallInvited).call)
+        assert call is not None
+        gone = [ref(call), *(ref(leg.session) for leg in call.legs.values())]
+        del call
+        ana.hang_up()
+        town.run(40.0)  # until the transactions, too, are forgotten
+
+        assert [it() for it in gone] == [None, None, None]
+    finally:
+        gc.enable()
 
 
 def test_the_called_may_hang_up_too_and_the_cause_is_passed_on(town):
