@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 from collections.abc import Mapping
@@ -55,6 +56,14 @@ def port_plan(base: int) -> PortPlan:
     )  # fmt: skip
 
 
+def is_loopback(address: str) -> bool:
+    """Return whether an address is of this machine alone; a name is not, but `localhost`."""
+    try:
+        return ipaddress.ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
 def _three(base: int) -> tuple[int, int, int]:
     return base + MIRROR, base + MIRROR + 1, base + MIRROR + 2
 
@@ -76,6 +85,8 @@ class Listening:
     provisioning_tls_port: int = 0
     provisioning_certified_port: int = 0
     mirror_port: int = 0
+    console_host: str = ""
+    """Empty: as `host`."""
     redirect_port: int = 0
     """0 when the makers' redirect services are not played."""
     pnp_port: int = 0
@@ -110,7 +121,7 @@ class Listening:
 
     @property
     def console_url(self) -> str:
-        return f"http://{host_and_port(self.host, self.console_port)}" if self.console_port else ""
+        return f"http://{host_and_port(self.console_host or self.host, self.console_port)}" if self.console_port else ""
 
 
 def ready_document(at: Listening, directory: Directory, office: Office, *, secrets: bool) -> dict[str, Any]:

@@ -15,6 +15,13 @@ from provisioning_server.bans import Network
 @dataclass(frozen=True, slots=True)
 class LabSettings:
     host: str = "127.0.0.1"
+    console_host: str = ""
+    """Where the console listens; empty: as `host` when that is a loopback address, else 127.0.0.1."""
+    console_password: str = field(default="", repr=False)
+    """Of the lab engineer."""
+    console_open: bool = True
+    """On a loopback address whoever has not logged in is the lab engineer."""
+    console_names: tuple[str, ...] = ()
     ports: PortPlan = field(default_factory=PortPlan)
     media_ports: int = 400
     """Pairs of ports of each media process, one a leg."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from types import TracebackType
 
 from aiohttp import web
 
+from lab.addresses import is_loopback
 from lab.api.devices import Devices
 from lab.api.faxes import FaxDesk
 from lab.api.guide import Guide
@@ -18,7 +20,8 @@ from lab.api.prompts import PromptDesk
 from lab.api.queues import QueueDesk
 from lab.api.recordings import Recordings
 from lab.api.v1 import Api
-from lab.console.app import Console
+from lab.console.app import Console, read_form
+from lab.console.readers import Readers
 from lab.devices import DeviceDesk
 from lab.floor import real_token
 from lab.house import AnyPhone
@@ -26,10 +29,21 @@ from lab.lab_settings import LabSettings
 from lab.live_run import RunDesk
 from lab.logs import keep_peers_faults_short
 from lab.metrics import Metrics
+from lab.portal.doors import Doors
+from lab.portal.gate import ACTOR, Gate
+from lab.portal.ledger import Ledger
+from lab.portal.looking import Looking
+from lab.portal.over_lab import Invitations, LabHouse
+from lab.portal.pages import Pages
+from lab.portal.room import Room
+from lab.portal.rules_page import RulesPage
 from lab.seeds.load import Seed
 from lab.service import Lab
 from lab.source import LabSource
+from pbx.accounts.desk import AccountDesk
+from pbx.domain.directory import Directory
 from pbx.domain.registrations import host_and_port
+from pbx.domain.tenancy import User
 from pbx.events import CallEnded, CallInvited, CallRecordWritten, CallRouted, CallUp, Stamped
 
 
@@ -39,11 +53,31 @@ class Office:
     def __init__(self, seed: Seed, settings: LabSettings) -> None:
         self.lab = Lab(seed, settings)
         self._port = settings.ports.console
-        self._host = settings.host
+        self.console_host = settings.console_host or (settings.host if is_loopback(settings.host) else "127.0.0.1")
         self._runner: web.AppRunner | None = None
         self.devices = DeviceDesk(self.lab, real_token)
         self.source = LabSource(self.lab, self.devices)
-        self.console = Console(self.source, hosts=[settings.host, f"[{settings.host}]"])
+        house = LabHouse(self.lab)
+        self.accounts = AccountDesk(
+            lambda: self.lab.store, house.directories, lambda: secrets.token_urlsafe(32), self._at,
+            settings.console_password,
+        )  # fmt: skip
+        gate = Gate(
+            self.accounts, house.directories, lambda: self.lab.directory.domain.name,
+            lab=settings.console_open and is_loopback(self.console_host),
+        )  # fmt: skip
+        self.console = Console(
+            self.source,
+            hosts=[self.console_host, f"[{self.console_host}]", *settings.console_names],
+            reader=Readers(gate, lambda: self.lab.directory),
+        )
+        self.invitations = Invitations(self.lab, self.accounts)
+        ledger = Ledger(lambda: self.lab.store, self.lab.apply, lambda: secrets.token_hex(8), self._at, house.durable)
+        room = Room(gate, ledger, house, self.console.page, read_form)
+        Doors(gate, ledger, self.console.page, read_form).route(self.console.app)
+        Pages(room, self._invite).route(self.console.app)
+        RulesPage(room).route(self.console.app)
+        Looking(room).route(self.console.app)
         self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed, self.console.hub.say)
         self.api = Api(self.source, self.desk.start, self.desk.preview)
         self.api.route(self.console.app)
@@ -72,8 +106,9 @@ class Office:
             self.source.run_book.recall(self.lab.store.runs())
             self._runner = web.AppRunner(self.console.app, access_log=None, shutdown_timeout=1.0)
             await self._runner.setup()
-            await web.TCPSite(self._runner, self._host, self._port).start()
+            await web.TCPSite(self._runner, self.console_host, self._port).start()
             self.console_port = self._runner.addresses[0][1]
+            self.invitations.url = self.console_url
         except BaseException:
             await self._close()
             raise
@@ -91,7 +126,13 @@ class Office:
 
     @property
     def console_url(self) -> str:
-        return f"http://{host_and_port(self._host, self.console_port)}"
+        return f"http://{host_and_port(self.console_host, self.console_port)}"
+
+    def _at(self) -> float:
+        return self.lab.now.wall.timestamp()
+
+    async def _invite(self, request: web.Request, directory: Directory, user: User) -> str:
+        return self.invitations.send(request[ACTOR].name, directory, user)
 
     def _phone_changed(self, phone: AnyPhone) -> None:
         for card in self.source.cards_of(phone):

@@ -282,10 +282,10 @@ class Lab:
         assert self._provisioning is not None, "start first"
         return self._provisioning
 
-    def ready(self, console_port: int = 0) -> dict[str, Any]:
+    def ready(self, console_port: int = 0, console_host: str = "") -> dict[str, Any]:
         """Return the content of the ready file."""
         assert self.listening is not None, "start first"
-        at = replace(self.listening, console_port=console_port)
+        at = replace(self.listening, console_port=console_port, console_host=console_host)
         return ready_document(at, self.directory, self.provisioning.office, secrets=True)
 
     def sip_address(self, transport: str) -> Peer:

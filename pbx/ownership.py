@@ -18,7 +18,7 @@ from pbx.domain.timeframes import TimeFrame
 def actor_of(directory: Directory, user: User, *, by: str = "", read_only: str = "") -> Actor:
     """Return a user of a directory as somebody who asks; a supervisor's queues are those that name the supervisor."""
     return Actor(
-        name=login_of(directory, user),
+        name=directory.login_of(user),
         scope=user.scope,
         domain=directory.domain.name,
         reseller=directory.reseller.name,
@@ -31,14 +31,10 @@ def actor_of(directory: Directory, user: User, *, by: str = "", read_only: str =
     )
 
 
-def login_of(directory: Directory, user: User) -> str:
-    return user.login or f"{user.extension}@{directory.domain.name}"
-
-
 def user_by_login(directory: Directory, login: str) -> User | None:
     """Return who logs in by that name, whatever its letters' case: the own login, or extension@domain."""
     wanted = login.casefold()
-    return next((user for user in directory.users if login_of(directory, user).casefold() == wanted), None)
+    return next((user for user in directory.users if directory.login_of(user).casefold() == wanted), None)
 
 
 def domain_thing(directory: Directory, kind: Kind, name: str = "") -> Thing:
@@ -120,10 +116,14 @@ def conference_thing(directory: Directory, conference: Conference) -> Thing:
 
 def record_thing(directory: Directory, record: CallRecord, kind: Kind = "call record") -> Thing:
     """A call, live or over: of whoever called, answered or was on its way, and of the queues it went through."""
-    stops = [stop.partition(":") for stop in record.path.split(" > ")]
-    people = [person(record.device), person(record.answered_by), *(of for what, _, of in stops if what in _PERSONAL)]
-    queues = (of for what, _, of in stops if what == "queue")
-    return people_thing(directory, people, kind, record.call, queues)
+    return parties_thing(directory, kind, record.call, (record.device, record.answered_by), record.path.split(" > "))
+
+
+def parties_thing(directory: Directory, kind: Kind, name: str, parties: Iterable[str], path: Iterable[str]) -> Thing:
+    """A call of these devices or extensions that took a path of destinations, as `user:101` or `queue:500`."""
+    stops = [stop.partition(":") for stop in path]
+    people = [*map(person, parties), *(of for what, _, of in stops if what in _PERSONAL)]
+    return people_thing(directory, people, kind, name, (of for what, _, of in stops if what == "queue"))
 
 
 def _queues_of(directory: Directory, extension: str) -> Iterable[str]:

@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 FILE = "switchroom.toml"
 PREFIX = "SWITCHROOM_"
 FLAG = "flag"
-_SECRET = frozenset({"mail.password"})
+_SECRET = frozenset({"console.password", "mail.password"})
 
 
 def _path_or_none(value: object) -> object:
@@ -79,6 +79,17 @@ class Listen(_Section):
     address: Annotated[str, AfterValidator(_told_to_phones)] = "127.0.0.1"
     port_base: int = Field(default=8600, ge=0, le=65535)
     """Port of the console; the others count from it. 0 takes any free ports."""
+
+
+class Console(_Section):
+    address: str = ""
+    """Where the console listens; empty: as everything else when that is a loopback address, else 127.0.0.1."""
+    password: SecretStr = SecretStr("")
+    """Of the lab engineer (login `lab`); needed wherever the console is reached from elsewhere."""
+    open: bool = True
+    """On a loopback address whoever has not logged in is the lab engineer; False: everybody logs in."""
+    names: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
+    """Names of hosts the console answers to, beside its address (a proxy's, for example)."""
 
 
 class Lab(_Section):
@@ -155,6 +166,7 @@ class Mail(_Section):
 
 class Settings(_Section):
     listen: Listen = Listen()
+    console: Console = Console()
     lab: Lab = Lab()
     store: Store = Store()
     sip: Sip = Sip()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lab import logs
-from lab.addresses import REDIRECT, port_plan, write_ready
+from lab.addresses import REDIRECT, is_loopback, port_plan, write_ready
 from lab.cli.inputs import mail_relay, rtpengine, switch_settings, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.ports import who_holds
@@ -56,6 +56,10 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
         relay=mail_relay(settings),
         mail_from=settings.mail.sender,
         rtpengine=rtpengine(settings),
+        console_host=_console_host(settings),
+        console_password=settings.console.password.get_secret_value(),
+        console_open=settings.console.open,
+        console_names=settings.console.names,
     )
     log = logs.configure(level=settings.log.level, form=settings.log.form)
     try:
@@ -71,6 +75,22 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
             "README, data",
             NO_START,
         ) from None
+
+
+def _console_host(settings: Settings) -> str:
+    """Return where the console listens; UserError where it would be open to a network without a password."""
+    address = settings.console.address or ("" if is_loopback(settings.listen.address) else "127.0.0.1")
+    if address and not is_loopback(address):
+        if not settings.console.password.get_secret_value():
+            raise UserError(
+                "the console would be open to everybody",
+                f"{address} is no loopback address, and there is no password",
+                "set console.password (login `lab`), or leave console.address at 127.0.0.1",
+                "docs/portal.md",
+                USAGE,
+            )
+        print("the console listens without TLS: put a proxy before it that has", file=sys.stderr)
+    return address
 
 
 async def _up(seed: Seed, settings: LabSettings, log: logs.Log, ready_file: Path | None, *, phones: bool) -> int:
@@ -107,7 +127,7 @@ async def _booted(office: Office, over: asyncio.Event) -> None:
 
 def _say_ready(office: Office, ready_file: Path | None) -> None:
     if ready_file is not None:
-        write_ready(ready_file, office.lab.ready(office.console_port))
+        write_ready(ready_file, office.lab.ready(office.console_port, office.console_host))
     at = office.lab.listening
     assert at is not None
     print(

@@ -7,8 +7,8 @@ files of an installed package.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, replace
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -18,8 +18,10 @@ import jinja2
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
+from lab.console.readers import Everybody, Reader
 from lab.console.stream import Hub
 from lab.console.views import RESULTS, STANDINGS, STATES, ConsoleSource, PhoneCard, RunView
+from lab.portal.gate import Refused
 from pbx.numerals import natural
 
 CSP = (
@@ -37,9 +39,11 @@ _THEMES = ("system", "light", "dark")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _REFUSALS = {
     400: ("This request is not understood", "Something in it is not what this address takes."),
+    401: ("Log in first", "This address answers to a session or to a token."),
     403: ("This is not shown", "The address names a folder or something that is not for reading."),
     404: ("There is nothing here", "No page of the console has this address."),
     405: ("This address does not take that", "The method of the request is not one of those it answers."),
+    409: ("This does not fit what is there", "Something else was done in between."),
     413: ("This request is too long", "Nothing here takes as much."),
 }
 """Status → what happened, why."""
@@ -50,8 +54,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Console:
     """Owns the hub; `app` is what a runner serves, `changed` what the lab calls."""
 
-    def __init__(self, source: ConsoleSource, *, hosts: Collection[str] = ()) -> None:
+    def __init__(self, source: ConsoleSource, *, hosts: Collection[str] = (), reader: Reader | None = None) -> None:
         self._source = source
+        self._reader = reader or Everybody()
         self._hosts = _LOOPBACK | frozenset(hosts)
         self.hub = Hub(lambda: asdict(source.clock()))
         self.app = web.Application(middlewares=[self._guard])
@@ -69,7 +74,7 @@ class Console:
 
     def phone_changed(self, card: PhoneCard) -> None:
         self.hub.publish(f"phone-{card.device}", lambda: self._fragment("phone.html", card=card))
-        self.hub.publish("floor-tally", lambda: self._fragment("tally.html", tally=self._tally()))
+        self.hub.publish("floor-tally", lambda: self._fragment("tally.html", tally=_tally(self._source.phones())))
         if card.state in ("ringing", "in-call", "fault"):
             self.hub.say(card.sentence)
 
@@ -78,7 +83,9 @@ class Console:
         self.hub.publish("runs", lambda: self._fragment("runs_body.html", runs=self._source.runs()))
 
     def call_changed(self, call: str) -> None:
-        self.hub.publish(f"call-{call}", lambda: self._fragment("call_body.html", page=self._source.call(call)))
+        self.hub.publish(
+            f"call-{call}", lambda: self._fragment("call_body.html", page=self._source.call(call), plain=False)
+        )
         self.hub.publish("calls", lambda: self._fragment("calls_body.html", calls=self._source.calls()))
 
     def guide_changed(self) -> None:
@@ -99,7 +106,7 @@ class Console:
         get("/runs", self._runs)
         get("/runs/{run}", self._run)
         get("/runs/{run}/report", self._report)
-        get("/stream", self.hub.serve, allow_head=False)
+        get("/stream", self._stream, allow_head=False)
         get("/healthz", self._alive)
         get("/readyz", self._ready)
         self.app.router.add_post("/theme", self._theme)
@@ -109,49 +116,56 @@ class Console:
         self.app.router.add_static("/htmx/", Path(str(files("js_lib_htmx"))) / "static" / "htmx")
 
     async def _home(self, request: web.Request) -> web.StreamResponse:
-        raise web.HTTPFound("/floor")
+        raise web.HTTPFound(self._reader.landing(request))
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        return await self.hub.serve(request, self._reader.hears(request))
 
     async def _floor(self, request: web.Request) -> web.StreamResponse:
-        return self._page(
+        phones = self._reader.phones(request, self._source.phones())
+        return self.page(
             request,
             "floor.html",
             room="floor",
-            phones=self._source.phones(),
+            phones=phones,
             regions="phone-,floor-tally",
-            tally=self._tally(),
-            sites=sorted({card.site for card in self._source.phones() if card.site}),
+            tally=_tally(phones),
+            sites=sorted({card.site for card in phones if card.site}),
         )
 
     async def _calls(self, request: web.Request) -> web.StreamResponse:
-        return self._page(request, "calls.html", room="calls", regions="calls", calls=self._source.calls())
+        calls = self._reader.calls(request, self._source.calls())
+        return self.page(request, "calls.html", room="calls", regions="calls", calls=calls)
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         page = self._source.call(request.match_info["call"])
-        if page is None:
+        if page is None or not self._reader.calls(request, [page.row]):
             return self._missing(request, "call", request.match_info["call"], "/calls")
-        return self._page(request, "call.html", room="calls", regions=f"call-{page.row.call}", page=page)
+        plain = not self._reader.traces(request)
+        page = replace(page, ladder_svg="", messages=()) if plain else page
+        return self.page(request, "call.html", room="calls", regions=f"call-{page.row.call}", page=page, plain=plain)
 
     async def _devices(self, request: web.Request) -> web.StreamResponse:
         standing = request.query.get("standing", "")
         standing = standing if standing in STANDINGS else ""
-        return self._page(
+        return self.page(
             request,
             "devices.html",
             room="devices",
             regions="none",
-            boxes=self._source.boxes(request.query.get("q", ""), standing),
+            boxes=self._reader.boxes(request, self._source.boxes(request.query.get("q", ""), standing)),
             standings=tuple(STANDINGS),
             standing=standing,
         )
 
     async def _runs(self, request: web.Request) -> web.StreamResponse:
-        return self._page(request, "runs.html", room="runs", regions="runs,guide", runs=self._source.runs())
+        return self.page(request, "runs.html", room="runs", regions="runs,guide", runs=self._source.runs())
 
     async def _run(self, request: web.Request) -> web.StreamResponse:
         run = self._source.run(request.match_info["run"])
         if run is None:
             return self._missing(request, "run", request.match_info["run"], "/runs")
-        return self._page(request, "run.html", room="runs", regions=f"run-{run.run},guide", run=run)
+        return self.page(request, "run.html", room="runs", regions=f"run-{run.run},guide", run=run)
 
     async def _report(self, request: web.Request) -> web.StreamResponse:
         document = self._source.report(request.match_info["run"])
@@ -169,24 +183,24 @@ class Console:
         )
 
     async def _name(self, request: web.Request) -> web.StreamResponse:
-        form = await _form(request)
+        form = await read_form(request)
         answer = _back(form)
         name = str(form.get("by", "")).strip()[:80]
         answer.set_cookie("by", quote(name), samesite="Lax", httponly=True, max_age=31_536_000)
         raise answer
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        form = await _form(request)
+        form = await read_form(request)
         number, by = natural(request.match_info["number"]), unquote(request.cookies.get("by", ""))
         if number is None:
             raise web.HTTPNotFound
         refused = self._source.answer(number, str(form.get("answer", "")), by)
         if refused:
-            return self._refusal(request, 400, "This answer was not taken", refused, "/runs")
+            return self.refusal(request, 400, "This answer was not taken", refused, "/runs")
         raise _back(form)
 
     async def _theme(self, request: web.Request) -> web.StreamResponse:
-        form = await _form(request)
+        form = await read_form(request)
         theme = str(form.get("theme", "system"))
         answer = _back(form)
         answer.set_cookie(
@@ -196,29 +210,23 @@ class Console:
 
     # --- the frame around every page ------------------------------------------------------------------
 
-    def _page(self, request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:
+    def page(self, request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:
         return aiohttp_jinja2.render_template(template, request, context, status=status)
 
     def _missing(self, request: web.Request, what: str, name: str, back: str) -> web.Response:
         why = "It may have left the ring of what is kept, or never have been."
-        return self._refusal(request, 404, f"There is no {what} {name[:80]}", why, back)
+        return self.refusal(request, 404, f"There is no {what} {name[:80]}", why, back)
 
-    def _refusal(self, request: web.Request, status: int, happened: str, why: str, back: str) -> web.Response:
+    def refusal(self, request: web.Request, status: int, happened: str, why: str, back: str) -> web.Response:
         if request.path.startswith("/api/"):
             error = {"happened": happened, "why": why, "remedy": "see what /api/v1 offers", "reference": "README, api"}
             return web.json_response({"error": error}, status=status)
-        return self._page(
+        return self.page(
             request, "refused.html", status=status, room="", regions="none", happened=happened, why=why, back=back
         )
 
     def _fragment(self, template: str, **context: object) -> str:
         return self._environment.get_template(template).render(states=STATES, results=RESULTS, **context)
-
-    def _tally(self) -> list[tuple[str, int]]:
-        counts = dict.fromkeys(STATES, 0)
-        for card in self._source.phones():
-            counts[card.state] += 1
-        return [(state, count) for state, count in counts.items() if count]
 
     async def _common(self, request: web.Request) -> dict[str, object]:
         theme = request.cookies.get("theme", "system")
@@ -226,12 +234,14 @@ class Console:
             "domain": self._source.domain,
             "clock": self._source.clock(),
             "position": self.hub.position,
-            "query": {name: request.query.get(name, "") for name in ("q", "site")},
+            "query": {name: request.query.get(name, "")[:200] for name in ("q", "site")},
             "theme": theme if theme in _THEMES else "system",
             "by": unquote(request.cookies.get("by", "")),
-            "requests": self._source.requests(),
+            "requests": self._source.requests() if self._reader.guides(request) else (),
             "themes": _THEMES,
             "path": request.path_qs,
+            "here": request.path,
+            **self._reader.frame(request),
             "states": STATES,
             "results": RESULTS,
         }
@@ -242,19 +252,23 @@ class Console:
         if (host or request.host) not in self._hosts:
             raise web.HTTPMisdirectedRequest(
                 text=f"This console does not answer to the name {request.host!r}. "
-                "Open it by its address, or add the name with --host."
+                "Open it by its address, or name it in the setting console.names."
             )
         if request.method not in ("GET", "HEAD") and not _same_origin(request):
             raise web.HTTPForbidden(text="A page of another site may not change anything here.")
         try:
+            await self._reader.admit(request)
             response = await handler(request)
         except web.HTTPException as refusal:
             if refusal.status not in _REFUSALS:
                 raise
             happened, why = _REFUSALS[refusal.status]
-            response = self._refusal(request, refusal.status, happened, why, "/floor")
-            if "Allow" in refusal.headers:
-                response.headers["Allow"] = refusal.headers["Allow"]
+            if isinstance(refusal, Refused):
+                happened, why = _not_allowed(refusal)
+            response = self.refusal(request, refusal.status, happened, why, "/floor")
+            for name in ("Allow", "WWW-Authenticate"):
+                if name in refusal.headers:
+                    response.headers[name] = refusal.headers[name]
         if not response.prepared:
             response.headers.setdefault("Content-Security-Policy", CSP)
             response.headers.setdefault("Cache-Control", "no-store")
@@ -266,11 +280,25 @@ class Console:
         self.hub.close()
 
 
-async def _form(request: web.Request) -> Mapping[str, object]:
+def _tally(phones: Iterable[PhoneCard]) -> list[tuple[str, int]]:
+    counts = dict.fromkeys(STATES, 0)
+    for card in phones:
+        counts[card.state] += 1
+    return [(state, count) for state, count in counts.items() if count]
+
+
+async def read_form(request: web.Request) -> Mapping[str, object]:
     try:
         return await request.post()
     except (ValueError, LookupError, HttpProcessingError):  # a form cut off, or in an encoding nobody knows
         raise web.HTTPBadRequest from None
+
+
+def _not_allowed(refused: Refused) -> tuple[str, str]:
+    """The missing right, and who has it."""
+    decision = refused.decision
+    others = f" Who may: {', '.join(decision.others)}." if decision.others else ""
+    return "This is not yours to do", f"{'. '.join(decision.because)}.{others}"
 
 
 def _back(form: Mapping[str, object]) -> web.HTTPSeeOther:

@@ -40,6 +40,8 @@ class _Fragment:
 class _Page:
     regions: tuple[str, ...]
     """Beginnings of the region names it shows."""
+    may: Callable[[str], bool]
+    """Whether its reader may be told of a region; of `say`, of what is announced."""
     seen: int
     resync: bool
     said: str = ""
@@ -94,8 +96,8 @@ class Hub:
         for page in self._pages:
             page.wake.set()
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Answer one page's stream until it leaves."""
+    async def serve(self, request: web.Request, may: Callable[[str], bool]) -> web.StreamResponse:
+        """Answer one page's stream until it leaves; `may` says which regions its reader is told of."""
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream; charset=utf-8",
@@ -103,7 +105,7 @@ class Hub:
                 "X-Accel-Buffering": "no",
             }
         )
-        page = self._arrived(request)
+        page = self._arrived(request, may)
         self._pages.add(page)
         try:
             await response.prepare(request)
@@ -115,13 +117,13 @@ class Hub:
             self._pages.discard(page)
         return response
 
-    def _arrived(self, request: web.Request) -> _Page:
+    def _arrived(self, request: web.Request, may: Callable[[str], bool]) -> _Page:
         regions = tuple(request.query.get("regions", "").split(","))
         position = request.headers.get("Last-Event-ID") or request.query.get("after", self.position)
         life, _, number = position.partition(".")
         known = life == self._life and number.isascii() and number.isdigit()
         seen = min(int(number[:18]), self._number) if known else self._number
-        page = _Page(regions, seen, resync=not known or seen < self._forgotten)
+        page = _Page(regions, may, seen, resync=not known or seen < self._forgotten)
         page.wake.set()
         return page
 
@@ -148,12 +150,12 @@ class Hub:
         changed = [(region, f) for region, f in self._fragments.items() if f.number > page.seen]
         page.seen = self._number
         for region, fragment in changed:
-            if region.startswith(page.regions):
+            if region.startswith(page.regions) and page.may(region):
                 body = json.dumps({"region": region, "html": fragment.read()})
                 lines.append(f"id: {self._life}.{fragment.number}\ndata: {body}\n\n")
-        if page.said:
+        if page.said and page.may("say"):
             lines.append(f"event: say\ndata: {json.dumps(page.said)}\n\n")
-            page.said = ""
+        page.said = ""
         clock = json.dumps(self._clock())
         if clock != page.clock:
             page.clock = clock

@@ -66,7 +66,16 @@ def intro_in_force(directory: Directory, attendant: Attendant, at: Moment, trail
             trail.applied("intro", intro.time_frame, saw, intro.prompt, link)
             return intro.prompt
         trail.failed("intro", intro.time_frame, saw, f"does not cover this moment; then {intro.prompt}", link)
-    return ""
+    greeting = site_greeting(directory, attendant.site)
+    if greeting:
+        trail.applied("intro", attendant.site, "the site's", greeting, f"sites/{attendant.site}")
+    return greeting
+
+
+def site_greeting(directory: Directory, name: str) -> str:
+    """Return the prompt a site greets callers with, empty for none."""
+    site = directory.sites_by_name.get(name)
+    return site.greeting if site is not None else ""
 
 
 def queue_entry(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from math import ceil
 
+from pbx.callflow.entering import site_greeting
 from pbx.callflow.question import Ringing
 from pbx.callflow.ring import Outcome, Rung, ring, talk
 from pbx.callflow.routing import music_of
@@ -41,8 +42,8 @@ def wait_in_queue(call: Control, queue: Queue) -> Script[Destination | None]:
     outcome = "abandoned"
     try:
         call.answer()
-        if queue.greeting and queue.force_greeting:
-            yield from say(call, call.spoken(queue.greeting, instead="queue-welcome"))
+        if waiting.greeting and queue.force_greeting:
+            yield from say(call, call.spoken(waiting.greeting, instead="queue-welcome"))
         waiting.begin()
         call.ready_for_agents(queue.extension)
         leg = yield from _hunt(call, queue, waiting)
@@ -78,6 +79,8 @@ class _Waiting:
 
     def __init__(self, call: Control, queue: Queue) -> None:
         self._call, self._queue = call, queue
+        self.greeting = queue.greeting or site_greeting(call.directory, queue.site)
+        """Prompt, the queue's or its site's; empty for none."""
         self._saying = ""
         self.ends_at = call.now + queue.max_wait_s if queue.max_wait_s else FOREVER
         self.announces_at = FOREVER
@@ -90,8 +93,8 @@ class _Waiting:
     def begin(self) -> None:
         """Greet, if that has not been done, announce and play music."""
         self._keys_count_from = self._call.now + _AFTER_S
-        if self._queue.greeting and not self._queue.force_greeting:
-            greeting = self._call.spoken(self._queue.greeting, instead="queue-welcome")
+        if self.greeting and not self._queue.force_greeting:
+            greeting = self._call.spoken(self.greeting, instead="queue-welcome")
             self._say((greeting, *self._announcement()))
         elif announcement := self._announcement():
             self._say(announcement)

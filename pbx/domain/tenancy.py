@@ -89,6 +89,8 @@ class Site(Model):
     """Key of an `EmergencyAddress`."""
     music: str = ""
     """Music-on-hold class."""
+    greeting: str = ""
+    """Prompt that callers of the site's attendants and queues hear first, where those have no intro of their own."""
     caller_id_name: CallerName = ""
     ring_s: RingTime | None = None
     dial_policy: str = ""

@@ -180,6 +180,9 @@ class MemoryStore:
                 assert_never(change)
         return 0
 
+    async def written(self) -> None:
+        """What is submitted here is as durable as it will be."""
+
     def bindings(self) -> list[Binding]:
         return list(self._state.bindings.values())
 

@@ -100,6 +100,8 @@ class SqlStore:
         self._awaited = asyncio.Event()
         """Something waits for the disk that somebody waits for."""
         self._closing = asyncio.Event()
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        """Who waits for the disk, by the ticket waited for."""
         self._ticket = 0
         self._engine: AsyncEngine | None = None
         self._connection: AsyncConnection | None = None
@@ -174,6 +176,13 @@ class SqlStore:
                 yield document
             case _:
                 return
+
+    async def written(self) -> None:
+        """Wait until everything that was submitted so far is on the disk; while the disk refuses, that is long."""
+        if self.confirmed < self._ticket:
+            ready = asyncio.get_running_loop().create_future()
+            self._waiters.append((self._ticket, ready))
+            await ready
 
     @property
     def waiting(self) -> int:
@@ -395,6 +404,10 @@ class SqlStore:
                 if not needed[recording]:
                     recordings.remove(self._recordings, recording)
         self.confirmed = tickets[-1]
+        for ticket, ready in self._waiters:
+            if ticket <= self.confirmed and not ready.done():
+                ready.set_result(None)
+        self._waiters = [(ticket, ready) for ticket, ready in self._waiters if not ready.done()]
         self._durable(tickets[-1])
 
     def _stopped(self, writer: asyncio.Task[None]) -> None:

@@ -123,7 +123,6 @@ letters.checked = localStorage.getItem("letters") !== "off";
 letters.addEventListener("change", () => localStorage.setItem("letters", letters.checked ? "on" : "off"));
 byId("show-keys").addEventListener("click", () => byId("keys").showModal());
 
-const rooms = { f: "/floor", c: "/calls", d: "/devices", t: "/runs" };
 let awaitingRoom = false;
 
 function step(direction) {
@@ -147,7 +146,7 @@ document.addEventListener("keydown", (event) => {
   if (typing || event.ctrlKey || event.metaKey || event.altKey || !letters.checked || byId("keys").open) return;
   if (awaitingRoom) {
     awaitingRoom = false;
-    if (rooms[event.key]) location.assign(rooms[event.key]);
+    document.querySelector(`.side a[data-key="${CSS.escape(event.key)}"]`)?.click();
     return;
   }
   switch (event.key) {
@@ -170,5 +169,5 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-connect();
+if (document.body.dataset.regions !== undefined) connect();
 applyFilters();

@@ -1,0 +1,85 @@
+"""The portal over a lab in real time: its domains, its presence, its mail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from lab.service import Lab
+from pbx.accounts.desk import LIVES_S, AccountDesk
+from pbx.callflow.ports import NoticeSaved
+from pbx.callflow.question import Presence
+from pbx.clock import Moment
+from pbx.domain.accounts import PassKind
+from pbx.domain.directory import Directory
+from pbx.domain.history import CallRecord
+from pbx.domain.kept import Notice
+from pbx.domain.tenancy import User
+
+DURABLE_WITHIN_S = 5.0
+"""Then the disk is said to refuse: what was changed holds meanwhile, and is written when it can be."""
+
+
+@dataclass(slots=True)
+class LabHouse:
+    """Implements `lab.portal.sight.House`."""
+
+    lab: Lab
+
+    def directories(self) -> Sequence[Directory]:
+        return (self.lab.directory,)
+
+    def presence(self, domain: str) -> Presence:
+        return self.lab.switch.presence(None) if self.lab.alive else Presence()
+
+    def now(self) -> Moment:
+        return self.lab.now
+
+    def new_messages(self, domain: str, extension: str) -> int:
+        return sum(message.folder == "new" for message in self.lab.store.messages(extension))
+
+    def records(self, domain: str) -> Sequence[CallRecord]:
+        return self.lab.store.records()
+
+    async def durable(self) -> None:
+        """Wait for the disk; 503 when it refuses."""
+        try:
+            async with asyncio.timeout(DURABLE_WITHIN_S):
+                await self.lab.store.written()
+        except TimeoutError:
+            raise web.HTTPServiceUnavailable(
+                text="The disk refuses: what you changed holds, but a restart may lose it.",
+                headers={"Retry-After": "5"},
+            ) from None
+
+
+@dataclass(slots=True)
+class Invitations:
+    """Mails links: a welcome to who has no password yet, a reset to who has."""
+
+    lab: Lab
+    desk: AccountDesk
+    url: str = ""
+    """Of the console, without a slash at its end; known once it listens."""
+
+    def send(self, by: str, directory: Directory, user: User) -> str:
+        """Mail a link; return the addresses, empty when the user has none."""
+        if not user.emails:
+            return ""
+        domain = directory.domain.name
+        kind: PassKind = "reset" if self.desk.has_password(domain, user.extension) else "welcome"
+        secret = self.desk.link(kind, domain, user.extension, by)
+        hours = round(LIVES_S[kind] / 3600)
+        subject = "Welcome to your telephone" if kind == "welcome" else "Your new password"
+        text = (
+            f"Hello {user.first_name},\n\nyour login is {directory.login_of(user)}. Choose your password here:\n\n"
+            f"{self.url}/link/{secret}\n\nThe link works once, within {hours} hours.\n"
+        )
+        at = self.lab.now.wall.timestamp()
+        notice = Notice(f"link-{user.extension}-{at:.6f}", user.extension, "", user.emails, subject, text, at=at)
+        self.lab.store.submit(NoticeSaved(notice))
+        self.lab.mail_again()
+        return ", ".join(user.emails)

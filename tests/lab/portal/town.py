@@ -1,0 +1,103 @@
+"""A portal over two domains in memory, with the five roles and the wider ones: what tests of the portal stand on."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from lab.console.app import Console, read_form
+from lab.console.readers import Readers
+from lab.portal.doors import Doors
+from lab.portal.gate import Gate
+from lab.portal.ledger import Ledger
+from lab.portal.looking import Looking
+from lab.portal.pages import Pages
+from lab.portal.room import Room
+from lab.portal.rules_page import RulesPage
+from lab.seeds.load import load_seed
+from lab.shell import RealClock
+from pbx.accounts.desk import AccountDesk
+from pbx.callflow.question import Presence
+from pbx.clock import Moment
+from pbx.domain.directory import Directory
+from pbx.domain.history import CallRecord
+from pbx.domain.tenancy import User
+from pbx.store.memory import MemoryStore
+from tests.lab.console.fixed_lab import Office
+
+PERSONS = {
+    "Office Manager": "101", "Call Center Supervisor": "103", "Site Manager": "105", "Call Center Agent": "106",
+    "Basic User": "102",
+}  # fmt: skip
+"""The five roles and who has each in the office of the seeds."""
+
+
+class Town:
+    """Two domains of one reseller, accounts in memory, a console over them. `lab` lets strangers in as lab engineer."""
+
+    def __init__(self, *, lab: bool = True, roles: str = "generic") -> None:
+        office = load_seed().directory
+        domain = office.domain.model_copy(
+            update={"platform": office.domain.platform.model_copy(update={"roles": roles})}
+        )
+        queues = tuple(queue.model_copy(update={"supervisors": ("103",)}) if place == 0 else queue
+                       for place, queue in enumerate(office.queues))  # fmt: skip
+        self.directories = {"acme.lab": office.replaced(domain=domain, queues=queues)}
+        other = domain.model_copy(update={"name": "other.lab"})
+        self.directories["other.lab"] = self.directories["acme.lab"].replaced(domain=other)
+        self.store, self.made, self.invited = MemoryStore(), 0, list[str]()
+        self.clock = RealClock().now()
+        self.calls: list[CallRecord] = []
+        self.accounts = AccountDesk(lambda: self.store, self._directories, self.token, lambda: self.at)
+        gate = Gate(self.accounts, self._directories, lambda: "acme.lab", lab=lab)
+        self.console = Console(Office(), reader=Readers(gate, lambda: self.directories["acme.lab"]))
+        ledger = Ledger(lambda: self.store, self.apply, self.token, lambda: self.at, self.store.written)
+        room = Room(gate, ledger, self, self.console.page, read_form)
+        self.app = self.console.app
+        Doors(gate, ledger, self.console.page, read_form).route(self.app)
+        Pages(room, self._invite).route(self.app)
+        RulesPage(room).route(self.app)
+        Looking(room).route(self.app)
+
+    @property
+    def acme(self) -> Directory:
+        return self.directories["acme.lab"]
+
+    @property
+    def at(self) -> float:
+        return self.clock.wall.timestamp()
+
+    def token(self) -> str:
+        self.made += 1
+        return f"secret-{self.made}-of-many-characters"
+
+    def apply(self, directory: Directory, what: str) -> None:
+        self.directories[directory.domain.name] = directory
+
+    def session(self, extension: str, domain: str = "acme.lab") -> dict[str, str]:
+        """Return the cookies of somebody who has logged in."""
+        return {"session": self.accounts.issue("session", domain, extension)}
+
+    def with_user(self, extension: str, **changes: object) -> None:
+        user = self.acme.users_by_extension[extension]
+        self.apply(self.acme.with_user(user.model_copy(update=changes)), "")
+
+    # what the portal asks of a lab
+
+    def _directories(self) -> list[Directory]:
+        return list(self.directories.values())
+
+    def presence(self, domain: str) -> Presence:
+        return Presence(frozenset(self.directories[domain].devices_by_id) - {"107"})
+
+    def now(self) -> Moment:
+        return self.clock
+
+    def new_messages(self, domain: str, extension: str) -> int:
+        return 2 if extension == "101" else 0
+
+    def records(self, domain: str) -> list[CallRecord]:
+        return self.calls
+
+    async def _invite(self, request: web.Request, directory: Directory, user: User) -> str:
+        self.invited.append(user.extension)
+        return user.email
