@@ -29,7 +29,10 @@ from pbx.media.engine import (
 from pbx.media.sdp import SUITES
 from tests.media.two_engines import Call, RealRoom, Room, VirtualRoom
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.no_cover,  # what runs here is covered elsewhere; measuring doubles the time
+]
 _NUMBERS = count(1)
 
 
