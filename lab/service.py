@@ -265,6 +265,11 @@ class Lab:
         return self._store_folder / RECORDINGS
 
     @property
+    def runs_folder(self) -> Path:
+        """Where each run of a plan has a folder of its own."""
+        return self._store_folder / "runs"
+
+    @property
     def cabinet(self) -> Folder:
         return Folder(self.recordings_folder)
 
