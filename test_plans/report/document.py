@@ -41,7 +41,7 @@ def head(result: RunResult) -> Document:
         "tester": result.tester,
         "started_lab": result.started.wall.isoformat() if result.started is not None else "",
         "began_wall": result.began_wall,
-        "later": dict(result.later),
+        "later": dict(sorted(result.later.items())),
     }
 
 
@@ -52,7 +52,7 @@ def end(result: RunResult) -> Document:
         "interrupted": result.interrupted,
         "seconds": result.seconds,
         "ended_wall": result.ended_wall,
-        "leaks": dict(result.leaks),
+        "leaks": dict(sorted(result.leaks.items())),
         "devices": {name: asdict(seen) for name, seen in sorted(result.devices.items())},
     }
 
