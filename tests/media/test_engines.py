@@ -414,7 +414,7 @@ async def test_without_the_bridge_nobody_is_heard(relayed: Relayed):
     relayed.switch.unbridge(*relayed.inner)
     relayed.two.engines[0].play(relayed.two.legs[0], Tone("busy"))
     assert await relayed.two.hears(1, "tone:busy")
-    assert relayed.one.heard(0)[-1] == "signature:102"
+    assert "tone:busy" not in relayed.one.heard(0)
 
 
 async def test_closing_one_leg_ends_the_bridge(room: Room):
