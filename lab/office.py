@@ -13,6 +13,7 @@ from lab.api.faxes import FaxDesk
 from lab.api.guide import Guide
 from lab.api.hot_desks import HotDesks
 from lab.api.mailboxes import MailboxDesk
+from lab.api.ns import NsApi
 from lab.api.observe import Observer
 from lab.api.outbox import MailDesk
 from lab.api.phones import Phones
@@ -44,7 +45,16 @@ from pbx.accounts.desk import AccountDesk
 from pbx.domain.directory import Directory
 from pbx.domain.registrations import host_and_port
 from pbx.domain.tenancy import User
-from pbx.events import CallEnded, CallInvited, CallRecordWritten, CallRouted, CallUp, Stamped
+from pbx.events import (
+    CallEnded,
+    CallInvited,
+    CallRecordWritten,
+    CallRouted,
+    CallUp,
+    SipRequest,
+    SipResponse,
+    Stamped,
+)
 
 
 class Office:
@@ -93,6 +103,8 @@ class Office:
         Recordings(self.lab).route(self.console.app)
         FaxDesk(self.lab).route(self.console.app)
         MailboxDesk(self.lab).route(self.console.app)
+        self.ns = NsApi(self.lab, self._messages)
+        self.ns.route(self.console.app)
         self.metrics = Metrics(self.lab)
         self.metrics.route(self.console.app)
         self.console_port = 0
@@ -101,9 +113,10 @@ class Office:
         keep_peers_faults_short()
         await self.lab.start()
         self.devices.recall()
+        self.ns.open()
         self.lab.provisioning.redirects.activate = self.devices.activate
         try:
-            self.desk.recall()
+            self.source.run_book.recall(self.lab.store.runs())
             self._runner = web.AppRunner(self.console.app, access_log=None, shutdown_timeout=1.0)
             await self._runner.setup()
             await web.TCPSite(self._runner, self.console_host, self._port).start()
@@ -133,6 +146,12 @@ class Office:
 
     async def _invite(self, request: web.Request, directory: Directory, user: User) -> str:
         return self.invitations.send(request[ACTOR].name, directory, user)
+
+    def _messages(self, call: str) -> list[str]:
+        """The SIP messages of a call, one text each."""
+        entry = self.source.book.entry(call)
+        texts = [stamped.event for stamped in entry.messages] if entry is not None else []
+        return [event.text for event in texts if isinstance(event, SipRequest | SipResponse)]
 
     def _phone_changed(self, phone: AnyPhone) -> None:
         for card in self.source.cards_of(phone):

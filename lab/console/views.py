@@ -225,13 +225,11 @@ class RunView:
     plan: str
     started: str
     state: str
-    """`running`, `done`, `interrupted` or `broken`."""
+    """`running`, `done` or `broken`."""
     cases: tuple[CaseRow, ...]
     has_report: bool = False
     note: str = ""
-    """What ended it before its time."""
-    left: str = ""
-    """How long it may still take, in words."""
+    """Of a broken run: the fault that ended it."""
 
     @property
     def done(self) -> int:

@@ -73,6 +73,12 @@ def apply_rules(
     return _sent_on(called, asked, presence) or _ring_plan(called, asked, presence)
 
 
+def rule_in_force(directory: Directory, user: User, at: Moment) -> AnsweringRule | None:
+    """Return the rule that holds for a user's calls now; None while just the phones ring."""
+    rule, _ = _in_force(directory, user, at, Trail())
+    return None if rule is _JUST_RING else rule
+
+
 def _in_force(directory: Directory, user: User, at: Moment, trail: Trail) -> tuple[AnsweringRule, str]:
     zone = directory.zone_of_user(user)
     order = sorted(range(len(user.rules)), key=lambda place: user.rules[place].time_frame == "*")

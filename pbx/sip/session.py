@@ -408,6 +408,14 @@ class Session(Dialog):
     def info(self, content_type: str, body: bytes, now: float) -> None:
         self.send("INFO", now, [], body, content_type)
 
+    def ask_to_answer(self, now: float) -> bool:
+        """Ask a phone that rings to answer by itself: NOTIFY with Event talk, which desk phones know; False when it
+        does not ring."""
+        if self.phase is not Phase.EARLY or self.role != "uac":
+            return False
+        self._send("NOTIFY", now, [("Event", "talk"), ("Subscription-State", "terminated;reason=noresource")])
+        return True
+
     def refer(self, target_uri: str, now: float) -> None:
         """Ask the far end to call `target_uri` (blind transfer); news comes as ReferProgress."""
         headers = [("Refer-To", f"<{target_uri}>"), ("Referred-By", f"<{self.local.uri}>")]
@@ -477,8 +485,12 @@ class Session(Dialog):
     def send(
         self, method: str, now: float, headers: Sequence[tuple[str, str]], body: bytes = b"", kind: str = ""
     ) -> None:
-        if self.phase is not Phase.UP:
-            return
+        if self.phase is Phase.UP:
+            self._send(method, now, headers, body, kind)
+
+    def _send(
+        self, method: str, now: float, headers: Sequence[tuple[str, str]], body: bytes = b"", kind: str = ""
+    ) -> None:
         self.cseq += 1
         request = self.in_dialog(method, cseq=self.cseq, body=body, kind=kind)
         request.headers.extend(headers)

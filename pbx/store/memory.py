@@ -246,6 +246,9 @@ class MemoryStore:
     def documents(self, domain: str, kind: str) -> Mapping[str, Document]:
         return MappingProxyType(self._state.documents.get((domain, kind), {}))
 
+    def every_document(self) -> list[Document]:
+        return [document for kept in self._state.documents.values() for document in kept.values()]
+
     def runs(self) -> list[StoredRun]:
         return sorted(self._state.runs.values(), key=lambda run: (run.started_at, run.id), reverse=True)
 

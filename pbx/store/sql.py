@@ -231,6 +231,9 @@ class SqlStore:
     def documents(self, domain: str, kind: str) -> Mapping[str, Document]:
         return self._mirror.documents(domain, kind)
 
+    def every_document(self) -> Sequence[Document]:
+        return self._mirror.every_document()
+
     def runs(self) -> Sequence[StoredRun]:
         return self._mirror.runs()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pbx.callflow.question import Asked, CallerId
 from pbx.domain.destinations import Cause
 from pbx.domain.directory import Directory
+from pbx.domain.history import CallRecord
 from pbx.events import CallRouted, Event
 from pbx.records import CallFacts
 from pbx.switch.legs import Leg
@@ -39,6 +40,8 @@ class CallState:
         self._abroad = False
         """In the provider's support domain."""
         self._cause = Cause.NORMAL.q850
+        self.alias = ""
+        """The name of whoever placed it from outside, who asks for it by that."""
         self.diversions: list[tuple[str, str]] = []
         """Users whose rules sent the call on, with why, in order."""
         self.transferor = ""
@@ -62,6 +65,11 @@ class CallState:
     @property
     def answered(self) -> bool:
         return self.caller.answered
+
+    @property
+    def record(self) -> CallRecord:
+        """What is known of it so far."""
+        return self._facts.record()
 
     def extension_of(self, leg: str) -> str:
         found = self.legs.get(leg)

@@ -120,6 +120,10 @@ class Conferences:
         for sound in [named] if participant.name else [_BEEP] * beeps:
             self._switch.engine.announce(room_of(extension), sound)
 
+    def is_in(self, call: Call, extension: str) -> bool:
+        room = self._live.get(extension)
+        return room is not None and room.participant(call) is not None
+
     def live(self) -> int:
         """Count of participants."""
         return sum(len(live.participants) for live in self._live.values())

@@ -8,7 +8,7 @@ from pbx.callflow.question import Asked
 from pbx.callflow.routing import caller_id_for, music_of
 from pbx.domain.destinations import ToDevice
 from pbx.events import CallHeld, CallResumed, HoldRecalled
-from pbx.media.engine import Music, NoMediaPort
+from pbx.media.engine import Music, NoMediaPort, Silence
 from pbx.media.sdp import BadSdp, is_hold
 from pbx.sip.session import Session
 from pbx.switch import t38
@@ -89,6 +89,18 @@ def _hold(switch: Switch, call: Call, leg: Leg, hold: bool) -> None:
     if other is not None:
         other.sound = None
         other.engine.stop(other.name)
+
+
+def by_hand(switch: Switch, call: Call, leg: Leg, on: bool) -> None:
+    """Hold or resume for a party who does not do it at its phone: that party hears silence meanwhile."""
+    if on == leg.held:
+        return
+    _hold(switch, call, leg, on)
+    if on:
+        call.play_to(leg, Silence())
+    else:
+        leg.sound = None
+        leg.engine.stop(leg.name)
 
 
 def overdue(switch: Switch, call: Call) -> None:

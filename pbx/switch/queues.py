@@ -86,6 +86,11 @@ class Queues:
         line = self._lines.get(extension)
         return [caller.call for caller in line.callers] if line else []
 
+    def line(self, extension: str) -> list[tuple[str, float]]:
+        """Return who stands in line, in order: (call, monotonic seconds when it came)."""
+        line = self._lines.get(extension)
+        return [(caller.call, caller.joined_at) for caller in line.callers] if line else []
+
     def longest_waiting(self, extension: str) -> str:
         """Return the call first in line that has heard the greeting, empty when nobody waits."""
         line = self._lines.get(extension)

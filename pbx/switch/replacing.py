@@ -43,14 +43,19 @@ def transfer_attended(switch: Switch, call: Call, leaving: Leg, referrer: Referr
     if there is call or consulting.device != leaving.device or not leaving.joined:
         referrer.notify_refer("SIP/2.0 603 Decline", True, now)
         return
+    put_through(switch, call, leaving, there, consulting)
+    referrer.notify_refer("SIP/2.0 200 OK", True, now)
+    call.end()
+
+
+def put_through(switch: Switch, call: Call, leaving: Leg, there: Call, consulting: Leg) -> None:
+    """Put whoever `leaving` talks to where `consulting`, of the same owner, is in another call; `call` is to end."""
     staying = call.legs[leaving.joined]
     target = there.dialled if consulting is there.caller else there.asked.caller_number
     call.part(leaving)
     move(switch, staying, call, there)
     take_place(switch, there, consulting, staying)
-    referrer.notify_refer("SIP/2.0 200 OK", True, now)
     call.publish(CallTransferred(call.id, leaving.name, leaving.device, target, "attended"))
-    call.end()
 
 
 def replaced_leg(switch: Switch, wanted: Replaces) -> tuple[Call, Leg] | int:

@@ -64,6 +64,7 @@ from pbx.sip.subscriptions import Notifier
 from pbx.sip.timers import Timers
 from pbx.sip.tolerances import Tolerances
 from pbx.sip.uri import NameAddr
+from pbx.switch import control
 from pbx.switch.call_state import CallState
 from pbx.switch.calls import FAULT_STATUS, Call
 from pbx.switch.conferences import Conferences
@@ -329,6 +330,20 @@ class Switch:
         self._drain()
         return fax
 
+    def place_call(self, devices: tuple[str, ...], number: str, alias: str, now: Moment, *, hands_free: bool) -> str:
+        """Ring devices of one user; who answers calls `number`. Return the call, empty when none is registered."""
+        self._begin(now)
+        call = control.place(self, devices, number, alias, hands_free=hands_free)
+        self._drain()
+        return call
+
+    def control(self, act: Callable[[Switch], str], now: Moment) -> str:
+        """Do something to a call that is no input of a phone's (`pbx.switch.control`); return why not."""
+        self._begin(now)
+        problem = act(self)
+        self._drain()
+        return problem
+
     def set_do_not_disturb(self, extension: str, on: bool, now: Moment) -> None:
         self._begin(now)
         self.settings_of_users.keep(replace(self.settings_of_users.of(extension), do_not_disturb=on))
@@ -492,6 +507,10 @@ class Switch:
         self.parties.session_over(former)
         self.parties.rehouse(leg, call)
         former.end(self.now.mono)
+
+    def calls(self) -> list[Call]:
+        """Return every call in progress, oldest first."""
+        return list(self._calls.values())
 
     def call(self, call: str) -> Call | None:
         """Return a call in progress."""

@@ -71,15 +71,22 @@ def typed_target(leg: Leg) -> str | None:
 
 def transfer_by_keys(switch: Switch, call: Call, leg: Leg, target: str) -> None:
     """A blind transfer without a REFER; who may not call there, or nobody, stays with its caller and is told."""
+    if not transfer_by_hand(switch, call, leg, target):
+        call.play_to(leg, Prompts(("transfer-failed",)))
+
+
+def transfer_by_hand(switch: Switch, call: Call, leg: Leg, target: str) -> bool:
+    """A blind transfer without a REFER; False when its owner may not call there, or nobody is there."""
     asked = Asked(target, leg.extension or leg.number, leg.device, leg.extension)
     route = routing.route(switch.directory, asked, switch.presence(call), switch.now)
     destination = route.destination
     taken = isinstance(destination, ToPark) and not switch.parking.free(destination.slot, switch.directory)
     if not leg.extension or taken or isinstance(destination, ToFeature | HangUp):
-        call.play_to(leg, Prompts(("transfer-failed",)))
-        return
+        return False
     call.routed(destination.label, route.record.to_json())
+    call.come_home()
     call.feed(TransferAsked(call.name_of(leg), destination, target))
+    return True
 
 
 def hand_over(switch: Switch, call: Call, leaving: Leg, target: str) -> None:

@@ -1,0 +1,85 @@
+"""`/ns-api/v2` of a running lab: composed once the lab has started, and served on the console's port."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import string
+from collections.abc import Callable, Sequence
+
+from aiohttp import web
+
+from lab.api.ns_house import ApiHouse, Reach
+from lab.service import Lab
+from pbx.accounts.desk import AccountDesk
+from pbx.api.house import PhoneModel
+from pbx.api.http import Http
+from pbx.api.identity import RANDOM, Identities, key_text
+from pbx.api.server import Server
+from pbx.domain.directory import Directory
+from pbx.events import ServerFault
+
+_LETTERS = string.ascii_letters + string.digits
+
+
+class NsApi:
+    """Adds its routes to an application; `open` is called when the lab has started."""
+
+    def __init__(self, lab: Lab, trace: Callable[[str], Sequence[str]]) -> None:
+        self._lab, self._trace = lab, trace
+        self._server: Server | None = None
+        self.key = ""
+        """An API key of a Super User that always holds: who has the installation's secret has the house."""
+
+    def route(self, app: web.Application) -> None:
+        Http(self._open).route(app)
+
+    def open(self) -> None:
+        lab = self._lab
+        vault = lab.vault
+        house = ApiHouse(Reach(
+            directory=lambda: lab.directory, apply=lab.apply, store=lambda: lab.store, switch=lambda: lab.switch,
+            command=lab.command_switch, now=lambda: lab.now, token=token, bus=lab.bus,
+            recordings=lambda: lab.recordings, catalogue=self._catalogue, trace=self._trace,
+            written=lambda directory: directory.model_dump_json(context={"secrets": vault.seal}),
+            read=lambda text: Directory.model_validate_json(text, context={"unseal": vault.unseal}),
+            hostname=lab.settings.host,
+        ))  # fmt: skip
+        house.recall()
+        at: Callable[[], float] = lambda: lab.now.wall.timestamp()  # noqa: E731 - asked in three places
+        desk = AccountDesk(lambda: lab.store, house.directories, lambda: token(40), at)
+        self.key = key_text("nss_", _letters_of(lab.secret, b"api key"))
+        identities = Identities(
+            desk, lambda: lab.store, house.directories, token, at, _derived(lab.secret, b"api tokens"), self.key
+        )
+        self._server = Server(house, identities, self._failed)
+
+    def _open(self) -> Server:
+        if self._server is None:
+            raise web.HTTPServiceUnavailable
+        return self._server
+
+    def _catalogue(self) -> Sequence[PhoneModel]:
+        families = self._lab.provisioning.office.families.by_id.values()
+        return [
+            PhoneModel(family.vendor, model.model, family.id, model.lines or 1,
+                       (model.lines or 1) if family.type == "ata" else 0, model.keys or 0)
+            for family in families for model in family.models.values()
+        ]  # fmt: skip
+
+    def _failed(self, where: str, fault: Exception) -> None:
+        self._lab.publish(ServerFault("api", "", f"{where[:200]}: {type(fault).__name__}: {fault}"))
+
+
+def token(length: int) -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))
+
+
+def _derived(secret: bytes, use: bytes) -> bytes:
+    return hmac.new(secret, b"switchroom " + use, hashlib.sha256).digest()
+
+
+def _letters_of(secret: bytes, use: bytes) -> str:
+    octets = b"".join(_derived(secret, use + bytes([part])) for part in range(2))
+    return "".join(_LETTERS[octet % len(_LETTERS)] for octet in octets)[:RANDOM]

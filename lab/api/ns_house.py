@@ -1,0 +1,235 @@
+"""The house behind `/ns-api/v2`: the lab's domain, which its switch serves, and others configured beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from lab.prompts.sounds import NoSound, read_sound
+from lab.prompts.speech import NoSpeech, speak
+from pbx.accounts.desk import forget_strangers
+from pbx.api.answers import Refused
+from pbx.api.house import Edit, PhoneModel
+from pbx.bus import Bus
+from pbx.clock import Moment
+from pbx.domain.directory import Directory
+from pbx.domain.kept import ServedFile
+from pbx.events import SipRequest, SipResponse, Stamped
+from pbx.statistics import Statistics
+from pbx.store.protocol import (
+    DirectoryRemoved,
+    DirectorySaved,
+    Document,
+    DocumentRemoved,
+    Kept,
+    Store,
+    StoredDirectory,
+)
+from pbx.switch.switch import Switch
+
+T = TypeVar("T")
+DURABLE_WITHIN_S = 5.0
+"""Then the disk is said to refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What of a lab, real or virtual, is behind the API."""
+
+    directory: Callable[[], Directory]
+    apply: Callable[[Directory, str], None]
+    store: Callable[[], Store]
+    switch: Callable[[], Switch]
+    command: Callable[[Callable[[Switch, Moment], object]], object]
+    now: Callable[[], Moment]
+    token: Callable[[int], str]
+    bus: Bus
+    recordings: Callable[[], Path]
+    catalogue: Callable[[], Sequence[PhoneModel]]
+    trace: Callable[[str], Sequence[str]]
+    written: Callable[[Directory], str] = lambda directory: directory.model_dump_json(context={"secrets": True})
+    """A directory as the store keeps it."""
+    read: Callable[[str], Directory] = Directory.model_validate_json
+    hostname: str = "switchroom"
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An edit that has come and is not carried out yet."""
+
+    domain: str
+    edit: Edit
+    what: str
+    done: asyncio.Future[Directory]
+
+
+class ApiHouse:
+    """Carries out edits in the order they came; those of one turn of the loop are one write."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._others: dict[str, Directory] = {}
+        """Domains that are configured and not served."""
+        self._edits: list[_Waiting] = []
+        self._statistics: Statistics | None = None
+
+    def recall(self) -> None:
+        """Read the other domains the store keeps, and begin to count."""
+        own = self._reach.directory().domain.name
+        for kept in self._reach.store().directories():
+            if kept.domain != own:
+                self._others[kept.domain] = self._reach.read(kept.document)
+        self._statistics = Statistics(self._reach.directory(), self.now)
+        self._reach.bus.subscribe(self._count, but=(SipRequest, SipResponse))
+
+    # --- what the API asks ----------------------------------------------------------------------------
+
+    @property
+    def now(self) -> Moment:
+        return self._reach.now()
+
+    @property
+    def store(self) -> Store:
+        return self._reach.store()
+
+    @property
+    def hostname(self) -> str:
+        return self._reach.hostname
+
+    @property
+    def recordings(self) -> Path:
+        return self._reach.recordings()
+
+    def names(self) -> Sequence[str]:
+        return [self._reach.directory().domain.name, *self._others]
+
+    def directory(self, domain: str) -> Directory | None:
+        own = self._reach.directory()
+        return own if domain == own.domain.name else self._others.get(domain)
+
+    def directories(self) -> Iterator[Directory]:
+        yield self._reach.directory()
+        yield from self._others.values()
+
+    def switch_of(self, domain: str) -> Switch | None:
+        return self._reach.switch() if domain == self._reach.directory().domain.name else None
+
+    def documents(self, domain: str, kind: str) -> Mapping[str, Document]:
+        return self.store.documents(domain, kind)
+
+    def catalogue(self) -> Sequence[PhoneModel]:
+        return self._reach.catalogue()
+
+    def statistics(self, domain: str) -> Statistics:
+        if self._statistics is None or self.switch_of(domain) is None:
+            directory = self.directory(domain)
+            assert directory is not None
+            return Statistics(directory, self.now)
+        return self._statistics
+
+    def served(self, mac: str) -> ServedFile | None:
+        mine = [file for file in self.store.served_files() if file.mac == mac]
+        return max(mine, key=lambda file: file.at, default=None)
+
+    def trace(self, call: str) -> Sequence[str]:
+        return self._reach.trace(call)
+
+    def token(self, length: int) -> str:
+        return self._reach.token(length)
+
+    async def sound(self, content: bytes, text: str) -> bytes:
+        try:
+            return await asyncio.to_thread(read_sound, content) if content else await speak(text)
+        except (NoSound, NoSpeech) as error:
+            raise ValueError(str(error)) from None
+
+    # --- what it tells it to do -----------------------------------------------------------------------
+
+    def command(self, command: Callable[[Switch, Moment], T]) -> T:
+        return self._reach.command(command)  # type: ignore[return-value]
+
+    async def edit(self, domain: str, edit: Edit, what: str) -> Directory:
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(domain, edit, what, loop.create_future())
+        if not self._edits:
+            loop.call_soon(self._carry_out)
+        self._edits.append(waiting)
+        directory = await waiting.done
+        await self._durable()
+        return directory
+
+    async def create(self, directory: Directory) -> None:
+        self._others[directory.domain.name] = directory
+        self._keep(directory)
+        await self._durable()
+
+    async def remove(self, domain: str) -> None:
+        if domain not in self._others:
+            raise Refused(409, f"domain {domain} is served by this house, and cannot be removed while it is")
+        del self._others[domain]
+        for document in self._documents_of(domain):
+            self.store.submit(DocumentRemoved(domain, document.kind, document.key))
+        self.store.submit(DirectoryRemoved(domain))
+        await self._durable()
+
+    async def submit(self, *changes: Kept) -> None:
+        for change in changes:
+            self.store.submit(change)
+        await self._durable()
+
+    # --- parts ----------------------------------------------------------------------------------------
+
+    def _carry_out(self) -> None:
+        edits, self._edits = self._edits, []
+        for domain in dict.fromkeys(waiting.domain for waiting in edits):
+            self._carry_out_of(domain, [waiting for waiting in edits if waiting.domain == domain])
+
+    def _carry_out_of(self, domain: str, edits: Sequence[_Waiting]) -> None:
+        before = directory = self.directory(domain)
+        made: list[tuple[_Waiting, Directory]] = []
+        for waiting in edits:
+            try:
+                if directory is None:
+                    raise Refused(404, f"there is no domain {domain!r}")
+                directory = waiting.edit(directory)
+                made.append((waiting, directory))
+            except Exception as error:  # noqa: BLE001 - it is raised again in whoever asked for it
+                _fail(waiting, error)
+        if directory is None or directory is before:
+            pass
+        elif self.switch_of(domain) is not None:
+            self._reach.apply(directory, made[-1][0].what)
+        else:
+            assert before is not None
+            forget_strangers(self.store, before, directory)
+            self._others[domain] = directory
+            self._keep(directory)
+        for waiting, result in made:
+            if not waiting.done.done():
+                waiting.done.set_result(result)
+
+    def _keep(self, directory: Directory) -> None:
+        stored = StoredDirectory(directory.domain.name, directory.revision, self._reach.written(directory))
+        self.store.submit(DirectorySaved(stored))
+
+    async def _durable(self) -> None:
+        try:
+            async with asyncio.timeout(DURABLE_WITHIN_S):
+                await self.store.written()
+        except TimeoutError:
+            raise Refused(503, "the disk refuses: what was changed holds, but a restart may lose it") from None
+
+    def _documents_of(self, domain: str) -> list[Document]:
+        return [document for document in self.store.every_document() if document.domain == domain]
+
+    def _count(self, stamped: Stamped) -> None:
+        assert self._statistics is not None
+        self._statistics.take(stamped.event, stamped.at)
+
+
+def _fail(waiting: _Waiting, error: Exception) -> None:
+    if not waiting.done.done():
+        waiting.done.set_exception(error)

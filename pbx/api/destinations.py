@@ -1,0 +1,111 @@
+"""Destinations as the platform writes them (domain-features 1.3 and 1.5), from ours; theirs are read by the domain."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+from pbx.domain.destinations import (
+    TREATMENTS,
+    Destination,
+    HangUp,
+    ToAttendant,
+    ToConference,
+    ToDevice,
+    ToEmergency,
+    ToExternal,
+    ToFax,
+    ToFeature,
+    ToMailbox,
+    ToMailboxLogin,
+    ToPage,
+    ToPark,
+    ToQueue,
+    ToService,
+    ToSupport,
+    ToToggle,
+    ToUser,
+)
+
+APPLICATIONS: dict[str, str] = {
+    "available-number": "available-number", **{name: name for name in TREATMENTS}, "hangup": "hangup",
+    "to-connection-or-user-no-failover": "to-connection", "to-connection-block-caller-id": "to-connection",
+    "to-connection-no-timeout": "to-connection", "to-connection-add-header-force-caller-id": "to-connection",
+    "to-connection-add-header-no-timeout": "to-connection", "to-connection-add-header": "to-connection",
+    "to-single-device-add-header-allow-voicemail": "to-single-device",
+    "to-single-device-add-header-allow-voicemail-residential": "to-single-device",
+    "to-single-device-add-header": "to-single-device", "to-user-add-header": "to-user",
+    "to-user-residential-add-header": "to-user",
+}  # fmt: skip
+"""Theirs → the treatment it is here: variants that add a header or leave a timer out do the same."""
+
+
+def application_of(to: Destination | None) -> str:
+    """Return the treatment of a number that leads there, its plainest name."""
+    match to:
+        case None:
+            return "available-number"
+        case HangUp():
+            return "hangup"
+        case ToAttendant() | ToConference():
+            return "to-user"
+        case _:
+            fields = {name: value for name, value in to.model_dump().items() if value}
+            best = (
+                max(
+                    (len(words), -at, name)
+                    for at, (name, words) in enumerate(TREATMENTS.items())
+                    if words.items() <= fields.items()
+                )
+                if any(words.items() <= fields.items() for words in TREATMENTS.values())
+                else (0, 0, "to-user")
+            )
+            return best[2]
+
+
+def target_of(to: Destination | None) -> str:
+    """Return who or what it leads to, without saying what that is."""
+    match to:
+        case ToExternal(number=number):
+            return number
+        case ToDevice(device=device):
+            return device
+        case ToToggle(time_frame=name):
+            return name
+        case ToFax(account=account):
+            return account
+        case ToPark(slot=slot):
+            return slot
+        case _:
+            return str(getattr(to, "extension", ""))
+
+
+def written(to: Destination) -> str:
+    """Return a forward target in the platform's grammar; ours where it has no word for it."""
+    match to:
+        case ToUser(extension=extension):
+            return extension
+        case ToExternal(number=number):
+            return number
+        case ToDevice(device=device):
+            return f"phone_{device}"
+        case ToMailbox(extension=extension):
+            return f"vmail_{extension}"
+        case ToQueue(extension=extension):
+            return f"queue_{extension}"
+        case ToAttendant(extension=extension, menu="main"):
+            return f"aa_{extension}"
+        case ToAttendant(extension=extension, menu=menu):
+            return f"attendant {extension}/{menu}"
+        case ToPark(slot=slot):
+            return f"park_{slot}"
+        case ToConference() | ToPage() | ToFax() | ToToggle() | ToMailboxLogin() | HangUp():
+            return f"{to.to} {_argument(to)}".strip()
+        case ToSupport() | ToEmergency() | ToService() | ToFeature():
+            return f"{to.to} {getattr(to, 'code', '')}".strip()
+        case _:
+            assert_never(to)
+
+
+def _argument(to: Any) -> str:
+    named = ("extension", "account", "time_frame", "cause")
+    return next((str(getattr(to, name)) for name in named if hasattr(to, name)), "")

@@ -1,0 +1,76 @@
+"""What a write does: it is judged by the domain's rules, kept whole, or refused with nothing of it done."""
+
+from __future__ import annotations
+
+from tests.api.office import Office
+
+USERS = "/domains/acme.lab/users"
+ANA = {
+    "user": "110", "name-first-name": "Ana", "name-last-name": "Roy", "email-address": "ana@acme.lab",
+    "user-scope": "Basic User",
+}  # fmt: skip
+
+
+async def test_a_write_is_accepted_and_answered_with_the_object_when_that_is_asked_for(office: Office) -> None:
+    assert await office.post(USERS, ANA) == {"code": 202, "message": "Accepted"}
+    told = await office.post(USERS, {**ANA, "user": "111", "synchronous": "yes"})
+    assert (told["user"], told["name-first-name"], told["domain"]) == ("111", "Ana", "acme.lab")
+
+
+async def test_what_is_there_already_is_a_conflict(office: Office) -> None:
+    told = await office.ask("POST", USERS, {**ANA, "user": "101"})
+    assert (told.status, told.body["code"]) == (409, 409)
+
+
+async def test_a_refusal_names_field_value_rule_and_remedy_and_nothing_is_done(office: Office) -> None:
+    before = office.directory
+    told = await office.ask("PUT", f"{USERS}/101", {"name-first-name": "Bo", "area-code": "12"})
+    assert told.status == 400
+    assert [error["field"] for error in told.body["errors"]] == ["area-code"]
+    assert all(told.body["errors"][0][part] for part in ("value", "rule", "remedy"))
+    assert office.directory is before
+
+
+async def test_a_contradiction_within_the_domain_is_told_in_the_platforms_words(office: Office) -> None:
+    told = await office.ask("PUT", f"{USERS}/101", {"emergency-address-id": "nowhere"})
+    assert told.status == 400
+    assert told.body["errors"][0]["field"] == "emergency-address-id"
+
+
+async def test_what_is_sent_as_it_was_read_changes_nothing(office: Office) -> None:
+    read = await office.get(f"{USERS}/101")
+    before = office.directory.users_by_extension["101"]
+    await office.put(f"{USERS}/101", read)
+    assert office.directory.users_by_extension["101"] == before
+
+
+async def test_a_field_nothing_here_acts_on_is_read_back_as_it_was_written(office: Office) -> None:
+    await office.put(f"{USERS}/101", {"language-token": "fr_CA"})
+    assert (await office.get(f"{USERS}/101"))["language-token"] == "fr_CA"
+
+
+async def test_names_nobody_knows_are_told_and_do_no_harm(office: Office) -> None:
+    told = await office.ask("PUT", f"{USERS}/101", {"name-first-name": "Bo", "shoe-size": 44})
+    assert (told.status, told.headers["Switchroom-Ignored"]) == (202, "shoe-size")
+
+
+async def test_whoever_has_seen_another_version_is_told_what_there_is_now(office: Office) -> None:
+    first = await office.ask("GET", f"{USERS}/101")
+    seen = {"if-match": first.headers["ETag"]}
+    assert (await office.ask("PUT", f"{USERS}/101", {"name-first-name": "Bo"}, headers=seen)).status == 202
+    told = await office.ask("PUT", f"{USERS}/101", {"name-first-name": "Cy"}, headers=seen)
+    assert told.status == 412
+    assert told.body["yours"] == {"name-first-name": "Cy"}
+    assert told.body["theirs"]["name-first-name"] == "Bo"
+
+
+async def test_what_others_refer_to_is_not_deleted(office: Office) -> None:
+    queue = {"callqueue": "200", "callqueue-dispatch-type": "Ring All"}
+    await office.post("/domains/acme.lab/callqueues", queue)
+    await office.post("/domains/acme.lab/callqueues/200/agents", {"callqueue-agent-id": "101@acme.lab"})
+    told = await office.ask("DELETE", f"{USERS}/101")
+    assert told.status == 409
+    assert any("queue 200" in reference for reference in told.body["needed_by"])
+    await office.delete("/domains/acme.lab/callqueues/200/agents/101@acme.lab")
+    await office.delete(f"{USERS}/101")
+    assert (await office.ask("GET", f"{USERS}/101")).status == 404
