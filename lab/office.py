@@ -31,6 +31,7 @@ from lab.live_run import RunDesk
 from lab.logs import keep_peers_faults_short
 from lab.metrics import Metrics
 from lab.portal.doors import Doors
+from lab.portal.faxes import FaxPage
 from lab.portal.gate import ACTOR, Gate
 from lab.portal.ledger import Ledger
 from lab.portal.looking import Looking
@@ -88,6 +89,7 @@ class Office:
         Pages(room, self._invite).route(self.console.app)
         RulesPage(room).route(self.console.app)
         Looking(room).route(self.console.app)
+        FaxPage(room).route(self.console.app)
         self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed, self.console.hub.say)
         self.api = Api(self.source, self.desk.start, self.desk.preview)
         self.api.route(self.console.app)

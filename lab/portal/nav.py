@@ -22,6 +22,7 @@ _PORTAL: tuple[tuple[str, str, str, Kind], ...] = (
     ("queues", "Call queues", "", "queue"),
     ("conferences", "Conferences", "", "conference"),
     ("numbers", "Numbers", "g i", "number"),
+    ("faxes", "Faxes", "", "fax account"),
     ("history", "Call history", "", "call record"),
 )
 _TOOLS: tuple[tuple[str, str, str, Kind], ...] = (

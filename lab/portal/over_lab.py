@@ -15,9 +15,10 @@ from pbx.callflow.question import Presence
 from pbx.clock import Moment
 from pbx.domain.accounts import PassKind
 from pbx.domain.directory import Directory
-from pbx.domain.history import CallRecord
+from pbx.domain.history import CallRecord, Fax
 from pbx.domain.kept import Notice
 from pbx.domain.tenancy import User
+from pbx.media.fax import spandsp
 
 DURABLE_WITHIN_S = 5.0
 """Then the disk is said to refuse: what was changed holds meanwhile, and is written when it can be."""
@@ -43,6 +44,15 @@ class LabHouse:
 
     def records(self, domain: str) -> Sequence[CallRecord]:
         return self.lab.store.records()
+
+    def faxes(self, domain: str) -> Sequence[Fax]:
+        return self.lab.history.faxes()
+
+    async def fax_pages(self, fax: Fax) -> bytes | None:
+        return await asyncio.to_thread(self.lab.cabinet.get, fax.document)
+
+    def faxes_work(self) -> bool:
+        return not spandsp.unavailable()
 
     async def durable(self) -> None:
         """Wait for the disk; 503 when it refuses."""

@@ -56,6 +56,8 @@ RIGHTS: dict[tuple[str, str], tuple[Action, Kind]] = {
     ("GET", "/d/{domain}/numbers"): ("view", "number"),
     ("GET", "/d/{domain}/numbers/{key}"): ("view", "number"),
     ("POST", "/d/{domain}/numbers/{key}"): ("edit", "number"),
+    ("GET", "/d/{domain}/faxes"): ("view", "fax account"),
+    ("GET", "/d/{domain}/faxes/{id}/{kind}"): ("view", "fax account"),
     ("GET", "/d/{domain}/history"): ("view", "call record"),
     ("GET", "/d/{domain}/audit"): ("view", "audit log"),
     ("GET", "/d/{domain}/roles"): ("view", "home"),

@@ -12,7 +12,7 @@ from pbx.callflow.decisions import DecisionRecord
 from pbx.callflow.question import Asked, Presence
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
-from pbx.domain.history import CallRecord
+from pbx.domain.history import CallRecord, Fax
 from pbx.domain.tenancy import User
 
 _SOMEBODY = "14165550142"
@@ -30,6 +30,18 @@ class House(Protocol):
 
     def records(self, domain: str) -> Sequence[CallRecord]:
         """Newest first."""
+        ...
+
+    def faxes(self, domain: str) -> Sequence[Fax]:
+        """Newest first."""
+        ...
+
+    async def fax_pages(self, fax: Fax) -> bytes | None:
+        """Return the pages as TIFF, None when they are gone."""
+        ...
+
+    def faxes_work(self) -> bool:
+        """There is a fax engine."""
         ...
 
 

@@ -7,6 +7,7 @@ from aiohttp import web
 from lab.console.app import Console, read_form
 from lab.console.readers import Readers
 from lab.portal.doors import Doors
+from lab.portal.faxes import FaxPage
 from lab.portal.gate import Gate
 from lab.portal.ledger import Ledger
 from lab.portal.looking import Looking
@@ -19,7 +20,7 @@ from pbx.accounts.desk import AccountDesk
 from pbx.callflow.question import Presence
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
-from pbx.domain.history import CallRecord
+from pbx.domain.history import CallRecord, Fax
 from pbx.domain.tenancy import User
 from pbx.store.memory import MemoryStore
 from tests.lab.console.fixed_lab import Office
@@ -47,6 +48,8 @@ class Town:
         self.store, self.made, self.invited = MemoryStore(), 0, list[str]()
         self.clock = RealClock().now()
         self.calls: list[CallRecord] = []
+        self.faxed: list[Fax] = []
+        self.paper: dict[str, bytes] = {}
         self.accounts = AccountDesk(lambda: self.store, self._directories, self.token, lambda: self.at)
         gate = Gate(self.accounts, self._directories, lambda: "acme.lab", lab=lab)
         self.console = Console(Office(), reader=Readers(gate, lambda: self.directories["acme.lab"]))
@@ -57,6 +60,7 @@ class Town:
         Pages(room, self._invite).route(self.app)
         RulesPage(room).route(self.app)
         Looking(room).route(self.app)
+        FaxPage(room).route(self.app)
 
     @property
     def acme(self) -> Directory:
@@ -97,6 +101,15 @@ class Town:
 
     def records(self, domain: str) -> list[CallRecord]:
         return self.calls
+
+    def faxes(self, domain: str) -> list[Fax]:
+        return self.faxed
+
+    async def fax_pages(self, fax: Fax) -> bytes | None:
+        return self.paper.get(fax.document)
+
+    def faxes_work(self) -> bool:
+        return True
 
     async def _invite(self, request: web.Request, directory: Directory, user: User) -> str:
         self.invited.append(user.extension)
