@@ -24,8 +24,12 @@ class Metric:
         self._values: dict[tuple[str, ...], float] = {} if self.labels else {(): 0.0}
 
     def add(self, *values: str, by: float = 1.0) -> None:
-        key = _bounded(self._values, values)
-        self._values[key] = self._values.get(key, 0.0) + by
+        known = self._values
+        if values in known:
+            known[values] += by
+        else:
+            key = values if len(known) < MOST_SETS else (OTHER,) * len(values)
+            known[key] = known.get(key, 0.0) + by
 
     def replace(self, values: Iterable[tuple[tuple[str, ...], float]]) -> None:
         """Say anew what all of it is."""
@@ -67,10 +71,6 @@ def text(metrics: Iterable[Metric | Histogram]) -> str:
         lines += [f"# HELP {metric.name} {_escaped(metric.told)}", f"# TYPE {metric.name} {metric.kind}"]
         lines += metric.samples()
     return "\n".join(lines) + "\n"
-
-
-def _bounded(known: dict[tuple[str, ...], float], values: tuple[str, ...]) -> tuple[str, ...]:
-    return values if values in known or len(known) < MOST_SETS else (OTHER,) * len(values)
 
 
 def _sample(name: str, labels: Sequence[str], values: Sequence[str], number: float) -> str:

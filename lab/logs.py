@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, TextIO
 
@@ -20,7 +20,7 @@ from aiohttp.http import HttpProcessingError
 from structlog.types import EventDict, Processor
 
 from pbx.bus import Bus
-from pbx.events import Event, ServerFault, SipRequest, SipResponse, Stamped
+from pbx.events import Event, ServerFault, SipRequest, SipResponse, Stamped, field_names
 
 LONG = 300
 _JSON = json.JSONEncoder(default=repr)
@@ -62,26 +62,30 @@ def configure(stream: TextIO = sys.stderr, level: str = "info", form: str = "aut
     return log
 
 
-def follow(bus: Bus, log: Log) -> Callable[[], None]:
+def follow(bus: Bus, log: Log, later: Callable[[Callable[[], None]], object] | None = None) -> Callable[[], None]:
     """Write every event of `bus`, each SIP message at level `debug` only; return what ends it.
 
     The messages are four of the five events of a registration, and `trace`, the ladder and the book of calls have
-    them: writing each would cost more than serving it.
+    them: writing each would cost more than serving it. `later` does something when the turn of the loop is over: the
+    lines of a turn leave together.
     """
+    written = _as_json(log.stream, later) if log.for_machines else _as_text
     if log.lowest > logging.INFO:
-        kinds = [ServerFault] if log.lowest <= logging.ERROR else []
-        return bus.subscribe(_as_json(log.stream) if log.for_machines else _as_text, kinds)
-    unsaid = () if log.lowest <= logging.DEBUG else (SipRequest, SipResponse)
-    return bus.subscribe(_as_json(log.stream) if log.for_machines else _as_text, but=unsaid)
+        return bus.subscribe(written, [ServerFault] if log.lowest <= logging.ERROR else [])
+    return bus.subscribe(written, but=() if log.lowest <= logging.DEBUG else (SipRequest, SipResponse))
 
 
-def _as_json(stream: TextIO) -> Callable[[Stamped], None]:
+def _as_json(stream: TextIO, later: Callable[[Callable[[], None]], object] | None) -> Callable[[Stamped], None]:
     """Return what writes an event's line to `stream`, which is line-buffered as standard error is.
 
     Spelt out: a chain of processors, each with a copy of the line, cost four times as much, a dozen times a call.
     """
-    write = stream.write
     newest, time = None, ""
+    lines: list[str] = []
+
+    def leave() -> None:
+        stream.write("".join(lines))
+        lines.clear()
 
     def line(stamped: Stamped) -> None:
         nonlocal newest, time
@@ -89,14 +93,19 @@ def _as_json(stream: TextIO) -> Callable[[Stamped], None]:
         if at is not newest:  # the events of one input have one moment
             newest, time = at, at.wall.isoformat()
         told = [f'{{"seq": {seq}, "time": "{time}", "level": "{_level(event)}", "event": "{event.kind}"']
-        for name, value in _readable(event):
-            if isinstance(value, str):
-                text = _quoted(value if len(value) <= LONG else f"{value[:LONG]}…")
-            else:
-                text = _JSON.encode(value)
-            told.append(f', "{name}": {text}')
+        for name, key in _keys_of(type(event)):
+            value = getattr(event, name)
+            if type(value) is str:
+                if value:
+                    told.append(f"{key}{_quoted(_told_text(name, value))}")
+            elif value is not None and value != ():
+                told.append(f"{key}{_JSON.encode(value)}" if type(value) is not int else f"{key}{value}")
         told.append("}\n")
-        write("".join(told))
+        lines.append("".join(told))
+        if later is None:
+            leave()
+        elif len(lines) == 1:
+            later(leave)
 
     return line
 
@@ -114,32 +123,38 @@ def _level(event: Event) -> str:
 def _told(event: Event) -> dict[str, Any]:
     """Return what `shown` does, long texts cut short."""
     told = shown(event)
-    for name, value in told.items():
-        if isinstance(value, str) and len(value) > LONG:
-            told[name] = f"{value[:LONG]}…"
-    return told
+    return {name: _told_text(name, value) if isinstance(value, str) else value for name, value in told.items()}
 
 
 def shown(event: Event) -> dict[str, Any]:
     """Return the fields of an event that have a value, without what nobody may read: tokens and pressed keys."""
-    return dict(_readable(event))
+    told = {name: getattr(event, name) for name, _ in _keys_of(type(event))}
+    return {
+        name: _without_token(value) if name == "path" else value
+        for name, value in told.items()
+        if value is not None and value not in ("", ())
+    }
 
 
-def _readable(event: Event) -> Iterator[tuple[str, Any]]:
-    for name in _written_of(type(event)):
-        value = getattr(event, name)
-        if value or (value is not None and value not in ("", ())):
-            yield name, str(value).rsplit("/", 1)[-1] if name == "path" else value
+def _keys_of(kind: type[Event]) -> tuple[tuple[str, str], ...]:
+    """Return the fields that are written, each with the beginning of its part of a line."""
+    keys = _KEYS.get(kind)
+    if keys is None:
+        keys = _KEYS[kind] = tuple((name, f', "{name}": ') for name in field_names(kind) if name not in UNWRITTEN)
+    return keys
 
 
-def _written_of(kind: type[Event]) -> tuple[str, ...]:
-    names = _WRITTEN.get(kind)
-    if names is None:
-        names = _WRITTEN[kind] = tuple(field.name for field in fields(kind) if field.name not in UNWRITTEN)
-    return names
+_KEYS: dict[type[Event], tuple[tuple[str, str], ...]] = {}
 
 
-_WRITTEN: dict[type[Event], tuple[str, ...]] = {}
+def _told_text(name: str, value: str) -> str:
+    if name == "path":
+        value = _without_token(value)
+    return value if len(value) <= LONG else f"{value[:LONG]}…"
+
+
+def _without_token(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
 
 
 def keep_peers_faults_short() -> None:

@@ -42,7 +42,7 @@ class LabSource:
         self._lab, self._devices = lab, devices
         self.book = CallBook()
         self.run_book = RunBook(self._words)
-        lab.bus.subscribe(self._noted)
+        lab.bus.subscribe(self.book.take)
 
     @property
     def domain(self) -> str:
@@ -128,9 +128,6 @@ class LabSource:
 
     def _words(self, at: float) -> str:
         return datetime.fromtimestamp(at, self._zone).strftime("%a %d %b %Y %H:%M %Z")
-
-    def _noted(self, stamped: Stamped) -> None:
-        self.book.take(stamped)
 
     def _row(self, entry: CallEntry) -> CallRow:
         local = entry.started.at.wall.astimezone(self._zone)

@@ -17,7 +17,7 @@ KEPT_MESSAGES = 4_000
 """SIP messages are most of the events and nearly all of their size: whose call they are of, the book of calls keeps."""
 _MESSAGES = (SipRequest, SipResponse)
 
-Subscriber = Callable[[Stamped], None]
+Subscriber = Callable[[Stamped], object]
 
 
 class Bus:

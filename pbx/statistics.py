@@ -21,6 +21,11 @@ from pbx.events import (
     VoicemailGreeted,
 )
 
+COUNTED: tuple[type[Event], ...] = (
+    QueueJoined, AgentOffered, QueueLeft, AgentFinished, AgentStatusChanged, CallHeld, CallResumed, VoicemailGreeted,
+    LegInvited, MenuEntered, CallEnded,
+)  # fmt: skip
+"""What `Statistics` learns from."""
 SHORT_ABANDON_S = 10.0
 """Who leaves sooner is left out of the adjusted figures."""
 SERVICE_LEVEL_S = 20.0

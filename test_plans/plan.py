@@ -6,14 +6,13 @@ import difflib
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pbx.events import event_kinds
+from pbx.events import event_kinds, field_names
 from test_plans.bench import ACTIONS, ATTRIBUTES, CAPABILITIES, OPERATIONS
 from test_plans.located import read_located
 from test_plans.model import (
@@ -105,9 +104,7 @@ class _Reader:
         self._shelves, self._inside = shelves, inside
         self._included: dict[str, Plan] = {}
         self._problems: list[str] = []
-        self._fields = {
-            kind: frozenset(field.name for field in dataclass_fields(cls)) for kind, cls in event_kinds().items()
-        }
+        self._fields = {kind: frozenset(field_names(cls)) for kind, cls in event_kinds().items()}
 
     def plan(self, document: object) -> Plan:
         if not isinstance(document, dict):

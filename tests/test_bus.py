@@ -43,7 +43,7 @@ def test_a_subscriber_may_leave_some_kinds_out():
 def test_messages_are_kept_apart_so_that_they_push_nothing_else_out(monkeypatch):
     monkeypatch.setattr(module, "KEPT_MESSAGES", 2)
     bus = Bus()
-    said = SipRequest("in", "OPTIONS", "udp:192.0.2.1:5060", "1@x", "", "OPTIONS")
+    said = SipRequest("in", "OPTIONS", "udp:192.0.2.1:5060", "1@x", "", b"OPTIONS")
     for event in (HELD, said, said, RESUMED, said, said):
         bus.publish(event, AT)
     assert [(s.seq, s.event) for s in bus.since(0)] == [(1, HELD), (4, RESUMED), (5, said), (6, said)]

@@ -15,8 +15,8 @@ from aiohttp import web
 from lab.api.refusal import refused
 from lab.service import Lab
 from pbx.domain.queues import AgentStatus
-from pbx.events import SipRequest, SipResponse, Stamped
-from pbx.statistics import AgentFigures, QueueFigures, Statistics
+from pbx.events import Stamped
+from pbx.statistics import COUNTED, AgentFigures, QueueFigures, Statistics
 
 QUEUE_FIGURES = (
     "total", "adjusted", "presented", "answered", "abandoned", "abandoned_adjusted", "voicemailed", "forwarded",
@@ -32,7 +32,7 @@ class QueueDesk:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._statistics = Statistics(lab.directory, lab.now)
-        lab.bus.subscribe(self._count, but=(SipRequest, SipResponse))
+        lab.bus.subscribe(self._count, COUNTED)
 
     def route(self, app: web.Application) -> None:
         app.router.add_get("/api/v1/queues", self._list)

@@ -99,7 +99,7 @@ async def _up(seed: Seed, settings: LabSettings, log: logs.Log, ready_file: Path
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
     async with Office(seed, settings) as office:
-        logs.follow(office.lab.bus, log)
+        logs.follow(office.lab.bus, log, loop.call_soon)
         loop.add_signal_handler(signal.SIGHUP, office.lab.reload_certificates)
         if phones:
             await _booted(office, over)

@@ -18,7 +18,7 @@ from pbx.events.attended import (
     QueueJoined,
     QueueLeft,
 )
-from pbx.events.base import Event, Stamped, event_kinds, fields
+from pbx.events.base import Event, Stamped, event_kinds, field_names, fields
 from pbx.events.calls import (
     AnswerConfirmed,
     CallEarly,
@@ -264,5 +264,6 @@ __all__ = [
     "VoicemailRestored",
     "VoicemailTranscribed",
     "event_kinds",
+    "field_names",
     "fields",
 ]

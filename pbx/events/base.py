@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from typing import Any, ClassVar, NamedTuple
@@ -12,6 +13,8 @@ from pbx.clock import Moment
 @dataclass(frozen=True, slots=True)
 class Event:
     kind: ClassVar[str] = "event"
+    told_as: ClassVar[Mapping[str, str]] = {}
+    """Fields that others see as something else, by the name of that."""
 
 
 class Stamped(NamedTuple):
@@ -24,15 +27,19 @@ class Stamped(NamedTuple):
 
 def fields(event: Event) -> dict[str, Any]:
     """Return the event's fields by name; values are str, int, float, bool, None or tuples of them."""
-    kind = type(event)
+    return {name: getattr(event, name) for name in field_names(type(event))}
+
+
+def field_names(kind: type[Event]) -> tuple[str, ...]:
+    """Return the names under which an event's fields are told."""
     names = _NAMES.get(kind)
     if names is None:
-        names = _NAMES[kind] = tuple(f.name for f in dataclass_fields(event))
-    return {name: getattr(event, name) for name in names}
+        names = _NAMES[kind] = tuple(kind.told_as.get(each.name, each.name) for each in dataclass_fields(kind))
+    return names
 
 
 _NAMES: dict[type[Event], tuple[str, ...]] = {}
-"""Field names by class: asking `dataclasses` each time costs more than the event."""
+"""By class: asking `dataclasses` each time costs more than the event."""
 
 
 def event_kinds() -> dict[str, type[Event]]:

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pbx.events.base import Event
+from pbx.events.masking import masked
 
 
 @dataclass(frozen=True, slots=True)
 class SipRequest(Event):
     kind: ClassVar[str] = "sip.request"
+    told_as: ClassVar[Mapping[str, str]] = {"data": "text"}
     direction: str
     """`in` or `out`, seen from the switch."""
     method: str
     address: str
     sip_call_id: str
     device: str
-    text: str
-    """The message with credentials masked."""
+    data: bytes = field(repr=False)
+    """As it crossed the wire; what may be shown of it is `text`."""
+
+    @property
+    def text(self) -> str:
+        """The message with credentials masked, made when somebody reads it: few are ever read."""
+        return masked(self.data)
 
 
 @dataclass(frozen=True, slots=True)
 class SipResponse(Event):
     kind: ClassVar[str] = "sip.response"
+    told_as: ClassVar[Mapping[str, str]] = {"data": "text"}
     direction: str
     method: str
     status: int
     address: str
     sip_call_id: str
     device: str
-    text: str
+    data: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        return masked(self.data)
 
 
 @dataclass(frozen=True, slots=True)

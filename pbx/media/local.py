@@ -72,7 +72,7 @@ class LocalEngine:
         self._free = Ports()
         self._open: dict[str, int] = {}
         self._events: list[MediaEvent] = []
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[words.Words] = deque()
         self._blocked = False
         """The worker has not read yet what it was told."""
         self._socket: socket.socket | None = None
@@ -234,7 +234,7 @@ class LocalEngine:
     def _tell(self, command: str, **more: object) -> None:
         if self._socket is None:
             return
-        self._waiting.append(words.pack({"do": command, **more}))
+        self._waiting.append({"do": command, **more})
         if len(self._waiting) == 1 and self._loop is not None:
             self._loop.call_soon(self._flush)
 

@@ -1,14 +1,15 @@
-"""What the engine and its worker say to each other: JSON, a message a line, in datagrams of a SOCK_SEQPACKET pair.
+"""What the engine and its worker say to each other: lists of messages in datagrams of a SOCK_SEQPACKET pair.
 
-Each datagram wakes the other process, which costs more than what it says: what is said at once goes in one.
+Each datagram wakes the other process, which costs more than what it says: what is said at once goes in one. Both ends
+are one interpreter, whose own form of plain values is written and read ten times as fast as JSON.
 """
 
 from __future__ import annotations
 
-import json
+import marshal
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import asdict, fields
+from itertools import islice
 from typing import Any
 
 from pbx.domain.sounds import Spoken
@@ -43,7 +44,8 @@ Words = dict[str, Any]
 _REMOTE = tuple(field.name for field in fields(engine.RemoteMedia))
 LARGEST = 1 << 17
 """Octets of a datagram at most; messages are joined up to a quarter of it."""
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
+_TOGETHER = 256
+"""Messages of a datagram at most."""
 
 _EVENTS: dict[str, type[MediaEvent]] = {
     kind.__name__: kind
@@ -52,34 +54,31 @@ _EVENTS: dict[str, type[MediaEvent]] = {
         FarEndReported, Faulted, SoundMissing, ToneRecognised, FaxSensed, FaxFinished,
     )
 }  # fmt: skip
+_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in _EVENTS.values()}  # type: ignore[arg-type]
+_FIGURES = tuple(field.name for field in fields(MediaStatistics))
 
 
-def pack(words: Words) -> bytes:
-    return _ENCODER.encode(words).encode()
+def pack(said: list[Words]) -> bytes:
+    """Write messages of plain values."""
+    return marshal.dumps(said)
 
 
-def together(waiting: deque[bytes]) -> tuple[bytes, int]:
+def together(waiting: deque[Words]) -> tuple[bytes, int]:
     """Return the next datagram of what waits to be said, and how many messages are in it."""
-    octets = count = 0
-    for message in waiting:
-        octets += len(message) + 1
-        if count and octets > LARGEST // 4:
-            break
-        count += 1
-    return b"\n".join(waiting[at] for at in range(count)), count
+    count = min(len(waiting), _TOGETHER)
+    datagram = pack(list(islice(waiting, count)))
+    while count > 1 and len(datagram) > LARGEST // 4:
+        count //= 2
+        datagram = pack(list(islice(waiting, count)))
+    return datagram, count
 
 
-def apart(datagram: bytes) -> Iterator[Words]:
-    """Read the messages of a datagram."""
-    return map(unpack, datagram.split(b"\n"))
-
-
-def unpack(data: bytes) -> Words:
-    """ValueError for anything but a JSON object."""
-    words = json.loads(data)
-    if not isinstance(words, dict):
-        raise ValueError("not an object")
-    return words
+def apart(datagram: bytes) -> list[Words]:
+    """Read the messages of a datagram; ValueError for anything else."""
+    said = marshal.loads(datagram)
+    if not isinstance(said, list):
+        raise ValueError("no messages")
+    return said
 
 
 def sound_words(sound: Sound) -> list[Any]:
@@ -124,7 +123,11 @@ def _spoken_of(words: Any) -> Spoken:
 
 
 def event_words(event: MediaEvent) -> Words:
-    return {"event": type(event).__name__, **asdict(event)}  # type: ignore[call-overload]
+    kind = type(event)
+    said = {name: getattr(event, name) for name in _FIELDS[kind]}
+    if kind is Closed:
+        said["statistics"] = {name: getattr(said["statistics"], name) for name in _FIGURES}
+    return {"event": kind.__name__, **said}
 
 
 def event_of(words: Words) -> MediaEvent:

@@ -55,7 +55,7 @@ class Worker:
 
     def __init__(self, pair: socket.socket, told: dict[str, Any]) -> None:
         self._pair = pair
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[words.Words] = deque()
         self._blocked = False
         """The owner has not read yet what it was told."""
         self._epoll = select.epoll()
@@ -282,7 +282,7 @@ class Worker:
 
     def _say(self, said: words.Words) -> None:
         """Say something when the round of the poll is over, with what else there is to say."""
-        self._waiting.append(words.pack(said))
+        self._waiting.append(said)
 
     def _flush(self) -> None:
         """Say what has come up since the last time."""
@@ -310,7 +310,7 @@ def main() -> None:
     first = pair.recv(words.LARGEST)
     if not first:
         return
-    worker = Worker(pair, words.unpack(first))
+    worker = Worker(pair, words.apart(first)[0])
     gc.collect()
     gc.freeze()
     go_first()

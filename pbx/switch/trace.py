@@ -1,4 +1,4 @@
-"""Every SIP message as an event, secrets masked, with the device it belongs to."""
+"""Every SIP message as an event, with the device it belongs to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection
 
 from pbx.events import Event, SipRequest, SipResponse
-from pbx.sip.masking import masked
 from pbx.sip.message import Malformed, Request, Response
 from pbx.sip.uri import BadUri, parse_uri
 
@@ -24,8 +23,8 @@ def message_event(
         call_id, method = (message.get("Call-ID") or "").strip(), ""
     device = _one_of(devices, direction, message) if devices else ""
     if isinstance(message, Request):
-        return SipRequest(direction, message.method, address, call_id, device, masked(data))
-    return SipResponse(direction, method, message.status, address, call_id, device, masked(data))
+        return SipRequest(direction, message.method, address, call_id, device, data)
+    return SipResponse(direction, method, message.status, address, call_id, device, data)
 
 
 def broken_event(direction: str, address: str, data: bytes, devices: Collection[str]) -> Event | None:
@@ -37,8 +36,8 @@ def broken_event(direction: str, address: str, data: bytes, devices: Collection[
     call_id = found[1].strip().decode("utf-8", "replace") if found is not None else ""
     device = next(iter(devices), "")
     if start[1] is None:
-        return SipRequest(direction, start[2].decode(), address, call_id, device, masked(data))
-    return SipResponse(direction, "", int(start[1]), address, call_id, device, masked(data))
+        return SipRequest(direction, start[2].decode(), address, call_id, device, data)
+    return SipResponse(direction, "", int(start[1]), address, call_id, device, data)
 
 
 def _one_of(devices: Collection[str], direction: str, message: Request | Response) -> str:

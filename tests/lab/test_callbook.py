@@ -36,7 +36,7 @@ def invited(call: str = "c-1", sip: str = "a@x") -> CallInvited:
 
 
 def request(sip: str, method: str = "INVITE") -> SipRequest:
-    return SipRequest("in", method, "udp:127.0.0.1:5060", sip, "101", f"{method} sip:102 SIP/2.0")
+    return SipRequest("in", method, "udp:127.0.0.1:5060", sip, "101", f"{method} sip:102 SIP/2.0".encode())
 
 
 def test_the_invite_that_opened_a_call_is_found_though_it_came_before_the_call_had_a_name():
@@ -47,7 +47,7 @@ def test_the_invite_that_opened_a_call_is_found_though_it_came_before_the_call_h
 
 def test_all_legs_are_one_call():
     second = LegInvited("c-1", "l-2", "102", "102", "", "101", "Ana", "b@x")
-    book = book_of(invited(), second, request("b@x"), SipResponse("in", "INVITE", 180, "udp:h:1", "b@x", "102", ""))
+    book = book_of(invited(), second, request("b@x"), SipResponse("in", "INVITE", 180, "udp:h:1", "b@x", "102", b""))
     assert len(book.entry("c-1").messages) == 2
 
 

@@ -52,7 +52,7 @@ def test_sip_messages_are_written_from_level_debug_on() -> None:
         stream, bus = io.StringIO(), Bus()
         logs.follow(bus, logs.configure(stream, level))
         bus.publish(
-            SipRequest("in", "OPTIONS", "udp:127.0.0.1:5060", "a@b", "101", "OPTIONS sip:acme.lab SIP/2.0"), NOW
+            SipRequest("in", "OPTIONS", "udp:127.0.0.1:5060", "a@b", "101", b"OPTIONS sip:acme.lab SIP/2.0"), NOW
         )
         assert len(lines(stream)) == written
 

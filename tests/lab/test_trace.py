@@ -28,10 +28,10 @@ def stamped(*events: Event) -> list[Stamped]:
 
 
 CALL = stamped(
-    SipRequest("in", "INVITE", "udp:192.0.2.9:5060", "a@x", "101", "INVITE sip:102 SIP/2.0\r\n"),
+    SipRequest("in", "INVITE", "udp:192.0.2.9:5060", "a@x", "101", b"INVITE sip:102 SIP/2.0\r\n"),
     CallInvited("c-1", "c-1.0", "101", "Ana", "101", "102", "a@x"),
     CallRouted("c-1", "102", "user:102", "{}", first=True),
-    SipResponse("out", "INVITE", 200, "udp:192.0.2.9:5060", "a@x", "101", "SIP/2.0 200 OK\r\n"),
+    SipResponse("out", "INVITE", 200, "udp:192.0.2.9:5060", "a@x", "101", b"SIP/2.0 200 OK\r\n"),
     CallUp("c-1", "c-1.1", "102", "102", "101", "called"),
     MediaHeard("c-1", "c-1.0", "101", "signature:101"),
     DigitReceived("c-1", "c-1.0", "101", "7", "rfc4733"),

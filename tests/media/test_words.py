@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import marshal
 from collections import deque
 
 import pytest
@@ -42,19 +43,24 @@ EVENTS = (
 )
 
 
+def _across(said: words.Words) -> words.Words:
+    (heard,) = words.apart(words.pack([said]))
+    return heard
+
+
 @pytest.mark.parametrize("sound", SOUNDS, ids=lambda sound: sound.label)
 def test_a_sound_arrives_as_it_was_sent(sound: Sound) -> None:
-    assert words.sound_of(words.unpack(words.pack({"sound": words.sound_words(sound)}))["sound"]) == sound
+    assert words.sound_of(_across({"sound": words.sound_words(sound)})["sound"]) == sound
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_an_event_arrives_as_it_was_sent(event: MediaEvent) -> None:
-    assert words.event_of(words.unpack(words.pack(words.event_words(event)))) == event
+    assert words.event_of(_across(words.event_words(event))) == event
 
 
 def test_what_was_negotiated_arrives_as_it_was_sent() -> None:
     remote = RemoteMedia("192.0.2.1", 4000, "PCMA", 8, None, "recvonly")
-    assert words.remote_of(words.unpack(words.pack(words.remote_words(remote)))) == remote
+    assert words.remote_of(_across(words.remote_words(remote))) == remote
 
 
 def test_words_nobody_knows_are_refused() -> None:
@@ -63,11 +69,11 @@ def test_words_nobody_knows_are_refused() -> None:
     with pytest.raises(ValueError):
         words.event_of({"event": "Bang"})
     with pytest.raises(ValueError):
-        words.unpack(b"[]")
+        words.apart(marshal.dumps(()))
 
 
-def test_what_is_said_at_once_goes_together_in_datagrams_that_are_not_too_large():
-    said = [words.pack({"do": "open", "leg": f"c-{number:05}", "port": number}) for number in range(2000)]
+def test_what_is_said_at_once_goes_together_in_datagrams_that_are_not_too_large() -> None:
+    said = [{"do": "open", "leg": f"c-{number:05}" * 20, "port": number} for number in range(2000)]
     waiting, datagrams = deque(said), []
     while waiting:
         datagram, count = words.together(waiting)
@@ -76,4 +82,4 @@ def test_what_is_said_at_once_goes_together_in_datagrams_that_are_not_too_large(
             waiting.popleft()
     assert [told["port"] for datagram in datagrams for told in words.apart(datagram)] == list(range(2000))
     assert max(map(len, datagrams)) < words.LARGEST
-    assert len(datagrams) == 3
+    assert len(datagrams) < 20

@@ -74,17 +74,17 @@ def test_a_worker_ends_when_its_owner_does(tmp_path: Path) -> None:
             "fax_speed": 1,
         }
         worker = Worker(theirs, told)
-        (port,) = words.unpack(ours.recv(1000))["ports"]
+        (port,) = words.apart(ours.recv(1000))[0]["ports"]
         # A command for a leg that is gone is no fault: the commands cross with what is told.
         for command in (
             {"do": "stop", "leg": "gone"},
             {"do": "open", "leg": "a", "port": port},
             {"do": "close", "leg": "a", "port": port},
         ):
-            ours.send(words.pack(command))
+            ours.send(words.pack([command]))
         ours.shutdown(socket.SHUT_WR)
         worker.run()
-        assert words.unpack(ours.recv(1000))["event"] == "Closed"
+        assert words.apart(ours.recv(1000))[0]["event"] == "Closed"
 
 
 def test_a_process_with_few_descriptors_has_as_many_ports_as_they_allow() -> None:

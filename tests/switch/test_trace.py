@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pbx.sip.masking import masked
+from pbx.events.masking import masked
 from pbx.sip.message import parse
 from pbx.switch.trace import broken_event, message_event
 

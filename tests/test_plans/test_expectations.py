@@ -71,7 +71,7 @@ def test_what_came_nearest_is_told_first_and_sip_noise_never():
     events = [
         Stamped(1, AT, CallRinging("c-1", "c-1.1", "12", "12", "99", "")),
         Stamped(2, AT, CallRinging("c-1", "c-1.1", "13", "13", "99", "")),
-        Stamped(3, AT, SipRequest("in", "BYE", "udp:1", "x", "11", "BYE")),
+        Stamped(3, AT, SipRequest("in", "BYE", "udp:1", "x", "11", b"BYE")),
         Stamped(4, AT, ENDED),
     ]
     seen = nearest(events, "call.ringing", {"device": "12", "caller_number": "11"})
@@ -83,7 +83,7 @@ def test_what_came_nearest_is_told_first_and_sip_noise_never():
 def test_a_description_leaves_out_what_is_empty_and_what_is_long():
     text = describe(Stamped(1, AT, ENDED))
     assert text.startswith("call.ended call=c-1 device=11")
-    long = SipRequest("in", "INVITE", "udp:1", "x" * 500, "", "INVITE sip:secret")
+    long = SipRequest("in", "INVITE", "udp:1", "x" * 500, "", b"INVITE sip:secret")
     described = describe(Stamped(1, AT, long))
     assert len(described) <= 240
     assert "secret" not in described

@@ -233,14 +233,14 @@ class ToyBench:
         device.call = called.call = call
         self.left["calls"] += 1
         name = "<script>alert(1)</script> & co\x07"
-        self.publish(SipRequest("in", "INVITE", "udp:1", f"{call.id}@a", device.id, f"INVITE sip:{dialled}"))
+        self.publish(SipRequest("in", "INVITE", "udp:1", f"{call.id}@a", device.id, f"INVITE sip:{dialled}".encode()))
         self.publish(CallInvited(call.id, f"{call.id}.0", device.number, name, device.id, dialled, f"{call.id}@a"))
         self.publish(CallRouted(call.id, dialled, f"user:{dialled}", _record(dialled, f"user:{dialled}"), True))
-        self.publish(SipRequest("out", "INVITE", "udp:2", f"{call.id}@b", "", f"INVITE sip:{called.id}"))
+        self.publish(SipRequest("out", "INVITE", "udp:2", f"{call.id}@b", "", f"INVITE sip:{called.id}".encode()))
         self.publish(
             LegInvited(call.id, f"{call.id}.1", called.id, called.extension, "", device.number, name, f"{call.id}@b")
         )
-        self.publish(SipResponse("out", "INVITE", 180, "udp:1", f"{call.id}@a", device.id, "SIP/2.0 180 Ringing"))
+        self.publish(SipResponse("out", "INVITE", 180, "udp:1", f"{call.id}@a", device.id, b"SIP/2.0 180 Ringing"))
         if "rings nobody" not in self.faults:
             self.after(0.2, lambda: self._ring(call, device.number, name))
         if "server fault" in self.faults:

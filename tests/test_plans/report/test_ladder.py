@@ -18,11 +18,11 @@ def stamped(*events):
 
 
 def invite(device="101"):
-    return SipRequest("in", "INVITE", "udp:10.0.1.1:5060", "a@b", device, "INVITE sip:102@acme.lab SIP/2.0")
+    return SipRequest("in", "INVITE", "udp:10.0.1.1:5060", "a@b", device, b"INVITE sip:102@acme.lab SIP/2.0")
 
 
 def ringing(status="SIP/2.0 180 Ringing\r\n\r\n", code=180):
-    return SipResponse("out", "INVITE", code, "udp:10.0.1.1:5060", "a@b", "101", status)
+    return SipResponse("out", "INVITE", code, "udp:10.0.1.1:5060", "a@b", "101", status.encode())
 
 
 def test_requests_responses_failures_and_sounds_are_rows_between_two_names():
