@@ -67,7 +67,6 @@ class Console:
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            context_processors=[self._common],
         )
         self.app.on_shutdown.append(self._shut)
         self._route()
@@ -211,7 +210,7 @@ class Console:
     # --- the frame around every page ------------------------------------------------------------------
 
     def page(self, request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:
-        return aiohttp_jinja2.render_template(template, request, context, status=status)
+        return aiohttp_jinja2.render_template(template, request, {**self._common(request), **context}, status=status)
 
     def _missing(self, request: web.Request, what: str, name: str, back: str) -> web.Response:
         why = "It may have left the ring of what is kept, or never have been."
@@ -228,7 +227,7 @@ class Console:
     def _fragment(self, template: str, **context: object) -> str:
         return self._environment.get_template(template).render(states=STATES, results=RESULTS, **context)
 
-    async def _common(self, request: web.Request) -> dict[str, object]:
+    def _common(self, request: web.Request) -> dict[str, object]:
         theme = request.cookies.get("theme", "system")
         return {
             "domain": self._source.domain,

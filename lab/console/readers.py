@@ -94,13 +94,19 @@ class Readers:
         actor = request.get(ACTOR)
         if actor is None:
             return {"person": "", "logged_in": False, "viewing": "", "rooms": []}
-        shown = self._gate.directory(request.match_info.get("domain", actor.domain)) or self._home()
         return {
             "person": request[BASE].name,
             "logged_in": cookie_name(request) in request.cookies,
             "viewing": f"{actor.scope} {actor.name}" if actor.by else "",
-            "rooms": nav.rooms(actor, self._home(), shown),
+            "rooms": nav.rooms(actor, self._home(), self._shown(request, actor)),
         }
+
+    def _shown(self, request: web.Request, actor: Actor) -> Directory:
+        """The domain of the page, the reader's own where that is none the reader knows: its links would tell of it."""
+        asked = self._gate.directory(request.match_info.get("domain", ""))
+        if asked is not None and may_some(actor, "view", "home", asked.domain.name, asked.reseller.name):
+            return asked
+        return self._gate.directory(actor.domain) or self._home()
 
     def phones(self, request: web.Request, cards: Sequence[PhoneCard]) -> Sequence[PhoneCard]:
         sees, home = within(request[ACTOR], "view", "phone"), self._home()

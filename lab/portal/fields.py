@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from pbx.access import Kind
+from pbx.domain.base import RULES
 from pbx.domain.directory import Directory
 from pbx.domain.problems import Inconsistent
 
@@ -80,8 +81,11 @@ def written(
 ) -> dict[str, str]:
     """Return the text of each field that somebody changed."""
     changed = {}
+    shown = str(form.get("shown", "")).split(
+        ","
+    )  # a box that is not ticked sends nothing: here stands that it was there
     for field in fields:
-        if field.shape != "check" and field.name not in form:
+        if field.name not in (shown if field.shape == "check" else form):
             continue
         text = str(form.get(field.name, "")).replace("\r\n", "\n").strip()
         if text != text_of(field, value_of(directory, item, field)).strip():
@@ -137,5 +141,6 @@ def reasons(error: ValidationError | Inconsistent) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in error.errors():
         name = str(one["loc"][0]) if one["loc"] else ""
-        found.setdefault(name, str(one["msg"]).removeprefix("Value error, "))
+        rule = RULES.get(str(one.get("ctx", {}).get("pattern", "")))
+        found.setdefault(name, rule or str(one["msg"]).removeprefix("Value error, "))
     return found

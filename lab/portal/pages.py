@@ -125,7 +125,7 @@ class Pages:
         texts = written(fields, directory, item, form)
         if not fields:
             self.room.gate.must(request, "edit", self._main(section, directory, item))
-        unknown = form.keys() - {field.name for field in fields} - {"tag", "back"}
+        unknown = form.keys() - {field.name for field in fields} - {"tag", "shown"}
         for name in sorted(unknown & {field.name for field in section.fields}):
             self._must_edit(request, section, directory, item, name)
         tag = str(form.get("tag", "")) or request.headers.get("If-Match", "").strip('"')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from aiohttp import web
 
 from lab.console.app import Console, read_form
@@ -36,15 +38,7 @@ class Town:
     """Two domains of one reseller, accounts in memory, a console over them. `lab` lets strangers in as lab engineer."""
 
     def __init__(self, *, lab: bool = True, roles: str = "generic") -> None:
-        office = load_seed().directory
-        domain = office.domain.model_copy(
-            update={"platform": office.domain.platform.model_copy(update={"roles": roles})}
-        )
-        queues = tuple(queue.model_copy(update={"supervisors": ("103",)}) if place == 0 else queue
-                       for place, queue in enumerate(office.queues))  # fmt: skip
-        self.directories = {"acme.lab": office.replaced(domain=domain, queues=queues)}
-        other = domain.model_copy(update={"name": "other.lab"})
-        self.directories["other.lab"] = self.directories["acme.lab"].replaced(domain=other)
+        self.directories = dict(_domains(roles))
         self.store, self.made, self.invited = MemoryStore(), 0, list[str]()
         self.clock = RealClock().now()
         self.calls: list[CallRecord] = []
@@ -114,3 +108,14 @@ class Town:
     async def _invite(self, request: web.Request, directory: Directory, user: User) -> str:
         self.invited.append(user.extension)
         return user.email
+
+
+@cache
+def _domains(roles: str) -> dict[str, Directory]:
+    office = load_seed().directory
+    platform = office.domain.platform.model_copy(update={"roles": roles})
+    domain = office.domain.model_copy(update={"platform": platform})
+    queues = tuple(queue.model_copy(update={"supervisors": ("103",)}) if place == 0 else queue
+                   for place, queue in enumerate(office.queues))  # fmt: skip
+    acme = office.replaced(domain=domain, queues=queues)
+    return {"acme.lab": acme, "other.lab": acme.replaced(domain=domain.model_copy(update={"name": "other.lab"}))}
