@@ -140,8 +140,8 @@ def ready_document(at: Listening, directory: Directory, office: Office, *, secre
         if secrets:
             known["password"] = device.password.get_secret_value()
             provisioned = device.family in office.families.by_id
-            known["config_url"] = config_url(office, device) if provisioned else ""
-            known["config_files"] = _file_urls(office, device) if provisioned else []
+            known["config_url"] = config_url(office, directory, device) if provisioned else ""
+            known["config_files"] = _file_urls(office, directory, device) if provisioned else []
         devices[device.id] = known
     return {
         "ready": True,
@@ -164,9 +164,9 @@ def ready_document(at: Listening, directory: Directory, office: Office, *, secre
     }
 
 
-def _file_urls(office: Office, device: Device) -> list[str]:
+def _file_urls(office: Office, directory: Directory, device: Device) -> list[str]:
     """Where the device's files lie: beside what it is told."""
-    folder = config_url(office, device).rpartition("/")[0]
+    folder = config_url(office, directory, device).rpartition("/")[0]
     return [f"{folder}/{name}" for name in file_names(office, device)]
 
 

@@ -118,7 +118,7 @@ class Office:
         self.ns.open()
         self.lab.provisioning.redirects.activate = self.devices.activate
         try:
-            self.source.run_book.recall(self.lab.store.runs())
+            self.desk.recall()
             self._runner = web.AppRunner(self.console.app, access_log=None, shutdown_timeout=1.0)
             await self._runner.setup()
             await web.TCPSite(self._runner, self.console_host, self._port).start()

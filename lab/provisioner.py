@@ -27,12 +27,12 @@ def discovery_url(office: Office, directory: Directory, station: Station, tftp_u
         return ""
     if station.told == "tftp":
         return tftp_url
-    return config_url(office, directory.devices_by_id[station.device])
+    return config_url(office, directory, directory.devices_by_id[station.device])
 
 
 def virtual_office(sip: Peer, host: str, secret: bytes) -> Office:
     """Return the office of a virtual world: its window is open, as on a lab's own network."""
-    at = ServedAt(sip.host, sip.port, f"http://{host}/p")
+    at = ServedAt(sip.host, sip.port, f"http://{host}/p", secure_url=f"https://{host}/p")
     return Office(shipped_families(), Ledger(secret, lan_window=True), at)
 
 

@@ -111,23 +111,36 @@ def run_plan(
     only: Callable[[Case], bool] = lambda case: True,
     progress: Progress = lambda result, what: None,
     most_s: float = 36_000.0,
+    begun: Callable[[RunResult], None] = lambda result: None,
+    stopped: Callable[[], str] = lambda: "",
+    decide: Callable[[Case], str] | None = None,
 ) -> RunResult:
-    """Drive a runner on a world whose phones are booted."""
-    runner = Runner(LabBench(world), plan, seed=number, only=only, progress=progress)
+    """Drive a runner on a world whose phones are booted.
+
+    `begun` is told of the result before the first case; `stopped` says why the run is to end, once it is; `decide` says
+    of each case what becomes of it (`runner.GO`, …) and so takes them one by one.
+    """
+    runner = Runner(LabBench(world), plan, seed=number, only=only, progress=progress, one_by_one=decide is not None)
+    begun(runner.result)
     news: list[Stamped] = []
     end = world.bus.subscribe(news.append)
     stop = world.now.mono + most_s
     try:
         runner.start()
         while not runner.done and world.now.mono < stop:
+            if not runner.result.interrupted and (reason := stopped()):
+                runner.stop(reason)
             while news:
                 waiting, news[:] = list(news), []
                 for stamped in waiting:
                     runner.feed(stamped)
             runner.tick()
-            if news or runner.done:
-                continue
-            world.run(max(0.0, min(runner.deadline, stop) - world.now.mono), lambda: bool(news))
+            if runner.waiting is not None and decide is not None:
+                runner.decide(decide(runner.waiting))
+            elif not news and not runner.done:
+                world.run(max(0.0, min(runner.deadline, stop) - world.now.mono), lambda: bool(news))
+        if not runner.done:
+            runner.abort(f"it was not over after {most_s:g} s")
     finally:
         end()
     return runner.result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from lab.bench import LabBench
 from lab.house import House
@@ -28,6 +29,35 @@ def _quiet(result: object, what: str) -> None:
 
 def _every(case: Case) -> bool:
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Reins:
+    """A run that goes on, for who may end it or let its cases go one by one."""
+
+    _runner: Runner
+    _wake: Callable[[], None]
+
+    @property
+    def result(self) -> RunResult:
+        return self._runner.result
+
+    @property
+    def waiting(self) -> Case | None:
+        """The case that waits to be let go."""
+        return self._runner.waiting
+
+    def decide(self, what: str) -> None:
+        self._runner.decide(what)
+        self._wake()
+
+    def stop(self, reason: str) -> None:
+        self._runner.stop(reason)
+        self._wake()
+
+
+def _not_held(reins: Reins) -> None:
+    """Nobody holds them."""
 
 
 class _Feed:
@@ -59,12 +89,20 @@ async def run_live(
     side_by_side: int = 5,
     progress: Progress = _quiet,
     limit_s: float = LIMIT_S,
+    one_by_one: bool = False,
+    begun: Callable[[Reins], None] = _not_held,
 ) -> RunResult:
-    """Run a plan in real time and return its result; Overrun when it does not end within `limit_s`."""
+    """Run a plan in real time and return its result; Overrun when it does not end within `limit_s`.
+
+    `begun` is handed the reins before the first case. However it ends, the result they hold is whole then.
+    """
     wake = asyncio.Event()
-    runner = Runner(LabBench(house), plan, seed=seed, only=only, side_by_side=side_by_side, progress=progress)
+    runner = Runner(
+        LabBench(house), plan, seed=seed, only=only, side_by_side=side_by_side, progress=progress, one_by_one=one_by_one
+    )
     feed = _Feed(house, runner, wake.set)
     end = house.now.mono + limit_s
+    begun(Reins(runner, wake.set))
     try:
         runner.start()
         while not runner.done:
@@ -74,6 +112,9 @@ async def run_live(
             await woken(wake, max(min(runner.deadline, end) - now, 0.0))
             feed.pass_on()
             runner.tick()
+    except BaseException as fault:
+        runner.abort("switchroom was ended" if isinstance(fault, asyncio.CancelledError) else str(fault))
+        raise
     finally:
         feed.end()
     return runner.result

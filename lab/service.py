@@ -275,6 +275,11 @@ class Lab:
         return self._secret
 
     @property
+    def runs_folder(self) -> Path:
+        """Where each run of a plan has a folder of its own."""
+        return self._store_folder / "runs"
+
+    @property
     def cabinet(self) -> Folder:
         return Folder(self.recordings_folder)
 
@@ -540,7 +545,7 @@ class Lab:
         known = self.directory.devices_by_id.get(device)
         if self._provisioning is None or known is None or not (known.family and known.mac):
             return ""
-        return config_url(self._provisioning.office, known)
+        return config_url(self._provisioning.office, self.directory, known)
 
     async def _restart(self) -> None:
         """Another process would find the store on disk and no media at all: so does the new switch."""
@@ -610,7 +615,8 @@ class Lab:
             pnp_port=service.listen_pnp(host, ports.pnp) if ports.pnp is not None else 0,
         )  # fmt: skip
         url, ca_url = self.listening.provisioning_url, self.listening.ca_url
-        service.moved(ServedAt(sip_host, sip_port, url, sips_port=sips_port, ca_url=ca_url))
+        secure = self.listening.secure_url
+        service.moved(ServedAt(sip_host, sip_port, url, sips_port=sips_port, ca_url=ca_url, secure_url=secure))
         for broken in (*service.office.families.broken, *wrong, *doors.problems):
             self.publish(ServerFault("provisioning", "", broken))
         self._tell_of_endings()

@@ -41,7 +41,7 @@ class LabSource:
     def __init__(self, lab: Lab, devices: DeviceDesk) -> None:
         self._lab, self._devices = lab, devices
         self.book = CallBook()
-        self.run_book = RunBook(self._words)
+        self.run_book = RunBook(self._words, lambda: lab.runs_folder)
         lab.bus.subscribe(self.book.take)
 
     @property

@@ -120,7 +120,7 @@ class ProvisioningService:
 
     def config_url(self, device: Device) -> str:
         """The HTTP URL to hand out for a device; holds its one-time token."""
-        return answers.config_url(self.office, device)
+        return answers.config_url(self.office, self._directory(), device)
 
     def tftp_name(self, device: Device) -> str:
         """The name of the device's own file; served by TFTP while the device's window is open."""

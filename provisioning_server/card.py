@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from provisioning_server.overlay import Scalar, layers, line_values
-from provisioning_server.respond import Office, config_url, tftp_name
+from provisioning_server.respond import Office, base_url, config_url, tftp_name
 
 HIDDEN = "***"
 
@@ -37,7 +37,11 @@ def card(office: Office, directory: Directory, box: Sequence[Device], *, secrets
     """Return the card of a box whose family is known; `secrets` shows passwords and the one-time URL."""
     first = box[0]
     family = office.families.by_id[first.family]
-    url = config_url(office, first) if secrets else f"{office.at.base_url}/{HIDDEN}/"
+    url = (
+        config_url(office, directory, first)
+        if secrets
+        else f"{base_url(office, directory, family, (first,))}/{HIDDEN}/"
+    )
     lines = tuple(_line(office, directory, device, secrets=secrets) for device in box)
     return Card(first.mac or "", family.title, first.model, url, tftp_name(office, first), lines)
 

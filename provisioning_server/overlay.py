@@ -61,6 +61,8 @@ class ServedAt:
     """Where SIP over TLS is served; 0 for nowhere."""
     ca_url: str = ""
     """Where phones fetch the certificate of the authority they are to trust; empty when there is none."""
+    secure_url: str = ""
+    """As `base_url`, by HTTPS; empty where that is not served."""
 
 
 def layers(

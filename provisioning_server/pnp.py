@@ -61,7 +61,7 @@ def answer(
     tag = hashlib.sha256(f"{request.call_id} {mac}".encode()).hexdigest()[:12]
     contact = f"<sip:{ours[0]}:{ours[1]}>"
     accepted = reply(request, 200, to_tag=tag, headers=[("Contact", contact), ("Expires", "0")])
-    notify = _notify(request, source, ours, tag, cseq + 1, first_url(office, box[0]))
+    notify = _notify(request, source, ours, tag, cseq + 1, first_url(office, directory, box[0]))
     said = " ".join(value for _, value in _PARAMETER.findall(request.get("Event") or ""))
     event = DiscoveryAnswered(HOW, printable(said), where, mac, box[0].id, "")
     return Told((bytes(accepted), bytes(notify)), (event,))

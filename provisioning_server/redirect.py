@@ -68,7 +68,7 @@ def redirect(
         if why:
             office.bans.guessed(_host(request), asked.mac, "", now.mono)
             return _refused(request, asked.mac, why, box[0].id if box else ""), ""
-        url, device, told = first_url(office, box[0]), box[0].id, ""
+        url, device, told = first_url(office, directory(), box[0]), box[0].id, ""
     event = DiscoveryAnswered(HOW, asked.service.title, where, asked.mac, device, told)
     return _answer(asked, url, event), url if asked.service.status == 302 else ""
 

@@ -31,7 +31,7 @@ from provisioning_server.firmware import Image, is_in, next_step
 from provisioning_server.identify import Claim, NoClaim, identify, split_path
 from provisioning_server.ledger import Admission, Key, Ledger
 from provisioning_server.manifest import Family
-from provisioning_server.overlay import ServedAt, Value, box_values, layers, line_values
+from provisioning_server.overlay import UNSET, Scalar, ServedAt, Value, box_values, layers, line_values
 from provisioning_server.render import settings_used
 from provisioning_server.sheet import CannotRender, Sheet, sheet
 from provisioning_server.shelf import Rendered, Shelf
@@ -44,7 +44,7 @@ TEXT = "text/plain; charset=utf-8"
 OPEN = "provisioning.open"
 ENCRYPT = "provisioning.encrypt"
 PROTOCOLS = "provisioning.protocols"
-"""Setting of the domain: what it may be fetched by, `https` or several in a row; anything without it."""
+"""What phones may fetch by, `https` or several in a row; anything without it. URLs name the first of http and https."""
 TRUSTED = "provisioning.trusted_networks"
 _OF_THE_DOOR = frozenset({OPEN, PROTOCOLS, TRUSTED, UPLOADS})
 """Settings that no phone is told."""
@@ -114,7 +114,7 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
     )
     if request.method in ("GET", "HEAD") and (image := _image(request.path, office)) is not None:
         return _of_firmware(request, office, directory, asked, image, now)
-    allowed = str(directory.settings.get("domain", {}).get(PROTOCOLS, request.protocol)).split()
+    allowed = _protocols(office, directory, claim) or [request.protocol]
     if request.protocol not in allowed:
         return _refused(request, asked, claim.mac, "", f"{request.protocol} is none of {', '.join(allowed)}")
     if request.method not in ("GET", "HEAD") or isinstance(claim, NoClaim):
@@ -163,8 +163,7 @@ def _key_of_file(
     """
     if not claim.rule.encrypt or admission.key not in (Key.STEADY, Key.FORMER):
         return ""
-    name = (ENCRYPT, claim.mac)
-    if not office.shelf.window(directory, name, lambda: _says(office, directory, claim.family, box, ENCRYPT)):
+    if not _says(office, directory, claim.family, box, ENCRYPT):
         return ""
     first = _first_token(box) if admission.key is Key.STEADY else _former_token(box, now)
     return office.ledger.file_key(claim.mac, first)
@@ -255,7 +254,13 @@ def file_names(office: Office, device: Device) -> list[str]:
     return [name for name in names if name]
 
 
-def config_url(office: Office, device: Device) -> str:
+def base_url(office: Office, directory: Directory, family: Family, box: tuple[Device, ...] = ()) -> str:
+    """Where a family's phones, or one box, are to fetch from: by HTTPS where that is what they may, or should, use."""
+    wanted = [protocol for protocol in _protocols_of(office, directory, family, box) if protocol != "tftp"]
+    return office.at.secure_url if office.at.secure_url and wanted[:1] == ["https"] else office.at.base_url
+
+
+def config_url(office: Office, directory: Directory, device: Device) -> str:
     """The URL to type in, or to hand out by DHCP: the device's own folder, or file for families that want one.
 
     It holds the one-time token; the steady one for a phone that cannot be told another URL by its configuration.
@@ -264,15 +269,17 @@ def config_url(office: Office, device: Device) -> str:
     token = device.token.get_secret_value()
     if token and family.keeps_its_url:
         token = office.ledger.steady_token(device.mac or "", token)
-    base = f"{office.at.base_url}/{token}" if token else office.at.base_url
+    base = base_url(office, directory, family, (device,))
+    base = f"{base}/{token}" if token else base
     return f"{base}/{family.start_of(device.mac or '', device.model)}"
 
 
-def first_url(office: Office, device: Device) -> str:
+def first_url(office: Office, directory: Directory, device: Device) -> str:
     """As `config_url`, always by the one-time token: for ways that do not prove who asks."""
     family = office.families.by_id[device.family]
     start = family.start_of(device.mac or "", device.model)
-    return f"{office.at.base_url}/{device.token.get_secret_value()}/{start}"
+    base = base_url(office, directory, family, (device,))
+    return f"{base}/{device.token.get_secret_value()}/{start}"
 
 
 def tftp_name(office: Office, device: Device) -> str:
@@ -300,10 +307,7 @@ def _admitted(
         mac = office.shelf.mac_of_token(directory, claim.token, lambda mac: _tokens(office, directory, mac, now))
         box = directory.devices_by_mac.get(mac, ())
     first = _first_token(box)
-    window = None
-    if not claim.token:
-        name = (claim.family.id, mac if box else "")
-        window = office.shelf.window(directory, name, lambda: _window(office, directory, claim.family, box))
+    window = None if claim.token else _says(office, directory, claim.family, box, OPEN)
     admission = office.ledger.admit(mac, first, claim.token, now.mono, window=window, former=_former_token(box, now))
     if claim.rule.is_of_one_device and not box:
         return (), Admission(Key.NONE, claim.doubt)
@@ -321,16 +325,32 @@ def _by_certificate(name: str, claim: Claim) -> tuple[tuple[Device, ...], Admiss
     return claim.box, Admission(Key.CERTIFICATE) if claim.box else Admission(Key.NONE, claim.doubt)
 
 
-def _window(office: Office, directory: Directory, family: Family, box: tuple[Device, ...]) -> bool | None:
-    """What the settings say of the window; None when they leave it to the ledger."""
-    return _says(office, directory, family, box, OPEN)
-
-
 def _says(office: Office, directory: Directory, family: Family, box: tuple[Device, ...], name: str) -> bool | None:
     """What the layers say of a yes or no; None when none speaks of it."""
-    stack = layers(office.families, family, directory, office.at, device=box[0] if box else None)
-    said = [layer.settings[name] for layer in stack if name in layer.settings]
-    return said[-1] is True if said else None
+    said = _said(office, directory, family, box, name)
+    return None if said is None else said is True
+
+
+def _protocols(office: Office, directory: Directory, claim: Claim | NoClaim) -> list[str]:
+    """Return what may be fetched by, empty for anything."""
+    if isinstance(claim, NoClaim):
+        return str(directory.settings.get("domain", {}).get(PROTOCOLS, "")).split()
+    return _protocols_of(office, directory, claim.family, claim.box)
+
+
+def _protocols_of(office: Office, directory: Directory, family: Family, box: tuple[Device, ...]) -> list[str]:
+    return str(_said(office, directory, family, box, PROTOCOLS) or "").split()
+
+
+def _said(office: Office, directory: Directory, family: Family, box: tuple[Device, ...], name: str) -> Scalar | None:
+    """What the layers say, looked up once while the snapshot holds; None when none speaks of it."""
+
+    def read() -> Scalar | None:
+        stack = layers(office.families, family, directory, office.at, device=box[0] if box else None)
+        said = [layer.settings[name] for layer in stack if name in layer.settings]
+        return said[-1] if said and said[-1] != UNSET else None
+
+    return office.shelf.said(directory, (name, family.id, box[0].id if box else ""), read)
 
 
 def _is_banned(request: ConfigRequest, office: Office, directory: Directory, now: Moment) -> bool:
@@ -422,16 +442,17 @@ def _runs(office: Office, claim: Claim) -> str:
     return claim.version or office.running.get(claim.mac, "")
 
 
-def _told_firmware(office: Office, claim: Claim, target: str, share: int) -> str:
+def _told_firmware(office: Office, claim: Claim, base: str, target: str, share: int) -> str:
     """Return the URL of the image that is a phone's next step; empty when it has none, or is not in yet."""
     if not is_in(claim.mac, target, share):
         return ""
     image = next_step(office.images, claim.family.id, claim.model, _runs(office, claim), target)
-    return f"{office.at.base_url}/{quote(image.name)}" if image is not None else ""
+    return f"{base}/{quote(image.name)}" if image is not None else ""
 
 
 def sheet_of(office: Office, directory: Directory, claim: Claim, now: Moment) -> Sheet:
-    url, key = f"{office.at.base_url}/", ""
+    base, key = base_url(office, directory, claim.family, claim.box), ""
+    url = f"{base}/"
     if claim.box:
         key = office.ledger.file_key(claim.mac, _first_token(claim.box))
         steady = office.ledger.steady_token(claim.mac, _first_token(claim.box))
@@ -440,7 +461,7 @@ def sheet_of(office: Office, directory: Directory, claim: Claim, now: Moment) ->
         office.families, claim.family, claim.rule, directory, office.at, box=claim.box,
         mac=claim.mac if claim.box else "", model=claim.model, version=claim.version,
         steady_url=quote(url, safe=":/[]"), year=now.wall.year, file_key=key,
-        firmware=lambda target, share: _told_firmware(office, claim, target, share),
+        firmware=lambda target, share: _told_firmware(office, claim, base, target, share),
     )  # fmt: skip
 
 

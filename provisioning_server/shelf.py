@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pbx.domain.directory import Directory
 from provisioning_server.bans import Network
+from provisioning_server.overlay import Scalar
 from provisioning_server.render import render
 from provisioning_server.sheet import Sheet
 
@@ -33,7 +34,7 @@ class Shelf:
     _by_name: dict[tuple[object, ...], Rendered] = field(default_factory=dict)
     _by_input: dict[str, Rendered] = field(default_factory=dict)
     _macs_by_token: dict[str, str] = field(default_factory=dict)
-    _windows: dict[tuple[str, str], bool | None] = field(default_factory=dict)
+    _said: dict[tuple[str, str, str], Scalar | None] = field(default_factory=dict)
     _trusted: tuple[list[Network], list[str]] | None = None
 
     def file(
@@ -67,12 +68,16 @@ class Shelf:
                 self._macs_by_token |= {_digest(text): mac for text in tokens(mac) if text}
         return self._macs_by_token.get(_digest(token), "")
 
-    def window(self, directory: Directory, name: tuple[str, str], read: Callable[[], bool | None]) -> bool | None:
-        """Return what settings say of the window of (family, MAC or empty for an unknown one), `read` once."""
+    def said(
+        self, directory: Directory, what: tuple[str, str, str], read: Callable[[], Scalar | None]
+    ) -> Scalar | None:
+        """Return what the layers say of (setting, family, device or empty for an unknown one), `read` once."""
         self._in_force(directory)
-        if name not in self._windows:
-            self._windows[name] = read()
-        return self._windows[name]
+        if what not in self._said:
+            if len(self._said) >= FILES:
+                self._said.clear()
+            self._said[what] = read()
+        return self._said[what]
 
     def trusted(
         self, directory: Directory, read: Callable[[], tuple[list[Network], list[str]]]
@@ -87,7 +92,7 @@ class Shelf:
         """Forget what is known by name: what the addresses of the service decide has changed."""
         self._by_name.clear()
         self._macs_by_token.clear()
-        self._windows.clear()
+        self._said.clear()
         self._trusted = None
 
     def _in_force(self, directory: Directory) -> None:

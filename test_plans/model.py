@@ -127,6 +127,8 @@ class Plan:
     """The house's domain it is written for; empty for any office."""
     role_lines: Mapping[str, int] = field(default_factory=dict)
     """Where each shared role stands."""
+    sha256: str = ""
+    """Of its text and that of those it includes: two runs of one digest took the same steps."""
 
 
 class BadPlan(Exception):

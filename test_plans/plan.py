@@ -7,6 +7,7 @@ import fnmatch
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def _read(
     except yaml.YAMLError as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
         raise BadPlan([f"{source}:{line}: not YAML: {getattr(error, 'reason', error)}"], source) from None
-    return _Reader(source, verbs, lines, shelves, inside).plan(document)
+    return _Reader(source, verbs, lines, shelves, inside).plan(document, text)
 
 
 class _Reader:
@@ -106,7 +107,7 @@ class _Reader:
         self._problems: list[str] = []
         self._fields = {kind: frozenset(field_names(cls)) for kind, cls in event_kinds().items()}
 
-    def plan(self, document: object) -> Plan:
+    def plan(self, document: object, text: str) -> Plan:
         if not isinstance(document, dict):
             raise BadPlan([f"{self._source}:1: a plan is a mapping that begins with `plan: 1`"], self._source)
         self._keys(document, _PLAN_KEYS, "a plan")
@@ -150,6 +151,7 @@ class _Reader:
             self._source,
             str(document.get("seed", "")),
             {name: self._line(value) for name, value in self._map(document, "roles").items()},
+            sha256("\n".join([text, *(plan.sha256 for plan in self._included.values())]).encode()).hexdigest(),
         )
 
     # --- cases of other plans -------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from pbx.catalogue import plug_ins
 from pbx.events import CallEnded, Stamped
 from test_plans.bench import CannotDo
 from test_plans.context import Context
-from test_plans.model import CONTINUE, Step, Verb
+from test_plans.model import CONTINUE, Case, Plan, Step, Verb, flat, seconds
+from test_plans.steps.human import PATIENCE_S
 from test_plans.verdicts import BLOCKED, ERROR, FAILED, PASSED, WARNED, StepBlocked, StepFailed
 
 STEPS = plug_ins("test_plans.steps", needs="VERB")
@@ -24,6 +25,12 @@ SETTLE_S = 6.0
 """How long after a case its calls may take to be gone; then they are a leak."""
 _OUR_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What a mistake in a step or a bench raises: an error of this case, not the end of the run."""
+
+
+def people_s(case: Case, plan: Plan) -> float:
+    """Return how long the people a case asks may take, beside its own time."""
+    steps = flat(case.steps, (case.home or plan).fragments)
+    return sum(seconds(step.arguments.get("timeout", PATIENCE_S)) for step in steps if step.verb == "human")
 
 
 def play(context: Context) -> Script[None]:

@@ -11,15 +11,26 @@ from collections.abc import Callable
 
 from pbx.callflow.script import Running
 from pbx.clock import FOREVER
-from pbx.events import DirectoryChanged, Stamped
-from test_plans.bench import Bench, BenchDevice
+from pbx.events import DeviceUnregistered, DirectoryChanged, RegistrationExpired, Stamped
+from test_plans.bench import Bench, BenchDevice, CannotDo
 from test_plans.binding import Roster, bind, missing, spread
 from test_plans.context import Context
-from test_plans.model import Case, Plan
-from test_plans.playing import SETTLE_S, VERBS, after, play
-from test_plans.verdicts import BLOCKED, ERROR, FAILED, FLAKY, PASSED, SKIPPED, WARNED, CaseResult, RunResult
+from test_plans.model import Case, Plan, flat
+from test_plans.playing import SETTLE_S, VERBS, after, people_s, play
+from test_plans.verdicts import (
+    BLOCKED,
+    ERROR,
+    FAILED,
+    FLAKY,
+    GOOD,
+    PASSED,
+    SKIPPED,
+    WARNED,
+    CaseResult,
+    RunResult,
+)
 
-__all__ = ["VERBS", "Progress", "Runner"]
+__all__ = ["GO", "LEAVE_OUT", "STOP", "VERBS", "Progress", "Runner"]
 
 AFTER_S = 30.0
 """How long teardown and clearing up may take, and how long a device may take to come back."""
@@ -27,11 +38,17 @@ _LOOK_S = 0.25
 """Devices become idle and registered without a word on the bus: how often to look."""
 
 Progress = Callable[[CaseResult, str], None]
-"""Told (result, `started` or `done`)."""
+"""Told (result, `started` or `done`); an attempt that is made again is told as `again` in between."""
+
+_LEAVING = frozenset({"reboot", "reset", "leave", "register", "be"})
+"""Actions of devices after which a registration may go."""
+
+GO, LEAVE_OUT, STOP = "go", "skip", "stop"
+"""What may become of the case that waits, where they are taken one by one."""
 
 
 class _Active:
-    __slots__ = ("case", "clearing", "context", "result", "script", "until")
+    __slots__ = ("broken_off", "case", "clearing", "context", "result", "script", "until")
 
     def __init__(self, case: Case, context: Context, result: CaseResult, script: Running[None], until: float) -> None:
         self.case = case
@@ -39,6 +56,7 @@ class _Active:
         self.result = result
         self.script = script
         self.until = until
+        self.broken_off = False
         self.clearing = False
         """The steps are over; what is left is to leave nothing behind."""
 
@@ -55,24 +73,35 @@ class Runner:
         only: Callable[[Case], bool] = lambda case: True,
         side_by_side: int = 5,
         progress: Progress = lambda result, what: None,
+        one_by_one: bool = False,
     ) -> None:
-        """`seed` decides who is bound first among those who fit equally well."""
+        """`seed` decides who is bound first among those who fit equally well.
+
+        `one_by_one`: each case waits (`waiting`) until its owner says what becomes of it (`decide`).
+        """
         self._bench = bench
         plan = self._plan = spread(plan, bench.devices())
         self._seed = seed
         self._roster = Roster(bench.devices())
         self._progress = progress
-        self._width = side_by_side
+        self._width = 1 if one_by_one else side_by_side
+        self._one_by_one = one_by_one
+        self._may_begin = ""
+        """The case that was let go."""
+        self.waiting: Case | None = None
+        """The case that is next, where each is asked for."""
         self._pending = [case for case in plan.cases if only(case)]
         self._active: list[_Active] = []
         self._used: Counter[str] = Counter()
         self._stopped = ""
+        """Why nothing more is begun."""
         self._settling = FOREVER
         self._look_at = 0.0
         """When to look again for devices of the cases that wait; at once after a case has ended."""
         self.result = RunResult(
-            plan.id, plan.title, bench.domain, bench.virtual, seed, later=plan.later, started=bench.now()
-        )
+            plan.id, plan.title, bench.domain, bench.virtual, seed, later=plan.later, started=bench.now(),
+            plan_sha256=plan.sha256,
+        )  # fmt: skip
         self._results = {case.id: CaseResult(case.id, case.title, case.severity) for case in self._pending}
         self.result.cases = list(self._results.values())
         self.done = False
@@ -96,10 +125,61 @@ class Runner:
             active.script.tick(now)
         self._advance()
 
+    def decide(self, what: str) -> None:
+        """Say what becomes of the case that waits: GO, LEAVE_OUT or STOP."""
+        case, self.waiting = self.waiting, None
+        if case is None:
+            return
+        if what == STOP:
+            self.stop("stopped by who took it step by step")
+        elif what == LEAVE_OUT:
+            self._leave_out(case, SKIPPED, "left out by who took it step by step")
+        else:
+            self._may_begin = case.id
+        self._look_at = self._bench.now().mono
+
+    def stop(self, reason: str) -> None:
+        """Begin nothing more, and break off what goes on; its teardown is still taken. The run ends by itself then."""
+        self.result.interrupted = self.result.interrupted or reason
+        self._stopped = f"not begun: {reason}"
+        self.waiting = None
+        for active in self._active:
+            if not active.clearing and not active.script.done:
+                self._break_off(active, reason)
+        self._look_at = self._bench.now().mono
+
+    def abort(self, reason: str) -> None:
+        """End at once: what goes on is broken off and hung up, and nothing is waited for. The result is whole."""
+        self.stop(reason)
+        for active in list(self._active):
+            active.script.close()
+            if active.result.verdict in GOOD or active.result.verdict == SKIPPED:
+                active.result.verdict, active.result.reason = BLOCKED, f"broken off: {reason}"
+            self._hang_up(active)
+            self._finish(active)
+        for case in list(self._pending):
+            self._leave_out(case, SKIPPED, self._stopped)
+        self._close(self._bench.now().mono, {})
+
+    def _break_off(self, active: _Active, reason: str) -> None:
+        active.script.close()
+        active.broken_off = True
+        active.result.verdict, active.result.reason = BLOCKED, f"broken off: {reason}"
+
+    def _hang_up(self, active: _Active) -> None:
+        for device in active.context.bound.values():
+            try:
+                if not device.idle:
+                    device.do("hangup")
+            except CannotDo:
+                continue
+
     @property
     def deadline(self) -> float:
         """Monotonic moment of the next `tick`."""
         if self.done:
+            return FOREVER
+        if self.waiting is not None and not self._active:
             return FOREVER
         now = self._bench.now().mono
         if any(active.script.done for active in self._active):
@@ -157,6 +237,9 @@ class Runner:
                 continue
             if len(self._active) >= self._width or any(active.case.serial for active in self._active):
                 return
+            if self._one_by_one and case.id != self._may_begin:
+                self.waiting = case if not self._active else None
+                return
             if case.serial and self._active:
                 return  # it waits for its turn, and nothing overtakes it for ever
             if not held.isdisjoint(case.holds):
@@ -176,7 +259,7 @@ class Runner:
     def _leave_out(self, case: Case, verdict: str, reason: str) -> None:
         self._pending.remove(case)
         result = self._results[case.id]
-        result.verdict, result.reason = verdict, reason
+        result.verdict, result.reason, result.over = verdict, reason, verdict == BLOCKED
         self._progress(result, "done")
 
     def _gave_up(self, now: float) -> bool:
@@ -193,7 +276,9 @@ class Runner:
         for device in bound.values():
             self._used[device.id] += 1
         context = Context(self._bench, case.home or self._plan, case, bound, result)
-        active = _Active(case, context, result, Running(play(context)), now + case.timeout_s)
+        active = _Active(
+            case, context, result, Running(play(context)), now + case.timeout_s + people_s(case, self._plan)
+        )
         self._active.append(active)
         self._progress(result, "started")
         active.script.start(now)
@@ -207,16 +292,24 @@ class Runner:
         elif result.verdict in (PASSED, WARNED) and unequal:
             result.verdict = FAILED
             result.reason = f"the decision record of {unequal[0]} is not what `why` said before"
+        elif result.verdict == FAILED and (gone := _gone(active)):
+            result.verdict, result.reason = (
+                BLOCKED,
+                f"{gone} lost its registration in the middle of it: {result.reason}",
+            )
         result.events = context.events
         began = result.started
         result.seconds = round(self._bench.now().mono - began.mono, 3) if began is not None else 0.0
-        if result.verdict == FAILED and result.attempts <= active.case.retries:
+        if result.verdict == FAILED and result.attempts <= active.case.retries and not self._stopped:
+            result.earlier.append(result.reason)
             result.attempts += 1
             result.verdict, result.reason = SKIPPED, ""
+            self._progress(result, "again")
             result.steps.clear()
             result.records.clear()
             self._pending.insert(0, active.case)
             return
+        result.over = not active.broken_off
         if result.verdict in (PASSED, WARNED) and result.attempts > 1:
             result.verdict, result.reason = FLAKY, f"passed at attempt {result.attempts}"
         if result.verdict in (FAILED, ERROR) and active.case.severity == "blocker":
@@ -230,7 +323,27 @@ class Runner:
             self._settling = now + SETTLE_S
         if left and now < self._settling:
             return
+        self._close(now, left)
+
+    def _close(self, now: float, left: dict[str, int]) -> None:
         self.result.leaks = left
         started = self.result.started
         self.result.seconds = round(now - started.mono, 3) if started is not None else 0.0
         self.done = True
+
+
+def _gone(active: _Active) -> str:
+    """Name the device that left during a case whose own steps do nothing that could make it leave; else empty."""
+    case, context = active.case, active.context
+    plan = case.home or context.plan
+    acts = (
+        str(step.arguments["do"]) for step in flat((*case.steps, *case.teardown), plan.fragments) if step.verb == "do"
+    )
+    if any(act.startswith("pbx.") or act.rpartition(".")[2] in _LEAVING for act in acts):
+        return ""
+    bound = {device.id: device for device in context.bound.values()}
+    for stamped in context.events:
+        event = stamped.event
+        if isinstance(event, DeviceUnregistered | RegistrationExpired) and event.device in bound:
+            return bound[event.device].label or event.device
+    return ""

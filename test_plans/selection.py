@@ -24,6 +24,8 @@ class Selection:
     tag: str = ""
     cases: frozenset[str] | None = None
     """Just these ids, as results carry them: `K01@103`."""
+    done: frozenset[str] = frozenset()
+    """Not these, with their turn (`C01#2`): they were over when the run that is resumed was interrupted."""
     shuffle: int | None = None
     """Seed of the order; the plan's own order without it."""
     repeat: int = 1
@@ -41,7 +43,8 @@ class Selection:
         """Tell whether a case is run; it may be one of a device by now (`K01@103`)."""
         plain = _TURN.sub("", case.id)
         return (
-            self.containing in plain
+            case.id not in self.done
+            and self.containing in plain
             and (not self.tag or self.tag in case.tags)
             and (self.cases is None or plain in self.cases)
         )
@@ -50,6 +53,7 @@ class Selection:
         """Return what it is in the address of an API request, readable by `of_query`."""
         found = [("only", self.containing), ("tag", self.tag), ("repeat", str(self.repeat) if self.repeat > 1 else "")]
         found.append(("shuffle", "" if self.shuffle is None else str(self.shuffle)))
+        found.append(("done", ",".join(sorted(self.done))))
         if self.cases is not None:
             found += [("case", case) for case in sorted(self.cases)] or [("case", "-")]
         return [(name, value) for name, value in found if value]
@@ -68,6 +72,8 @@ def of_query(pairs: Iterable[tuple[str, str]]) -> Selection:
             case "case":
                 cases.add(value)
                 found = replace(found, cases=frozenset(cases))
+            case "done":
+                found = replace(found, done=frozenset(value.split(",")) - {""})
             case "shuffle":
                 found = replace(found, shuffle=_number(name, value, 2**63 - 1))
             case "repeat":

@@ -168,7 +168,7 @@ class Phones:
         whole = self.lab.directory.devices_by_mac.get(box[0].mac or "", box)
         shown = {
             "passwords": {device.id: device.password.get_secret_value() for device in whole},
-            "config_url": config_url(office, box[0]) if provisioned else "",
+            "config_url": config_url(office, self.lab.directory, box[0]) if provisioned else "",
         }
         return web.json_response(shown, headers={"Cache-Control": "no-store"})
 

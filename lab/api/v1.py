@@ -11,15 +11,17 @@ from aiohttp import web
 from lab.api.refusal import refused
 from lab.console.views import ConsoleSource
 from lab.live_run import LiveRun, RunStarter
+from lab.terms import Terms
 from test_plans.plan import BadPlan, Case, Plan, read_plan
-from test_plans.runner import VERBS
+from test_plans.report.documents import FORMS
+from test_plans.runner import GO, LEAVE_OUT, STOP, VERBS
 from test_plans.selection import of_query
 
 MOST_BYTES = 1_000_000
 LONGEST_WAIT_S = 25.0
 """Shorter than what stands between a client and us is patient for."""
-_KINDS = {"results.json": "application/json", "junit.xml": "application/xml", "report.html": "text/html",
-          "summary.md": "text/markdown"}  # fmt: skip
+_KINDS = {"results.json": "application/json", "junit.xml": "application/xml", "report.html": "text/html; charset=utf-8",
+          "summary.md": "text/markdown; charset=utf-8"}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class Api:
         app.router.add_post("/api/v1/previews", self._preview)
         app.router.add_get("/api/v1/runs/{run}", self._progress)
         app.router.add_get("/api/v1/runs/{run}/{document}", self._document)
+        app.router.add_post("/api/v1/runs/{run}/{word}", self._say)
 
     async def close(self) -> None:
         if self._task is not None:
@@ -63,8 +66,10 @@ class Api:
         asked = await _asked(request)
         if isinstance(asked, web.Response):
             return asked
-        live = self.start_run(*asked)
-        self._runs[live.run] = live
+        terms = Terms(request.query.get("tester", "")[:80], request.query.get("step", "") == "1")
+        live = self.start_run(*asked, terms)
+        assert live.done is not None, "a run that was started has work to do"
+        self._runs = {live.run: live}  # the one before is in its folder
         self._task = asyncio.get_running_loop().create_task(live.done, name=live.run)
         return web.json_response({"run": live.run}, status=202)
 
@@ -84,15 +89,35 @@ class Api:
                 return refused(400, f"after={after!r} is no number of lines", "it counts lines", "after=0 or more")
             await live.beyond(int(after), LONGEST_WAIT_S)
         state = {"run": live.run, "lines": live.lines, "done": live.over, "exit_code": live.exit_code}
-        return web.json_response(state | {"fault": live.fault})
+        told = request.query.get("told", "")
+        if told.isdecimal():
+            state["journal"] = live.journal[int(told) :]
+        return web.json_response(state | {"fault": live.fault, "waiting": live.waiting})
 
-    async def _document(self, request: web.Request) -> web.Response:
+    async def _say(self, request: web.Request) -> web.Response:
+        """`stop`, or of the case that waits: `go`, `skip`."""
+        live, word = self._runs.get(request.match_info["run"]), request.match_info["word"]
+        if live is None:
+            return _no_run(request)
+        if word not in (GO, LEAVE_OUT, STOP):
+            return refused(404, f"a run takes no {word!r}", "it is nothing to say to one", f"{GO}, {LEAVE_OUT}, {STOP}")
+        if live.reins is None or live.over:
+            return refused(409, "the run does not go on", "it is over, or has not begun", "GET /api/v1/runs/{run}")
+        if word == STOP:
+            live.reins.stop("stopped by whoever ran it")
+        elif not live.waiting:
+            return refused(409, "no case waits", "the run was not started with step=1, or one goes on", "wait for it")
+        else:
+            live.reins.decide(word)
+        return web.json_response({"run": live.run})
+
+    async def _document(self, request: web.Request) -> web.StreamResponse:
         live, name = self._runs.get(request.match_info["run"]), request.match_info["document"]
         if live is None:
             return _no_run(request)
-        if name not in live.documents:
+        if name not in FORMS or not (live.folder / name).is_file():
             return refused(404, f"the run has no {name!r} (yet)", "it is not over", f"one of {', '.join(_KINDS)}")
-        return web.Response(text=live.documents[name], content_type=_KINDS[name])
+        return web.FileResponse(live.folder / name, headers={"Content-Type": _KINDS[name]})
 
 
 async def _asked(request: web.Request) -> tuple[Plan, Callable[[Case], bool]] | web.Response:

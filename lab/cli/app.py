@@ -105,6 +105,12 @@ def run(
     ] = None,
     shuffle: Annotated[Optional[int], typer.Option("--shuffle", help="Seed of another order.")] = None,  # noqa: UP045
     repeat: Annotated[int, typer.Option("--repeat", help="How often.")] = 1,
+    resume: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--resume", help="Go on with an interrupted run: its --jsonl or --json file."),
+    ] = None,
+    step: Annotated[bool, typer.Option("--step", help="Ask before each case.")] = False,
+    tester: Annotated[str, typer.Option("--tester", help="Who runs it, for the report.")] = "",
     dry: Annotated[bool, typer.Option("--dry-run", help="Say who would do what, and do nothing.")] = False,
     number: Number = None,
     seed: Seed = None,
@@ -112,12 +118,17 @@ def run(
     junit: Annotated[Optional[Path], typer.Option("--junit", help="Results for a CI server.")] = None,  # noqa: UP045
     html: Annotated[Optional[Path], typer.Option("--html", help="The report, one file.")] = None,  # noqa: UP045
     markdown: Annotated[Optional[Path], typer.Option("--md", help="A summary for the page of a CI job.")] = None,  # noqa: UP045
+    journal: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--jsonl", help="Each case as a line of JSON, as soon as it is over."),
+    ] = None,
     assignments: Assignments = None,
 ) -> None:
     """Run a plan and say what came of it."""
     from lab.cli.inputs import the_settings
     from lab.cli.plans import the_selection
     from lab.cli.run import Wanted, run_there_or_virtually
+    from lab.terms import Terms
 
     settings = the_settings({"lab.number": number, "lab.seed": seed}, assignments or ())
     raise typer.Exit(
@@ -127,8 +138,10 @@ def run(
             virtual,
             against,
             lambda read: the_selection(read, only, tag, shuffle, repeat, rerun),
-            Wanted(json_file, junit, html, markdown),
+            Wanted(json_file, junit, html, markdown, journal),
+            Terms(tester[:80], step),
             dry=dry,
+            resume=resume,
         )
     )
 

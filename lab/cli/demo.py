@@ -10,20 +10,22 @@ from pathlib import Path
 from lab.cli.inputs import switch_settings, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.plans import the_plan
-from lab.cli.run import Wanted, print_case, write
+from lab.cli.run import BY_HAND, Wanted, print_case
 from lab.collector import what_stands_stays
-from lab.errors import NO_START, TIMED_OUT, UserError
+from lab.errors import INTERRUPTED, NO_START, TIMED_OUT, UserError
 from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.rehearsal import rehearse
-from lab.runs import Overrun
+from lab.runs import Overrun, Reins
 from lab.seeds.load import Seed
 from pbx.events import CallRouted
 from pbx.settings import Settings
 from pbx.store.database import CannotOpen
 from test_plans.plan import Plan
+from test_plans.report import documents
 from test_plans.report.console import summary
+from test_plans.report.document import document
 from test_plans.verdicts import RunResult, differences
 
 BOOT_S = 45.0
@@ -82,7 +84,15 @@ async def _live(plan: Plan, seed: Seed, settings: LabSettings, virtual: RunResul
                 if card.state != "idle":
                     print(f"   {card.sentence}")
             return 1
-        result = await office.desk.run(plan, progress=print_case)
+        loop = asyncio.get_running_loop()
+
+        def held(reins: Reins) -> None:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, reins.stop, BY_HAND)
+
+        result = await office.desk.run(plan, progress=print_case, begun=held)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
         code = _tell(office, virtual, result, out)
         if keep:
             await _stay(office)
@@ -90,9 +100,16 @@ async def _live(plan: Plan, seed: Seed, settings: LabSettings, virtual: RunResul
 
 
 def _tell(office: Office, virtual: RunResult, result: RunResult, out: Path) -> int:
-    write(result, Wanted(out / "report.json", out / "junit.xml", out / "report.html"), virtual)
-    write(virtual, Wanted(out / "rehearsal.json"))
-    print(summary(result))
+    it, rehearsed = document(result), document(virtual)
+    wanted = Wanted(out / "report.json", out / "junit.xml", out / "report.html", out / "summary.md")
+    problem = documents.write(it, wanted.forms(), rehearsed)
+    problem = problem or documents.write(rehearsed, Wanted(out / "rehearsal.json").forms())
+    if problem:
+        print(f" missing    {problem}")
+    print(summary(it))
+    if result.interrupted:
+        print(" result     INTERRUPTED")
+        return INTERRUPTED
     different = differences(virtual, result)
     for line in different:
         print(f" differs    {line} (virtual / real)")

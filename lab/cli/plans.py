@@ -8,6 +8,8 @@ from lab.errors import BAD_INPUT, FAILED, USAGE, UserError
 from test_plans.lint import lint
 from test_plans.plan import SHIPPED, BadPlan, Plan, load_plan
 from test_plans.playing import VERBS
+from test_plans.report.document import Document
+from test_plans.report.journal import read_any
 from test_plans.selection import MOST_REPEATS, Selection, not_passed
 
 _MOST_SHOWN = 20
@@ -45,6 +47,27 @@ def the_plan(named: Path) -> Plan:
         raise UserError(f"the plan {named} cannot be run", shown, remedy, "README, plans", BAD_INPUT) from None
 
 
+def the_earlier(named: Path, plan: Plan) -> Document:
+    """Return the run that is to be resumed; refuses what is none, and one of another plan."""
+    try:
+        it = read_any(named.read_text("utf-8", "replace"))
+    except (OSError, ValueError) as error:
+        why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        raise _cannot_resume(named, why) from None
+    if it["plan"] != plan.id:
+        raise _cannot_resume(named, f"it is of plan {it['plan']!r}, not of {plan.id!r}")
+    if it["plan_sha256"] != plan.sha256:
+        raise _cannot_resume(named, f"plan {plan.id} has changed since: half of the cases would be of another plan")
+    return it
+
+
+def _cannot_resume(named: Path, why: str) -> UserError:
+    return UserError(
+        f"{named} cannot be resumed", why, "name what `switchroom run --jsonl` or `--json` wrote of the same plan",
+        "switchroom run --help", BAD_INPUT,
+    )  # fmt: skip
+
+
 def the_selection(
     plan: Plan, containing: str, tag: str, shuffle: int | None, repeat: int, rerun: Path | None
 ) -> Selection:
@@ -65,7 +88,7 @@ def the_selection(
             f"there is no case to run for --tag {tag!r}", f"no case of {plan.id} has it",
             f"one of {', '.join(tags) or 'none: this plan has no tags'}", "switchroom run --help", USAGE,
         )  # fmt: skip
-    return Selection(containing, tag, _not_passed(rerun), shuffle, repeat)
+    return Selection(containing, tag, _not_passed(rerun), shuffle=shuffle, repeat=repeat)
 
 
 def _not_passed(results: Path | None) -> frozenset[str] | None:

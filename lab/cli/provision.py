@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lab.addresses import PROVISIONING, SIP
+from lab.addresses import PROVISIONING, PROVISIONING_TLS, SIP
 from lab.cli import remote
 from lab.cli.devices import asking
 from lab.cli.inputs import the_seed, the_settings
@@ -73,5 +73,6 @@ def of_seed(seed: Path | None) -> ProvisionView:
     """A seed's domain and the office that would serve it."""
     listen = the_settings({}).listen
     base = f"http://{listen.address}:{listen.port_base + PROVISIONING}/p"
-    at = ServedAt(listen.address, listen.port_base + SIP, base)
+    secure = f"https://{listen.address}:{listen.port_base + PROVISIONING_TLS}/p"
+    at = ServedAt(listen.address, listen.port_base + SIP, base, secure_url=secure)
     return ProvisionView(the_seed(seed).directory, Office(shipped_families(), Ledger(b""), at), RealClock().now())

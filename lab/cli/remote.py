@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,24 +18,21 @@ from yarl import URL
 
 from lab.call_export import ARCHIVE
 from lab.cli.outputs import look_at, write_all
-from lab.cli.run import Wanted
-from lab.errors import BAD_INPUT, NO_START, OUR_FAULT, USAGE, UserError
+from lab.cli.stepping import asked_of
+from lab.errors import BAD_INPUT, NO_START, USAGE, UserError
+from lab.terms import Terms
 from test_plans.selection import Selection
 
 _URL = re.compile(r"(https?):/+([^/]+)/?")
 """The console itself instead of its ready file: a path has folded the slashes."""
 
 
-def run_there(against: Path, plan: Path, selection: Selection, wanted: Wanted) -> int:
-    """Run a plan there, print each case as it ends, fetch the documents; return the exit code."""
-    documents = {
-        "results.json": wanted.results,
-        "junit.xml": wanted.junit,
-        "report.html": wanted.html,
-        "summary.md": wanted.markdown,
-    }
-    named = {name: path for name, path in documents.items() if path is not None}
-    return asyncio.run(_run(_console(against), plan, selection, named))
+def run_there(against: Path, plan: Path, selection: Selection, terms: Terms, say: Callable[[str], None]) -> str:
+    """Run a plan there, print each case as it ends, hand each line of its journal to `say`; return the fault, if any.
+
+    Ctrl-C stops the run there, and its journal is still read to the end.
+    """
+    return asyncio.run(_run(_console(against), plan, selection, terms, say))
 
 
 def preview_there(against: Path, plan: Path, selection: Selection) -> int:
@@ -206,28 +205,60 @@ async def _send_plan(console: str, path: str, query: list[tuple[str, str]], plan
         return await _ask(session, "POST", path, params=query, data=text)
 
 
-async def _run(console: str, plan: Path, selection: Selection, named: dict[str, Path]) -> int:
+async def _run(console: str, plan: Path, selection: Selection, terms: Terms, say: Callable[[str], None]) -> str:
     text = await asyncio.to_thread(plan.read_bytes)
     async with aiohttp.ClientSession(console) as session:
-        query = [("name", str(plan)), *selection.query()]
+        query = [
+            ("name", str(plan)),
+            ("tester", terms.tester),
+            ("step", str(int(terms.one_by_one))),
+            *selection.query(),
+        ]
         run = (await _ask(session, "POST", "/api/v1/runs", params=query, data=text))["run"]
-        shown = 0
-        while True:
-            state = await _ask(session, "GET", f"/api/v1/runs/{run}", params={"after": shown})
-            for line in state["lines"][shown:]:
-                print(line, flush=True)
-            shown = len(state["lines"])
-            if state["done"]:
-                break
-        if state["fault"]:
-            raise UserError(
-                "the run ended by a fault", state["fault"], "see the log of `up`", "README, runs", OUR_FAULT
-            )
-        for name, path in named.items():
-            async with _answered(session, "GET", f"/api/v1/runs/{run}/{name}") as answer:
-                write_all({path: await answer.read()})
-    print("result   PASSED" if state["exit_code"] == 0 else "result   NOT PASSED")
-    return int(state["exit_code"])
+        stopping = asyncio.Event()
+        with _signalled(stopping):
+            return await _watched(session, run, stopping, say)
+
+
+@contextmanager
+def _signalled(stopping: asyncio.Event) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM set an event; where another thread has the signals they stay its own."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    for number in numbers:
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+async def _watched(
+    session: aiohttp.ClientSession, run: str, stopping: asyncio.Event, say: Callable[[str], None]
+) -> str:
+    loop, stopped = asyncio.get_running_loop(), False
+    shown = told = 0
+    while True:
+        query = {"after": shown, "told": told}
+        asked = loop.create_task(_ask(session, "GET", f"/api/v1/runs/{run}", params=query), name="asked")
+        end = loop.create_task(stopping.wait(), name="end")
+        await asyncio.wait([asked] if stopped else [asked, end], return_when=asyncio.FIRST_COMPLETED)
+        end.cancel()
+        if stopping.is_set() and not stopped:
+            stopped = True
+            print("stopping: what goes on is broken off and cleared up", flush=True)
+            await _ask(session, "POST", f"/api/v1/runs/{run}/stop")
+        state = await asked
+        for line in state["journal"]:
+            say(line)
+        for line in state["lines"][shown:]:
+            print(line, flush=True)
+        shown, told = len(state["lines"]), told + len(state["journal"])
+        if state["done"]:
+            return str(state["fault"])
+        if state["waiting"]:
+            await _ask(session, "POST", f"/api/v1/runs/{run}/{await asyncio.to_thread(asked_of, state['waiting'])}")
 
 
 async def _one(method: str, console: str, path: str, query: dict[str, str], **told: Any) -> Any:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab.cli.inputs import SEEDS, switch_settings, the_seed
-from lab.cli.outputs import look_at, write_all
-from lab.cli.plans import plan_file, the_plan
+from lab.cli.outputs import look_at
+from lab.cli.plans import plan_file, the_earlier, the_plan
 from lab.collector import what_stands_stays
-from lab.errors import USAGE, UserError
+from lab.errors import INTERRUPTED, NO_START, OUR_FAULT, USAGE, UserError
+from lab.journal_file import JournalFile
+from lab.terms import Terms
 from pbx.settings import Settings
-from test_plans.model import Plan
+from test_plans.model import Case, Plan
+from test_plans.report import documents
 from test_plans.report.console import case_line, summary
-from test_plans.report.html import html
-from test_plans.report.junit import junit
-from test_plans.report.markdown import markdown
-from test_plans.report.results import results
+from test_plans.report.document import Document, exit_code, is_passed
+from test_plans.report.journal import opening, over, recalled
 from test_plans.selection import Selection
-from test_plans.verdicts import CaseResult, RunResult
+from test_plans.verdicts import CaseResult
+
+BY_HAND = "by Ctrl-C or SIGTERM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +36,18 @@ class Wanted:
     junit: Path | None = None
     html: Path | None = None
     markdown: Path | None = None
+    journal: Path | None = None
+    """Lines, while the run goes on."""
 
     def paths(self) -> tuple[Path | None, ...]:
-        return self.results, self.junit, self.html, self.markdown
+        return self.results, self.junit, self.html, self.markdown, self.journal
+
+    def forms(self) -> dict[str, Path]:
+        named = {
+            "results.json": self.results, "junit.xml": self.junit, documents.REPORT: self.html,
+            "summary.md": self.markdown,
+        }  # fmt: skip
+        return {name: path for name, path in named.items() if path is not None}
 
 
 def run_there_or_virtually(
@@ -42,8 +57,10 @@ def run_there_or_virtually(
     against: Path | None,
     select: Callable[[Plan], Selection],
     wanted: Wanted,
+    terms: Terms,
     *,
     dry: bool = False,
+    resume: Path | None = None,
 ) -> int:
     """Run a plan, or with `dry` only say what would be done; return the exit code."""
     plan = the_plan(named)
@@ -56,31 +73,54 @@ def run_there_or_virtually(
             "switchroom run --help",
             USAGE,
         )
+    earlier = the_earlier(resume, plan) if resume is not None else None
+    if earlier is not None:
+        selection = replace(selection, done=over(earlier))
     if selection.cases == frozenset():
         print("result   PASSED before: there is nothing to run again")
         return 0
-    look_at(wanted.paths())
-    if against is not None:
-        from lab.cli.remote import preview_there, run_there
-
-        if dry:
-            return preview_there(against, plan_file(named), selection)
-        return run_there(against, plan_file(named), selection, wanted)
-    from lab.rehearsal import booted_world, previewed, rehearse
-
-    chosen = settings.lab.seed or (SEEDS / f"{plan.seed}.yaml" if plan.seed else None)
-    seed, sip, number = the_seed(chosen), switch_settings(settings), settings.lab.number
-    plan, only = selection.arrange(plan), selection.takes
     if dry:
-        for line in previewed(booted_world(seed, number, sip=sip), plan, number=number, only=only):
-            print(line)
-        return 0
-    what_stands_stays()
-    result = rehearse(plan, seed, number=number, only=only, progress=print_case, sip=sip)
-    write(result, wanted)
-    print(summary(result))
-    print("result   PASSED" if result.passed else "result   NOT PASSED")
-    return result.exit_code
+        return _previewed(plan, named, settings, against, selection)
+    look_at(wanted.paths())
+    lines: list[str] = []
+    file = JournalFile(wanted.journal) if wanted.journal is not None else None
+
+    def say(line: str) -> None:
+        for one in [line] if lines else opening(line, earlier):
+            lines.append(one)
+            if file is not None:
+                file.say(one)
+
+    fault = ""
+    try:
+        if against is None:
+            _virtually(plan, settings, selection, terms, say)
+        else:
+            from lab.cli.remote import run_there
+
+            fault = run_there(against, plan_file(named), selection, terms, say)
+    finally:
+        if file is not None:
+            file.close()
+            if file.problem:
+                print(f"⚠ {wanted.journal} could not be kept: {file.problem}", file=sys.stderr)
+        code = tell(recalled(lines), wanted) if lines else OUR_FAULT
+    if fault and code != INTERRUPTED:
+        raise UserError("the run ended by a fault", fault, "see the log of `up`", "README, runs", OUR_FAULT)
+    return code
+
+
+def tell(it: Document, wanted: Wanted, other: Document | None = None) -> int:
+    """Say what came of a run, and write what was asked for; return the exit code."""
+    print(summary(it))
+    problem = documents.write(it, wanted.forms(), other)
+    print(f"result   {'PASSED' if is_passed(it) else 'INTERRUPTED' if it['interrupted'] else 'NOT PASSED'}")
+    if problem:
+        raise UserError(
+            "a document of the run could not be written", problem, "make room, and run it again with --resume",
+            "README, exit codes", NO_START,
+        )  # fmt: skip
+    return INTERRUPTED if it["interrupted"] == BY_HAND else exit_code(it)
 
 
 def print_case(result: CaseResult, what: str) -> None:
@@ -88,11 +128,66 @@ def print_case(result: CaseResult, what: str) -> None:
         print(case_line(result), flush=True)
 
 
-def write(result: RunResult, wanted: Wanted, other: RunResult | None = None) -> None:
-    documents: list[tuple[Path | None, Callable[[], str]]] = [
-        (wanted.results, lambda: results(result)),
-        (wanted.junit, lambda: junit(result)),
-        (wanted.html, lambda: html(result, other)),
-        (wanted.markdown, lambda: markdown(result)),
-    ]
-    write_all({path: text() for path, text in documents if path is not None})
+def _previewed(plan: Plan, named: Path, settings: Settings, against: Path | None, selection: Selection) -> int:
+    if against is not None:
+        from lab.cli.remote import preview_there
+
+        return preview_there(against, plan_file(named), selection)
+    from lab.rehearsal import booted_world, previewed
+
+    number, sip = settings.lab.number, switch_settings(settings)
+    world = booted_world(the_seed(_seed_of(plan, settings)), number, sip=sip)
+    for line in previewed(world, selection.arrange(plan), number=number, only=selection.takes):
+        print(line)
+    return 0
+
+
+def _virtually(plan: Plan, settings: Settings, selection: Selection, terms: Terms, say: Callable[[str], None]) -> None:
+    from lab.chronicle import Chronicle
+    from lab.rehearsal import booted_world, run_plan
+    from lab.shell import RealClock
+
+    number = settings.lab.number
+    what_stands_stays()
+    world = booted_world(the_seed(_seed_of(plan, settings)), number, sip=switch_settings(settings))
+    chronicle = Chronicle(world, say, RealClock().now, tester=terms.tester)
+
+    def progress(result: CaseResult, what: str) -> None:
+        chronicle.told(result, what)
+        print_case(result, what)
+
+    def decide(case: Case) -> str:
+        from lab.cli.stepping import asked_of
+
+        return asked_of(f"{case.id} {case.title}")
+
+    with interruptible() as stopped:
+        result = run_plan(
+            world, selection.arrange(plan), number=number, only=selection.takes, progress=progress,
+            begun=chronicle.begin, stopped=stopped, decide=decide if terms.one_by_one else None,
+        )  # fmt: skip
+    chronicle.end(result)
+
+
+def _seed_of(plan: Plan, settings: Settings) -> Path | None:
+    return settings.lab.seed or (SEEDS / f"{plan.seed}.yaml" if plan.seed else None)
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], str]]:
+    """Let the first Ctrl-C or SIGTERM be asked for: why the run is to end, empty until then. The second ends all."""
+    asked = ""
+
+    def noted(number: int, frame: object) -> None:
+        nonlocal asked
+        asked = BY_HAND
+        for one in numbers:
+            signal.signal(one, signal.default_int_handler)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, noted) for number in numbers]
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

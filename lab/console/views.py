@@ -225,11 +225,13 @@ class RunView:
     plan: str
     started: str
     state: str
-    """`running`, `done` or `broken`."""
+    """`running`, `done`, `interrupted` or `broken`."""
     cases: tuple[CaseRow, ...]
     has_report: bool = False
     note: str = ""
-    """Of a broken run: the fault that ended it."""
+    """What ended it before its time."""
+    left: str = ""
+    """How long it may still take, in words."""
 
     @property
     def done(self) -> int:

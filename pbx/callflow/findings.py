@@ -167,6 +167,9 @@ def _greetings(directory: Directory, prompts: Set[str]) -> Iterator[Finding]:
                     f"attendant {attendant.extension}, intro {intro.time_frame}: there is no prompt {intro.prompt}"
                 )
                 yield Finding("R06", sentence, f"attendants/{attendant.extension}")
+    for site in directory.sites:
+        if site.greeting and site.greeting not in prompts:
+            yield Finding("R06", f"site {site.name}: there is no prompt {site.greeting}", f"sites/{site.name}")
     for queue in directory.queues:
         if queue.greeting and queue.greeting not in prompts:
             sentence = f"queue {queue.extension}: there is no prompt {queue.greeting}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from test_plans.report.html import GLYPHS, GROUPS
-from test_plans.verdicts import FAILED, CaseResult, RunResult
+from test_plans.report.document import Document
+from test_plans.report.words import GLYPHS, GROUPS, by_group
+from test_plans.verdicts import FAILED, GOOD, CaseResult
 
 
 def case_line(result: CaseResult) -> str:
@@ -18,17 +19,19 @@ def case_line(result: CaseResult) -> str:
     return "\n".join(lines)
 
 
-def summary(result: RunResult) -> str:
+def summary(it: Document) -> str:
     """A few lines over everything."""
-    groups: dict[str, list[str]] = {}
-    for case in result.cases:
-        groups.setdefault(case.case[0], []).append(case.verdict)
     parts = []
-    for key, verdicts in sorted(groups.items()):
-        good = sum(verdict in ("passed", "warned", "flaky") for verdict in verdicts)
-        glyph = "✓" if good == len(verdicts) else "✗"
-        parts.append(f"{key} {GROUPS.get(key, '')} {good}/{len(verdicts)} {glyph}")
+    for key, cases in by_group(it["cases"]):
+        good = sum(case["verdict"] in GOOD for case in cases)
+        glyph = "✓" if good == len(cases) else "✗"
+        parts.append(f"{key} {GROUPS.get(key, '')} {good}/{len(cases)} {glyph}")
     lines = ["   ".join(parts[at : at + 4]) for at in range(0, len(parts), 4)]
-    if result.leaks:
-        lines.append(f"left over at the end: {result.leaks}")
+    flaky = sum(case["verdict"] == "flaky" for case in it["cases"])
+    if flaky:
+        lines.append(f"flaky: {flaky} passed on retry alone")
+    if it["leaks"]:
+        lines.append(f"left over at the end: {it['leaks']}")
+    if it["interrupted"]:
+        lines.append(f"interrupted: {it['interrupted']}")
     return "\n".join(lines)

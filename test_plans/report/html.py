@@ -1,33 +1,53 @@
-"""One HTML file that opens from a double click: no server, no script, nothing loaded; everything escaped."""
+"""One HTML page that opens from a double click: no server, no script, everything escaped.
+
+Evidence lies beside it, in `evidence/`; nothing else is referred to. Printed, it is the certificate of the run: what
+was tested with what, by which clocks, every verdict, what failed, and lines to sign.
+"""
 
 from __future__ import annotations
 
-import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from pbx.events import CallInvited, MediaReport, SipRequest, SipResponse, Stamped
-from test_plans.expectations import describe
 from test_plans.report import ladder
-from test_plans.verdicts import CaseResult, RunResult, StepResult
+from test_plans.report.document import COMPLETE, Document, is_passed
+from test_plans.report.words import GLYPHS, GROUPS, by_group
+from test_plans.verdicts import ATTESTED
 
-GLYPHS = {
-    "passed": "✓", "warned": "✓", "flaky": "≈", "failed": "✗", "error": "!", "blocked": "▣", "skipped": "–",
-    "action": "▸",
-}  # fmt: skip
-GROUPS = {
-    "A": "Boot and provisioning", "B": "Registration", "C": "Internal calls", "D": "Inbound numbers",
-    "E": "Outbound and caller ID", "F": "Mid-call features", "G": "Auto attendant", "H": "Queues",
-    "I": "Voicemail", "J": "Answering rules", "K": "611, 911, 933", "L": "Fax and ATA", "M": "Network quality",
-    "N": "Resilience",
-}  # fmt: skip
+_WAVE_HEIGHT, _BAR = 40, 3
 
 
-def html(result: RunResult, other: RunResult | None = None) -> str:
+def html(it: Document, other: Document | None = None) -> str:
     """Return the report; `other` is the same plan in the other world, shown beside it."""
+    beside = {case["id"]: case["verdict"] for case in other["cases"]} if other is not None else {}
+    groups = [
+        (key, GROUPS.get(key, key), [_case(case, beside.get(case["id"], "")) for case in cases])
+        for key, cases in by_group(it["cases"])
+    ]
+    witnesses = Counter(step["witness"] for case in it["cases"] for step in case["steps"])
+    return _template().render(
+        run=it,
+        other=other,
+        groups=groups,
+        tallies=[(key, title, Counter(case["it"]["verdict"] for case in cases)) for key, title, cases in groups],
+        counts=sorted(Counter(case["verdict"] for case in it["cases"]).items()),
+        witnesses=witnesses,
+        devices=_devices(it),
+        glyphs=GLYPHS,
+        passed=is_passed(it),
+        complete=it["state"] == COMPLETE,
+    )
+
+
+@cache
+def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -35,56 +55,67 @@ def html(result: RunResult, other: RunResult | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for case in result.cases:
-        groups.setdefault(case.case[0], []).append(_case(case, other))
-    counts: dict[str, int] = {}
-    for case in result.cases:
-        counts[case.verdict] = counts.get(case.verdict, 0) + 1
-    return environment.get_template("report.html.j2").render(
-        run=result,
-        other=other,
-        groups=[(key, GROUPS.get(key, key), cases) for key, cases in sorted(groups.items())],
-        counts=sorted(counts.items()),
-        glyphs=GLYPHS,
-        passed=result.passed,
-        started=result.started.wall.strftime("%Y-%m-%d %H:%M:%S UTC") if result.started is not None else "",
-    )
+    environment.filters["moment"] = _moment
+    environment.filters["octets"] = _octets
+    return environment.get_template("report.html.j2")
 
 
-def _case(case: CaseResult, other: RunResult | None) -> dict[str, Any]:
-    calls = [s.event.call for s in case.events if isinstance(s.event, CallInvited)]
-    rows = ladder.rows(sorted((s for s in case.events if not _is_keepalive(s.event)), key=lambda s: s.seq))
-    reports = [s.event for s in case.events if isinstance(s.event, MediaReport) and s.event.received]
+def _case(case: Mapping[str, Any], beside: str) -> dict[str, Any]:
+    rows = [ladder.Row(*row) for row in case["ladder"]]
+    exhibits = [{**one, "href": quote(one["path"])} for one in case["evidence"]]
     return {
         "it": case,
-        "other": other.verdicts.get(case.case, "") if other is not None else "",
-        "calls": calls,
-        "steps": [(step, _evidence(case, step)) for step in case.steps],
-        "ladder": Markup(ladder.svg(rows, f"SIP ladder of {case.case}")) if rows else "",
-        "messages": len(rows),
-        "reports": reports,
-        "records": [(call, json.loads(after), before == after) for call, before, after in case.records],
+        "other": beside,
+        "anchor": case["id"],
+        "ladder": Markup(ladder.svg(rows, f"SIP ladder of {case['id']}")) if rows else "",
+        "messages": [row for row in rows if row.text],
+        "rows": len(rows),
+        "sounds": [{**one, "wave": Markup(_wave(one))} for one in exhibits if one["kind"] == "sound"],
+        "files": [one for one in exhibits if one["kind"] != "sound"],
+        "attested": any(step["witness"] == ATTESTED for step in case["steps"]),
     }
 
 
-def _evidence(case: CaseResult, step: StepResult) -> list[tuple[str, str]]:
-    """What came while a step was taken: (seconds into the case, the event in words)."""
-    began = case.started.mono if case.started is not None else 0.0
-    came = case.events[slice(*step.evidence)]
-    return [(f"{stamped.at.mono - began:.3f}", _words(stamped)) for stamped in sorted(came, key=lambda s: s.seq)]
+def _devices(it: Document) -> Sequence[dict[str, Any]]:
+    """Those that took part, each with the verdicts of its cases."""
+    verdicts: dict[str, Counter[str]] = {}
+    families: dict[str, str] = {}
+    for case in it["cases"]:
+        for role, device in case["binding"].items():
+            verdicts.setdefault(device, Counter())[case["verdict"]] += 1
+            families[device] = case["families"].get(role, "")
+    unknown = {"label": "", "model": "", "mac": "", "agent": ""}
+    return [
+        {
+            "id": name,
+            "family": families[name],
+            **(it["devices"].get(name) or unknown),
+            "verdicts": sorted(found.items()),
+        }
+        for name, found in sorted(verdicts.items())
+    ]
 
 
-def _words(stamped: Stamped) -> str:
-    match stamped.event:
-        case SipRequest(direction=direction, device=device, address=address, text=text):
-            way = "from" if direction == "in" else "to"
-        case SipResponse(direction=direction, device=device, address=address, text=text):
-            way = "from" if direction == "in" else "to"
-        case _:
-            return describe(stamped)
-    return f"{text.split(chr(13), 1)[0]} {way} {device or address}"
+def _wave(exhibit: Mapping[str, Any]) -> str:
+    peaks = exhibit["peaks"]
+    if not peaks:
+        return ""
+    width = len(peaks) * _BAR
+    bars = "".join(
+        f"M{at * _BAR + 1} {_WAVE_HEIGHT / 2 - max(peak * _WAVE_HEIGHT / 200, 0.5):g}"
+        f"v{max(peak * _WAVE_HEIGHT / 100, 1):g}"
+        for at, peak in enumerate(peaks)
+    )
+    return (
+        f'<svg class="wave" viewBox="0 0 {width} {_WAVE_HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'
+        f'<path d="{bars}"/></svg>'
+    )
 
 
-def _is_keepalive(event: object) -> bool:
-    return isinstance(event, SipRequest | SipResponse) and event.method in ("OPTIONS", "SUBSCRIBE")
+def _moment(text: str) -> str:
+    """`2026-11-26 14:20:05 UTC` of an ISO moment."""
+    return text[:19].replace("T", " ") + (" UTC" if text.endswith(("+00:00", "Z")) else text[19:]) if text else "–"
+
+
+def _octets(count: int) -> str:
+    return f"{count} B" if count < 1000 else f"{count / 1000:.0f} kB" if count < 1_000_000 else f"{count / 1e6:.1f} MB"

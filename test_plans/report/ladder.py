@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from pbx.events import MediaHeard, SipRequest, SipResponse, Stamped
@@ -23,6 +23,8 @@ class Row:
     kind: str
     """`request`, `response`, `failure` or `sound`."""
     repeats: int = 1
+    text: str = ""
+    """The whole message."""
 
 
 def rows(
@@ -51,7 +53,7 @@ def rows(
                 continue
         last = found[-1] if found else None
         if last and (last.source, last.target, last.caption) == (row.source, row.target, row.caption):
-            found[-1] = Row(last.at_s, last.source, last.target, last.caption, last.kind, last.repeats + 1)
+            found[-1] = replace(last, repeats=last.repeats + 1)
         else:
             found.append(row)
     return found[:MOST_ROWS]
@@ -67,7 +69,7 @@ def _message(
 ) -> Row:
     other = event.device or name_of(event.address)
     source, target = (other, SWITCH) if event.direction == "in" else (SWITCH, other)
-    return Row(stamped.at.mono - start, source, target, caption, kind)
+    return Row(stamped.at.mono - start, source, target, caption, kind, text=event.text)
 
 
 def lifelines(ladder: Sequence[Row]) -> list[str]:

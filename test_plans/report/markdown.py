@@ -4,39 +4,47 @@ from __future__ import annotations
 
 from collections import Counter
 
-from test_plans.report.html import GLYPHS, GROUPS
-from test_plans.verdicts import RunResult
+from test_plans.report.document import Document, is_passed
+from test_plans.report.words import GLYPHS, GROUPS, VERDICTS, by_group
+from test_plans.verdicts import FLAKY, GOOD
 
-_ORDER = ("passed", "warned", "flaky", "failed", "error", "blocked", "skipped")
 
-
-def markdown(result: RunResult) -> str:
+def markdown(it: Document) -> str:
     """Return the document (GitHub's flavour); what a plan or a phone wrote is escaped."""
-    world = "virtual time" if result.virtual else "real time"
-    verdict = "passed" if result.passed else "not passed"
+    verdict = "passed" if is_passed(it) else "not passed"
     lines = [
-        f"## {_text(result.title)}: {verdict}",
+        f"## {_text(it['title'])}: {verdict}",
         "",
-        f"`{result.plan}` on `{result.domain}`, {world}, seed {result.seed}, {result.seconds:.1f} s",
+        f"`{_code(it['plan'])}` on `{_code(it['domain'])}`, {it['world']} time, seed {it['seed']}, "
+        f"{it['seconds']:.1f} s",
         "",
     ]
-    counted = Counter(case.verdict for case in result.cases)
-    found = [name for name in _ORDER if counted[name]]
+    if it["interrupted"]:
+        lines += [f"**Interrupted**: {_text(it['interrupted'])}", ""]
+    counted = Counter(case["verdict"] for case in it["cases"])
+    found = [name for name in VERDICTS if counted[name]]
     lines += [f"| group | {' | '.join(found)} |", f"|---|{'---:|' * len(found)}"]
-    for group in sorted({case.case[0] for case in result.cases}):
-        inside = Counter(case.verdict for case in result.cases if case.case[0] == group)
-        lines.append(f"| {group} {GROUPS.get(group, '')} | {' | '.join(str(inside[name] or '') for name in found)} |")
+    for group, cases in by_group(it["cases"]):
+        inside = Counter(case["verdict"] for case in cases)
+        lines.append(
+            f"| {_text(group)} {GROUPS.get(group, '')} | {' | '.join(str(inside[name] or '') for name in found)} |"
+        )
     lines.append(f"| **all** | {' | '.join(f'**{counted[name]}**' for name in found)} |")
-    bad = [case for case in result.cases if not case.good]
-    if bad:
+    attested = sum(case["attested"] for case in it["cases"])
+    if attested:
+        lines += ["", f"{attested} case{'s'[: attested != 1]} rest in part on what a person attested."]
+    told = [case for case in it["cases"] if case["verdict"] not in GOOD or case["verdict"] == FLAKY]
+    if told:
         lines += ["", "| case | verdict | reason |", "|---|---|---|"]
         lines += [
-            f"| {_text(c.case)} {_text(c.title)} | {GLYPHS[c.verdict]} {c.verdict} | {_text(c.reason)} |" for c in bad
+            f"| {_text(c['id'])} {_text(c['title'])} | {GLYPHS[c['verdict']]} {c['verdict']} | "
+            f"{_text('; '.join([c['reason'], *c['earlier']]))} |"
+            for c in told
         ]
-    if result.leaks:
+    if it["leaks"]:
         lines += [
             "",
-            "Left over at the end: " + ", ".join(f"{count} {_text(name)}" for name, count in result.leaks.items()),
+            "Left over at the end: " + ", ".join(f"{count} {_text(name)}" for name, count in it["leaks"].items()),
         ]
     return "\n".join(lines) + "\n"
 
@@ -46,3 +54,7 @@ def _text(words: str) -> str:
     for sign in "\\`*_{}[]<>|#":
         words = words.replace(sign, f"\\{sign}")
     return " ".join(words.split())
+
+
+def _code(words: str) -> str:
+    return words.replace("`", "'")

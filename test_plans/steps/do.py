@@ -10,7 +10,7 @@ from pbx.callflow.script import Script
 from test_plans.bench import CABLE, OPERATIONS, SETTINGS, CannotDo
 from test_plans.context import Context
 from test_plans.plan import Step, seconds
-from test_plans.verdicts import StepFailed
+from test_plans.verdicts import StepBlocked, StepFailed
 
 VERB = "do"
 ARGUMENTS = frozenset({"to", "keys", "as", "within", "refused"}).union(*OPERATIONS.values(), *SETTINGS.values(), CABLE)
@@ -76,6 +76,9 @@ def run(context: Context, step: Step) -> Script[str]:
         return f"refused: {refusal}"
     # A telephone may lag behind the switch's own events: pyVoIP tells of a call a second after the INVITE.
     if not (yield from context.until(done, _patience(context, who, step))):
+        if who != "pbx" and context.device(who).patience_s:
+            # Its maker's remote control refuses, or who stands before it has gone: nothing is known of the product.
+            raise StepBlocked(f"{step.arguments['do']}: {refusal}")
         raise StepFailed(f"{step.arguments['do']}: {refusal}")
     return "" if who == "pbx" else context.device(who).label
 

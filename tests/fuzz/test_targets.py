@@ -13,6 +13,8 @@ import pytest
 from tests.fuzz.targets import TARGETS
 from tests.switch.mutations import spoilt
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 ROOT = Path(__file__).parents[2]
 CORPUS = {name: sorted((Path(__file__).parent / "corpus" / name).iterdir()) for name in TARGETS}
 SECONDS = 120

@@ -14,13 +14,16 @@ from lab.addresses import write_ready
 from lab.bench import LabBench
 from lab.cli import remote
 from lab.cli.phone import phone
-from lab.cli.run import Wanted
 from lab.errors import BAD_INPUT, NO_START, UserError
 from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.phones.boot import BootPace
 from lab.seeds.load import load_seed
+from lab.terms import Terms
 from pbx.events import ConfigServed, SecretsRevealed, Stamped
+from test_plans.report.document import exit_code
+from test_plans.report.html import html
+from test_plans.report.journal import recalled
 from test_plans.selection import Selection
 
 pytestmark = [pytest.mark.realtime, pytest.mark.asyncio(loop_scope="module")]
@@ -41,16 +44,25 @@ def ready(office, tmp_path: Path) -> Path:
     return tmp_path / "ready.json"
 
 
-async def test_a_plan_runs_there_and_its_documents_are_fetched(ready, tmp_path, capsys) -> None:
-    junit, found = tmp_path / "j.xml", tmp_path / "r.json"
-    code = await asyncio.to_thread(
-        remote.run_there, ready, OFFICE, Selection("C01"), Wanted(results=found, junit=junit)
-    )
-    assert code == 0
+async def test_a_plan_runs_there_told_line_by_line_and_its_documents_lie_in_a_folder(office, ready, capsys) -> None:
+    lines: list[str] = []
+    terms = Terms("Ana Roy")
+    fault = await asyncio.to_thread(remote.run_there, ready, OFFICE, Selection("C01"), terms, lines.append)
+    assert fault == ""
     assert " C01" in capsys.readouterr().out
-    cases = {case["id"]: case["verdict"] for case in json.loads(found.read_text())["cases"]}
-    assert set(cases.values()) == {"passed"}
-    assert "<testsuite" in junit.read_text()
+    it = recalled(lines)
+    assert {case["verdict"] for case in it["cases"]} == {"passed"}
+    assert (it["state"], it["tester"], exit_code(it)) == ("complete", "Ana Roy", 0)
+    assert any(seen["agent"] for seen in it["devices"].values())
+    (view,) = office.source.runs()
+    folder = office.lab.runs_folder / view.run
+    assert json.loads((folder / "results.json").read_text()) == it
+    assert office.source.report(view.run) == html(it)
+    async with aiohttp.ClientSession(office.console_url) as session:
+        async with session.get(f"/api/v1/runs/{view.run}/junit.xml") as answer:
+            assert "<testsuite" in await answer.text()
+        async with session.post(f"/api/v1/runs/{view.run}/go") as answer:
+            assert answer.status == 409
     rows = json.loads(await asyncio.to_thread(remote.calls, ready, as_json=True))
     assert rows
     told = await asyncio.to_thread(remote.call, ready, rows[0]["call"], as_json=False)
@@ -149,7 +161,7 @@ async def test_a_plan_with_a_fault_is_refused_with_its_line(ready, tmp_path) -> 
     bad = tmp_path / "bad.yaml"
     bad.write_text("plan: [\n")
     with pytest.raises(UserError, match="the plan cannot be run"):
-        await asyncio.to_thread(remote.run_there, ready, bad, Selection(), Wanted())
+        await asyncio.to_thread(remote.run_there, ready, bad, Selection(), Terms(), print)
 
 
 NO_HTTP = {

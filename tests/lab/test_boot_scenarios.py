@@ -116,6 +116,21 @@ def test_a_phone_plugged_in_again_at_another_site_takes_that_sites_settings():
     assert phone.config.values["local_time.time_zone"] == "-8"
 
 
+def test_where_the_policy_is_https_phones_are_told_so_and_every_make_but_those_of_tftp_alone_comes_up():
+    domain = every_family().replaced(settings={"domain": {"provisioning.protocols": "https"}})
+    world = town(domain)
+    alone = {name for name, family in shipped_families().by_id.items() if family.tftp_only}
+    on(world, *(EXTENSION[name] for name in EXTENSION if name not in alone))
+    assert world.run(
+        60.0, lambda: all(registered(world, number) for name, number in EXTENSION.items() if name not in alone)
+    ), [name for name, number in EXTENSION.items() if not registered(world, number)]
+    world.run(300.0)
+    world.power(False, [world.phone(POLY)])
+    on(world, POLY)
+    assert world.run(20.0, lambda: registered(world, POLY)), "by the URL its configuration told"
+    assert {stamped.event.protocol for stamped in seen(world, ConfigServed)} == {"https"}
+
+
 def test_what_dhcp_says_goes_before_a_makers_service():
     world = town(every_family())
     world.provisioner.desk.elsewhere[world.phone(POLY).box.mac] = "https://another.example/p"

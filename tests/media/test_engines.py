@@ -29,7 +29,10 @@ from pbx.media.engine import (
 from pbx.media.sdp import SUITES
 from tests.media.two_engines import Call, RealRoom, Room, VirtualRoom
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.no_cover,  # what runs here is covered elsewhere; measuring doubles the time
+]
 _NUMBERS = count(1)
 
 
@@ -411,7 +414,7 @@ async def test_without_the_bridge_nobody_is_heard(relayed: Relayed):
     relayed.switch.unbridge(*relayed.inner)
     relayed.two.engines[0].play(relayed.two.legs[0], Tone("busy"))
     assert await relayed.two.hears(1, "tone:busy")
-    assert relayed.one.heard(0)[-1] == "signature:102"
+    assert "tone:busy" not in relayed.one.heard(0)
 
 
 async def test_closing_one_leg_ends_the_bridge(room: Room):

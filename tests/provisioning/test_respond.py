@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from email.utils import format_datetime
 from statistics import median
 
@@ -9,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbx.events import ConfigRefused, ConfigRequested
+from provisioning_server.families import Families
 from provisioning_server.ledger import GRACE_S
 from provisioning_server.overlay import ServedAt
-from provisioning_server.respond import config_url, tftp_name
+from provisioning_server.respond import ConfigRequest, config_url, respond, tftp_name
 from tests.provisioning.provisioned import (
     AT,
     ATA,
     BARESIP,
+    FAMILIES,
     JSON,
     LINPHONE,
     OWN_FILE,
@@ -307,13 +310,57 @@ def test_a_new_year_brings_its_own_rules():
 def test_the_url_to_hand_out_holds_the_one_time_token(mac, rest):
     desk = Counter()
     device = desk.directory.devices_by_mac[mac][0]
-    assert config_url(desk.office, device) == f"http://192.0.2.10:8080/p/{first(mac)}/{rest}"
+    assert config_url(desk.office, desk.directory, device) == f"http://192.0.2.10:8080/p/{first(mac)}/{rest}"
     assert tftp_name(desk.office, device) == OWN_FILE[mac]
 
 
 def test_without_a_token_the_url_is_the_plain_one():
     desk = Counter(with_device(small_domain(), "101", token=""))
-    assert config_url(desk.office, desk.directory.devices_by_id["101"]) == "http://192.0.2.10:8080/p/"
+    assert config_url(desk.office, desk.directory, desk.directory.devices_by_id["101"]) == "http://192.0.2.10:8080/p/"
+
+
+SECURE = "https://192.0.2.10:8081/p"
+
+
+@pytest.mark.parametrize(
+    ("domain", "user", "told", "served_by"),
+    [
+        (None, None, "http", {"http", "https", "tftp"}),
+        ("http https", None, "http", {"http", "https"}),
+        ("https http", None, "https", {"http", "https"}),
+        ("tftp https", None, "https", {"https", "tftp"}),
+        ("http", "https", "https", {"https"}),
+        ("https", "!unset", "http", {"http", "https", "tftp"}),
+    ],
+)
+def test_urls_name_the_first_protocol_that_the_layers_allow_and_others_are_refused(domain, user, told, served_by):
+    said = {"domain": domain, "user:101": user}
+    desk = Counter(small_domain(settings={k: {"provisioning.protocols": v} for k, v in said.items() if v}))
+    desk.office.at = replace(AT, secure_url=SECURE)
+    base = {"http": AT.base_url, "https": SECURE}[told]
+    assert config_url(desk.office, desk.directory, desk.directory.devices_by_mac[YEALINK][0]).startswith(base)
+    answers = {
+        protocol: respond(
+            ConfigRequest(protocol, f"/p/{first(YEALINK)}/{OWN_FILE[YEALINK]}", "192.0.2.50:1"), desk.office,
+            desk.directory, desk.now,
+        )
+        for protocol in ("http", "https", "tftp")
+    }  # fmt: skip
+    assert {protocol for protocol, answer in answers.items() if answer.status == 200} == served_by
+    assert f"static.auto_provision.server.url = {base}/".encode() in answers[told].body
+
+
+def test_a_family_can_want_https_of_itself_and_without_a_listener_for_it_http_is_told():
+    desk = Counter()
+    family = FAMILIES.by_id["yealink/t4x_t5x"].model_copy(update={"settings": {"provisioning.protocols": "https http"}})
+    desk.office.families = Families(FAMILIES.by_id | {family.id: family}, FAMILIES.defaults)
+    device = desk.directory.devices_by_mac[YEALINK][0]
+    assert config_url(desk.office, desk.directory, device).startswith(AT.base_url)
+    desk.office.at = replace(AT, secure_url=SECURE)
+    desk.office.shelf.clear()
+    assert config_url(desk.office, desk.directory, device).startswith(SECURE)
+    poly = desk.directory.devices_by_mac[POLY][0]
+    assert config_url(desk.office, desk.directory, poly).startswith(AT.base_url)
 
 
 # --- what the operator is told -----------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from pbx.sip.message import Request, parse
 from pbx.switch.settings import SwitchSettings
 from tests.switch.town import CARRIER_HOST, DOMAIN, Town, assert_at_rest, directory
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 DIALLED_911 = ("911", "9911", "9-1-1", "911;phone-context=acme.lab", "%39%31%31", "*66911", "*70911")
 PLACES = ("user 102", "user 103", "mailbox 101", "queue 500", "attendant 400", "external 14165550190", "support",
           "hangup busy")  # fmt: skip

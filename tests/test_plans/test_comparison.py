@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from test_plans.comparison import cases_of, changes
-from test_plans.report.results import results
+from test_plans.report.document import document, results
 from tests.test_plans.toy_office import TALK, ToyBench, plan_of, run
 
 
@@ -36,7 +36,7 @@ def test_a_little_slower_is_no_change(seconds):
 
 
 def test_reports_of_real_runs_are_compared():
-    good, bad = (cases_of(results(run(plan_of(TALK), ToyBench(fault)))) for fault in ("", "rings nobody"))
+    good, bad = (cases_of(results(document(run(plan_of(TALK), ToyBench(fault))))) for fault in ("", "rings nobody"))
     assert changes(good, good) == []
     assert [change.worse for change in changes(good, bad)] == [True]
     assert "no call.ringing within 1 s" in changes(good, bad)[0].text()

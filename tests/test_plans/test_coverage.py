@@ -1,6 +1,7 @@
-"""What the plans show of the domain: every feature code, every treatment of numbers, every value of every option.
+"""What the plans show of the domain: every feature code and treatment of numbers, every option and each of its values.
 
-What no plan shows stands in a list with the reason. The case numbers of the reference are `test_deployment_plan`'s.
+What no plan shows stands in a list with the reason. That an option is observed where it is set is another test's for
+those that are set by a case (`test_house_plans`). The case numbers of the reference are `test_deployment_plan`'s.
 """
 
 from __future__ import annotations
@@ -16,10 +17,15 @@ from lab.seeds.load import OFFICE, load_seed
 from pbx.callflow.feature_codes import FEATURES
 from pbx.domain.destinations import TREATMENTS
 from pbx.domain.directory import Directory
+from pbx.domain.platform import Platform, platform
+from test_plans.plan import SHIPPED, load_plan
+from test_plans.runner import VERBS
 
+GENERIC = platform("generic")
 HOUSE = Path(__file__).parents[2]
 NAMES = ("office", "features", "voice", "deployment", "fax")
-TEXT = {name: (HOUSE / "test_plans" / "plans" / f"{name}.yaml").read_text("utf-8") for name in NAMES}
+"""Plans that have a seed of that name."""
+TEXT = {name: (HOUSE / "test_plans" / "plans" / f"{name}.yaml").read_text("utf-8") for name in (*NAMES, "options")}
 DIRECTORIES = [load_seed(OFFICE.with_name(f"{name}.yaml")).directory for name in NAMES]
 
 CODES_ELSEWHERE = {"*98": "switch/test_recall.py", "*99": "switch/test_recall.py"}
@@ -66,6 +72,112 @@ def test_every_value_of_every_option_is_configured_where_a_plan_runs_or_stands_i
     missing = {option for option in there - shown if option.partition(".")[0] not in NOT_CONFIGURED}
     assert sorted(option for option in missing if option.partition("=")[0] not in NOT_SHOWN) == []
     assert NOT_SHOWN.keys() <= {option.partition("=")[0] for option in missing}, "it is shown now, or is no option"
+
+
+DIALLED = "dialled, never set"
+PAPER = "of boxes, orders and their papers: provisioning, and the plan zero-touch"
+BOOK = "of phonebooks; whose name is shown: callflow/test_routing.py"
+NOT_SET = {
+    "AnsweringRule.enabled": "switched by a case: J10",
+    "Platform.pin_shortest": "callflow/test_mailbox_owner.py",
+    "Platform.phone_redirects": "switch/test_redirects.py",
+    "Platform.roles": PORTAL,
+    "Device.former": "rotated by a case: B11",
+    **dict.fromkeys(("Directory.orders", "Directory.shipments", "Directory.hardware"), PAPER),
+    "Directory.kept": PAPER,
+    "ToEmergency.code": DIALLED,
+    "ToService.code": DIALLED,
+    **dict.fromkeys(("ToFeature.code", "ToFeature.argument"), DIALLED),
+    **dict.fromkeys(
+        ("Domain.kind", "Reseller.name", "Reseller.description"), "the provider's domain is the house's own"
+    ),
+    "Reseller.support_numbers": "the one there is by default is called: K01-number",
+    "Directory.reseller": "as above",
+    "Domain.preset": "its settings are set one by one: options",
+    **dict.fromkeys(("User.login", "User.status", "User.visual_directory"), PORTAL),
+    "Mailbox.trash_days": "weeks pass: switch/test_mailboxes.py",
+    "Mailbox.newest_first": "callflow/test_mailbox_owner.py",
+    "Mailbox.silence_s": "callflow/test_voicemail.py",
+    "Queue.max_expected_wait_s": "needs a history of waits: switch/test_switch_queues.py",
+    "Queue.supervisors": PORTAL,
+    "Device.label": "of the screen: provisioning",
+    "Device.unsolicited_mwi": "switch/test_mailboxes.py",
+    **dict.fromkeys(("Contact.email", "Contact.owner"), BOOK),
+    **dict.fromkeys(("FaxAccount.number", "FaxAccount.station"), "domain/test_faxes.py"),
+    "FaxAccount.history_days": "a year passes: lab/faxes/test_fax_world.py",
+}
+"""`Model.field` → why it is said otherwise than by default nowhere in a plan or a seed of one."""
+NO_CALLS = {"FormerCredentials": "rotated by a case: B11", **dict.fromkeys(
+    ("HardwareOrder", "OrderLine", "Shipment", "Hardware"), PAPER)}  # fmt: skip
+"""Models that no call depends on → why."""
+
+
+MODELS = {
+    "domain": "Domain", "sites": "Site", "users": "User", "devices": "Device", "time_frames": "TimeFrame",
+    "queues": "Queue", "conferences": "Conference", "attendants": "Attendant",
+}  # fmt: skip
+"""What a case changes or adds → its model."""
+
+
+def test_every_option_is_said_otherwise_than_by_default_where_a_plan_runs_or_stands_in_the_list():
+    said = {option for directory in DIRECTORIES for option in _said(directory)}
+    said |= {option for name in TEXT for option in _changed(name)}
+    options = {
+        f"{model.__name__}.{name}"
+        for model in _models(Directory, set())
+        for name in model.model_fields
+        if model.__name__ not in NO_CALLS and name not in ("to", "revision")
+    }
+    assert sorted(options - said - NOT_SET.keys()) == []
+    assert sorted(NOT_SET.keys() & said) == [], "it is said now"
+
+
+def _changed(plan: str) -> Iterator[str]:
+    """The options that cases of a plan change, or give to what they add."""
+    for case in load_plan(SHIPPED / f"{plan}.yaml", VERBS).cases:
+        for step in case.steps:
+            do, given = str(step.arguments.get("do", "")), step.arguments
+            if do not in ("pbx.change", "pbx.add"):
+                continue
+            model = MODELS.get(str(given.get("object", given.get("section"))).partition("/")[0], "")
+            path = str(given.get("field", "")).split(".")
+            yield f"{'Platform' if path[0] == 'platform' else model}.{path[-1]}"
+            yield from _named(given.get("value"), model)
+
+
+def _named(value: Any, model: str) -> Iterator[str]:
+    """Every key in a value that is given to an object, as an option of it or of what may lie in it."""
+    inner = {"User": ("AnsweringRule",), "Queue": ("Agent",), "TimeFrame": ("Period", "Holidays")}.get(model, ())
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from (f"{kind}.{key}" for kind in (model, *inner))
+            yield from _named(part, model)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _named(part, model)
+
+
+def _models(model: type[BaseModel], seen: set[type[BaseModel]]) -> set[type[BaseModel]]:
+    """A model and every one in it."""
+    if model not in seen:
+        seen.add(model)
+        for field in model.model_fields.values():
+            for part in _parts(field.annotation):
+                if isinstance(part, type) and issubclass(part, BaseModel):
+                    _models(part, seen)
+    return seen
+
+
+def _said(it: BaseModel) -> Iterator[str]:
+    """The options of a model, and of those in it, that are not as they would be if nothing were said."""
+    for name, field in type(it).model_fields.items():
+        value = getattr(it, name)
+        default = getattr(GENERIC, name) if isinstance(it, Platform) else field.get_default(call_default_factory=True)
+        if (field.is_required() and not isinstance(it, Platform)) or value != default:
+            yield f"{type(it).__name__}.{name}"
+        for part in _inside(value):
+            if isinstance(part, BaseModel):
+                yield from _said(part)
 
 
 def _options(model: type[BaseModel], seen: set[type[BaseModel]] | None = None) -> Iterator[str]:

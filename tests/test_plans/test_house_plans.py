@@ -10,13 +10,13 @@ import pytest
 from lab.rehearsal import rehearse
 from lab.seeds.load import OFFICE, load_seed
 from test_plans.lint import lint
-from test_plans.model import Plan
+from test_plans.model import Plan, Step
 from test_plans.plan import SHIPPED, load_plan, read_plan
 from test_plans.runner import VERBS
 
 pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
 
-PLANS = ("fax", "voice", "features", "network")
+PLANS = ("fax", "voice", "features", "options", "network")
 
 
 @cache
@@ -72,6 +72,19 @@ def test_every_call_of_the_features_is_compared_with_what_was_computed_before():
     records = [record for case in the_rehearsal_of_its_own_part("features").cases for record in case.records]
     assert len(records) > 15
     assert [call for call, before, after in records if before != after] == []
+
+
+def test_each_case_of_the_options_fails_when_its_option_is_not_set():
+    plan = the_plan("options")
+    cases = tuple(
+        replace(case, steps=tuple(step for step in case.steps if not _sets(step)), teardown=()) for case in plan.cases
+    )
+    result = rehearse(replace(plan, cases=cases), load_seed(OFFICE.with_name("features.yaml")))
+    assert [case.case for case in result.cases if case.good] == []
+
+
+def _sets(step: Step) -> bool:
+    return step.arguments.get("do") == "pbx.change" and "refused" not in step.arguments
 
 
 UNEXPECTED = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from test_plans.preview import preview
-from test_plans.report.results import results
+from test_plans.report.document import document, results
 from test_plans.selection import Selection, not_passed, of_query
 from tests.test_plans.toy_office import TALK, ToyBench, plan_of, run
 
@@ -33,15 +33,15 @@ def test_what_did_not_pass_is_run_again_and_nothing_else():
     each = plan_of(EACH)
     failed = run(each, ToyBench("rings nobody"))
     assert set(failed.verdicts.values()) == {"failed"}
-    again = Selection(cases=not_passed(results(failed)))
+    again = Selection(cases=not_passed(results(document(failed))))
     second = run(again.arrange(each), only=again.takes)
     assert second.verdicts == dict.fromkeys(failed.verdicts, "passed")
-    assert not_passed(results(second)) == frozenset()
+    assert not_passed(results(document(second))) == frozenset()
 
 
 def test_a_case_that_failed_in_any_turn_is_run_again():
     plan = Selection(repeat=2).arrange(plan_of(TALK))
-    assert not_passed(results(run(plan, ToyBench("rings nobody")))) == {"C01"}
+    assert not_passed(results(document(run(plan, ToyBench("rings nobody"))))) == {"C01"}
 
 
 def test_tags_of_the_plan_are_tags_of_its_cases():
@@ -51,7 +51,11 @@ def test_tags_of_the_plan_are_tags_of_its_cases():
 
 @pytest.mark.parametrize(
     "selection",
-    [Selection(), Selection("C0", "long", frozenset({"C01", "K01@1/0 ü"}), 7, 3), Selection(cases=frozenset())],
+    [
+        Selection(),
+        Selection("C0", "long", frozenset({"C01", "K01@1/0 ü"}), frozenset({"C01#2", "N1"}), 7, 3),
+        Selection(cases=frozenset()),
+    ],
 )
 def test_a_selection_travels_in_an_address(selection):
     back = of_query(selection.query())

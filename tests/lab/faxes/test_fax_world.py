@@ -11,6 +11,7 @@ from lab.rehearsal import virtual_world
 from lab.seeds.load import OFFICE, load_seed
 from lab.wire import Impairment
 from lab.world import CARRIER, SWITCH, World
+from pbx.callflow.ports import FaxSaved
 from pbx.domain.history import Fax
 from pbx.events import (
     CallInvited,
@@ -102,6 +103,17 @@ def test_a_number_that_does_not_exist_is_not_tried_again(world: World) -> None:
     send(world, NOBODY)
     assert world.run(10, lambda: seen(world, FaxFailed))
     assert world.history.faxes()[0].problem == "there is no such number"
+
+
+def test_a_fax_that_is_older_than_its_account_keeps_goes_when_another_is_over(world: World) -> None:
+    for name, account in (("old", "office"), ("other", "archive")):
+        gone = Fax(
+            name, account, "in", "received", MACHINE, at=world.now.wall.timestamp() - 366 * 86_400, document=name
+        )
+        world.command_switch(lambda switch, now, fax=gone: switch.submit(FaxSaved(fax)))  # type: ignore[misc]
+    send(world, NOBODY)
+    assert world.run(10, lambda: seen(world, FaxFailed))
+    assert {fax.id for fax in world.history.faxes()} & {"old", "other"} == {"other"}
 
 
 def test_a_person_who_answers_is_no_fax_machine(world: World) -> None:

@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 import pytest
 
 from test_plans.report.console import case_line, summary
+from test_plans.report.document import VERSION, document, results
 from test_plans.report.html import html
 from test_plans.report.junit import junit
-from test_plans.report.results import results
 from tests.test_plans.toy_office import TALK, ToyBench, plan_of, run
 
 BLOCKED = """\
@@ -40,7 +40,7 @@ def mixed():
 
 
 def test_junit_counts_and_names_what_happened(mixed):
-    (suite,) = ElementTree.fromstring(junit(mixed))
+    (suite,) = ElementTree.fromstring(junit(document(mixed)))
     assert {key: suite.attrib[key] for key in ("name", "tests", "failures", "errors", "skipped")} == {
         "name": "toy",
         "tests": "3",
@@ -56,7 +56,7 @@ def test_junit_counts_and_names_what_happened(mixed):
 
 
 def test_junit_lists_the_binding_and_every_step(good):
-    (case,) = ElementTree.fromstring(junit(good)).iter("testcase")
+    (case,) = ElementTree.fromstring(junit(document(good))).iter("testcase")
     lines = case.find("system-out").text.splitlines()
     assert lines[0] == "bound: caller=11, desk=12"
     assert len(lines) == 9
@@ -88,7 +88,7 @@ SCHEMA = {
 
 def test_junit_is_shaped_as_its_readers_expect(mixed, good):
     for result in (mixed, good):
-        root = ElementTree.fromstring(junit(result))
+        root = ElementTree.fromstring(junit(document(result)))
         assert root.tag == "testsuites"
         for element in root.iter():
             must, may, children = SCHEMA[element.tag]
@@ -103,7 +103,7 @@ def test_junit_is_shaped_as_its_readers_expect(mixed, good):
 
 def test_junit_drops_what_xml_cannot_hold(mixed):
     mixed.cases[0].reason += "\x00\x07\ufffe\ud800"
-    text = junit(mixed)
+    text = junit(document(mixed))
     ElementTree.fromstring(text.encode())
     assert not re.search("[\x00-\x08\ufffe\ud800]", text)
     mixed.cases[0].reason = mixed.cases[0].reason.removesuffix("\x00\x07\ufffe\ud800")
@@ -113,18 +113,18 @@ def test_junit_drops_what_xml_cannot_hold(mixed):
 
 
 def test_json_is_versioned_and_complete(mixed):
-    document = json.loads(results(mixed))
-    assert document["version"] == 1
-    assert [case["verdict"] for case in document["cases"]] == ["failed", "blocked", "error"]
-    assert document["cases"][0]["events"], "a failed case keeps its events"
-    assert document["cases"][0]["steps"][-1]["seen"]
-    assert document["cases"][0]["binding"] == {"caller": "11", "desk": "12"}
+    read = json.loads(results(document(mixed)))
+    assert read["version"] == VERSION
+    assert [case["verdict"] for case in read["cases"]] == ["failed", "blocked", "error"]
+    assert any(step["events"] for step in read["cases"][0]["steps"]), "each step keeps what came while it was taken"
+    assert read["cases"][0]["steps"][-1]["seen"]
+    assert read["cases"][0]["binding"] == {"caller": "11", "desk": "12"}
 
 
 def test_the_same_seed_gives_the_same_json_but_for_wall_times():
     def stripped(seed: int) -> str:
-        document = json.loads(results(run(plan_of(TALK + BLOCKED), seed=seed)))
-        return json.dumps({key: value for key, value in document.items() if not key.endswith("_wall")})
+        read = json.loads(results(document(run(plan_of(TALK + BLOCKED), seed=seed))))
+        return json.dumps({key: value for key, value in read.items() if not key.endswith("_wall")})
 
     assert stripped(4) == stripped(4)
     assert stripped(4) != stripped(5)
@@ -162,19 +162,19 @@ class Page(HTMLParser):
 
 
 def test_the_page_is_well_nested_and_stands_alone(mixed):
-    page = Page(html(mixed))
+    page = Page(html(document(mixed)))
     assert page.open == []
     assert [tag for tag, _ in page.tags if tag in ("script", "link", "iframe", "img")] == []
     for _, attributes in page.tags:
         for name in ("src", "href"):
             assert (attributes.get(name) or "#").startswith("#"), "nothing is loaded from anywhere"
         assert not any(name.startswith("on") for name in attributes)
-    assert "url(" not in html(mixed)
-    assert "@import" not in html(mixed)
+    assert "url(" not in html(document(mixed))
+    assert "@import" not in html(document(mixed))
 
 
 def test_hostile_names_stay_text(mixed):
-    text = html(mixed)
+    text = html(document(mixed))
     assert "<script" not in text
     assert "<b>it is" not in text
     assert "<this>" not in text
@@ -182,7 +182,7 @@ def test_hostile_names_stay_text(mixed):
 
 
 def test_headings_landmarks_language_and_labels_are_there_for_a_screen_reader(mixed):
-    page = Page(html(mixed))
+    page = Page(html(document(mixed)))
     tags = [tag for tag, _ in page.tags]
     assert tags.count("h1") == tags.count("main") == tags.count("header") == 1
     levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
@@ -196,7 +196,7 @@ def test_headings_landmarks_language_and_labels_are_there_for_a_screen_reader(mi
 
 
 def test_each_case_shows_its_steps_witness_binding_ladder_and_reason(mixed):
-    page = Page(html(mixed))
+    page = Page(html(document(mixed)))
     words = " ".join(page.words)
     assert "one-way audio" in words
     assert "Seen instead" in words
@@ -207,7 +207,7 @@ def test_each_case_shows_its_steps_witness_binding_ladder_and_reason(mixed):
 
 
 def test_each_step_has_its_evidence_with_its_moment(good):
-    page = Page(html(good))
+    page = Page(html(document(good)))
     words = " ".join(" ".join(page.words).split())
     assert "Evidence," in words
     assert "INVITE sip:12 from 11" in words
@@ -215,25 +215,25 @@ def test_each_step_has_its_evidence_with_its_moment(good):
 
 
 def test_both_themes_and_print_are_styled(good):
-    text = html(good)
+    text = html(document(good))
     assert "prefers-color-scheme:dark" in text.replace(" ", "")
     assert "@media print" in text
 
 
 def test_the_decision_record_is_shown_and_compared(good):
-    assert "equal to what was computed before the call" in html(good)
+    assert "equal to what was computed before the call" in html(document(good))
     lying = run(plan_of(TALK), ToyBench("why lies"))
-    assert "differs from what was computed before the call" in html(lying)
+    assert "differs from what was computed before the call" in html(document(lying))
 
 
 def test_the_other_world_stands_beside(good, mixed):
-    beside = html(good, mixed)
-    assert len(Page(beside).words) > len(Page(html(good)).words)
+    beside = html(document(good), document(mixed))
+    assert len(Page(beside).words) > len(Page(html(document(good))).words)
     assert "failed" in beside
 
 
 def test_what_is_left_for_later_is_listed_escaped(good):
-    assert "waits for issue 9 &lt;b&gt;" in html(good)
+    assert "waits for issue 9 &lt;b&gt;" in html(document(good))
 
 
 # --- console ------------------------------------------------------------------------------------------
@@ -250,9 +250,9 @@ def test_a_case_is_one_line_and_a_failure_says_what_was_seen(good, mixed):
 
 
 def test_the_summary_counts_by_group_and_names_what_was_left_over(good, mixed):
-    assert summary(good) == "C Internal calls 1/1 ✓"
-    assert "C Internal calls 0/1 ✗" in summary(mixed)
+    assert summary(document(good)) == "C Internal calls 1/1 ✓"
+    assert "C Internal calls 0/1 ✗" in summary(document(mixed))
     bench = ToyBench()
     bench.left["media"] = 1
     leaking = run(plan_of(TALK), bench)
-    assert "media" in summary(leaking)
+    assert "media" in summary(document(leaking))

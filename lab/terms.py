@@ -1,0 +1,13 @@
+"""How a run of a plan is to be taken, whoever takes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    tester: str = ""
+    """Who is to sign for it."""
+    one_by_one: bool = False
+    """Each case waits until somebody says what becomes of it."""

@@ -1,0 +1,179 @@
+"""Runs that are ended before their time, by hand, by a crash, or taken one by one: what they prove, and going on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from test_plans.remaining import Remaining, in_words
+from test_plans.report.document import document, exit_code, is_passed
+from test_plans.report.html import html
+from test_plans.report.journal import Journal, opening, over, read_any, recalled
+from test_plans.report.junit import junit
+from test_plans.report.markdown import markdown
+from test_plans.runner import GO, LEAVE_OUT, STOP, Runner
+from test_plans.selection import Selection
+from tests.test_plans.toy_office import TALK, ToyBench, plan_of, run
+
+THREE = "".join(TALK.replace("C01", f"C0{at}") for at in (1, 2, 3))
+
+
+class Held:
+    """A runner on a toy office, moved by hand."""
+
+    def __init__(self, cases: str, *, one_by_one: bool = False, only=lambda case: True) -> None:
+        self.bench, self.lines, self.news = ToyBench(), [], []
+        journal = Journal(self.lines.append)
+        self.runner = Runner(
+            self.bench, plan_of(cases), side_by_side=1, one_by_one=one_by_one, progress=journal.told, only=only
+        )
+        journal.begin(self.runner.result)
+        self.bench.bus.subscribe(self.news.append)
+        self.runner.start()
+        self.journal = journal
+
+    def until(self, holds) -> None:
+        while not holds():
+            assert self.bench.mono < 600, "it hangs"
+            while self.news:
+                self.runner.feed(self.news.pop(0))
+            self.runner.tick()
+            if not self.news and not self.runner.done and self.runner.waiting is None:
+                self.bench.pass_until(self.runner.deadline)
+
+    def in_the_second_case(self) -> None:
+        self.until(lambda: sum('"line": "started"' in line for line in self.lines) == 2 and self.bench.left["calls"])
+
+    @property
+    def verdicts(self) -> list[str]:
+        return [case.verdict for case in self.runner.result.cases]
+
+
+def test_a_run_that_is_stopped_breaks_off_what_goes_on_and_clears_it_up():
+    held = Held(THREE)
+    held.in_the_second_case()
+    held.runner.stop("by hand")
+    held.until(lambda: held.runner.done)
+    assert held.verdicts == ["passed", "blocked", "skipped"]
+    assert [case.reason for case in held.runner.result.cases[1:]] == ["broken off: by hand", "not begun: by hand"]
+    assert held.bench.left == {"calls": 0}
+    assert (held.runner.result.passed, held.runner.result.exit_code) == (False, 5)
+
+
+def test_a_run_that_is_aborted_is_whole_at_once_and_passes_nothing_that_was_not_over():
+    held = Held(THREE)
+    held.in_the_second_case()
+    held.runner.abort("the process was ended")
+    assert held.runner.done
+    assert held.verdicts == ["passed", "blocked", "skipped"]
+    it = document(held.runner.result)
+    assert (it["state"], is_passed(it), exit_code(it)) == ("interrupted", False, 5)
+
+
+def test_teardown_is_taken_when_a_run_is_stopped():
+    taken = THREE.replace("      - {check: cdr", "      - {wait: 5s, because: it is long}\n      - {check: cdr", 3)
+    held = Held(taken.replace("    steps:", "    teardown: [{do: pbx.restart}]\n    steps:"))
+    held.in_the_second_case()
+    held.runner.stop("by hand")
+    held.until(lambda: held.runner.done)
+    assert [what for what, _ in held.bench.operations] == ["restart", "restart"]
+
+
+# --- the journal --------------------------------------------------------------------------------------
+
+
+def whole(held: Held) -> list[str]:
+    held.until(lambda: held.runner.done)
+    held.journal.end(held.runner.result)
+    return held.lines
+
+
+def test_the_journal_of_a_whole_run_is_its_document():
+    held = Held(THREE)
+    assert recalled(whole(held)) == json.loads(json.dumps(document(held.runner.result)))
+
+
+def test_a_journal_without_its_end_is_a_partial_report_that_passes_nothing_it_did_not_see():
+    held = Held(THREE)
+    held.in_the_second_case()
+    it = recalled([*held.lines, '{"line": "case", "case": {"id": "C02", "verd'])
+    assert [case["verdict"] for case in it["cases"]] == ["passed", "error", "skipped"]
+    assert "killed" in it["cases"][1]["reason"]
+    assert (it["state"], is_passed(it), over(it)) == ("interrupted", False, {"C01"})
+    assert "Interrupted" in html(it)
+    assert "**Interrupted**" in markdown(it)
+    assert 'errors="1"' in junit(it)
+
+
+def test_a_run_that_is_resumed_runs_the_rest_and_is_one_report():
+    first = Held(THREE)
+    first.in_the_second_case()
+    earlier = recalled(first.lines)
+    rest = Held(THREE, only=Selection(done=over(earlier)).takes)
+    lines = whole(rest)
+    it = recalled([*opening(lines[0], earlier), *lines[1:]])
+    assert [(case["id"], case["verdict"]) for case in it["cases"]] == [(f"C0{at}", "passed") for at in (1, 2, 3)]
+    assert is_passed(it)
+    assert it["seconds"] == pytest.approx(earlier["seconds"] + rest.runner.result.seconds)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", "nonsense", '{"line": "case"}', '{"line": "run", "version": 1}'])
+def test_what_is_no_report_is_refused(text):
+    with pytest.raises(ValueError, match=r"\w"):
+        read_any(text)
+
+
+def test_reports_and_journals_are_read_alike():
+    lines = whole(Held(TALK))
+    assert read_any("\n".join(lines)) == read_any(json.dumps(recalled(lines)))
+
+
+# --- one by one ---------------------------------------------------------------------------------------
+
+
+def test_each_case_waits_until_somebody_says_what_becomes_of_it():
+    held = Held(THREE, one_by_one=True)
+    asked = []
+    for answer in (GO, LEAVE_OUT, STOP):
+        held.until(lambda: held.runner.waiting is not None)
+        asked.append(held.runner.waiting.id)
+        held.runner.decide(answer)
+    held.until(lambda: held.runner.done)
+    assert asked == ["C01", "C02", "C03"]
+    assert held.verdicts == ["passed", "skipped", "skipped"]
+    assert held.runner.result.cases[1].over is False
+
+
+# --- what the product is not to blame for -------------------------------------------------------------
+
+
+def test_a_phone_that_leaves_in_the_middle_of_a_case_blocks_it_and_the_next_starts_clean():
+    from pbx.events import DeviceUnregistered
+
+    bench = ToyBench("rings nobody")
+    plan = plan_of(TALK)
+    bench.after(0.05, lambda: bench.publish(DeviceUnregistered("12", "12", "sip:12@10.0.0.1")))
+    (case,) = run(plan, bench).cases
+    assert case.verdict == "blocked"
+    assert case.reason.startswith("12 <desk> lost its registration in the middle of it: no call.ringing")
+
+
+def test_attempts_before_the_last_are_told_with_why_they_failed():
+    bench = ToyBench("rings nobody")
+    bench.after(1.5, bench.faults.clear)
+    (case,) = run(plan_of(TALK.replace("    steps:", "    retry: 2\n    steps:")), bench).cases
+    assert case.verdict == "flaky"
+    assert [why.partition(" within")[0] for why in case.earlier] == ["no call.ringing"] * (case.attempts - 1)
+    assert case.attempts > 1
+
+
+# --- how long it may still take -----------------------------------------------------------------------
+
+
+def test_what_is_left_follows_from_the_run_before_and_the_pace_of_this_one():
+    left = Remaining(["A", "B", "C"], {"A": 10.0, "B": 20.0, "C": 30.0})
+    assert left.left_s(0.0) == 60.0
+    left.over("A", 5.0)
+    assert left.left_s(5.0) == 25.0  # twice as fast as before
+    assert (left.cases, in_words(25.0), in_words(700.0)) == (2, "about 25 s left", "about 12 min left")
