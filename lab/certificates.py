@@ -186,7 +186,10 @@ def explained(peer: Peer, error: Exception, ca_url: str) -> TlsRefused:
     reason = (getattr(error, "reason", None) or "").upper()
     text = getattr(error, "verify_message", "") or reason.replace("_", " ").lower() or str(error)
     happened, remedy = f"no TLS connection with {peer.host}", "compare what both ends offer; TLS 1.2 and 1.3 are served"
-    if reason == "CERTIFICATE_VERIFY_FAILED":
+    if isinstance(error, ConnectionResetError):
+        happened, text = f"{peer.host} left in the middle of the handshake", "it did not say why"
+        remedy = f"some phones do so when they do not trust us: let it trust {ca_url}"
+    elif reason == "CERTIFICATE_VERIFY_FAILED":
         happened = f"the certificate of {peer.host} was not taken"
         remedy = "give it a certificate in date, for the name or address it is called by, of an authority known here"
     elif "UNKNOWN_CA" in reason or "BAD_CERTIFICATE" in reason or "CERTIFICATE_UNKNOWN" in reason:
@@ -195,8 +198,12 @@ def explained(peer: Peer, error: Exception, ca_url: str) -> TlsRefused:
     elif "CERTIFICATE_EXPIRED" in reason:
         happened = f"{peer.host} finds our certificate out of date"
         remedy = "compare the clocks of both ends; renew the certificate and reload (SIGHUP)"
+    elif reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+        happened, remedy = f"{peer.host} shows no certificate", "let it use the port that asks for none, or give it one"
     elif reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG"):
         text, remedy = "it does not speak TLS", "set its transport to TLS, or let it use the port for TCP"
+        if peer.transport == "https":
+            remedy = "let it fetch by https:// from this port, or by http:// from the other"
     return TlsRefused(str(peer), happened, text, remedy, REFERENCE)
 
 

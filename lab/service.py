@@ -590,11 +590,12 @@ class Lab:
             publish=self.publish,
             now=lambda: self.now,
             uploads=UploadFolder(data / "uploads"),
+            insecure=lambda peer, error: self._tls_refused(Peer("https", *peer), error),
         )
         images, wrong = load_images(data / "firmware", frozenset(service.office.families.by_id))
         service.office.images = images
         assert self._certificates is not None
-        stir = data / "tls" / "stir.pem"
+        stir = data / "stir.pem"  # not in tls: what lies there is shown as the server's own
         stir.write_bytes(certificate_of(self._secret, self.directory.domain.name, self.now.wall))
         certificates = {"/ca.pem": self._certificates.ca_file, CERTIFICATE: stir}
         http, tftp = await service.start(host, ports.provisioning, ports.tftp, certificates, self.settings.proxies)
@@ -603,10 +604,8 @@ class Lab:
         doors.allow(service.oldest_tls)
         self.listening = Listening(
             host, sip_port, http[1], tftp[1], 0, sips_port, str(ca_file),
-            provisioning_tls_port=await service.listen_tls(host, ports.provisioning_tls, doors.for_all),
-            provisioning_certified_port=await service.listen_tls(
-                host, ports.provisioning_certified, doors.with_certificate
-            ),
+            provisioning_tls_port=service.listen_tls(host, ports.provisioning_tls, doors.for_all),
+            provisioning_certified_port=service.listen_tls(host, ports.provisioning_certified, doors.with_certificate),
             redirect_port=(
                 await service.listen_redirect(host, ports.redirect, doors.as_makers(self.now.wall))
                 if ports.redirect is not None

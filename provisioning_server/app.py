@@ -27,6 +27,7 @@ from provisioning_server.redirect import Desk, redirect
 from provisioning_server.redirects import shipped_redirects
 from provisioning_server.respond import Answer, ConfigRequest, Office
 from provisioning_server.tftp_server import TftpServer
+from provisioning_server.tls_door import BACKLOG, Insecure, TlsDoor
 from provisioning_server.upload_folder import UploadFolder
 from provisioning_server.uploads import NOTICE
 from provisioning_server.witness import noticed
@@ -49,8 +50,9 @@ class ProvisioningService:
         publish: Callable[[Event], None],
         now: Callable[[], Moment],
         uploads: UploadFolder | None = None,
+        insecure: Insecure = lambda peer, error: None,
     ) -> None:
-        """`uploads` is where they lie; None takes none."""
+        """`uploads` is where they lie; None takes none. `insecure` is told who came to no TLS connection, and why."""
         self._directory = directory
         self._publish = publish
         self._now = now
@@ -60,6 +62,8 @@ class ProvisioningService:
         self._tftp: TftpServer | None = None
         self._pnp: PnpServer | None = None
         self._redirect: web.ServerRunner | None = None
+        self._insecure = insecure
+        self._doors: list[TlsDoor] = []
         self.redirects = Desk(shipped_redirects())
 
     def answer(self, request: ConfigRequest) -> Answer:
@@ -158,7 +162,7 @@ class ProvisioningService:
         self._runner = web.ServerRunner(make_server(self.answer, certificates, proxies, self.keep))
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, http_port).start()
+            await web.TCPSite(self._runner, host, http_port, backlog=BACKLOG).start()
             self._tftp = TftpServer(self._tftp_file, host, tftp_port, ignored=self._ignored)
         except OSError:
             await self.close()
@@ -166,20 +170,22 @@ class ProvisioningService:
         self._tftp.start()
         return self._runner.addresses[0][:2], self._tftp.address
 
-    async def listen_tls(self, host: str, port: int, context: ssl.SSLContext) -> int:
+    def listen_tls(self, host: str, port: int, context: ssl.SSLContext) -> int:
         """Serve the same over TLS; return the port. After `start`. OSError."""
         assert self._runner is not None, "start first"
-        before = len(self._runner.addresses)
-        await web.TCPSite(self._runner, host, port, ssl_context=context).start()
-        found: int = self._runner.addresses[before][1]
-        return found
+        return self._door(self._runner, host, port, context)
 
     async def listen_redirect(self, host: str, port: int, context: ssl.SSLContext) -> int:
         """Play the makers' redirect services; return the port. OSError."""
         self._redirect = web.ServerRunner(make_redirect_server(self.redirected))
         await self._redirect.setup()
-        await web.TCPSite(self._redirect, host, port, ssl_context=context).start()
-        found: int = self._redirect.addresses[0][1]
+        return self._door(self._redirect, host, port, context)
+
+    def _door(self, runner: web.ServerRunner, host: str, port: int, context: ssl.SSLContext) -> int:
+        assert runner.server is not None
+        door = TlsDoor(runner.server, context, self._insecure)
+        found = door.start(host, port)
+        self._doors.append(door)
         return found
 
     def listen_pnp(self, host: str, port: int) -> int:
@@ -206,9 +212,12 @@ class ProvisioningService:
         multicast, self._pnp = self._pnp, None
         runners = [runner for runner in (self._runner, self._redirect) if runner is not None]
         self._runner = self._redirect = None
+        doors, self._doors = self._doors, []
         for shell in (tftp, multicast):
             if shell is not None:
                 shell.close()
+        for door in doors:
+            await door.close()
         for runner in runners:
             await runner.cleanup()
 

@@ -11,7 +11,7 @@ from lab.bench import LabBench
 from lab.lab_settings import LabSettings
 from lab.seeds.load import OFFICE, load_seed, read_seed
 from lab.service import Lab
-from pbx.events import CertificateUsed, DeviceRegistered, ServerFault, SipRequest, TlsRefused
+from pbx.events import CertificateUsed, ConfigServed, DeviceRegistered, ServerFault, SipRequest, TlsRefused
 from tests.lab.test_service import QUICK, hang_up, talk
 
 pytestmark = pytest.mark.realtime
@@ -48,6 +48,7 @@ async def test_phones_that_trust_the_lab_register_and_talk_over_tls_and_certific
     for device in document["devices"]:
         if str(device["id"]) in ("101", "104"):
             device["transport"] = "tls"
+            device["settings"] = {**device.get("settings", {}), "provisioning.protocols": "https"}
     seed = read_seed(yaml.safe_dump(document, allow_unicode=True))
     lab = Lab(seed, LabSettings(data=tmp_path, pyvoip=False, pace=QUICK))
     await lab.start()
@@ -56,6 +57,8 @@ async def test_phones_that_trust_the_lab_register_and_talk_over_tls_and_certific
         device = {item.id: item for item in LabBench(lab).devices()}
         secured = {e.device for e in seen(lab, DeviceRegistered) if e.address.startswith("tls:")}
         assert secured == {"101", "104"}
+        by = {(e.device, e.protocol) for e in seen(lab, ConfigServed) if e.sensitive}
+        assert {("101", "https"), ("104", "https"), ("102", "http")} <= by
         await talk(lab, device["101"], device["104"])
         await hang_up(lab, device["104"])
         await talk(lab, device["102"], device["101"])

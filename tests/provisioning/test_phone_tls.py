@@ -8,12 +8,14 @@ import ssl
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from aiohttp import ClientConnectorError, ClientOSError, ClientSession, TCPConnector
+from aiohttp import ClientConnectorError, ClientOSError, ClientSession, ServerDisconnectedError, TCPConnector
 
-from lab.certificates import Certificates
+from lab.certificates import Certificates, explained
 from lab.phone_tls import PhoneTls
 from lab.shell import RealClock
 from pbx.clock import Moment
+from pbx.events import TlsRefused
+from pbx.sip.address import Peer
 from provisioning_server.app import ProvisioningService
 from provisioning_server.ledger import Ledger
 from tests.conftest import need
@@ -100,14 +102,18 @@ class Doors:
         self.tls = PhoneTls(certificates)
         self.service = ProvisioningService(
             FAMILIES, lambda: self.domain, at=AT, ledger=Ledger(b"doors"), publish=lambda event: None,
-            now=lambda: Moment(0.0, NOW),
+            now=lambda: Moment(0.0, NOW), insecure=self._insecure,
         )  # fmt: skip
+        self.told: asyncio.Queue[TlsRefused] = asyncio.Queue()
+
+    def _insecure(self, peer: tuple[str, int], error: Exception) -> None:
+        self.told.put_nowait(explained(Peer("https", *peer), error, "http://lab/ca.pem"))
 
     async def __aenter__(self) -> Doors:
         self.tls.allow(self.service.oldest_tls)
         await self.service.start("127.0.0.1", 0, 0)
-        self.for_all = await self.service.listen_tls("127.0.0.1", 0, self.tls.for_all)
-        self.certified = await self.service.listen_tls("127.0.0.1", 0, self.tls.with_certificate)
+        self.for_all = self.service.listen_tls("127.0.0.1", 0, self.tls.for_all)
+        self.certified = self.service.listen_tls("127.0.0.1", 0, self.tls.with_certificate)
         return self
 
     async def __aexit__(self, *raised: object) -> None:
@@ -142,6 +148,62 @@ async def test_a_phone_of_tls_1_0_is_let_in_only_where_the_domain_has_such_phone
     async with Doors(certificates, SPA_DOMAIN) as doors:
         assert await fetched(doors.for_all, f"{first(YEALINK)}/spa{YEALINK}.cfg", old) == 200
         assert await fetched(doors.for_all, f"{first(POLY)}/{OWN_FILE[POLY]}", old) == 404
+
+
+async def _in_plain_words(doors: Doors) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", doors.for_all)
+    writer.write(b"GET /p/x HTTP/1.1\r\n\r\n")
+    writer.close()
+
+
+async def _trusting_nobody(doors: Doors) -> None:
+    with pytest.raises(ClientConnectorError):
+        await fetched(doors.for_all, "x", ssl.create_default_context())
+
+
+async def _by_an_old_version(doors: Doors) -> None:
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    old.set_ciphers("DEFAULT@SECLEVEL=0")
+    old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises((ClientConnectorError, ClientOSError)):
+        await fetched(doors.for_all, "x", old)
+
+
+async def _without_a_certificate(doors: Doors) -> None:
+    anybody = ssl.create_default_context()
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    with pytest.raises((ClientConnectorError, ClientOSError, ServerDisconnectedError)):
+        await fetched(doors.certified, "x", anybody)
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize(
+    ("come", "happened", "why"),
+    [
+        (_in_plain_words, "no TLS connection with 127.0.0.1", "it does not speak TLS"),
+        (_trusting_nobody, "127.0.0.1 left in the middle of the handshake", "it did not say why"),
+        (_by_an_old_version, "no TLS connection with 127.0.0.1", "unsupported protocol"),
+        (_without_a_certificate, "127.0.0.1 shows no certificate", "peer did not return a certificate"),
+    ],
+)
+async def test_why_a_phone_was_not_let_in_is_told_and_others_are_served(certificates, come, happened, why):
+    async with Doors(certificates) as doors:
+        await come(doors)
+        async with asyncio.timeout(20):
+            told = await doors.told.get()
+        assert (told.address.partition(":")[0], told.happened, told.why) == ("https", happened, why)
+        assert told.remedy
+        assert await fetched(doors.for_all, f"{first(YEALINK)}/{YEALINK}.cfg", trusting(certificates)) == 200
+
+
+@pytest.mark.realtime
+async def test_who_says_nothing_holds_up_nobody_and_is_sent_away_when_the_door_closes(certificates):
+    async with Doors(certificates) as doors:
+        silent, _ = await asyncio.open_connection("127.0.0.1", doors.for_all)
+        assert await fetched(doors.for_all, f"{first(YEALINK)}/{YEALINK}.cfg", trusting(certificates)) == 200
+    async with asyncio.timeout(20):
+        assert await silent.read() == b""
 
 
 @pytest.mark.interop
