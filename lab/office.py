@@ -169,6 +169,7 @@ class Office:
         self.observer.close()
         self.metrics.close()
         await self.api.close()
+        await self.ns.close()
         if self._runner is not None:
             await self._runner.cleanup()
         await self.lab.close()

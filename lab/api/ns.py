@@ -17,9 +17,11 @@ from pbx.api.house import PhoneModel
 from pbx.api.http import Http
 from pbx.api.identity import RANDOM, Identities, key_text
 from pbx.api.server import Server
-from pbx.domain.directory import Directory
+from pbx.api.subscribing import EVENTS
+from pbx.api.webhooks import Poster, Webhooks
 from pbx.events import ServerFault
 
+TOLD_OF = frozenset(kind for kinds in EVENTS.values() for kind in kinds)
 _LETTERS = string.ascii_letters + string.digits
 
 
@@ -29,6 +31,8 @@ class NsApi:
     def __init__(self, lab: Lab, trace: Callable[[str], Sequence[str]]) -> None:
         self._lab, self._trace = lab, trace
         self._server: Server | None = None
+        self._webhooks: Webhooks | None = None
+        self._poster = Poster()
         self.key = ""
         """An API key of a Super User that always holds: who has the installation's secret has the house."""
 
@@ -42,8 +46,7 @@ class NsApi:
             directory=lambda: lab.directory, apply=lab.apply, store=lambda: lab.store, switch=lambda: lab.switch,
             command=lab.command_switch, now=lambda: lab.now, token=token, bus=lab.bus,
             recordings=lambda: lab.recordings, catalogue=self._catalogue, trace=self._trace,
-            written=lambda directory: directory.model_dump_json(context={"secrets": vault.seal}),
-            read=lambda text: Directory.model_validate_json(text, context={"unseal": vault.unseal}),
+            seal=vault.seal, unseal=vault.unseal,
             hostname=lab.settings.host,
         ))  # fmt: skip
         house.recall()
@@ -54,6 +57,15 @@ class NsApi:
             desk, lambda: lab.store, house.directories, token, at, _derived(lab.secret, b"api tokens"), self.key
         )
         self._server = Server(house, identities, self._failed)
+        proof = _derived(lab.secret, b"webhooks")
+        self._webhooks = hooks = Webhooks(house, self._poster, lambda name: hmac.digest(proof, name.encode(), "sha256"))
+        house.delivered = lambda name: hooks.counts.get(name, (0, 0))
+        lab.bus.subscribe(hooks.take, TOLD_OF)
+
+    async def close(self) -> None:
+        if self._webhooks is not None:
+            await self._webhooks.close()
+        await self._poster.close()
 
     def _open(self) -> Server:
         if self._server is None:

@@ -12,7 +12,7 @@ from lab.prompts.sounds import NoSound, read_sound
 from lab.prompts.speech import NoSpeech, speak
 from pbx.accounts.desk import forget_strangers
 from pbx.api.answers import Refused
-from pbx.api.house import Edit, PhoneModel
+from pbx.api.house import Audit, Edit, PhoneModel
 from pbx.bus import Bus
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
@@ -50,9 +50,9 @@ class Reach:
     recordings: Callable[[], Path]
     catalogue: Callable[[], Sequence[PhoneModel]]
     trace: Callable[[str], Sequence[str]]
-    written: Callable[[Directory], str] = lambda directory: directory.model_dump_json(context={"secrets": True})
-    """A directory as the store keeps it."""
-    read: Callable[[str], Directory] = Directory.model_validate_json
+    seal: Callable[[str], str] = str
+    """A secret as it is written down."""
+    unseal: Callable[[str], str] = str
     hostname: str = "switchroom"
 
 
@@ -63,6 +63,7 @@ class _Waiting:
     domain: str
     edit: Edit
     what: str
+    audit: Audit
     done: asyncio.Future[Directory]
 
 
@@ -75,13 +76,17 @@ class ApiHouse:
         """Domains that are configured and not served."""
         self._edits: list[_Waiting] = []
         self._statistics: Statistics | None = None
+        self.delivered: Callable[[str], tuple[int, int]] = lambda subscription: (0, 0)
+        """Set by whoever posts to subscribers."""
 
     def recall(self) -> None:
         """Read the other domains the store keeps, and begin to count."""
         own = self._reach.directory().domain.name
         for kept in self._reach.store().directories():
             if kept.domain != own:
-                self._others[kept.domain] = self._reach.read(kept.document)
+                self._others[kept.domain] = Directory.model_validate_json(
+                    kept.document, context={"unseal": self._reach.unseal}
+                )
         self._statistics = Statistics(self._reach.directory(), self.now)
         self._reach.bus.subscribe(self._count, but=(SipRequest, SipResponse))
 
@@ -134,6 +139,15 @@ class ApiHouse:
         mine = [file for file in self.store.served_files() if file.mac == mac]
         return max(mine, key=lambda file: file.at, default=None)
 
+    def deliveries(self, subscription: str) -> tuple[int, int]:
+        return self.delivered(subscription)
+
+    def seal(self, text: str) -> str:
+        return self._reach.seal(text)
+
+    def unseal(self, text: str) -> str:
+        return self._reach.unseal(text)
+
     def trace(self, call: str) -> Sequence[str]:
         return self._reach.trace(call)
 
@@ -151,9 +165,9 @@ class ApiHouse:
     def command(self, command: Callable[[Switch, Moment], T]) -> T:
         return self._reach.command(command)  # type: ignore[return-value]
 
-    async def edit(self, domain: str, edit: Edit, what: str) -> Directory:
+    async def edit(self, domain: str, edit: Edit, what: str, audit: Audit) -> Directory:
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(domain, edit, what, loop.create_future())
+        waiting = _Waiting(domain, edit, what, audit, loop.create_future())
         if not self._edits:
             loop.call_soon(self._carry_out)
         self._edits.append(waiting)
@@ -190,12 +204,15 @@ class ApiHouse:
     def _carry_out_of(self, domain: str, edits: Sequence[_Waiting]) -> None:
         before = directory = self.directory(domain)
         made: list[tuple[_Waiting, Directory]] = []
+        notes: list[Kept] = []
         for waiting in edits:
             try:
                 if directory is None:
                     raise Refused(404, f"there is no domain {domain!r}")
-                directory = waiting.edit(directory)
-                made.append((waiting, directory))
+                changed = waiting.edit(directory)
+                notes += waiting.audit(directory, changed)
+                made.append((waiting, changed))
+                directory = changed
             except Exception as error:  # noqa: BLE001 - it is raised again in whoever asked for it
                 _fail(waiting, error)
         if directory is None or directory is before:
@@ -207,12 +224,15 @@ class ApiHouse:
             forget_strangers(self.store, before, directory)
             self._others[domain] = directory
             self._keep(directory)
+        for note in notes:
+            self.store.submit(note)
         for waiting, result in made:
             if not waiting.done.done():
                 waiting.done.set_result(result)
 
     def _keep(self, directory: Directory) -> None:
-        stored = StoredDirectory(directory.domain.name, directory.revision, self._reach.written(directory))
+        document = directory.model_dump_json(context={"secrets": self._reach.seal})
+        stored = StoredDirectory(directory.domain.name, directory.revision, document)
         self.store.submit(DirectorySaved(stored))
 
     async def _durable(self) -> None:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from pbx.access import Action, Actor, Decision, Kind, Thing, may, may_some, within
+from pbx.accounts.audit import entry
 from pbx.api.answers import Refused, nothing, wrong
-from pbx.api.house import House
+from pbx.api.changes import changes
+from pbx.api.house import Edit, House
 from pbx.api.identity import Identities, Known
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
 from pbx.domain.tenancy import User
 from pbx.numerals import natural
+from pbx.store.protocol import AuditSaved, Kept
 
 LEAST, MOST, USUAL = 1, 1000, 100
 """How many a page may hold, and holds when nobody says."""
@@ -29,6 +32,9 @@ class Asked:
     query: Mapping[str, str]
     body: Mapping[str, Any]
     now: Moment
+    right: Kind | None = None
+    does: Action = "view"
+    """What the route is for."""
     rows: list[Any] | None = None
     """The body where it is a list."""
     if_match: str = ""
@@ -73,6 +79,27 @@ class Asked:
 
     def sees(self, kind: Kind) -> Callable[[Thing], bool]:
         return within(self.actor, "view", kind)
+
+    async def edit(self, edit: Edit, what: str) -> Directory:
+        """Change the domain; who did it, and what it was before and after, is written down with it."""
+        return await self.house.edit(self.domain, edit, what, self._audit)
+
+    async def submit(self, *submitted: Kept) -> None:
+        """Keep something beside the domain, and who did it; return once it is durable."""
+        thing = Thing(self.right or "event", self.domain, name=next(reversed(self.path.values()), ""))
+        note = self._entry(thing, self.does, None, _masked(self.body))
+        await self.house.submit(*submitted, *((note,) if submitted else ()))
+
+    def _audit(self, before: Directory, after: Directory) -> list[Kept]:
+        domain, reseller = after.domain.name, after.reseller.name
+        return [
+            self._entry(Thing(kind, domain, reseller, name), _done(was, now), was, now)
+            for kind, name, was, now in changes(before, after)
+        ]
+
+    def _entry(self, thing: Thing, action: str, before: object, after: object) -> Kept:
+        number, at = self.house.token(16), self.now.wall.timestamp()
+        return AuditSaved(entry(number, at, self.actor, f"api {self.address}".strip(), thing, action, before, after))
 
     @property
     def synchronous(self) -> bool:
@@ -119,3 +146,16 @@ def refuse(decision: Decision, words: str) -> None:
         raise Refused(404, f"there is no {words}")
     others = f"; who can: {', '.join(decision.others)}" if decision.others else ""
     raise Refused(403, f"{'. '.join(decision.because)}{others}")
+
+
+def _done(before: object, after: object) -> Action:
+    return "create" if before is None else "delete" if after is None else "edit"
+
+
+_SECRET = ("password", "pin", "secret", "base64_file", "File")
+
+
+def _masked(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what was sent, secrets and files left out; None for nothing."""
+    shown = {n: "***" if any(word in n for word in _SECRET) or isinstance(v, bytes) else v for n, v in body.items()}
+    return shown or None

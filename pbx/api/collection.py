@@ -158,7 +158,7 @@ class Collection:
             items = (*getattr(directory, self.section), item)
             return self.replaced(directory, items, written, item, ("add", len(items) - 1))
 
-        directory = await asked.house.edit(asked.domain, edit, f"{self.noun} {asked.text(self.named)}")
+        directory = await asked.edit(edit, f"{self.noun} {asked.text(self.named)}")
         if not asked.synchronous:
             return with_ignored(ACCEPTED, written)
         item = getattr(directory, self.section)[-1]
@@ -179,7 +179,7 @@ class Collection:
             self.allow(asked, "edit", directory, item, new)
             return self.put(directory, item, new, written)
 
-        directory = await asked.house.edit(asked.domain, edit, f"{self.noun} {name}")
+        directory = await asked.edit(edit, f"{self.noun} {name}")
         if not asked.synchronous:
             return with_ignored(ACCEPTED, written)
         return with_ignored(Answer(200, self.tell((asked, directory), self.one(asked, directory))), written)
@@ -194,7 +194,7 @@ class Collection:
             assert self.removed_as is not None, "this collection removes in a way of its own"
             return taken_out(directory, self.removed_as, name, self.filed(item))
 
-        await asked.house.edit(asked.domain, edit, f"{self.noun} {name}")
+        await asked.edit(edit, f"{self.noun} {name}")
         return ACCEPTED
 
     def allow(self, asked: Asked, action: Action, directory: Directory, before: Any, after: Any) -> None:

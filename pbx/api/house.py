@@ -17,6 +17,8 @@ from pbx.switch.switch import Switch
 T = TypeVar("T")
 Edit = Callable[[Directory], Directory]
 """Refused when the domain does not take it."""
+Audit = Callable[[Directory, Directory], Sequence[Kept]]
+"""(before, after) → what is to be written down about the change."""
 
 
 class House(Protocol):
@@ -40,7 +42,7 @@ class House(Protocol):
 
     def command(self, command: Callable[[Switch, Moment], T]) -> T: ...
 
-    async def edit(self, domain: str, edit: Edit, what: str) -> Directory:
+    async def edit(self, domain: str, edit: Edit, what: str, audit: Audit) -> Directory:
         """Change a domain; edits that come together are written together, each judged after the one before."""
         ...
 
@@ -77,6 +79,16 @@ class House(Protocol):
     def served(self, mac: str) -> ServedFile | None:
         """Return what a box was served last."""
         ...
+
+    def deliveries(self, subscription: str) -> tuple[int, int]:
+        """Return how many posts of a subscription were taken, and how many were not."""
+        ...
+
+    def seal(self, text: str) -> str:
+        """Return a secret as it may be written down."""
+        ...
+
+    def unseal(self, text: str) -> str: ...
 
     def trace(self, call: str) -> Sequence[str]:
         """Return the SIP messages of a call, one text each."""

@@ -42,6 +42,11 @@ class Known:
     login: str = ""
 
     @property
+    def by_key(self) -> bool:
+        """It is an API key; the house's own is one, and is in no store."""
+        return self.shown is None or self.shown.kind == "key"
+
+    @property
     def key(self) -> str:
         return self.shown.first if self.shown is not None else ""
 

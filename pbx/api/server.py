@@ -93,7 +93,7 @@ class Server:
         return Asked(
             house=self._house, actor=known.actor, method=request.method, path=path, query=request.query, body=body,
             now=self._house.now, rows=rows, if_match=request.headers.get("if-match", ""), identities=self._identities,
-            known=known, address=request.address,
+            known=known, address=request.address, right=route.right, does=route.does,
         )  # fmt: skip
 
     def _known(self, request: Request) -> Known:

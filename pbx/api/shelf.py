@@ -84,13 +84,13 @@ class Shelf:
     async def delete(self, asked: Asked) -> Answer:
         self.allow(asked, "delete")
         row = self.one(asked)
-        await asked.house.submit(DocumentRemoved(asked.domain, self._kind(asked), str(row["id"])))
+        await asked.submit(DocumentRemoved(asked.domain, self._kind(asked), str(row["id"])))
         return ACCEPTED
 
     # --- parts ----------------------------------------------------------------------------------------
 
     async def put(self, asked: Asked, name: str, row: Mapping[str, Any]) -> None:
-        await asked.house.submit(DocumentSaved(Document(asked.domain, self._kind(asked), name, json.dumps(row))))
+        await asked.submit(DocumentSaved(Document(asked.domain, self._kind(asked), name, json.dumps(row))))
 
     def rows(self, asked: Asked) -> Iterator[Mapping[str, Any]]:
         if asked.domain in ("", "*"):

@@ -170,7 +170,7 @@ async def _create(asked: Asked) -> Answer:
             raise Refused(409, f"queue {extension} has an agent {name!r} already")
         return with_kept(_with(directory, queue, (*queue.agents, agent)), _filed(queue, agent), written.kept)
 
-    directory = await asked.house.edit(asked.domain, edit, f"agent {name} of queue {extension}")
+    directory = await asked.edit(edit, f"agent {name} of queue {extension}")
     if not asked.synchronous:
         return with_ignored(ACCEPTED, written)
     queue = directory.queues_by_extension[extension]
@@ -187,7 +187,7 @@ async def _change(asked: Asked) -> Answer:
         agents = tuple(new if one is agent else one for one in queue.agents)
         return with_kept(_with(directory, queue, agents), _filed(queue, agent), written.kept)
 
-    directory = await asked.house.edit(asked.domain, edit, f"agent {asked.path['agent']}")
+    directory = await asked.edit(edit, f"agent {asked.path['agent']}")
     queue, agent = _one(asked, directory)
     if "available" in written.values:
         _set(asked, agent, AgentStatus.AVAILABLE if agent.available else AgentStatus.LOGGED_OUT, queue.extension)
@@ -203,7 +203,7 @@ async def _delete(asked: Asked) -> Answer:
         left = _with(directory, queue, tuple(one for one in queue.agents if one is not agent))
         return left.with_kept(_filed(queue, agent), {})
 
-    await asked.house.edit(asked.domain, edit, f"agent {asked.path['agent']}")
+    await asked.edit(edit, f"agent {asked.path['agent']}")
     return ACCEPTED
 
 

@@ -202,7 +202,7 @@ async def _write(asked: Asked, name: str, *, new: bool) -> Answer:
             raise Refused(400, str(bad), tuple(_fault(values, p) for p in bad.problems)) from None
         return with_rules(directory, user, _placed(user.rules, known, rule, asked.text("new-position")))
 
-    await asked.house.edit(asked.domain, edit, f"answering rules of {extension}")
+    await asked.edit(edit, f"answering rules of {extension}")
     return Answer(200, _rule(asked, name)) if asked.synchronous else ACCEPTED
 
 
@@ -256,7 +256,7 @@ async def _delete(asked: Asked) -> Answer:
             raise nothing("answering rule for time frame", name)
         return with_rules(directory, user, left)
 
-    await asked.house.edit(asked.domain, edit, f"answering rules of {asked.path['user']}")
+    await asked.edit(edit, f"answering rules of {asked.path['user']}")
     return ACCEPTED
 
 
@@ -274,7 +274,7 @@ async def _reorder(asked: Asked) -> Answer:
             raise wrong("time-frame", unknown[0] if unknown else None, rule, f"send {', '.join(known) or 'nothing'}")
         return with_rules(directory, user, (*(known.pop(name) for name in names), *known.values()))
 
-    await asked.house.edit(asked.domain, edit, f"answering rules of {asked.path['user']}")
+    await asked.edit(edit, f"answering rules of {asked.path['user']}")
     return ACCEPTED
 
 

@@ -225,7 +225,7 @@ async def _create(asked: Asked) -> Answer:
         asked.require("create", _thing(directory, attendant))
         return _replaced(directory, (*directory.attendants, attendant))
 
-    directory = await asked.house.edit(asked.domain, edit, f"attendant {extension}")
+    directory = await asked.edit(edit, f"attendant {extension}")
     return Answer(200, told(directory, _of(directory, extension)))
 
 
@@ -238,7 +238,7 @@ async def _change(asked: Asked) -> Answer:
         new = _written(asked, directory, known, extension)
         return _replaced(directory, tuple(new if one is known else one for one in directory.attendants))
 
-    directory = await asked.house.edit(asked.domain, edit, f"attendant {extension}")
+    directory = await asked.edit(edit, f"attendant {extension}")
     return Answer(200, told(directory, _of(directory, extension))) if asked.synchronous else ACCEPTED
 
 
@@ -249,7 +249,7 @@ async def _delete(asked: Asked) -> Answer:
         asked.require("delete", _thing(directory, _of(directory, extension)))
         return taken_out(directory, "attendant", extension, f"attendant:{extension}")
 
-    await asked.house.edit(asked.domain, edit, f"attendant {extension}")
+    await asked.edit(edit, f"attendant {extension}")
     return ACCEPTED
 
 

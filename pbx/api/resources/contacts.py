@@ -86,7 +86,7 @@ class Contacts(Collection):
             born = {"created-datetime": f"{asked.now.wall:%Y-%m-%d %H:%M:%S}"}
             return with_kept(new, self.filed(contact), {**written.kept, **born})
 
-        directory = await asked.house.edit(asked.domain, edit, f"contact {contact.name}")
+        directory = await asked.edit(edit, f"contact {contact.name}")
         return Answer(200, self.tell((asked, directory), contact))
 
     async def change(self, asked: Asked) -> Answer:
@@ -103,7 +103,7 @@ class Contacts(Collection):
             left = directory.with_kept(self.filed(contact), {}).replaced(contacts=contacts)
             return with_kept(left, self.filed(new), fields)
 
-        directory = await asked.house.edit(asked.domain, edit, "contact")
+        directory = await asked.edit(edit, "contact")
         return Answer(200, self.tell((asked, directory), after[-1])) if "user" not in asked.path else ACCEPTED
 
     async def delete(self, asked: Asked) -> Answer:
@@ -113,7 +113,7 @@ class Contacts(Collection):
             left = tuple(one for one in directory.contacts if one is not contact)
             return directory.replaced(contacts=left).with_kept(self.filed(contact), {})
 
-        await asked.house.edit(asked.domain, edit, "contact")
+        await asked.edit(edit, "contact")
         return ACCEPTED
 
 

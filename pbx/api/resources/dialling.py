@@ -132,7 +132,7 @@ async def _edit(asked: Asked, name: str, change: Any) -> Directory:
         return with_kept(_with(directory, policies), f"dial policy:{name}",
                          {"description": description} if description else {})  # fmt: skip
 
-    return await asked.house.edit(asked.domain, edit, f"dial policy {name}")
+    return await asked.edit(edit, f"dial policy {name}")
 
 
 def _with(directory: Directory, policies: dict[str, tuple[CallKind, ...]]) -> Directory:
@@ -153,7 +153,7 @@ async def _delete(asked: Asked) -> Answer:
         policies = {known: kinds for known, kinds in directory.domain.platform.dial_policies.items() if known != name}
         return _with(directory, policies).with_kept(f"dial policy:{name}", {})
 
-    await asked.house.edit(asked.domain, edit, f"dial policy {name}")
+    await asked.edit(edit, f"dial policy {name}")
     return ACCEPTED
 
 

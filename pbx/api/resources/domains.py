@@ -136,7 +136,7 @@ async def _change(asked: Asked) -> Answer:
         except ValueError as error:
             raise as_refusal(error, SHAPE, written.values, ("domain",)) from None
 
-    directory = await asked.house.edit(asked.domain, edit, "domain")
+    directory = await asked.edit(edit, "domain")
     return with_ignored(Answer(200, told_domain(asked, directory)) if asked.synchronous else ACCEPTED, written)
 
 

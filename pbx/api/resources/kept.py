@@ -182,7 +182,7 @@ async def _nag_write(asked: Asked) -> Answer:
 async def _nag_delete(asked: Asked) -> Answer:
     if _nag(asked, "edit") is None:
         raise nothing("voicemail reminder of user", asked.path["user"])
-    await asked.house.submit(DocumentRemoved(asked.domain, NAGS.noun, asked.path["user"]))
+    await asked.submit(DocumentRemoved(asked.domain, NAGS.noun, asked.path["user"]))
     return ACCEPTED
 
 

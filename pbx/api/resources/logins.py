@@ -69,7 +69,7 @@ async def _tokens(asked: Asked) -> Answer:
         case _:
             raise wrong("grant_type", grant, "it is password or refresh_token", "send password")
     told = identities.tokens(directory, user, client)
-    await asked.house.submit()
+    await asked.submit()
     return Answer(200, told, {"Cache-Control": "no-store"})
 
 
@@ -83,7 +83,7 @@ async def _new_jwt(asked: Asked) -> Answer:
     else:
         directory, user = await _account(asked)
     told = identities.jwt(directory, user)
-    await asked.house.submit()
+    await asked.submit()
     return Answer(200, told, {"Cache-Control": "no-store"})
 
 
@@ -105,7 +105,7 @@ async def _end_jwt(asked: Asked) -> Answer:
     if known.shown is None:
         raise Refused(400, "this key does not end: it is the house's own")
     _identities(asked).end(known.shown)
-    await asked.house.submit()
+    await asked.submit()
     return ACCEPTED
 
 
@@ -124,7 +124,7 @@ async def _end_of(asked: Asked) -> Answer:
         own = (_known(asked).claims or {}).get("jti") == name
         if not (own or asked.actor.scope == "Super User") or not identities.end_jti(name):
             raise nothing("JWT", name)
-    await asked.house.submit()
+    await asked.submit()
     return ACCEPTED
 
 
@@ -215,7 +215,7 @@ async def _new_key(asked: Asked) -> Answer:
     names = ("description", "reseller", "ip-address", "readonly", "can-create-keys", "allowed-models")
     fields = {name: asked.body[name] for name in names if name in asked.body}
     text, made = _identities(asked).new_key(known, domain, user, asked.actor.name, fields)
-    await asked.house.submit()
+    await asked.submit()
     return Answer(200, {**_told(made, asked.actor.reseller), "key": text}, {"Cache-Control": "no-store"})
 
 
@@ -226,7 +226,7 @@ async def _change_key(asked: Asked) -> Answer:
     asked.require("create", _thing(asked, shown))
     names = ("description", "ip-address", "readonly", "can-create-keys", "allowed-models")
     _identities(asked).change_key(shown, {name: asked.body[name] for name in names if name in asked.body})
-    await asked.house.submit()
+    await asked.submit()
     return ACCEPTED
 
 
@@ -234,7 +234,7 @@ async def _end_key(asked: Asked) -> Answer:
     shown = _one(asked)
     asked.require("delete", _thing(asked, shown))
     _identities(asked).end(shown)
-    await asked.house.submit()
+    await asked.submit()
     return ACCEPTED
 
 

@@ -244,7 +244,7 @@ class Frames(Collection):
             except ValueError as error:
                 raise Refused(409, f"time frame {name} is still referred to: {_said(error)}") from None
 
-        await asked.house.edit(asked.domain, edit, f"time frame {name}")
+        await asked.edit(edit, f"time frame {name}")
         return ACCEPTED
 
 

@@ -207,7 +207,7 @@ class Users(Collection):
             )
             return with_kept(directory.replaced(**{section: new}), f"user:{extension}", written.kept)
 
-        directory = await asked.house.edit(asked.domain, edit, f"user {extension}")
+        directory = await asked.edit(edit, f"user {extension}")
         if not asked.synchronous:
             return ACCEPTED
         user = of_extension(directory, extension)

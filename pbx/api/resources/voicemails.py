@@ -96,14 +96,14 @@ async def _delete(asked: Asked) -> Answer:
     gone = message.folder == "trash"
     change = MessageRemoved(message.box, message.id) if gone else MessageSaved(replace(message, folder="trash"))
     _change(asked, message.box, change)
-    await asked.house.submit()
+    await asked.submit()
     return ACCEPTED
 
 
 async def _save(asked: Asked) -> Answer:
     message, _ = _one(asked, "edit")
     _change(asked, message.box, MessageSaved(replace(message, folder="saved")))
-    await asked.house.submit()
+    await asked.submit()
     return ACCEPTED
 
 
@@ -116,7 +116,7 @@ async def _forward(asked: Asked) -> Answer:
         raise wrong("destination", to, "it is another user with a mailbox", "send an extension")
     if not asked.house.command(lambda switch, now: switch.send_message_on(message, to, now)):
         raise Refused(409, f"mailbox {to} is full")
-    await asked.house.submit()
+    await asked.submit()
     return ACCEPTED
 
 
