@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from zlib import crc32
 
 from lab.carrier import FAX_MACHINES, Habit
+from lab.control.command import Refused
 from lab.faxes.cabinet import Cabinet
 from lab.faxes.paper import MOST_PAGES, BadDocument, digests, sample
 from lab.house import AnyLine, AnyPhone, Cabling, House
@@ -99,7 +100,9 @@ class _OnALine(ABC):
         self._house.machines_cabinet.put(name, made.tiff)
         return line.fax(number, name, made.pages, now)
 
-    def do(self, action: str, argument: str = "") -> None:
+    def do(self, action: str, argument: str = "", via: str = "") -> None:
+        if via not in ("", "soft"):
+            raise CannotDo(f"{self.id} is one of the lab's own: there is no way to it by {via}")
         if action not in self.capabilities:
             raise CannotDo(f"{self.id} has no way to {action}")
         line = self._line()
@@ -254,14 +257,17 @@ class LabDevice(InTheDirectory, _OnALine):
         line = self._line()
         return line is not None and line.waiting.lit
 
-    def do(self, action: str, argument: str = "") -> None:
+    def do(self, action: str, argument: str = "", via: str = "") -> None:
+        if via == "sip":
+            by_sip(self._house, self.id, action, argument)
+            return
         if action in ("reboot", "reset"):
             begin = self._phone.reboot if action == "reboot" else self._phone.factory_reset
             self._press(lambda: begin(self._mono()))
             return
         if action == "dial" and not self.registered:
             raise CannotDo(f"{self.id} is not registered")
-        super().do(action, argument)
+        super().do(action, argument, via)
 
     @property
     def powered(self) -> bool:
@@ -354,13 +360,13 @@ class LaptopDevice(_OnALine):
     def answer(self) -> tuple[int, str]:  # type: ignore[override]
         return self._laptop.answer.status, self._laptop.answer.text
 
-    def do(self, action: str, argument: str = "") -> None:
+    def do(self, action: str, argument: str = "", via: str = "") -> None:
         if action in ("leave", "repeat"):
             act = self._laptop.leave if action == "leave" else self._laptop.repeat
             if not self._press(lambda: act(self._mono())):
                 raise CannotDo(f"{self.id} has not registered")
             return
-        super().do(action, argument)
+        super().do(action, argument, via)
 
     def set(self, action: str, arguments: Mapping[str, str]) -> None:
         laptop, now = self._laptop, self._mono()
@@ -402,6 +408,16 @@ class LaptopDevice(_OnALine):
 
     def _mono(self) -> float:
         return self._house.now.mono
+
+
+def by_sip(house: House, device: str, action: str, argument: str) -> None:
+    """Let the switch do it; CannotDo when the phone does not obey, or has not answered yet."""
+    try:
+        obeyed = house.sip_control.do(device, action, argument)
+    except Refused as refused:
+        raise CannotDo(str(refused)) from refused
+    if not obeyed:
+        raise CannotDo(f"{device} has not answered yet")
 
 
 def _with_token(url: str, token: str) -> str:

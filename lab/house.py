@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from lab.carrier import Carrier
+from lab.control.by_sip import SipControl
 from lab.control.controls import Controls
 from lab.faxes.cabinet import Cabinet
 from lab.laptop import Laptop
@@ -63,6 +64,11 @@ class House(Protocol):
     @property
     def controls(self) -> Controls:
         """Commands to physical phones; a virtual world has none."""
+        ...
+
+    @property
+    def sip_control(self) -> SipControl:
+        """Commands to any phone, by the switch itself."""
         ...
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 
 from lab.bench import LabBench
@@ -123,9 +124,10 @@ def run_plan(
     runner = Runner(LabBench(world), plan, seed=number, only=only, progress=progress, one_by_one=decide is not None)
     begun(runner.result)
     news: list[Stamped] = []
-    end = world.bus.subscribe(news.append)
     stop = world.now.mono + most_s
-    try:
+    with ExitStack() as ends:
+        ends.callback(world.bus.subscribe(news.append))
+        ends.enter_context(world.sip_control.run())
         runner.start()
         while not runner.done and world.now.mono < stop:
             if not runner.result.interrupted and (reason := stopped()):
@@ -141,6 +143,4 @@ def run_plan(
                 world.run(max(0.0, min(runner.deadline, stop) - world.now.mono), lambda: bool(news))
         if not runner.done:
             runner.abort(f"it was not over after {most_s:g} s")
-    finally:
-        end()
     return runner.result

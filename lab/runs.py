@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from lab.bench import LabBench
@@ -103,6 +104,9 @@ async def run_live(
     feed = _Feed(house, runner, wake.set)
     end = house.now.mono + limit_s
     begun(Reins(runner, wake.set))
+    ends = ExitStack()
+    ends.callback(feed.end)
+    ends.enter_context(house.sip_control.run())
     try:
         runner.start()
         while not runner.done:
@@ -116,5 +120,5 @@ async def run_live(
         runner.abort("switchroom was ended" if isinstance(fault, asyncio.CancelledError) else str(fault))
         raise
     finally:
-        feed.end()
+        ends.close()
     return runner.result

@@ -22,6 +22,7 @@ from lab import key_log
 from lab.addresses import Listening, ready_document
 from lab.carrier import NUMBERS, Carrier, Habit
 from lab.certificates import Certificates, explained
+from lab.control.by_sip import SipControl
 from lab.control.caller import Address
 from lab.control.controls import Controls
 from lab.cores import SwitchCore
@@ -113,6 +114,7 @@ class Lab:
         self.outbox = Outbox()
         self._catcher = Catcher(self.outbox, lambda: self.now.wall.timestamp(), self)
         self.people = People(self.clock.now)
+        self.sip_control = SipControl(self)
         named = {device: control.driver for device, control in seed.lab.control.items()}
         self.controls = Controls(self._supervisor, self._control_address, named)
         self._postman: Postman | None = None

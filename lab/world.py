@@ -12,6 +12,7 @@ from typing import Protocol
 
 from lab.carrier import NUMBERS, Carrier, Habit
 from lab.clockwork import Clockwork, Node, seeded_token
+from lab.control.by_sip import SipControl
 from lab.control.controls import Controls
 from lab.cores import SwitchCore
 from lab.errors import Away
@@ -118,6 +119,7 @@ class World:
         self.bus.subscribe(self._frame_switched, [TimeFrameSwitched])
         self.outbox = Outbox()
         self.people = People(self.clockwork.now)
+        self.sip_control = SipControl(self)
         sender = f"switchroom@{self.directory.domain.name}"
         self.networks = VirtualNetworks(self.clockwork, self._phones_at)
         self.post = VirtualPost(self, self.outbox, sender, self.clockwork.later)

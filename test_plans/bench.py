@@ -20,6 +20,8 @@ CAPABILITIES = frozenset(
 )  # fmt: skip
 """What a device may be able to do, or to show."""
 ACTIONS = CAPABILITIES - {"screen", "lamp", "hears", "config"}
+VIAS = ("soft", "http", "sip", "human")
+"""Ways to a device: a simulated phone's own buttons, its maker's remote control, the switch by SIP alone, a person."""
 SETTINGS: Mapping[str, frozenset[str]] = {
     "fetch": frozenset({"path", "device", "token", "agent"}),
     "register": frozenset({"device", "password", "transport", "agent", "expires"}),
@@ -217,8 +219,8 @@ class BenchDevice(Protocol):
         """What the fax machine at it has sent and received, oldest first; nothing without one."""
         ...
 
-    def do(self, action: str, argument: str = "") -> None:
-        """Press the buttons of `action`; CannotDo when it cannot.
+    def do(self, action: str, argument: str = "", via: str = "") -> None:
+        """Press the buttons of `action`; CannotDo when it cannot, or has not yet. `via` is among VIAS, or empty.
 
         `dial <digits>`, `answer`, `reject`, `hangup`, `hold`, `resume`, `transfer <digits>` (blind), `attended` (joins
         the other ends of its two calls), `conference` (of

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from pbx.events import event_kinds, field_names
-from test_plans.bench import ACTIONS, ATTRIBUTES, CAPABILITIES, OPERATIONS
+from test_plans.bench import ACTIONS, ATTRIBUTES, CAPABILITIES, OPERATIONS, VIAS
 from test_plans.located import read_located
 from test_plans.model import (
     BINDS,
@@ -375,6 +375,9 @@ class _Reader:
         if not dot:
             self._say(item, f"do names who and what, like caller.dial, not {who!r}")
             return
+        if "via" in item and (who == "pbx" or item["via"] not in VIAS):
+            what = "`via` is the way to a device" if who == "pbx" else f"via is one of {', '.join(VIAS)}"
+            self._say(item, f"{what}, not {item['via']!r}")
         known = OPERATIONS if who == "pbx" else ACTIONS
         if action not in known:
             self._say(item, f"{who} has no action {action!r}{_nearest(action, known)}")

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from pbx.events import event_kinds
-from test_plans.bench import ACTIONS, CAPABILITIES, OPERATIONS
+from test_plans.bench import ACTIONS, CAPABILITIES, OPERATIONS, VIAS
 from test_plans.model import BINDS, CONTINUE, FIGURES, SEVERITIES, STOP, Verb
 
 _DURATION = {"type": ["string", "number"], "pattern": r"^\d+(\.\d+)?\s*(ms|s|m|h)?$"}
@@ -125,6 +125,8 @@ def _argument(name: str) -> dict[str, Any]:
         return _COUNT
     if name in ("fail", "warn"):
         return {"type": "object", "propertyNames": {"enum": sorted({*FIGURES, "least", "median", "p95", "most"})}}
+    if name == "via":
+        return {"enum": list(VIAS)}
     if name == "steps":
         return {"$ref": "#/$defs/steps"}
     return {"$ref": "#/$defs/where"} if name == "where" else {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from lab.bench_devices import DirectNumbers, InTheDirectory
+from lab.bench_devices import DirectNumbers, InTheDirectory, by_sip
 from lab.control.command import Refused
 from lab.house import House
 from lab.people import Asked
@@ -94,8 +94,12 @@ class DrivenDevice(InTheDirectory):
     @property
     def capabilities(self) -> frozenset[str]:
         """What its maker says it can, as long as it has not refused."""
-        by_itself: frozenset[str] = self._driver.CAN if self._driver is not None and not self._refusal else frozenset()
+        by_itself = self._by_driver | self._house.sip_control.deeds(self.id)
         return by_itself | _BY_HAND if self._house.people.attended else by_itself
+
+    @property
+    def _by_driver(self) -> frozenset[str]:
+        return self._driver.CAN if self._driver is not None and not self._refusal else frozenset()
 
     @property
     def patience_s(self) -> float:
@@ -110,19 +114,35 @@ class DrivenDevice(InTheDirectory):
     def set(self, action: str, arguments: Mapping[str, str]) -> None:
         raise CannotDo(f"{self.id} is no laptop: it has no way to {action}")
 
-    def do(self, action: str, argument: str = "") -> None:
+    def do(self, action: str, argument: str = "", via: str = "") -> None:
         """Asked again until it does not raise: CannotDo also says that it is not done yet."""
-        if action not in self.capabilities:
+        if not via and action not in self.capabilities:
             raise CannotDo(self._refusal or f"{self.id} has no way to {action}")
-        if self._driver is not None and not self._refusal and action in self._driver.CAN:
-            try:
-                taken = self._house.controls.do(self.id, self._driver, action, argument)
-            except Refused as refused:
-                raise CannotDo(str(refused)) from refused
-            if not taken:
-                raise CannotDo(f"{self.id} has not answered the command yet")
-            return
-        self._by_hand(action, argument)
+        match via or self._way(action):
+            case "http":
+                self._by_http(action, argument)
+            case "sip":
+                by_sip(self._house, self.id, action, argument)
+            case "human" if self._house.people.attended and action in _BY_HAND:
+                self._by_hand(action, argument)
+            case way:
+                raise CannotDo(f"{self.id} has no way to {action} by {way}")
+
+    def _way(self, action: str) -> str:
+        """Its maker's remote control, else what it offers by SIP, else whoever stands before it."""
+        if action in self._by_driver:
+            return "http"
+        return "sip" if action in self._house.sip_control.deeds(self.id) else "human"
+
+    def _by_http(self, action: str, argument: str) -> None:
+        if self._driver is None or action not in self._by_driver:
+            raise CannotDo(self._refusal or f"{self.id} has no way to {action} by its maker's remote control")
+        try:
+            taken = self._house.controls.do(self.id, self._driver, action, argument)
+        except Refused as refused:
+            raise CannotDo(str(refused)) from refused
+        if not taken:
+            raise CannotDo(f"{self.id} has not answered the command yet")
 
     @property
     def _refusal(self) -> str:

@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 from pbx.domain.devices import normal_mac
 from pbx.numerals import natural
 
+OBEYS = frozenset({"talk", "hold", "refer"})
+"""What the lab's phones let be done to them by SIP; makers ship theirs with all of it off."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -30,6 +33,8 @@ class Box:
     """A provisioning URL entered or scanned by a person, for phones that do no discovery."""
     login: tuple[str, str] | None = field(default=None, repr=False)
     """User and password for the server, typed in or burnt in by the maker."""
+    obeys: frozenset[str] = OBEYS
+    """What it lets be done to it by SIP: `talk`, `hold`, `refer`, `csta`."""
     challenges_notify: bool = False
     """Wants to know who commands it: a NOTIFY that resyncs it is answered 401 first, as on some Grandstreams."""
     activation_code: str = ""

@@ -29,6 +29,7 @@ from pbx.sip.session import Session
 from pbx.sip.sip_events import (
     Answered,
     Cancelled,
+    CommandReceived,
     Confirmed,
     Ended,
     Progress,
@@ -339,6 +340,8 @@ class Line:
                 call.on_hold = False
             case ReferProgress(status_line=line, final=final):
                 self._transferred(call, line, final, now)
+            case CommandReceived(command=command):
+                self._commanded(call, command, now)
             case _:
                 return
         self._changed()
@@ -471,6 +474,15 @@ class Line:
         if call.keys_to_send:
             call.speech.send_digits(call.keys_to_send)
         self._changed()
+
+    def _commanded(self, call: PhoneCall, command: str, now: float) -> None:
+        """Somebody tells this phone by SIP to talk or to hold."""
+        if command == "talk" and call.state is CallState.INCOMING:
+            self.answer_call(call, now)
+        elif command == "talk" and call.on_hold:
+            self._resume(call, now)
+        elif command == "hold" and call.state is CallState.UP and not call.on_hold:
+            self._hold(call, now)
 
     def _try_again(self, call: PhoneCall, now: float) -> None:
         """Both sides asked at once: whoever made the Call-ID waits the longer (RFC 3261 §14.1)."""

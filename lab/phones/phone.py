@@ -14,6 +14,7 @@ from lab.phones.chassis import Chassis, Extension
 from lab.phones.discovery import PNP
 from lab.phones.family import Box, Family, Fetch, Fetched, PhoneConfig, Resync
 from lab.phones.line import Line
+from lab.phones.obeying import CSTA, referred, served
 from lab.phones.registration import Standing
 from lab.phones.sending_back import logs
 from lab.phones.standings import show_standings
@@ -30,6 +31,7 @@ from pbx.sip.uri import BadUri, NameAddr, parse_uri
 
 PNP_GROUP = Peer("udp", "224.0.1.75", 5060)
 
+_COMMANDS = frozenset({"talk", "hold"})
 _TOLD = (Heard, DigitPressed, FaxSensed, FaxFinished)
 
 
@@ -75,6 +77,7 @@ class Phone(Chassis[Line]):
             return
         self.powered = True
         self._stack = self._make_stack()
+        self._stack.commands = self.box.obeys & _COMMANDS
         self._begin_boot(self._new_boot(now))
         self._drain(now)
 
@@ -240,12 +243,28 @@ class Phone(Chassis[Line]):
         request, transaction = event.request, event.transaction
         match request.method:
             case "OPTIONS":
-                headers = (("Allow", ALLOW), ("Accept", "application/sdp"))
-                self._stack.respond(transaction, 200, headers=headers, now=now)
+                self._stack.respond(transaction, 200, headers=self._abilities, now=now)
+            case "REFER" | "INFO" if (obeys := self._obeys(request)) is not None:
+                line, do = obeys
+                self._stack.respond(transaction, do(line, request, now), now=now)
             case "NOTIFY":
                 self._notified(event, now)
             case _:
                 self._stack.respond(transaction, 405, headers=(("Allow", ALLOW),), now=now)
+
+    @property
+    def _abilities(self) -> Sequence[tuple[str, str]]:
+        obeys = self.box.obeys
+        methods = ALLOW if "refer" in obeys else ", ".join(m for m in ALLOW.split(", ") if m != "REFER")
+        made = [("Allow", methods), ("Accept", f"application/sdp, {CSTA}" if "csta" in obeys else "application/sdp")]
+        commands = sorted(obeys & _COMMANDS)
+        return [*made, ("Allow-Events", ", ".join(commands))] if commands else made
+
+    def _obeys(self, request: Request) -> tuple[Line, Callable[[Line, Request, float], int]] | None:
+        """Return whose line is told, and what does it; None where this phone lets nobody."""
+        line = self._called_line(request.to.uri)
+        way, do = ("refer", referred) if request.method == "REFER" else ("csta", served)
+        return (line, do) if line is not None and way in self.box.obeys else None
 
     def _notified(self, event: RequestReceived, now: float) -> None:
         assert self._stack is not None

@@ -39,6 +39,8 @@ from pbx.events.calls import (
     LegEnded,
     LegFailed,
     LegInvited,
+    PhoneControlled,
+    PhoneObeyed,
     TrunkFailed,
 )
 from pbx.events.conferences import (
@@ -222,6 +224,8 @@ __all__ = [
     "PageEnded",
     "PageJoined",
     "ParkRecalled",
+    "PhoneControlled",
+    "PhoneObeyed",
     "PhoneSaid",
     "PinChanged",
     "PinRefused",

@@ -112,6 +112,29 @@ class TrunkFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneControlled(Event):
+    """The switch has done something in the place of whoever stands before a phone: during a test run, never else."""
+
+    kind: ClassVar[str] = "control.sent"
+    device: str
+    deed: str
+    """`dial`, `answer`, `hold`, `resume`, `hangup`."""
+    means: str
+    """`NOTIFY talk`, `REFER`, `uaCSTA MakeCall`, …"""
+    argument: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneObeyed(Event):
+    """What the phone said to it: 2xx when it obeys."""
+
+    kind: ClassVar[str] = "control.answered"
+    device: str
+    deed: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallHeld(Event):
     kind: ClassVar[str] = "call.held"
     call: str

@@ -10,7 +10,15 @@ from pbx.sip.bodies import sdp_of
 from pbx.sip.dialog import ALLOW, Phase
 from pbx.sip.message import Request, Response, reply
 from pbx.sip.reliable import rack_of
-from pbx.sip.sip_events import Confirmed, InfoReceived, ReferProgress, ReferReceived, ReofferReceived
+from pbx.sip.sip_events import (
+    CommandAnswered,
+    CommandReceived,
+    Confirmed,
+    InfoReceived,
+    ReferProgress,
+    ReferReceived,
+    ReofferReceived,
+)
 from pbx.sip.uri import BadUri, parse_name_addr
 
 if TYPE_CHECKING:
@@ -64,6 +72,22 @@ class Sent:
     def timed_out(self, now: float) -> None:
         if self._request.method not in _ENDS_NOTHING:
             self._session.end_by("timeout", 41, f"no answer to {self._request.method}")
+
+
+class Commanded:
+    """Learns what the far end says of a NOTIFY that tells it what to do: a refusal ends no call."""
+
+    __slots__ = ("_command", "_session")
+
+    def __init__(self, session: Session, command: str) -> None:
+        self._session, self._command = session, command
+
+    def response(self, response: Response, now: float) -> None:
+        if response.status >= 200:
+            self._session.stack.report(CommandAnswered(self._session, self._command, response.status))
+
+    def timed_out(self, now: float) -> None:
+        self._session.stack.report(CommandAnswered(self._session, self._command, 408))
 
 
 def _bye(session: Session, transaction: ServerTransaction, now: float) -> None:
@@ -156,7 +180,12 @@ def _refer(session: Session, transaction: ServerTransaction, now: float) -> None
 
 def _notify(session: Session, transaction: ServerTransaction, now: float) -> None:
     request = transaction.request
-    if (request.get("Event") or "").partition(";")[0].strip().lower() != "refer":
+    package = (request.get("Event") or "").partition(";")[0].strip().lower()
+    if package in session.stack.commands:
+        transaction.respond(reply(request, 200, to_tag=session.local.tag), now)
+        session.stack.report(CommandReceived(session, package))
+        return
+    if package != "refer":
         transaction.respond(reply(request, 489, to_tag=session.local.tag), now)
         return
     transaction.respond(reply(request, 200, to_tag=session.local.tag), now)

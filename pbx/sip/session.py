@@ -14,7 +14,7 @@ from pbx.sip.address import Peer
 from pbx.sip.bodies import sdp_of
 from pbx.sip.dialog import ALLOW, SUPPORTED, Dialog, Phase
 from pbx.sip.digest import Credentials
-from pbx.sip.in_dialog import Sent, serve
+from pbx.sip.in_dialog import Commanded, Sent, serve
 from pbx.sip.message import Request, Response, reply
 from pbx.sip.reliable import OPTION, RAck, Reliable, rseq_of
 from pbx.sip.session_timer import SessionTimer
@@ -162,6 +162,8 @@ class Session(Dialog):
             ("Supported", SUPPORTED),
             *headers,
         ]
+        if self.stack.commands:
+            made.append(("Allow-Events", ", ".join(sorted(self.stack.commands))))
         if sdp is not None:
             made.append(("Content-Type", "application/sdp"))
         made.append(self.stack.server)
@@ -420,6 +422,16 @@ class Session(Dialog):
         """Ask the far end to call `target_uri` (blind transfer); news comes as ReferProgress."""
         headers = [("Refer-To", f"<{target_uri}>"), ("Referred-By", f"<{self.local.uri}>")]
         self.send("REFER", now, headers)
+
+    def command(self, event: str, now: float) -> None:
+        """Ask the far end to `talk` (answer, or take back from hold) or to `hold`: a NOTIFY in this dialog, which may
+        be early (BroadWorks, SIP access side extensions). What it says comes as CommandAnswered."""
+        if self.phase not in (Phase.EARLY, Phase.UP) or not self.remote.tag:
+            return
+        self.cseq += 1
+        request = self.in_dialog("NOTIFY", cseq=self.cseq)
+        request.headers += [("Event", event), ("Subscription-State", "active"), ("Contact", f"<{self.contact}>")]
+        self.stack.start_client(request, self.next_hop(), Commanded(self, event), now)
 
     def accept_refer(self, now: float) -> None:
         transaction, self.refer_received = self.refer_received, None

@@ -131,6 +131,23 @@ class ReferProgress(SipEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CommandReceived(SipEvent):
+    """The far end asks us to `talk` or to `hold`; the stack has answered 200."""
+
+    session: Session
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAnswered(SipEvent):
+    """What the far end said of such a wish of ours; 408 for nothing."""
+
+    session: Session
+    command: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseReceived(SipEvent):
     """A final response to `stack.request`, challenges already answered."""
 

@@ -66,6 +66,8 @@ class Stack:
         self.server = ("Server", user_agent)
         self.timers = Timers()
         self.tolerances = tolerances or Tolerances()
+        self.commands: frozenset[str] = frozenset()
+        """Events of a NOTIFY in a call that its owner obeys: `talk`, `hold`."""
         self._transactions: dict[str, Transaction] = {}
         self._paths: dict[str, str] = {}
         """Requests without a To tag, by what a proxy does not change of them: the key of the way they came."""

@@ -98,6 +98,8 @@ def take_request(switch: Switch, event: RequestReceived) -> None:
             headers = [("Allow", ALLOW_OUTSIDE), ("Accept", "application/sdp"), ("Supported", SUPPORTED)]
             headers.append(("Allow-Events", ALLOW_EVENTS))
             switch.stack.respond(transaction, 200, headers=headers, now=now)
+        case "NOTIFY" if switch.phones.has_referred(event.request):
+            switch.stack.respond(transaction, 200, now=now)
         case "NOTIFY":
             switch.stack.respond(transaction, 405, headers=[("Allow", ALLOW_OUTSIDE)], now=now)
         case _:

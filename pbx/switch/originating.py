@@ -9,8 +9,10 @@ from pbx.callflow.itinerary import travel
 from pbx.callflow.ports import CallbackRemoved
 from pbx.callflow.question import Asked
 from pbx.callflow.queue import wait_again
-from pbx.callflow.script import Script
+from pbx.callflow.script import Script, until
 from pbx.callflow.studio import ring_and_record
+from pbx.callflow.vocabulary import LegAnswered, LegGone, LegRefused
+from pbx.domain.destinations import Cause
 from pbx.domain.queues import Queue
 from pbx.events import CallInvited
 from pbx.switch.calls import Call
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from pbx.switch.switch import Switch
 
 _SHOWN = "Recording"
+ANSWERS_ITSELF_S = 8.0
+"""A phone that has not answered by itself by then does not."""
 
 
 def keep_promises(switch: Switch) -> None:
@@ -49,6 +53,38 @@ def call_for_prompt(switch: Switch, extension: str, owner: str, name: str) -> st
     call.publish(CallInvited(number, nobody.name, "", _SHOWN, "", f"record {name}", ""))
     switch.guarded(call, partial(call.run, ring_and_record(call, extension, owner, name)))
     return number
+
+
+def call_in_the_name_of(switch: Switch, device: str, number: str) -> bool:
+    """Call a device, which is to answer by itself, and then `number` as if it had been dialled there; False when the
+    device cannot be called."""
+    known = switch.directory.devices_by_id.get(device)
+    if known is None or switch.binding(device) is None:
+        return False
+    user = switch.directory.users_by_extension.get(known.extension)
+    name = user.name if user is not None else ""
+    call_id = switch.next_call_id()
+    nobody = Leg(f"{call_id}.0", device, known.extension, "", switch.engine, switch.negotiation(""))
+    asked = Asked(number, known.extension, device, known.extension, name)
+    call = Call(switch, call_id, nobody, asked)
+    switch.begin_alone(call)
+    call.publish(CallInvited(call_id, nobody.name, known.extension, name, device, number, ""))
+    switch.guarded(call, partial(call.run, _dial_for(call, device, asked)))
+    return True
+
+
+def _dial_for(call: Call, device: str, asked: Asked) -> Script[None]:
+    leg = call.dial_hands_free(device)
+    its = lambda news: news.leg == leg  # noqa: E731 - one word for three questions
+    news = yield until(LegAnswered, LegRefused, LegGone, within_s=ANSWERS_ITSELF_S, where=its)
+    if leg is None or not isinstance(news, LegAnswered):
+        if leg is not None:
+            call.drop(leg)
+        call.hang_up(Cause.UNAVAILABLE)
+        return
+    call.seat(leg)
+    call.asked = asked
+    yield from travel(call, call.dial(asked.dialled))
 
 
 def _keep_promise(call: Call, queue: Queue, number: str, within_s: float) -> Script[None]:

@@ -13,6 +13,7 @@ from pbx.sip.session import Session
 from pbx.sip.sip_events import (
     Answered,
     Cancelled,
+    CommandAnswered,
     Confirmed,
     Ended,
     InfoReceived,
@@ -69,6 +70,8 @@ def session_event(switch: Switch, call: Call, leg: Leg, session: Session, event:
             digit = info_digit(kind, body)
             if digit:
                 pressed(call, leg, digit, "info")
+        case CommandAnswered(command=command, status=status):
+            switch.phones.commanded(leg.device, command, status)
         case ReferReceived(target_uri=target):
             referred(switch, call, leg, session, target)
         case _:

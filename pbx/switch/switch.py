@@ -78,6 +78,7 @@ from pbx.switch.notices import Notices
 from pbx.switch.originating import call_for_prompt, keep_promises
 from pbx.switch.parking import Parking
 from pbx.switch.parties import Parties
+from pbx.switch.phone_control import Deed, PhoneControl
 from pbx.switch.queues import Queues
 from pbx.switch.recording import CallRecordings
 from pbx.switch.registration import Registration
@@ -155,10 +156,12 @@ class Switch:
         self.directory = directory.with_guests(self.settings_of_users.guests())
         self.faxes = Faxes(self, token)
         self.trunks = Trunks(self)
+        self.phones = PhoneControl(self)
         self.draining = False
         self._token = token
         self._calls: dict[str, Call] = {}
         self._asked: dict[RequestHandle, Callable[[RequestHandle, int], None]] = {}
+        self._questions: dict[RequestHandle, Callable[[Response | None], None]] = {}
         self._afterwards: deque[Callable[[], object]] = deque()
         self._numbered = max((int(n[1]) for r in history.records() if (n := _CALL_ID.fullmatch(r.call))), default=0)
         self.faxes.resume()
@@ -263,6 +266,23 @@ class Switch:
 
     def _resync_answered(self, device: Device, handle: RequestHandle, status: int) -> None:
         self.publish(ResyncAnswered(device.id, device.mac or "", status))
+
+    def look_at_phone(self, device: str, now: Moment) -> bool:
+        """Ask a registered phone what it lets be done to it (`phones.deeds`); False when it is not registered."""
+        self._begin(now)
+        asked = self.phones.look(device)
+        self._drain()
+        return asked
+
+    def control_phone(self, device: str, deed: Deed, argument: str, now: Moment, then: Callable[[int], None]) -> str:
+        """Do something in the place of whoever stands before a phone; `then` is told the status of its answer.
+
+        Return why nothing was sent, empty when something was.
+        """
+        self._begin(now)
+        refusal = self.phones.do(device, deed, argument, then)
+        self._drain()
+        return refusal
 
     def unregister(self, device: str, now: Moment) -> bool:
         """Forget where a device is, until it registers again; False when that was not known."""
@@ -565,6 +585,10 @@ class Switch:
         """Do something with the final status of a request outside any call; 408 when nobody answers."""
         self._asked[handle] = do
 
+    def when_responded(self, handle: RequestHandle, do: Callable[[Response | None], None]) -> None:
+        """As `when_answered`, with the whole response; None when nobody answers."""
+        self._questions[handle] = do
+
     def later(self, call: Call, do: Callable[[], None]) -> None:
         """Do something to a call when the present consequence has been dealt with."""
         self._afterwards.append(partial(self.guarded, call, do))
@@ -639,7 +663,7 @@ class Switch:
                 if not self.guarded(None, partial(take_request, self, event)):
                     self.stack.respond(transaction, FAULT_STATUS, now=self.now.mono)
             case ResponseReceived(handle=handle, response=response):
-                self._answered(handle, response.status)
+                self._answered(handle, response.status, response)
             case RequestTimedOut(handle=handle):
                 self._answered(handle, 408)
             case Ignored(source=source, reason=reason, status=status):
@@ -647,7 +671,11 @@ class Switch:
             case _:
                 self._session_event(event)
 
-    def _answered(self, handle: RequestHandle, status: int) -> None:
+    def _answered(self, handle: RequestHandle, status: int, response: Response | None = None) -> None:
+        question = self._questions.pop(handle, None)
+        if question is not None:
+            self.guarded(None, partial(question, response))
+            return
         self.watchers.answered(handle, status)
         then = self._asked.pop(handle, None)
         if then is not None:

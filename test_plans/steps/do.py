@@ -13,8 +13,12 @@ from test_plans.plan import Step, seconds
 from test_plans.verdicts import StepBlocked, StepFailed
 
 VERB = "do"
-ARGUMENTS = frozenset({"to", "keys", "as", "within", "refused"}).union(*OPERATIONS.values(), *SETTINGS.values(), CABLE)
+ARGUMENTS = frozenset({"to", "keys", "as", "within", "refused", "via"}).union(
+    *OPERATIONS.values(), *SETTINGS.values(), CABLE
+)
 WITNESS = "action"
+VIA_S = 10.0
+"""How long a way that is asked for may take to be looked at, told and answered."""
 READY_S = "2s"
 """How long a device, or the switch, may take until it can do what it is told."""
 
@@ -29,10 +33,11 @@ def run(context: Context, step: Step) -> Script[str]:
     arguments = {
         key: _told(key, context.value(value))
         for key, value in step.arguments.items()
-        if key not in ("do", "as", "within", "refused")
+        if key not in ("do", "as", "within", "refused", "via")
     }
     if "as" in step.arguments:
         context.mark(str(step.arguments["as"]))
+    via = str(step.arguments.get("via", ""))
     argument = arguments.get("to", arguments.get("keys", ""))
     if action == "fax":
         argument = f"{argument} {arguments.get('pages', '1')}"
@@ -48,7 +53,7 @@ def run(context: Context, step: Step) -> Script[str]:
             context.bench.pbx(action, arguments)
             return
         device = context.device(who)
-        told_before = device.patience_s > 0
+        told_before = device.patience_s > 0 or bool(via)
         if action in SETTINGS:
             if action in ("be", "register"):
                 context.adopt(arguments["device"])
@@ -56,7 +61,7 @@ def run(context: Context, step: Step) -> Script[str]:
             return
         if action == "dial":
             context.ask_why(device, argument)
-        device.do(action, argument)
+        device.do(action, argument, via)
 
     def done() -> bool:
         nonlocal refusal
@@ -85,4 +90,6 @@ def run(context: Context, step: Step) -> Script[str]:
 
 def _patience(context: Context, who: str, step: Step) -> float:
     own = 0.0 if who == "pbx" else context.device(who).patience_s
+    if "via" in step.arguments:
+        own = max(own, VIA_S)
     return max(seconds(step.arguments.get("within", READY_S)), own)

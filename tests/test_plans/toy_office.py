@@ -100,7 +100,7 @@ class ToyDevice:
     def heard(self) -> Sequence[HeardSound]:
         return self.ears
 
-    def do(self, action: str, argument: str = "") -> None:
+    def do(self, action: str, argument: str = "", via: str = "") -> None:
         if action not in self.capabilities:
             raise CannotDo(f"{self.id} has no way to {action}")
         self.bench.act(self, action, argument)
