@@ -28,15 +28,14 @@ from pbx.domain.destinations import (
 
 APPLICATIONS: dict[str, str] = {
     "available-number": "available-number", **{name: name for name in TREATMENTS}, "hangup": "hangup",
-    "to-connection-or-user-no-failover": "to-connection", "to-connection-block-caller-id": "to-connection",
-    "to-connection-no-timeout": "to-connection", "to-connection-add-header-force-caller-id": "to-connection",
-    "to-connection-add-header-no-timeout": "to-connection", "to-connection-add-header": "to-connection",
+    "to-connection-add-header-force-caller-id": "to-connection",
+    "to-connection-add-header-no-timeout": "to-connection-no-timeout", "to-connection-add-header": "to-connection",
     "to-single-device-add-header-allow-voicemail": "to-single-device",
     "to-single-device-add-header-allow-voicemail-residential": "to-single-device",
     "to-single-device-add-header": "to-single-device", "to-user-add-header": "to-user",
     "to-user-residential-add-header": "to-user",
 }  # fmt: skip
-"""Theirs → the treatment it is here: variants that add a header or leave a timer out do the same."""
+"""Theirs → the treatment it is here: a number's resource has no field for the header that some variants add."""
 
 
 def application_of(to: Destination | None) -> str:
@@ -50,16 +49,12 @@ def application_of(to: Destination | None) -> str:
             return "to-user"
         case _:
             fields = {name: value for name, value in to.model_dump().items() if value}
-            best = (
-                max(
-                    (len(words), -at, name)
-                    for at, (name, words) in enumerate(TREATMENTS.items())
-                    if words.items() <= fields.items()
-                )
-                if any(words.items() <= fields.items() for words in TREATMENTS.values())
-                else (0, 0, "to-user")
-            )
-            return best[2]
+            fitting = [
+                (len(words), -at, name)
+                for at, (name, words) in enumerate(TREATMENTS.items())
+                if words.items() <= fields.items() and ("add-header" in name) == ("header" in fields)
+            ]
+            return max(fitting)[2] if fitting else "to-user"
 
 
 def target_of(to: Destination | None) -> str:

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from pbx.callflow.ring import BUSY, talk
 from pbx.callflow.script import TIMED_OUT, Script, until
 from pbx.callflow.vocabulary import Control, LegAnswered, LegEarlyMedia, LegRefused
-from pbx.domain.destinations import Cause, Destination, HangUp
+from pbx.clock import FOREVER
+from pbx.domain.destinations import Cause, Destination, HangUp, ToExternal
 
 RING_S = 60.0
 _NO_SUCH_NUMBER = frozenset({404, 410, 484, 604})
 
 
-def call_number(call: Control, number: str) -> Script[Destination | None]:
+def call_number(call: Control, to: ToExternal) -> Script[Destination | None]:
     """Call an outside number; return where the call goes next, None when it was answered and is over."""
-    return (yield from dial_out(call, lambda: call.dial_number(number)))
+    ring_s = FOREVER if to.way == "no timeout" else RING_S
+    return (yield from dial_out(call, lambda: call.dial_number(to.number, to.way), ring_s))
 
 
 def call_service(call: Control, code: str) -> Script[Destination | None]:
@@ -23,13 +25,13 @@ def call_service(call: Control, code: str) -> Script[Destination | None]:
     return (yield from dial_out(call, lambda: call.dial_service(code)))
 
 
-def dial_out(call: Control, dial: Callable[[], str | None]) -> Script[Destination | None]:
+def dial_out(call: Control, dial: Callable[[], str | None], ring_s: float = RING_S) -> Script[Destination | None]:
     """Ring the far end that `dial` dials (it returns the leg, None when there is no way out)."""
     call.progress()
     leg = dial()
     if leg is None:
         return HangUp(cause=Cause.CONGESTION)
-    end = call.now + RING_S
+    end = call.now + ring_s
     ringing = True
     try:
         while True:

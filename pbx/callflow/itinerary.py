@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from pbx.callflow.attendant import attend
@@ -46,6 +47,8 @@ from pbx.domain.destinations import (
 from pbx.events import QueueLeft
 
 RING_DEVICE_S = 25.0
+_BUSY, _NO_ANSWER = HangUp(cause=Cause.BUSY), HangUp(cause=Cause.NO_ANSWER)
+_UNAVAILABLE = HangUp(cause=Cause.UNAVAILABLE)
 _SAID = {
     Cause.NOT_FOUND: "not-in-service",
     Cause.LOOP: "not-in-service",
@@ -78,16 +81,19 @@ def travel(call: Control, destination: Destination) -> Script[None]:
 
 
 def _visit(call: Control, destination: Destination) -> Script[Destination | None]:
+    call.carry(destination.header if isinstance(destination, ToUser | ToDevice | ToExternal) else "")
     match destination:
         case ToUser(extension=extension):
             yield from _before_ringing(call, destination)
             result = call.route_user(extension).result
             if isinstance(result, Forward):
                 call.diverted(extension, result.why)
-                return result.destination
+                return _refused(result) if destination.before == "no failover" else result.destination
+            if destination.before == "no failover":
+                result = replace(result, on_busy=_BUSY, on_no_answer=_NO_ANSWER, on_offline=_UNAVAILABLE)
             return (yield from ring_user(call, result, extension))
         case ToDevice():
-            return (yield from ring_user(call, _device_alone(destination)))
+            return (yield from ring_user(call, _device_alone(call, destination)))
         case ToAttendant(extension=extension, menu=menu):
             entry = call.route_attendant(extension, menu)
             if entry is None:
@@ -117,8 +123,8 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
             return (yield from page(call, extension))
         case ToPark(slot=slot):
             return (yield from wait_in_slot(call, slot))
-        case ToExternal(number=number):
-            return (yield from call_number(call, number))
+        case ToExternal():
+            return (yield from call_number(call, destination))
         case ToSupport():
             return (yield from call_support(call))
         case ToToggle(time_frame=name):
@@ -138,15 +144,21 @@ def _visit(call: Control, destination: Destination) -> Script[Destination | None
 
 
 def _before_ringing(call: Control, destination: ToUser) -> Script[None]:
-    if destination.before and not call.answered:
+    if destination.before in ("recording notice", "answer") and not call.answered:
         call.answer()
     if destination.before == "recording notice":
         yield from say(call, "recording-notice")
 
 
-def _device_alone(device: ToDevice) -> RingPlan:
-    """A device without its user's rules: nothing follows but the end."""
-    return RingPlan(
-        (Ringing(device),), RING_DEVICE_S,
-        HangUp(cause=Cause.BUSY), HangUp(cause=Cause.NO_ANSWER), HangUp(cause=Cause.UNAVAILABLE),
-    )  # fmt: skip
+def _refused(result: Forward) -> Destination:
+    """Where nothing follows, what is refused stays so, and nobody is sent on."""
+    return result.destination if isinstance(result.destination, HangUp) else _UNAVAILABLE
+
+
+def _device_alone(call: Control, device: ToDevice) -> RingPlan:
+    """A device without its user's rules: nothing follows but the end, or the user's voicemail."""
+    known = call.directory.devices_by_id.get(device.device)
+    if device.otherwise == "voicemail" and known is not None:
+        box = ToMailbox(extension=known.extension)
+        return RingPlan((Ringing(device),), RING_DEVICE_S, box, box, box)
+    return RingPlan((Ringing(device),), RING_DEVICE_S, _BUSY, _NO_ANSWER, _UNAVAILABLE)

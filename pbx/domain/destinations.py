@@ -64,14 +64,20 @@ _Q850 = {
 }
 
 
+Header = Annotated[str, StringConstraints(pattern=r"^((X-[A-Za-z0-9-]{1,40}|Alert-Info|User-to-User): [ -~]{1,200})?$")]
+"""A line whoever is rung is told beside all else, as `X-Door: front`: only such as change nothing of the call."""
+
+
 class ToUser(Model):
     """Ring a user, following that user's answering rules."""
 
     to: Literal["user"] = "user"
     extension: Extension
-    before: Literal["", "spam screening", "recording notice", "answer"] = ""
+    before: Literal["", "spam screening", "recording notice", "answer", "no failover"] = ""
     """`spam screening`: callers of the domain's list of spam are refused; `recording notice`: the caller is answered
-    and told that the call may be recorded; `answer`: the caller is answered and hears a ringback of ours."""
+    and told that the call may be recorded; `answer`: the caller is answered and hears a ringback of ours; `no
+    failover`: the user is rung once, and nothing follows when that is in vain."""
+    header: Header = ""
 
     @property
     def label(self) -> str:
@@ -83,6 +89,9 @@ class ToDevice(Model):
 
     to: Literal["device"] = "device"
     device: str
+    otherwise: Literal["", "voicemail"] = ""
+    """What follows when nobody answers there."""
+    header: Header = ""
 
     @property
     def label(self) -> str:
@@ -173,6 +182,10 @@ class ToExternal(Model):
 
     to: Literal["external"] = "external"
     number: OutsideNumber
+    way: Literal["", "once", "no timeout", "hidden number", "own number"] = ""
+    """`once`: no other trunk is taken when the first fails; `no timeout`: it rings until somebody gives up; `hidden
+    number`: the caller is not shown there; `own number`: the number that was called is shown instead of the caller."""
+    header: Header = ""
 
     @property
     def label(self) -> str:
@@ -274,6 +287,7 @@ SHORT_FORMS = {
 """First word of the short form → the field its second word fills; 911 and 933 are dialled, never configured."""
 
 
+_EXTENSION = re.compile(r"[1-9][0-9]{2,4}")
 _PLATFORM_FORMS = (
     (re.compile(r"(?:user_)?([1-9][0-9]{2,4})|user_([2-9][0-9]{9})"), r"user \1\2"),
     (re.compile(r"phone_((?:[0-9]{3,5}|[2-9][0-9]{9})[a-z]{0,2})"), r"device \1"),
@@ -298,12 +312,24 @@ TREATMENTS: dict[str, dict[str, str]] = {
     "to-callqueue-announce-expected-wait-time": {"to": "queue", "announce": "expected wait"},
     "to-single-device": {"to": "device"},
     "to-connection": {"to": "external"},
+    "to-connection-or-user-no-failover": {"to": "external", "way": "once"},
+    "to-connection-block-caller-id": {"to": "external", "way": "hidden number"},
+    "to-connection-no-timeout": {"to": "external", "way": "no timeout"},
+    "to-connection-add-header": {"to": "external"},
+    "to-connection-add-header-no-timeout": {"to": "external", "way": "no timeout"},
+    "to-connection-add-header-force-caller-id": {"to": "external", "way": "own number"},
+    "to-single-device-add-header": {"to": "device"},
+    "to-single-device-add-header-allow-voicemail": {"to": "device", "otherwise": "voicemail"},
+    "to-single-device-add-header-allow-voicemail-residential": {"to": "device", "otherwise": "voicemail"},
+    "to-user-add-header": {"to": "user"},
+    "to-user-residential-add-header": {"to": "user"},
     "spam-screening": {"to": "user", "before": "spam screening"},
     "toggle-timeframe": {"to": "toggle"},
 }
-"""Applications of the platform's numbers (domain-features 1.3), written with their target: `to-user 101`. A number
-without a route is its `available-number`; `hangup` is written alike; residential ones differ in the bill alone. The one
-connection there is is the carrier's trunk. What spam screening does is not published: here it refuses."""
+"""Applications of the platform's numbers (domain-features 1.3), written with their target: `to-user 101`, and with the
+header after it where they add one: `to-user-add-header 101 X-Door: front`. Only their names are published; what each
+does is our reading. A number without a route is its `available-number`; `hangup` is written alike; residential ones
+differ in the bill alone; the connection is the carrier, by whatever trunk; spam screening refuses here."""
 
 
 def _spelt_out(value: object) -> object:
@@ -315,8 +341,7 @@ def _spelt_out(value: object) -> object:
         value = written_so.expand(written) if written_so else value
     word, _, rest = value.strip().partition(" ")
     if word in TREATMENTS:
-        fields = dict(TREATMENTS[word])
-        return {**fields, SHORT_FORMS[fields["to"]]: rest.strip()}
+        return _treated(word, rest.strip())
     if word not in SHORT_FORMS:
         raise ValueError(f"{value!r} is no destination; it starts with one of {', '.join(SHORT_FORMS)}")
     fields = {"to": word}
@@ -329,6 +354,17 @@ def _spelt_out(value: object) -> object:
     if argument:
         fields[SHORT_FORMS[word]] = argument
     return fields
+
+
+def _treated(word: str, rest: str) -> dict[str, str]:
+    fields, argument = dict(TREATMENTS[word]), rest
+    if "add-header" in word:
+        argument, _, fields["header"] = rest.partition(" ")
+        if not fields["header"]:
+            raise ValueError(f"{word} {rest}: the header follows the target, as X-Door: front")
+    if word == "to-connection-or-user-no-failover" and _EXTENSION.fullmatch(argument):
+        fields = {"to": "user", "before": "no failover"}
+    return {**fields, SHORT_FORMS[fields["to"]]: argument}
 
 
 AnyDestination = (

@@ -44,6 +44,8 @@ class CallState:
         """The name of whoever placed it from outside, who asks for it by that."""
         self.diversions: list[tuple[str, str]] = []
         """Users whose rules sent the call on, with why, in order."""
+        self.carried: list[tuple[str, str]] = []
+        """Headers whoever is rung is told beside all else."""
         self.transferor = ""
         """The device that handed over whoever is the caller now."""
         self._facts = CallFacts(call)

@@ -224,8 +224,12 @@ class Call(RoutingSide, QueueSide, MailboxSide, FaxSide):
     def idle_phones(self, extension: str) -> tuple[str, ...]:
         return self._switch.idle_phones(extension)
 
-    def dial_number(self, number: str) -> str | None:
-        return dialling.dial_number(self._switch, self, number)
+    def carry(self, header: str) -> None:
+        name, colon, value = header.partition(": ")
+        self.carried = [(name, value)] if colon else []
+
+    def dial_number(self, number: str, way: str = "") -> str | None:
+        return dialling.dial_number(self._switch, self, number, way)
 
     def dial_emergency(self, code: str) -> str | None:
         return dial_emergency(self._switch, self, code)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pbx.callflow import routing
 from pbx.callflow.question import CallerId
 from pbx.domain.destinations import Destination, ToExternal, ToService
+from pbx.domain.dialplan import normal_number
 from pbx.events import LegInvited
 from pbx.media.engine import NoMediaPort
 from pbx.sip.address import Peer
@@ -64,19 +66,26 @@ def dial_device(
     leg = call.new_leg(device, known.extension if known is not None else binding.extension, "")
     leg.direction = direction
     called = NameAddr(f"sip:{device}@{domain}")
-    return _invite(switch, call, leg, binding.contact, binding.peer, sender, called, [*binding.routes, *headers])
+    return _invite(
+        switch, call, leg, binding.contact, binding.peer, sender, called, [*binding.routes, *headers, *call.carried]
+    )
 
 
-def dial_number(switch: Switch, call: Call, number: str) -> str | None:
-    """Call outside; return the leg, None when there is no way out, or no more calls may go there."""
+def dial_number(switch: Switch, call: Call, number: str, way: str = "") -> str | None:
+    """Call outside, in one of the ways of `ToExternal`; return the leg, None when there is no way out, or no more calls
+    may go there."""
     if switch.has_all_outside_calls:
         return None
     forwarder = call.diversions[-1][0] if call.diversions else ""
     shown = routing.forwarder_shown(switch.directory, forwarder) or shown_to(switch, call, ToExternal(number=number))
+    if way == "own number":
+        shown = CallerId(normal_number(call.dialled), shown.name)
+    elif way == "hidden number":
+        call.asked = replace(call.asked, private=True, asserted=call.asked.asserted or shown.number)
     digits = number.lstrip("+")
     headers = trunk_headers(switch, call, shown, number)
     headers += attested(switch, call, shown.number or call.asked.asserted, digits)
-    return dial_trunk(switch, call, f"+{digits}", number, shown, headers)
+    return dial_trunk(switch, call, f"+{digits}", number, shown, [*headers, *call.carried], once=way == "once")
 
 
 def dial_service(switch: Switch, call: Call, code: str) -> str | None:
@@ -91,11 +100,14 @@ def shown_to(switch: Switch, call: Call, destination: Destination) -> CallerId:
 
 
 def dial_trunk(
-    switch: Switch, call: Call, user: str, number: str, shown: CallerId, headers: Headers = ()
+    switch: Switch, call: Call, user: str, number: str, shown: CallerId, headers: Headers = (), *, once: bool = False
 ) -> str | None:
+    """Call by the first trunk, and by the next where that one fails, unless only `once`."""
     shown_user = f"+{shown.number}" if len(shown.number) == 11 else (shown.number or "anonymous")
     sender = ANONYMOUS if call.asked.private else NameAddr(f"sip:{shown_user}@{switch.realm}", shown.name)
     way = switch.trunks.way(user, sender, headers)
+    if once and way is not None:
+        way = replace(way, left=())
     return take_way(switch, call, call.new_leg("", "", number), way) if way is not None else None
 
 

@@ -167,8 +167,12 @@ class Playbook:
         own = self.directory.devices_by_extension.get(extension, ())
         return tuple(device.id for device in own if device.id not in self.dead)
 
-    def dial_number(self, number: str) -> str | None:
-        return self._dial(number)
+    def carry(self, header: str) -> None:
+        if header:
+            self.said.append(f"carry {header}")
+
+    def dial_number(self, number: str, way: str = "") -> str | None:
+        return self._dial(number, f"dial {way}".strip())
 
     def dial_emergency(self, code: str) -> str | None:
         return self._dial(f"emergency-{code}")

@@ -6,6 +6,7 @@ from pbx.callflow.emergency import call_emergency
 from pbx.callflow.external import call_number
 from pbx.callflow.support import call_support
 from pbx.callflow.vocabulary import LegAnswered, LegEarlyMedia, LegGone, LegRang, LegRefused
+from pbx.domain.destinations import ToExternal
 from tests.callflow.playbook import Playbook
 
 NUMBER = "14165550190"
@@ -13,7 +14,7 @@ NUMBER = "14165550190"
 
 def calling():
     book = Playbook()
-    return book.start(call_number(book, NUMBER))
+    return book.start(call_number(book, ToExternal(number=NUMBER)))
 
 
 def test_it_rings_passes_early_media_on_and_talks():
@@ -45,7 +46,7 @@ def test_it_does_not_ring_for_ever_whatever_else_is_heard():
 def test_without_a_way_out_the_caller_hears_congestion():
     book = Playbook()
     book.dead.add(NUMBER)
-    assert book.start(call_number(book, NUMBER)).goes_to == "hangup:congestion"
+    assert book.start(call_number(book, ToExternal(number=NUMBER))).goes_to == "hangup:congestion"
 
 
 def test_a_caller_who_hangs_up_cancels_it():

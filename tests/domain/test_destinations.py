@@ -108,3 +108,25 @@ def test_causes_say_what_the_standards_say():
     assert (Cause.BUSY.status, Cause.BUSY.q850) == (486, 17)
     assert (Cause.NOT_FOUND.status, Cause.NOT_FOUND.q850) == (404, 1)
     assert (Cause.LOOP.status, Cause.FORBIDDEN.status) == (482, 403)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("to-user-add-header 101", "the header follows the target"),
+        ("to-user-add-header 101 From: <sip:911@x>", "header"),
+        ("to-user-add-header 101 X-Door:front", "header"),
+        ("to-connection-add-header 14165550190 Contact: <sip:x>", "header"),
+        ("to-user-add-header 101 X-Door: a\r\nVia: b", "header"),
+    ],
+)
+def test_a_header_that_a_number_adds_changes_nothing_of_the_call(text, why):
+    with pytest.raises(ValueError, match=why):
+        parse_destination(text)
+
+
+def test_without_failover_an_extension_is_a_user_and_a_number_is_outside():
+    once = [parse_destination(f"to-connection-or-user-no-failover {target}") for target in ("101", "14165550190")]
+    assert [(to.label, getattr(to, "before", ""), getattr(to, "way", "")) for to in once] == [
+        ("user:101", "no failover", ""), ("external:14165550190", "", "once"),
+    ]  # fmt: skip

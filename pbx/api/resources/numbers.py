@@ -85,9 +85,12 @@ def _route(directory: Directory, application: str, target: str) -> Any:
         return parse_destination(f"conference {target}")
     if known.startswith("to-user") and target in directory.queues_by_extension:
         return parse_destination(f"queue {target}")
-    if known == "to-connection" or (known.startswith("to-user") and len(target) >= 10):
+    once_to_a_user = known == "to-connection-or-user-no-failover" and target in directory.users_by_extension
+    if (known.startswith("to-connection") and not once_to_a_user) or (
+        known.startswith("to-user") and len(target) >= 10
+    ):
         target = str(NUMBER.read(target) or "")
-        known = "to-connection"
+        known = known if known.startswith("to-connection") else "to-connection"
     try:
         return parse_destination(f"{known} {target}")
     except ValueError as error:
