@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from lab import foc_audit
 from lab.bench_devices import DirectNumbers, LabDevice, LaptopDevice, OutsideDevice, pages_of
 from lab.carrier import FAX_MACHINES, Habit
 from lab.control.driven import DrivenDevice
@@ -18,6 +17,7 @@ from lab.errors import Away
 from lab.house import House
 from lab.network.networks import Assessment
 from lab.network.probe import SILENCES_S, Wanted
+from lab.onboarding import audit as foc_audit
 from lab.operator_desk import Operator
 from lab.people import Asked as Request
 from lab.people import People
@@ -134,7 +134,7 @@ class LabBench:
         return [f"{finding.rule} {TITLES[finding.rule]}: {finding.sentence}" for finding in found]
 
     def audit(self) -> Mapping[str, str]:
-        return foc_audit.audit(self._house.directory, self._house.switch.registered())
+        return foc_audit.missing_by_line(self._house.directory, self._house.switch.registered())
 
     def figures(self) -> Mapping[str, float]:
         return self._operator.figures()

@@ -1,0 +1,159 @@
+"""From forms to a domain, in the documented order, and what changes in it on the day of the port. Pure.
+
+Users, then attendants and queues, numbers, native fax, E911, hardware (domain-features 5.1). It is an approximate call
+flow, for approval on the map: whoever configures it goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+from lab.onboarding.packet import FormUser, Packet
+from pbx.domain.directory import Directory
+from pbx.domain.seed import read_directory
+
+SOFTPHONE = "linphone/desktop"
+_FAX = "main"
+_SECRET_LENGTH = 24
+Document = dict[str, object]
+
+
+def build(packet: Packet, today: date, fresh: Callable[[int], str]) -> Directory:
+    """Return the domain of a packet; BadSeed names every problem. `fresh` gives random text of a length."""
+    document: Document = {"domain": _domain(packet)}
+    for _, part in ORDER:
+        document |= part(packet, today, fresh)
+    return read_directory({name: value for name, value in document.items() if value})
+
+
+def after_port(directory: Directory, packet: Packet) -> Directory:
+    """Return the domain with its own numbers shown and the lent ones given back."""
+    lent = {*packet.temporary}
+    domain = directory.domain.model_copy(update=_own_number(directory.domain.caller_id, packet))
+    sites = tuple(site.model_copy(update=_own_number(site.caller_id, packet)) for site in directory.sites)
+    users = tuple(user.model_copy(update=_own_number(user.caller_id, packet)) for user in directory.users)
+    numbers = tuple(number for number in directory.numbers if number.number not in lent)
+    return directory.replaced(domain=domain, sites=sites, users=users, numbers=numbers)
+
+
+def _own_number(shown: str | None, packet: Packet) -> Mapping[str, str | None]:
+    return {"caller_id": packet.main_number} if shown in packet.temporary else {}
+
+
+def _domain(packet: Packet) -> Document:
+    own = packet.main_number
+    lent = packet.temporary[0] if packet.temporary and packet.porting is not None else None
+    address = packet.addresses[0] if packet.addresses else None
+    return {
+        "name": packet.domain, "description": packet.company, "preset": packet.preset, "time_zone": packet.time_zone,
+        "area_code": packet.area_code, "caller_id": lent or own, "caller_id_name": packet.caller_name,
+        "emergency_address": address.key if address else "",
+        "emergency_caller_id": address.callback if address else None,
+    }  # fmt: skip
+
+
+def _users(packet: Packet, today: date, fresh: Callable[[int], str]) -> Document:
+    keys = {address.key for address in packet.addresses}
+    names = dict.fromkeys(user.site for user in packet.users if user.site)
+    return {
+        "sites": [{"name": name, "emergency_address": name if name in keys else ""} for name in names],
+        "users": [_user(packet, user) for user in packet.users],
+        "devices": [
+            {"id": user.extension, "extension": user.extension, "family": SOFTPHONE, "model": "softphone",
+             "password": fresh(_SECRET_LENGTH), "token": fresh(_SECRET_LENGTH)}
+            for user in packet.users if user.device == "softphone"
+        ],
+    }  # fmt: skip
+
+
+def _user(packet: Packet, user: FormUser) -> Document:
+    admins = {contact.email.casefold() for contact in packet.with_right("admin")}
+    scope = "Office Manager" if user.email and user.email.casefold() in admins else "Basic User"
+    return {
+        "extension": user.extension, "first_name": user.first_name, "last_name": user.last_name, "email": user.email,
+        "department": user.department, "site": user.site, "scope": scope, "status": "new",
+    }  # fmt: skip
+
+
+def _flow(packet: Packet, today: date, fresh: Callable[[int], str]) -> Document:
+    flow = packet.call_flow
+    attendants: Sequence[Document] = ()
+    if flow.attendant is not None:
+        menu = {"name": "main", "greeting": flow.greeting, "keys": flow.keys}
+        attendants = [{"extension": flow.attendant, "name": packet.company[:40], "menus": [menu]}]
+    return {
+        "time_frames": [flow.hours] if flow.hours is not None else [],
+        "attendants": attendants,
+        "queues": [
+            {"extension": queue.extension, "name": queue.name, "strategy": queue.strategy,
+             "agents": [{"extension": agent} for agent in queue.agents]}
+            for queue in flow.queues
+        ],
+    }  # fmt: skip
+
+
+def _numbers(packet: Packet, today: date, fresh: Callable[[int], str]) -> Document:
+    """The main and the lent numbers follow the call flow; every other goes where its line on the form says."""
+    found: dict[str, Document] = {}
+    for number in (*packet.temporary, *([packet.main_number] if packet.main_number else [])):
+        lent = number in packet.temporary
+        found[number] = {"number": number, "description": "lent until the port" if lent else "main number",
+                         "routes": _open_and_closed(packet)}  # fmt: skip
+    for ported in packet.porting.numbers if packet.porting is not None else ():
+        if ported.to is not None:
+            routes: Sequence[Document] = [{"to": ported.to}]
+        elif ported.number in found:
+            routes = _open_and_closed(packet)
+        else:
+            routes = []
+        found[ported.number] = {"number": ported.number, "description": ported.note or ported.use, "routes": routes}
+    if packet.fax is not None:
+        route = {"to": f"fax {_FAX}"}
+        found[packet.fax.number] = {"number": packet.fax.number, "description": "fax", "routes": [route]}
+    return {"numbers": list(found.values())}
+
+
+def _open_and_closed(packet: Packet) -> Sequence[Document]:
+    flow = packet.call_flow
+    if flow.attendant is not None:
+        first = f"attendant {flow.attendant}"
+    elif packet.users:
+        first = f"user {packet.users[0].extension}"
+    else:
+        return []
+    if flow.hours is None or flow.after_hours is None:
+        return [{"to": first}]
+    return [{"time_frame": flow.hours.name, "to": first}, {"to": flow.after_hours}]
+
+
+def _fax(packet: Packet, today: date, fresh: Callable[[int], str]) -> Document:
+    if packet.fax is None:
+        return {}
+    return {"fax_accounts": [{"name": _FAX, "number": packet.fax.number, "email": packet.fax.email}]}
+
+
+def _addresses(packet: Packet, today: date, fresh: Callable[[int], str]) -> Document:
+    return {"addresses": list(packet.addresses)}
+
+
+def _hardware(packet: Packet, today: date, fresh: Callable[[int], str]) -> Document:
+    if not packet.hardware:
+        return {}
+    return {"orders": [{"number": order_number(packet), "ordered_on": today, "lines": list(packet.hardware)}]}
+
+
+def order_number(packet: Packet) -> str:
+    """Return the number its hardware is ordered under."""
+    return f"ONB-{packet.domain}"[:40]
+
+
+ORDER: tuple[tuple[str, Callable[[Packet, date, Callable[[int], str]], Document]], ...] = (
+    ("Users", _users),
+    ("Attendants and queues", _flow),
+    ("Numbers", _numbers),
+    ("Native fax", _fax),
+    ("E911", _addresses),
+    ("Hardware", _hardware),
+)
+"""The recommended order of configuration; 10DLC brand and campaign come last, and live in the packet."""
