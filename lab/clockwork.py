@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from random import Random
 from typing import Protocol
 
@@ -59,11 +59,10 @@ class Node:
     """Takes an outgoing datagram that must wait (a commit ticket); False lets it go at once."""
     after: Callable[[float], None] | None = None
     """Runs after every input: what else a node's owner carries out (fetches)."""
+    core_due: float = FOREVER
+    """The core's deadline, as it said after its last input."""
     armed: float = FOREVER
     on: bool = True
-
-    def next_deadline(self) -> float:
-        return min(self.core.next_deadline(), self.engine.next_deadline())
 
 
 class Clockwork:
@@ -72,8 +71,9 @@ class Clockwork:
     def __init__(self, wire: Wire, epoch: datetime, longest_beat_s: float = BEAT_S) -> None:
         """`longest_beat_s` is that of its media engines."""
         self.wire = wire
+        wire.before_change.append(self._hasten)
         self._longest_beat_s = longest_beat_s
-        self._epoch = epoch
+        self._epoch = epoch.astimezone(UTC)
         self._now = 0.0
         self._moment = moment_at(0.0, epoch)
         self._nodes: dict[str, Node] = {}
@@ -106,7 +106,9 @@ class Clockwork:
         def send(source: tuple[str, int], to: tuple[str, int], data: bytes) -> None:
             self.wire.send(Peer("udp", *source), Peer("udp", *to), data, self._now, VOICE_CLASS)
 
-        return VirtualEngine(host, send, seconds_of, recordings, documents, longest_beat_s=self._longest_beat_s)
+        return VirtualEngine(
+            host, send, seconds_of, recordings, documents, self._longest_beat_s, lambda: self.wire.is_steady
+        )
 
     def add(self, node: Node) -> Node:
         self._nodes[node.host] = node
@@ -114,8 +116,11 @@ class Clockwork:
         return node
 
     def remove(self, node: Node) -> None:
+        """It is no more: nobody is told, and nothing comes from it any more."""
         node.on = False
         self._nodes.pop(node.host, None)
+        node.engine.at(self._now)
+        node.engine.die()
 
     def tap(self, host: str, taken: Callable[[Packet], None]) -> None:
         """Let `taken` have whatever comes to a host that is no node: whole, with its port and its mark."""
@@ -134,10 +139,31 @@ class Clockwork:
                 self.transmit(node, outgoing)
         if node.after is not None:
             node.after(self._now)
-        due = node.next_deadline()
+        node.core_due = node.core.next_deadline()
+        self._arm(node)
+
+    def _arm(self, node: Node) -> None:
+        due = node.engine.next_deadline()
+        if node.core_due < due:
+            due = node.core_due
         if due < node.armed:
             node.armed = due
             self._push(due, node)
+
+    def _heed(self, node: Node) -> None:
+        """An engine has had an input: its core has one only if there is news."""
+        if node.engine.has_news:
+            node.core.woken(self._now)
+            self.settle(node)
+        else:
+            self._arm(node)
+
+    def _hasten(self) -> None:
+        """The wire is about to change."""
+        for node in self._nodes.values():
+            node.engine.at(self._now)
+            node.engine.hasten()
+            self._arm(node)
 
     def transmit(self, node: Node, outgoing: Outgoing) -> None:
         own = Peer(outgoing.to.transport, node.host, node.port)
@@ -172,11 +198,14 @@ class Clockwork:
         if due != what.armed or not what.on:
             return  # an older arming, or a node that is gone
         what.armed = FOREVER
-        if what.next_deadline() <= self._now:
+        if what.engine.next_deadline() <= self._now:
             what.engine.tick(self._now)
+        if what.core_due <= self._now:
             what.core.woken(self._now)
             what.core.tick(self._now)
-        self.settle(what)
+            self.settle(what)
+        else:
+            self._heed(what)
 
     def _deliver(self, packet: Packet) -> None:
         node = self._nodes.get(packet.to.host)
@@ -188,10 +217,10 @@ class Clockwork:
         if packet.to.port >= MEDIA_FROM:
             source = (packet.source.host, packet.source.port)
             node.engine.receive(packet.data, source, packet.to.port, self._now)
-            node.core.woken(self._now)
+            self._heed(node)
         else:
             node.core.receive(packet.data, packet.source, self._now)
-        self.settle(node)
+            self.settle(node)
 
     def _push(self, when: float, what: Node | Callable[[], None]) -> None:
         self._order += 1

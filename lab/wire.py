@@ -8,7 +8,7 @@ one phone's traffic does not change what happens to another's.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple, Protocol
@@ -27,6 +27,11 @@ class Impairment:
     duplication: float = 0.0
     kbit_s: float = 0.0
     """What it carries, headers of IP and UDP counted; 0 for as much as comes."""
+
+    @property
+    def is_steady(self) -> bool:
+        """Everything comes, once and in order, always as late."""
+        return self.loss == self.duplication == self.jitter_s == self.kbit_s == 0.0
 
 
 class Packet(NamedTuple):
@@ -73,21 +78,53 @@ class Wire:
         self._order = 0
         self.counts = WireCounts()
         self._busy_until: dict[tuple[str, str], float] = {}
-        self.middleboxes: list[Middlebox] = []
+        self._boxes: tuple[Middlebox, ...] = ()
         """From the innermost outward."""
-        self.mutate: Callable[[Packet], Packet | None] | None = None
-        """A fault injected from outside: returns the packet to carry, or None to lose it."""
+        self._mutate: Callable[[Packet], Packet | None] | None = None
+        self.before_change: list[Callable[[], None]] = []
+        """Called while everything still is as it was."""
+        self.is_steady = self._default.is_steady
+        """Everything that is sent arrives, as it was sent."""
 
     def impair(self, impairment: Impairment, *, source: str = "*", to: str = "*") -> None:
         """Set what the direction `source` → `to` (hosts, `*` for any) does from now on."""
+        self._announce()
         if source == to == "*":
             self._default = impairment
-            return
-        self._links[source, to] = impairment
+        else:
+            self._links[source, to] = impairment
+        self._settle()
 
     def unimpair(self, *, source: str = "*", to: str = "*") -> None:
         """Let a direction be like all others again."""
+        self._announce()
         self._links.pop((source, to), None)
+        self._settle()
+
+    def put_between(self, boxes: Sequence[Middlebox]) -> None:
+        """Let packets pass these, from the innermost outward."""
+        self._announce()
+        self._boxes = (*self._boxes, *boxes)
+        self._settle()
+
+    def take_out(self, boxes: Collection[Middlebox]) -> None:
+        self._announce()
+        self._boxes = tuple(box for box in self._boxes if box not in boxes)
+        self._settle()
+
+    def mutate(self, change: Callable[[Packet], Packet | None]) -> None:
+        """Inject a fault: `change` returns the packet to carry, or None to lose it."""
+        self._announce()
+        self._mutate = change
+        self._settle()
+
+    def _announce(self) -> None:
+        for tell in self.before_change:
+            tell()
+
+    def _settle(self) -> None:
+        links = (self._default, *self._links.values())
+        self.is_steady = not self._boxes and self._mutate is None and all(link.is_steady for link in links)
 
     def impairment(self, source: str, to: str) -> Impairment:
         if not self._links:
@@ -99,11 +136,13 @@ class Wire:
         return self._default
 
     def send(self, source: Peer, to: Peer, data: bytes, now: float, dscp: int = 0) -> None:
-        packet: Packet | None = Packet(source, to, data, dscp)
-        if self.mutate is not None:
-            packet = self.mutate(Packet(source, to, data, dscp))
+        sent = Packet(source, to, data, dscp)
         self.counts.sent += 1
-        if packet is not None and self.middleboxes:
+        if self.is_steady and to.transport in LOST_UDP:  # nothing to draw: what happens is known
+            self._enter(now + self.impairment(source.host, to.host).delay_s, sent)
+            return
+        packet = self._mutate(sent) if self._mutate is not None else sent
+        if packet is not None and self._boxes:
             packet = self._through(packet, now)
         if packet is None:
             self.counts.lost += 1
@@ -142,7 +181,7 @@ class Wire:
     def _through(self, packet: Packet, now: float) -> Packet | None:
         """Outward the boxes come from the innermost, inward from the outermost: one way and back meets either."""
         carried: Packet | None = packet
-        for box in (*self.middleboxes, *reversed(self.middleboxes[:-1])):
+        for box in (*self._boxes, *reversed(self._boxes[:-1])):
             if carried is not None:
                 carried = box.carry(carried, now)
         return carried

@@ -46,7 +46,7 @@ class Relay:
         self.routers = [router]
         if network.modem is not None:
             self.routers.append(Router(lambda host: host == _BETWEEN, public, network.modem))
-        self.wire.middleboxes += self.routers
+        self.wire.put_between(self.routers)
         self.wire.impair(network.to_provider, source=public)
         self.wire.impair(network.from_provider, to=public)
         try:

@@ -70,7 +70,7 @@ class VirtualSite:
         self.routers = [router]
         if network.modem is not None:
             self.routers.append(Router(lambda host: host == between, public, network.modem))
-        clockwork.wire.middleboxes += self.routers
+        clockwork.wire.put_between(self.routers)
         clockwork.wire.impair(network.to_provider, source=public)
         clockwork.wire.impair(network.from_provider, to=public)
         clockwork.tap(self._gateway, self._asked)
@@ -78,7 +78,7 @@ class VirtualSite:
 
     def close(self) -> None:
         wire = self._clockwork.wire
-        wire.middleboxes = [box for box in wire.middleboxes if box not in self.routers]
+        wire.take_out(self.routers)
         wire.unimpair(source=self._public)
         wire.unimpair(to=self._public)
 

@@ -20,7 +20,6 @@ from lab.phones.calls import (
 from lab.phones.family import Account
 from lab.phones.registration import Registration, Standing, Subscription, Waiting
 from lab.phones.speech import Speech
-from pbx.clock import FOREVER
 from pbx.media.codecs import CODECS, G711
 from pbx.media.engine import Engine, FaxFinished, FaxTask, NoMediaPort, Signature, Sound
 from pbx.media.fax.sdp import read_fax
@@ -376,10 +375,14 @@ class Line:
         self._changed()
 
     def next_deadline(self) -> float:
-        lets_go = min((call.hang_up_at for call in self.live_calls), default=FOREVER)
-        subscription = self.subscription.next_deadline() if self.subscription is not None else float("inf")
-        again = min((at for at, _ in self._again), default=float("inf"))
-        return min(self.registration.next_deadline(), subscription, again, lets_go)
+        due = self.registration.next_deadline()
+        if self.subscription is not None:
+            due = min(due, self.subscription.next_deadline())
+        for call in self._by_session.values():
+            due = min(due, call.hang_up_at)
+        for at, _ in self._again:
+            due = min(due, at)
+        return due
 
     def let_go(self, now: float) -> None:
         """End calls whose fax machine is done."""

@@ -176,9 +176,14 @@ class Phone(Chassis[Line]):
     def next_deadline(self) -> float:
         if not self.powered:
             return FOREVER
-        boot = self._boot.next_deadline() if self._boot is not None else FOREVER
-        stack = self._stack.next_deadline() if self._stack is not None else FOREVER
-        return min(boot, stack, self._retry_at, self._reboot_at, *(line.next_deadline() for line in self.lines))
+        due = min(self._retry_at, self._reboot_at)
+        if self._boot is not None:
+            due = min(due, self._boot.next_deadline())
+        if self._stack is not None:
+            due = min(due, self._stack.next_deadline())
+        for line in self.lines:
+            due = min(due, line.next_deadline())
+        return due
 
     # --- outputs --------------------------------------------------------------------------------------
 

@@ -8,27 +8,49 @@ from collections.abc import Callable
 from pbx.clock import FOREVER
 
 
+class Appointment:
+    """Something to be done at a moment."""
+
+    __slots__ = ("do",)
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        self.do: Callable[[], None] | None = do
+
+    def cancel(self) -> None:
+        """It need not be done any more: nobody is woken for it."""
+        self.do = None
+
+
 class Agenda:
     """Times are monotonic seconds."""
 
     def __init__(self) -> None:
         self.now = 0.0
-        self._heap: list[tuple[float, int, Callable[[], None]]] = []
+        self._heap: list[tuple[float, int, Appointment]] = []
         self._count = 0
 
     def at(self, now: float) -> None:
         """It is `now`; time never goes back."""
-        self.now = max(self.now, now)
+        if now > self.now:
+            self.now = now
 
-    def later(self, seconds: float, do: Callable[[], None]) -> None:
+    def later(self, seconds: float, do: Callable[[], None]) -> Appointment:
         self._count += 1
-        heapq.heappush(self._heap, (self.now + seconds, self._count, do))
+        made = Appointment(do)
+        heapq.heappush(self._heap, (self.now + seconds, self._count, made))
+        return made
 
     def run(self) -> None:
         """Do what is due."""
         while self._heap and self._heap[0][0] <= self.now:
-            heapq.heappop(self._heap)[2]()
+            do = heapq.heappop(self._heap)[2].do
+            if do is not None:
+                do()
 
     @property
     def next_deadline(self) -> float:
-        return self._heap[0][0] if self._heap else FOREVER
+        while self._heap:
+            if self._heap[0][2].do is not None:
+                return self._heap[0][0]
+            heapq.heappop(self._heap)
+        return FOREVER

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import struct
+from typing import NamedTuple
+
+_MAGIC = b"VM1"
+_NUMBERS = struct.Struct("!3sIIbIIQQIIIII")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Packed as text, so that the virtual wire carries bytes, as it does for SIP."""
+class Segment(NamedTuple):
+    """Packed, so that the virtual wire carries bytes, as it does for SIP."""
 
     source: int
     """The sender's SSRC."""
@@ -38,40 +41,27 @@ class Segment:
     jitter_us: int = 0
 
     def pack(self) -> bytes:
-        parts = (
-            self.source,
-            self.sequence,
-            self.payload_type,
-            self.label,
-            self.first,
-            self.last,
-            self.digit,
-            self.event,
-            self.sent_us,
-            self.sealed,
-            self.fax,
-            round(self.again_s * 1000),
-            self.reported,
-            self.expected,
-            self.arrived,
-            self.jitter_us,
-        )
-        return ("VM1\t" + "\t".join(map(str, parts))).encode()
+        numbers = _NUMBERS.pack(
+            _MAGIC, self.source, self.sequence, self.payload_type, self.first, self.last, self.event, self.sent_us,
+            round(self.again_s * 1000), self.reported, self.expected, self.arrived, self.jitter_us,
+        )  # fmt: skip
+        return numbers + f"{self.label}\t{self.digit}\t{self.sealed}\t{self.fax}".encode()
 
 
 def unpack(data: bytes) -> Segment | None:
     """Read a segment; None for anything else that hits a media port."""
-    parts = data.decode("utf-8", "replace").split("\t")
-    if len(parts) != 17 or parts[0] != "VM1":
+    if len(data) < _NUMBERS.size or not data.startswith(_MAGIC):
         return None
-    try:
-        source, sequence, payload, first, last, event, sent = (int(parts[at]) for at in (1, 2, 3, 5, 6, 8, 9))
-        again_ms, reported, expected, arrived, jitter = map(int, parts[12:])
-    except ValueError:
+    _, source, sequence, payload, first, last, event, sent, again_ms, reported, expected, arrived, jitter = (
+        _NUMBERS.unpack_from(data)
+    )
+    words = data[_NUMBERS.size :].decode("utf-8", "replace").split("\t", 3)
+    if len(words) != 4:
         return None
+    label, digit, sealed, fax = words
     return Segment(
-        source, sequence, payload, parts[4], first, last, parts[7], event, sent, parts[10], parts[11], again_ms / 1000,
-        reported, expected, arrived, jitter,
+        source, sequence, payload, label, first, last, digit, event, sent, sealed, fax, again_ms / 1000, reported,
+        expected, arrived, jitter,
     )  # fmt: skip
 
 

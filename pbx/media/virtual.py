@@ -8,6 +8,7 @@ of talk are to cost little. Nothing here reads call state: who hears whom follow
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
+from functools import partial
 from zlib import crc32
 
 from pbx.media.agenda import Agenda
@@ -36,7 +37,7 @@ from pbx.media.reports import INTERVAL_S
 from pbx.media.segment import Segment, digest, unpack
 from pbx.media.tone_plan import sure_after_s
 from pbx.media.virtual_fax import VirtualFax
-from pbx.media.virtual_leg import Kept, VirtualLeg
+from pbx.media.virtual_leg import Arriving, Kept, VirtualLeg
 from pbx.media.virtual_rooms import VirtualRooms
 from pbx.media.virtual_speaking import BEAT_S, Send, Speaking
 
@@ -59,12 +60,14 @@ class VirtualEngine:
         recordings: MutableMapping[str, Kept] | None = None,
         documents: MutableMapping[str, bytes] | None = None,
         longest_beat_s: float = BEAT_S,
+        is_steady: Callable[[], bool] = lambda: False,
     ) -> None:
         """`send(from, to, data)` puts a datagram on the wire; `seconds_of` knows the length of a prompt.
 
         `documents` are the pages of faxes by their name, as TIFF. `longest_beat_s` bounds how rarely a sender repeats
         what has not changed: the longer, the fewer segments a talk costs, and the coarser loss is counted and an end
-        without a word is noticed.
+        without a word is noticed. While `is_steady` holds, the wire carries everything and only reports are repeated;
+        whoever ends that says `hasten` before.
         """
         self._host = host
         self._recordings = recordings if recordings is not None else {}
@@ -76,7 +79,7 @@ class VirtualEngine:
         self._opened = 0
         self._ports = Ports(range(FIRST_PORT, LAST_PORT + 1, 2))
         self._speaking = Speaking(
-            host, send, self._agenda, self._legs, seconds_of, self._recordings, self._report, longest_beat_s
+            host, send, self._agenda, self._legs, seconds_of, self._recordings, self._report, longest_beat_s, is_steady
         )
         self._rooms = VirtualRooms(self._agenda, self._speaking, lambda sound: self._speaking.parts("", sound))
 
@@ -101,19 +104,23 @@ class VirtualEngine:
         if it is None:
             return
         self._speaking.flush(it)
+        self._speaking.fall_silent(it)
+        early = it.remote is None
         it.remote, it.codec = remote, remote.codec
         it.latch = Latch(remote.host, remote.port, remote.signalled)
         it.strangers, it.misfits = it.strangers + it.watch.strangers, it.misfits + it.watch.misfits
         it.watch = Watch(self._agenda.now, f"{remote.codec} ({remote.payload_type}) from {remote.host}:{remote.port}")
-        it.heard, it.promised = "", 0.0
+        it.heard, it.promised, it.misfit_until, it.stranger_until = "", 0.0, 0.0, 0.0
         self._look_at(it, self._agenda.now + 2 * LOOK_S)
         self._rooms.heard(it)
         self._speaking.announce(it)
         if it.fax is not None:
             it.fax.set_going()
-        if it.early is not None:
-            (data, source), it.early = it.early, None
-            self.receive(data, source, it.port, self._agenda.now)
+        for arriving in list(it.arriving.values()):
+            if early:
+                self._arrive(it, arriving)
+            elif arriving.until > self._agenda.now:
+                self._goes_on(it, arriving)
 
     def play(self, leg: str, sound: Sound, token: str = "") -> None:
         it = self._legs.get(leg)
@@ -162,7 +169,7 @@ class VirtualEngine:
         if it is None:
             return
         it.recording, it.recorded_from, it.silence_s, it.end_keys = recording, self._agenda.now, silence_s, end_keys
-        it.recorded_voice = it.heard if it.heard not in ("", "silence") else ""
+        it.recorded_voice = it.heard if it.hears_voice else ""
         it.recorded_speech_to = self._agenda.now
         self._agenda.later(max_s, lambda: self._finish_recording(it, recording, "limit"))
         self._agenda.later(silence_s, lambda: self._check_silence(it, recording))
@@ -214,18 +221,24 @@ class VirtualEngine:
         del self._legs[leg]
         self._finish_recording(it, it.recording, "hangup")
         self._speaking.flush(it)
+        for appointment in (it.beat, it.look):
+            if appointment is not None:
+                appointment.cancel()
         self._by_port.pop(it.port, None)
         self._ports.give_back(it.port, self._agenda.now)
         other = self._legs.get(it.bridged)
         if other is not None and other.bridged == leg:
             other.bridged = ""
             self._speaking.announce(other)
+        now = self._agenda.now
+        coming, going = it.on_its_way(now), 0 if it.label else it.passed_on(now)
         lost, far = max(0, it.expected - it.received), it.far
+        it.received, it.last = it.received + coming, it.last + coming
         mos = mos_g711(lost / it.expected if it.expected else 0.0) if it.received else 1.0
         is_fax = it.remote is not None and it.remote.fax is not None
         statistics = MediaStatistics(
-            it.codec, it.received, it.sent, lost, it.jitter_s * 1000, None if is_fax else mos,
-            self._agenda.now - it.opened_at, it.round_trip_ms,
+            it.codec, it.received, it.sent + going, lost, it.jitter_s * 1000, None if is_fax else mos,
+            now - it.opened_at, it.round_trip_ms,
             None if far is None else round(far.lost, 4), None if far is None else round(far.jitter_ms, 3),
             strangers=it.strangers + it.watch.strangers, misfits=it.misfits + it.watch.misfits,
             rubbish=it.rubbish, encrypted=it.remote is not None and it.remote.keys is not None,
@@ -235,6 +248,10 @@ class VirtualEngine:
     def take_events(self) -> list[MediaEvent]:
         events, self._events = self._events, []
         return events
+
+    @property
+    def has_news(self) -> bool:
+        return bool(self._events)
 
     def live(self) -> int:
         return len(self._legs)
@@ -248,43 +265,73 @@ class VirtualEngine:
         segment = unpack(data)
         if it is None or segment is None:
             return
-        if it.remote is None:
-            it.early = (data, source)
+        arriving = Arriving(segment, source, now + segment.again_s)
+        if segment.fax or segment.digit:
+            if it.remote is not None and self._is_of(it, it.remote, arriving):
+                (self._fax_received if segment.fax else self._digit_received)(it, segment)
             return
-        if segment.sealed != (digest(it.remote.keys.theirs) if it.remote.keys is not None else ""):
-            it.rubbish += 1
-            return
-        if source != it.latch.source and not self._admitted(it, source, segment):
-            return
-        if segment.payload_type not in (it.remote.payload_type, it.remote.event_type):
-            it.watch.misfits += 1
-            it.watch.misfit = segment.payload_type
-            return
-        if not it.remote.receives:
-            return
-        if segment.fax:
-            self._fax_received(it, segment)
-            return
-        if segment.digit:
-            self._digit_received(it, segment)
-            return
-        if segment.sequence <= it.highest:
-            return  # late or doubled by the wire
+        it.keep(arriving)
+        if it.remote is not None:
+            self._arrive(it, arriving)
+
+    def hasten(self) -> None:
+        """The wire will not be steady any more: call it before that is so."""
+        self._speaking.hasten()
+
+    def die(self) -> None:
+        """Whoever owns it is no more: what has been sent by now is all there is."""
+        for it in self._legs.values():
+            self._speaking.fall_silent(it)
+
+    def _arrive(self, it: VirtualLeg, arriving: Arriving) -> None:
+        segment = arriving.segment
+        if it.remote is None or not self._is_of(it, it.remote, arriving) or segment.sequence <= it.highest:
+            return  # not for us; or late, or doubled by the wire
         it.highest = segment.sequence
-        it.arrives(now - segment.sent_us / 1_000_000)
-        it.arrived += 1
-        it.promised = now + segment.again_s
-        if it.look_due > max(it.promised, now + 2 * LOOK_S):
-            self._look_at(it, max(it.promised, now + 2 * LOOK_S))
+        it.arrives(self._agenda.now - segment.sent_us / 1_000_000)
         it.received += segment.last - segment.first
         it.last = max(it.last, segment.last)
         it.first = segment.first if it.first < 0 else it.first
+        self._promised(it, arriving, segment.last - segment.first)
+
+    def _goes_on(self, it: VirtualLeg, arriving: Arriving) -> None:
+        """Something else has been settled while its sender goes on as it said."""
+        if it.remote is not None and self._is_of(it, it.remote, arriving):
+            it.highest = max(it.highest, arriving.segment.sequence)
+            self._promised(it, arriving, 0)
+
+    def _promised(self, it: VirtualLeg, arriving: Arriving, packets: int) -> None:
+        """Hear what a segment says, and until when it goes on."""
+        segment, now = arriving.segment, self._agenda.now
+        it.arrived += 1
+        self._hear(it, segment.label)
+        it.promised_at, it.promised = now, arriving.until
+        soon = now + 2 * LOOK_S
+        if it.look_due > arriving.until and it.look_due > soon:
+            self._look_at(it, max(arriving.until, soon))
         if segment.reported == it.ssrc:
             figures = it.is_told(segment.expected, segment.arrived, segment.jitter_us, now)
             if figures is not None:
                 self._report(figures.event(it.name))
-        self._hear(it, segment.label)
-        self._relay(it, segment)
+        other = self._legs.get(it.bridged)
+        if other is not None and other.sound is None:
+            self._speaking.emit(other, segment.label, other.not_told(packets), arriving.until - now)
+
+    def _is_of(self, it: VirtualLeg, remote: RemoteMedia, arriving: Arriving) -> bool:
+        """Tell whether it is of the far end and as agreed, and note whatever else it is."""
+        segment, source, until = arriving
+        if segment.sealed != (digest(remote.keys.theirs) if remote.keys is not None else ""):
+            it.rubbish += 1
+            return False
+        if source != it.latch.source and not self._admitted(it, source, segment):
+            it.stranger_until = until
+            return False
+        if segment.payload_type not in (remote.payload_type, remote.event_type):
+            it.watch.misfits += 1
+            it.watch.misfit = segment.payload_type
+            it.misfit_until = until
+            return False
+        return remote.receives
 
     def _admitted(self, it: VirtualLeg, source: tuple[str, int], segment: Segment) -> bool:
         assert it.remote is not None
@@ -305,22 +352,24 @@ class VirtualEngine:
         return True
 
     def _look_at(self, it: VirtualLeg, due: float) -> None:
-        def look() -> None:
-            if self._by_port.get(it.port) is not it or it.look_due != due:
-                return
-            now = self._agenda.now
-            it.arrived += now <= it.promised
-            if it.remote is not None and it.remote.receives and it.remote.fax is None:
-                news = it.watch.look(it.arrived, it.heard == "silence", now)
-                if news is not None:
-                    self._report(FlowChanged(it.name, *news))
-                if it.heard not in ("", "silence") and it.watch.stopped(now):
-                    self._hear(it, "silence")
-            settled = it.watch.flow == ("silence" if it.heard == "silence" else "flowing")
-            self._look_at(it, max(it.promised, now + 2 * LOOK_S) if settled else now + 2 * LOOK_S)
-
+        if it.look is not None:
+            it.look.cancel()
         it.look_due = due
-        self._agenda.later(due - self._agenda.now, look)
+        it.look = self._agenda.later(due - self._agenda.now, partial(self._look, it))
+
+    def _look(self, it: VirtualLeg) -> None:
+        now = self._agenda.now
+        it.arrived += now <= it.promised
+        it.watch.misfits += now <= it.misfit_until
+        it.watch.strangers += now <= it.stranger_until
+        if it.remote is not None and it.remote.receives and it.remote.fax is None:
+            news = it.watch.look(it.arrived, it.heard == "silence", now)
+            if news is not None:
+                self._report(FlowChanged(it.name, *news))
+            if it.hears_voice and it.watch.stopped(now):
+                self._hear(it, "silence")
+        settled = it.watch.flow == ("silence" if it.heard == "silence" else "flowing")
+        self._look_at(it, max(it.promised, now + 2 * LOOK_S) if settled else now + 2 * LOOK_S)
 
     def tick(self, now: float) -> None:
         self.at(now)
@@ -335,9 +384,10 @@ class VirtualEngine:
     # --- receiving ------------------------------------------------------------------------------------
 
     def _hear(self, it: VirtualLeg, label: str) -> None:
-        if it.recording and label not in ("", "silence"):
-            it.recorded_speech_to = self._agenda.now
-            it.recorded_voice = label
+        if it.recording:
+            it.recorded_speech_to = self._speech_to(it)
+            if label not in ("", "silence"):
+                it.recorded_speech_to, it.recorded_voice = self._agenda.now, label
         if label == it.heard:
             return
         it.heard = label
@@ -362,11 +412,6 @@ class VirtualEngine:
                 self._report(ToneRecognised(it.name, name))
 
         self._agenda.later(after_s, sure)
-
-    def _relay(self, it: VirtualLeg, segment: Segment) -> None:
-        other = self._legs.get(it.bridged)
-        if other is not None and other.sound is None:
-            self._speaking.emit(other, segment.label, segment.last - segment.first, segment.again_s)
 
     def _digit_received(self, it: VirtualLeg, segment: Segment) -> None:
         key = (segment.source, segment.event)
@@ -393,11 +438,17 @@ class VirtualEngine:
     def _check_silence(self, it: VirtualLeg, recording: str) -> None:
         if it.recording != recording or it.name not in self._legs:
             return
-        quiet = self._agenda.now - it.recorded_speech_to
+        quiet = self._agenda.now - self._speech_to(it)
         if quiet + 1e-9 >= it.silence_s:
             self._finish_recording(it, recording, "silence")
         else:
             self._agenda.later(it.silence_s - quiet, lambda: self._check_silence(it, recording))
+
+    def _speech_to(self, it: VirtualLeg) -> float:
+        """When the party that is recorded spoke last; it goes on as it promised."""
+        if not it.hears_voice:
+            return it.recorded_speech_to
+        return max(it.recorded_speech_to, min(self._agenda.now, it.promised))
 
     def _finish_conversation(self, it: VirtualLeg, reason: str) -> None:
         if it.conversation is None:
@@ -416,7 +467,7 @@ class VirtualEngine:
             return
         it.recording = ""
         heard = it.recorded_voice or "silence"
-        seconds = (it.recorded_speech_to if reason == "silence" else self._agenda.now) - it.recorded_from
+        seconds = (self._speech_to(it) if reason == "silence" else self._agenda.now) - it.recorded_from
         seconds = max(0.0, seconds) if it.recorded_voice else 0.0
         self._recordings[recording] = Kept(seconds, heard)
         self._report(RecordingFinished(it.name, recording, round(seconds, 2), reason, heard))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from pbx.media.agenda import Appointment
 from pbx.media.engine import RemoteMedia, Sound
 from pbx.media.flow import Watch
 from pbx.media.latch import Latch
 from pbx.media.reports import INTERVAL_S, FarFigures, far_figures
+from pbx.media.segment import Segment
 
 if TYPE_CHECKING:
     from pbx.media.virtual_fax import VirtualFax
@@ -24,6 +26,18 @@ class Kept:
 
     seconds: float
     heard: str
+
+
+PACKETS_PER_S = 50
+SOURCES_KEPT = 4
+
+
+class Arriving(NamedTuple):
+    """The newest segment that has come from a source, and until when what it says goes on."""
+
+    segment: Segment
+    source: tuple[str, int]
+    until: float
 
 
 @dataclass(slots=True)
@@ -54,9 +68,14 @@ class VirtualLeg:
     steady_from: float = 0.0
     """Since when it sounds the same."""
     said: str = ""
-    """What the last segment said, and until when that holds by itself."""
+    """What the last segment said, when, and until when that holds by itself."""
+    said_at: float = 0.0
     said_until: float = 0.0
+    ahead: int = 0
+    """Packets of whom it is bridged to that have been told, or were before that, and are still to come in a segment."""
     label: str = ""
+    beat: Appointment | None = None
+    """When it says the same again."""
     event: int = 0
     # receiving
     latch: Latch = field(default_factory=lambda: Latch("", 0))
@@ -66,10 +85,15 @@ class VirtualLeg:
     rubbish: int = 0
     arrived: int = 0
     """Grows while packets of the far end arrive."""
+    promised_at: float = 0.0
     promised: float = 0.0
-    """Until then the far end said that it goes on as before."""
+    """Until then the far end said, then, that it goes on as before."""
+    misfit_until: float = 0.0
+    stranger_until: float = 0.0
+    """The same of packets in a codec nobody agreed, and of a stranger's."""
     look_due: float = 0.0
     """When what arrives is looked at next."""
+    look: Appointment | None = None
     source: int = 0
     heard: str = ""
     heard_from: float = 0.0
@@ -89,8 +113,8 @@ class VirtualLeg:
     far_told: tuple[int, int] = (0, 0)
     """Expected and arrived by its word before."""
     events: set[tuple[int, int]] = field(default_factory=set)
-    early: tuple[bytes, tuple[str, int]] | None = None
-    """What arrived before the answer did: real audio goes on, so its next packet would come 20 ms later."""
+    arriving: dict[tuple[str, int], Arriving] = field(default_factory=dict)
+    """By source, the newest last. Real audio goes on: whatever is settled anew meets its next packet 20 ms later."""
     fax: VirtualFax | None = None
     """The fax machine that has it."""
 
@@ -112,6 +136,30 @@ class VirtualLeg:
     @property
     def round_trip_ms(self) -> float | None:
         return 2000 * self.transit_s if self.arrived else None
+
+    @property
+    def hears_voice(self) -> bool:
+        return self.heard not in ("", "silence")
+
+    def on_its_way(self, now: float) -> int:
+        """Packets that have come since the newest segment, which said that they would; the next one counts them."""
+        return max(0, int((min(now, self.promised) - self.promised_at) * PACKETS_PER_S + 1e-6))
+
+    def passed_on(self, now: float) -> int:
+        """Packets of whom it is bridged to that have gone since the newest segment."""
+        return max(0, int((min(now, self.said_until) - self.said_at) * PACKETS_PER_S + 1e-6))
+
+    def not_told(self, packets: int) -> int:
+        """Return how many of these packets of whom it is bridged to have not been told yet."""
+        known = min(packets, self.ahead)
+        self.ahead -= known
+        return packets - known
+
+    def keep(self, arriving: Arriving) -> None:
+        self.arriving.pop(arriving.source, None)
+        self.arriving[arriving.source] = arriving
+        if len(self.arriving) > SOURCES_KEPT:
+            del self.arriving[next(iter(self.arriving))]
 
     def is_told(self, expected: int, arrived: int, jitter_us: int, now: float) -> FarFigures | None:
         """Take the far end's word of how it receives us; return it once an interval (RFC 3550 §6.2)."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from functools import partial
 from itertools import cycle
 
 from pbx.clock import FOREVER
 from pbx.domain.sounds import BEEP_S, Spoken
 from pbx.media.agenda import Agenda
 from pbx.media.engine import MediaEvent, PlayFinished, Prompts, Recording, Sound, SoundMissing, Tone
+from pbx.media.reports import INTERVAL_S
 from pbx.media.segment import Segment, digest
-from pbx.media.virtual_leg import Kept, VirtualLeg
+from pbx.media.virtual_leg import PACKETS_PER_S, Kept, VirtualLeg
 
 BEAT_S = 0.5
-"""How often a sender repeats what it sounds like, at least at first."""
-PACKETS_PER_S = 50
+"""How often a sender repeats what it sounds like, at least at first, where packets may be lost."""
 DIGIT_S = 0.16
 """One key: 100 ms of event and 60 ms of gap (RFC 4733 §2.5.1.2)."""
 DIGIT_COPIES = 3
@@ -34,10 +34,11 @@ class Speaking:
         recordings: Mapping[str, Kept],
         report: Callable[[MediaEvent], None],
         longest_beat_s: float,
+        is_steady: Callable[[], bool],
     ) -> None:
         self._host, self._send, self._agenda, self._legs = host, send, agenda, legs
         self._seconds_of, self._recordings, self._report = seconds_of, recordings, report
-        self._longest_beat_s = longest_beat_s
+        self._longest_beat_s, self._is_steady = longest_beat_s, is_steady
 
     # --- sounds ---------------------------------------------------------------------------------------
 
@@ -102,54 +103,89 @@ class Speaking:
         self._sound_like(it, "")
         other = self._legs.get(it.bridged)
         if other is not None and other.heard:
+            it.ahead = other.on_its_way(self._agenda.now)
             self.emit(it, other.heard, 0, other.promised - self._agenda.now)
 
     def _sound_like(self, it: VirtualLeg, label: str) -> None:
         self.flush(it)
-        if not label and it.said_until > self._agenda.now:
-            self.emit(it, it.said, 0, 0.0)
+        if not label:
+            self.fall_silent(it)
         it.label, it.beat_from, it.steady_from = label, self._agenda.now, self._agenda.now
+        if it.beat is not None:
+            it.beat.cancel()
         if label and it.remote is not None and it.remote.sends:
-            self.emit(it, label, 0, BEAT_S)
-            self._beat(it, it.steady_from)
+            pause_s = self._pause_s(it)
+            self.emit(it, label, 0, pause_s)
+            self._beat_in(it, pause_s)
 
-    def _beat(self, it: VirtualLeg, steady_from: float) -> None:
-        def again() -> None:
-            if self._legs.get(it.name) is it and it.label and it.steady_from == steady_from:
-                self.flush(it, self._pause(it))
-                self._beat(it, steady_from)
+    def _beat_in(self, it: VirtualLeg, seconds: float) -> None:
+        it.beat = self._agenda.later(seconds, partial(self._beat, it))
 
-        self._agenda.later(self._pause(it), again)
+    def _beat(self, it: VirtualLeg) -> None:
+        pause_s = self._pause_s(it)
+        self.flush(it, pause_s)
+        self._beat_in(it, pause_s)
 
-    def _pause(self, it: VirtualLeg) -> float:
-        """Half of how long it has not changed, within the bounds."""
+    def _pause_s(self, it: VirtualLeg) -> float:
+        """As often as a report comes where nothing is lost; else half of how long it has not changed, in bounds."""
+        if self._is_steady():
+            return max(INTERVAL_S, self._longest_beat_s)
         return min(max(BEAT_S, (self._agenda.now - it.steady_from) / 2), self._longest_beat_s)
+
+    def hasten(self) -> None:
+        """From now on packets may be lost: nothing that was said holds for longer than a beat."""
+        now = self._agenda.now
+        for it in self._legs.values():
+            if it.said_until > now + BEAT_S:
+                self._say_to_now(it, BEAT_S)
+            if it.beat is not None and it.label:
+                it.beat.cancel()
+                it.steady_from = now
+                self._beat_in(it, BEAT_S)
+
+    def fall_silent(self, it: VirtualLeg) -> None:
+        """Take back what was said of the time to come."""
+        if it.said_until > self._agenda.now:
+            self._say_to_now(it, 0.0)
+
+    def _say_to_now(self, it: VirtualLeg, again_s: float) -> None:
+        passed_on = 0 if it.label else it.passed_on(self._agenda.now)
+        it.ahead += passed_on
+        self.emit(it, it.said, passed_on or self._passed(it), again_s)
 
     def flush(self, it: VirtualLeg, again_s: float = 0.0) -> None:
         """Send what was sounding since the last segment; it goes on for `again_s`."""
-        now = self._agenda.now
-        if not it.label or it.remote is None or not it.remote.sends:
+        packets = self._passed(it)
+        if packets:
+            self.emit(it, it.label, packets, again_s)
+
+    def _passed(self, it: VirtualLeg) -> int:
+        """Return how many packets of its own a leg has sent since the last segment; they are told now."""
+        now, remote = self._agenda.now, it.remote
+        if not it.label or remote is None or not remote.sends:
             it.beat_from = now
-            return
+            return 0
         packets = int((now - it.beat_from) * PACKETS_PER_S + 1e-6)
         if packets:
             it.beat_from = now
-            self.emit(it, it.label, packets, again_s)
+        return packets
 
     def emit(self, it: VirtualLeg, label: str, packets: int, again_s: float) -> None:
         """Send what went by; `again_s` is for how long nothing else needs to be said."""
-        if it.remote is None or not it.remote.sends or it.remote.port == 0 or it.remote.fax is not None:
+        remote = it.remote
+        if remote is None or not remote.sends or remote.port == 0 or remote.fax is not None:
             return
         it.sequence += 1
+        now, sent = self._agenda.now, it.sent
         again_s = max(0.0, again_s)
-        it.said, it.said_until = label, self._agenda.now + again_s
-        payload = it.remote.payload_type
+        it.said, it.said_at, it.said_until = label, now, now + again_s
+        it.sent = sent + packets
         segment = Segment(
-            it.ssrc, it.sequence, payload, label, it.sent, it.sent + packets, again_s=again_s, reported=it.source,
-            expected=it.expected, arrived=it.received, jitter_us=round(it.jitter_s * 1_000_000),
+            it.ssrc, it.sequence, remote.payload_type, label, sent, it.sent, "", 0, round(now * 1_000_000),
+            digest(remote.keys.ours) if remote.keys is not None else "", "", again_s, it.source, it.expected,
+            it.received, round(it.jitter_s * 1_000_000),
         )  # fmt: skip
-        it.sent += packets
-        self._transmit(it, segment)
+        self._send((self._host, it.port), it.latch.target, segment.pack())
 
     def say(self, it: VirtualLeg, fax: str) -> None:
         """Send what a fax machine says."""
@@ -181,7 +217,6 @@ class Speaking:
     def _transmit(self, it: VirtualLeg, segment: Segment) -> None:
         remote = it.remote
         assert remote is not None
-        segment = replace(segment, sent_us=round(self._agenda.now * 1_000_000))
-        if remote.keys is not None:
-            segment = replace(segment, sealed=digest(remote.keys.ours))
+        sealed = digest(remote.keys.ours) if remote.keys is not None else ""
+        segment = segment._replace(sent_us=round(self._agenda.now * 1_000_000), sealed=sealed)
         self._send((self._host, it.port), it.latch.target, segment.pack())

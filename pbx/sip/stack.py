@@ -84,6 +84,7 @@ class Stack:
 
     def receive(self, data: bytes, source: Peer, now: float) -> None:
         """Take one datagram or framed message; never raises, whatever the bytes."""
+        self.timers.sweep(now)
         if not data.strip(b"\r\n\0 "):
             return  # keep-alive (RFC 5626 §4.4.1)
         try:

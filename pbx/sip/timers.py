@@ -17,6 +17,8 @@ T2 = 4.0
 T4 = 5.0
 """Longest a message stays in the network."""
 TIMEOUT = 64 * T1
+REST_S = TIMEOUT
+"""How late what nobody waits for may be, if nothing else happens before."""
 
 
 class Timed(Protocol):
@@ -26,6 +28,7 @@ class Timed(Protocol):
 class Timers:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timed, str]] = []
+        self._resting: list[tuple[float, int, Timed, str]] = []
         self._armed: dict[tuple[int, str], int] = {}
         self._count = 0
 
@@ -34,21 +37,41 @@ class Timers:
         self._armed[id(owner), name] = self._count
         heapq.heappush(self._heap, (at, self._count, owner, name))
 
+    def rest(self, owner: Timed, name: str, at: float) -> None:
+        """Like `arm`, for what nobody waits for: it is no reason to wake up, and fires with what comes next."""
+        self._count += 1
+        self._armed[id(owner), name] = self._count
+        heapq.heappush(self._resting, (at, self._count, owner, name))
+
     def cancel(self, owner: Timed, name: str) -> None:
         self._armed.pop((id(owner), name), None)
 
     def next_deadline(self) -> float:
-        while self._heap:
-            at, count, owner, name = self._heap[0]
-            if self._armed.get((id(owner), name)) == count:
-                return at
-            heapq.heappop(self._heap)
-        return FOREVER
+        due = self._first(self._heap)
+        rests = self._first(self._resting) + REST_S if self._resting else FOREVER
+        return min(due, rests)
 
     def fire(self, now: float) -> None:
         """Fire everything due at `now`, in order of deadline."""
-        while self._heap and self._heap[0][0] <= now:
-            _, count, owner, name = heapq.heappop(self._heap)
+        self._fire(self._heap, now)
+        self.sweep(now)
+
+    def sweep(self, now: float) -> None:
+        """Fire what has rested long enough."""
+        if self._resting and self._resting[0][0] <= now:
+            self._fire(self._resting, now)
+
+    def _first(self, heap: list[tuple[float, int, Timed, str]]) -> float:
+        while heap:
+            at, count, owner, name = heap[0]
+            if self._armed.get((id(owner), name)) == count:
+                return at
+            heapq.heappop(heap)
+        return FOREVER
+
+    def _fire(self, heap: list[tuple[float, int, Timed, str]], now: float) -> None:
+        while heap and heap[0][0] <= now:
+            _, count, owner, name = heapq.heappop(heap)
             if self._armed.get((id(owner), name)) == count:
                 del self._armed[id(owner), name]
                 owner.fired(name, now)

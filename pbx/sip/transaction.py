@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum, auto
-from math import ceil
 from typing import Protocol
 
 from pbx.sip.address import Peer
 from pbx.sip.message import Request, Response
 from pbx.sip.timers import T1, T2, T4, TIMEOUT, Timers
-
-FORGET_EVERY_S = 0.25
 
 
 class State(IntEnum):
@@ -171,18 +168,17 @@ class Transaction:
         self._arm("timeout", now + TIMEOUT)
 
     def _linger(self, now: float) -> None:
-        self._forgotten_at(now + TIMEOUT)
+        self._rest(now + TIMEOUT)
 
     def _absorb(self, now: float) -> None:
         wait = TIMEOUT if self._table is CLIENT_INVITE else T4
-        self._forgotten_at(now if self.peer.reliable else now + wait)
+        self._rest(now if self.peer.reliable else now + wait)
 
     def _remember(self, now: float) -> None:
-        self._forgotten_at(now if self.peer.reliable else now + TIMEOUT)
+        self._rest(now if self.peer.reliable else now + TIMEOUT)
 
-    def _forgotten_at(self, soonest: float) -> None:
-        """Nobody waits for it, so it need not be punctual: what ended within one interval goes at one wake-up."""
-        self._arm("done", ceil(soonest / FORGET_EVERY_S) * FORGET_EVERY_S)
+    def _rest(self, until: float) -> None:
+        self._core.timers.rest(self, "done", until)
 
 
 _WIRE: dict[str, Callable[[Transaction, float], None]] = {

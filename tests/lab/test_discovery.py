@@ -40,7 +40,7 @@ def said(world: World, kind: type, mac: str = "") -> list:
 
 def without_pnp(world: World) -> None:
     """Nobody answers in the multicast group."""
-    world.wire.mutate = lambda packet: None if packet.to.host == "224.0.1.75" else packet
+    world.wire.mutate(lambda packet: None if packet.to.host == "224.0.1.75" else packet)
 
 
 @pytest.fixture(scope="module")

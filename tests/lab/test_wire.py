@@ -83,7 +83,7 @@ def test_a_stream_neither_loses_nor_reorders():
 
 def test_a_mutation_from_outside_changes_or_loses_what_it_wants():
     wire = Wire(1, Impairment(0.0))
-    wire.mutate = lambda packet: None if packet.data == b"no" else Packet(packet.source, packet.to, b"changed")
+    wire.mutate(lambda packet: None if packet.data == b"no" else Packet(packet.source, packet.to, b"changed"))
     wire.send(A, B, b"no", 0.0)
     wire.send(A, B, b"yes", 0.0)
     assert drained(wire) == [(0.0, b"changed")]

@@ -16,6 +16,7 @@ from pbx.media.engine import (
     NoMediaPort,
     PlayFinished,
     Prompts,
+    RecordingFinished,
     RemoteMedia,
     Signature,
     SourceLatched,
@@ -51,7 +52,10 @@ async def figures(call: Call, end: int):
         first=st.integers(0, 1 << 20),
         last=st.integers(0, 1 << 20),
         digit=st.sampled_from(["", "1", "#"]),
-        event=st.integers(0, 1 << 40),
+        event=st.integers(0, 1 << 52),
+        sent_us=st.integers(0, 1 << 40),
+        sealed=st.sampled_from(["", "0123456789ab"]),
+        fax=st.text(max_size=20),
         again_s=st.integers(0, 60_000).map(lambda ms: ms / 1000),
         reported=st.integers(0, 0xFFFFFFFF),
         expected=st.integers(0, 1 << 20),
@@ -100,6 +104,56 @@ async def test_where_days_are_to_be_cheap_a_far_end_gone_without_a_word_is_misse
     await call.room.wait(100)
     gone.append(True)
     assert await call.room.wait(8 + 4, lambda: call.last(1, FlowChanged).flow == "nothing")
+
+
+async def test_on_a_steady_wire_a_minute_of_talk_costs_its_reports_and_every_packet_is_counted():
+    call = talking(is_steady=lambda: True)
+    await call.room.wait(57.3)
+    assert call.room.datagrams < 2 * 13
+    told = await figures(call, 1)
+    assert (told.received, told.sent, told.lost) == (pytest.approx(2865, abs=3), pytest.approx(2865, abs=3), 0)
+
+
+async def test_when_a_steady_wire_is_no_longer_what_fails_is_noticed_as_soon_as_ever():
+    fate = {"steady": True, "cut": False}
+    call = talking(lambda data: not fate["cut"], is_steady=lambda: fate["steady"])
+    await call.room.wait(6)
+    for engine in call.engines:
+        engine.hasten()
+    fate["steady"] = False
+    await call.room.wait(3)
+    assert [event.flow for event in call.told(1, FlowChanged)] == ["flowing"]
+    fate["cut"] = True
+    assert await call.room.wait(3.5, lambda: call.last(1, FlowChanged).flow == "nothing")
+
+
+async def test_what_goes_on_is_heard_at_once_by_who_settles_anew():
+    call = talking(is_steady=lambda: True)
+    await call.room.wait(1.2)
+    call.negotiate()
+    await call.room.wait(0.1)
+    assert (call.heard(0)[-1], call.heard(1)[-1]) == ("signature:102", "signature:101")
+    await call.room.wait(60)
+    assert {event.flow for event in call.told(1, FlowChanged)} == {"flowing"}
+
+
+async def test_a_voice_that_goes_on_is_no_silence_in_a_recording():
+    call = talking(is_steady=lambda: True)
+    await call.room.wait(1)
+    call.engines[1].record(call.legs[1], "note", max_s=60, silence_s=2)
+    await call.room.wait(9)
+    call.engines[0].stop(call.legs[0])
+    finished = await call.tells(1, RecordingFinished, within_s=4)
+    assert (finished.reason, finished.seconds, finished.heard) == (
+        "silence", pytest.approx(9, abs=0.1), "signature:101"
+    )  # fmt: skip
+
+
+async def test_of_who_is_no_more_nothing_comes_although_it_was_to_go_on():
+    call = talking(is_steady=lambda: True)
+    await call.room.wait(1.2)
+    call.engines[0].die()
+    assert await call.room.wait(3.5, lambda: call.last(1, FlowChanged).flow == "nothing")
 
 
 async def test_loss_on_the_wire_shows_in_the_figures_and_in_the_estimate():

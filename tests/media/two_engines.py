@@ -35,14 +35,19 @@ class Room(Protocol):
 
 class VirtualRoom:
     def __init__(
-        self, count: int = 3, deliver: Callable[[bytes], bool] = lambda data: True, longest_beat_s: float = BEAT_S
+        self,
+        count: int = 3,
+        deliver: Callable[[bytes], bool] = lambda data: True,
+        longest_beat_s: float = BEAT_S,
+        is_steady: Callable[[], bool] = lambda: False,
     ) -> None:
         self._now, self._order = 0.0, 0
         self._wire: list[tuple[float, int, tuple[str, int], tuple[str, int], bytes]] = []
         self._deliver = deliver
         self.datagrams = 0
         self.engines = [
-            VirtualEngine(f"10.0.0.{at}", self._send, seconds_of, longest_beat_s=longest_beat_s) for at in range(count)
+            VirtualEngine(f"10.0.0.{at}", self._send, seconds_of, longest_beat_s=longest_beat_s, is_steady=is_steady)
+            for at in range(count)
         ]
         self.events: list[list[MediaEvent]] = [[] for _ in self.engines]
 
