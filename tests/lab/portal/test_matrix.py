@@ -62,6 +62,8 @@ POST /d/{domain}/conferences/{key}        y y y y y
 GET  /d/{domain}/numbers                  y - - - -
 GET  /d/{domain}/numbers/{key}            y - - - -
 POST /d/{domain}/numbers/{key}            y - - - -
+GET  /d/{domain}/faxes                    y - - - -
+GET  /d/{domain}/faxes/{id}/{kind}        y - - - -
 GET  /d/{domain}/history                  y y y y y
 GET  /d/{domain}/audit                    y - - - -
 GET  /d/{domain}/roles                    y y y y y
@@ -105,7 +107,7 @@ class Doors:
 
 
 def filled(path: str, domain: str = "acme.lab", key: str = "none") -> str:
-    return re.sub(r"\{[^}]*\}", key, path.replace("{domain}", domain))
+    return re.sub(r"\{[^}]*\}", key, path.replace("{domain}", domain).replace("{kind}", "pdf"))
 
 
 async def test_every_address_lets_in_whom_the_table_names(aiohttp_client):
