@@ -94,7 +94,12 @@ def agent_thing(directory: Directory, queue: Queue, agent: Agent, kind: Kind = "
 
 def phone_thing(directory: Directory, extension: str) -> Thing:
     """A phone on the lab floor, as its user's supervisors see it, too."""
-    return people_thing(directory, (extension,), "phone", extension, _queues_of(directory, extension))
+    return party_thing(directory, extension, "phone")
+
+
+def party_thing(directory: Directory, extension: str, kind: Kind) -> Thing:
+    """What is a user's, and of the queues whose agent the user is."""
+    return people_thing(directory, (extension,), kind, extension, _queues_of(directory, extension))
 
 
 def frame_thing(directory: Directory, frame: TimeFrame) -> Thing:

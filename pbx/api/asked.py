@@ -75,7 +75,7 @@ class Asked:
 
     def require(self, action: Action, thing: Thing) -> None:
         """Refused when the actor may not: 404 where it may not even know that there is such a thing."""
-        refuse(may(self.actor, action, thing), thing.words)
+        refuse(may(self.actor, action, thing), f"{thing.kind} {thing.name!r}")
 
     def sees(self, kind: Kind) -> Callable[[Thing], bool]:
         return within(self.actor, "view", kind)

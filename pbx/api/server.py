@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
-from pbx.access import may_some
+from pbx.access import may, may_some
 from pbx.api.answers import Answer, Refused, wrong
 from pbx.api.asked import Asked, refuse
 from pbx.api.house import House
 from pbx.api.identity import Identities, Known
 from pbx.api.routes import Route, Routes
 from pbx.catalogue import plug_ins
+from pbx.ownership import party_thing
 
 PREFIX = "/ns-api/v2"
 MOST_BYTES = 2_000_000
@@ -118,7 +119,11 @@ class Server:
                 return
             refuse_unknown(domain)
         reseller = directory.reseller.name if directory is not None else asked.actor.reseller
-        refuse(may_some(asked.actor, route.does, route.right, domain, reseller), f"domain {domain}")
+        refuse(may_some(asked.actor, route.does, route.right, domain, reseller), f"domain {domain[:120]!r}")
+        extension = asked.path.get("user", "")
+        if directory is not None and extension in directory.users_by_extension:
+            # Before anything else is said of what was sent: of others not even whether it would be right.
+            refuse(may(asked.actor, route.does, party_thing(directory, extension, route.right)), f"user {extension!r}")
 
 
 def refuse_unknown(domain: str) -> None:

@@ -145,7 +145,7 @@ ROUTES = (
     Route("POST", "/domains/{domain}/backup", _backup, "domain", "Keep a domain as it is", None, _OBJECT, (), "edit"),
     Route("POST", "/backup", _backup, "domain", "Keep a domain as it is",
           {"type": "object", "properties": {"domain": TEXT.schema}}, _OBJECT, (), "edit"),
-    Route("GET", "/restore", _backups, "domain", "What is kept of a domain", None, _ROWS, ("domain",)),
+    Route("GET", "/restore", _backups, "domain", "What is kept of a domain", None, _ROWS, ("domain",), "edit"),
     Route("PUT", "/restore", _restore, "domain", "Return to what was kept",
           {"type": "object", "properties": dict.fromkeys(("domain", "index"), TEXT.schema), "required": ["index"]},
           _OBJECT),
