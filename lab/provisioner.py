@@ -18,7 +18,8 @@ from provisioning_server.overlay import ServedAt
 from provisioning_server.redirect import Desk, redirect
 from provisioning_server.redirects import shipped_redirects
 from provisioning_server.respond import ConfigRequest, Office, config_url, respond, tftp_name
-from provisioning_server.uploads import Sent
+from provisioning_server.uploads import NOTICE, Sent
+from provisioning_server.witness import noticed
 
 
 def discovery_url(office: Office, directory: Directory, station: Station, tftp_url: str) -> str:
@@ -76,6 +77,7 @@ class VirtualProvisioner:
             "" if is_tftp else wanted.user_agent,
             {} if is_tftp else {name.lower(): value for name, value in wanted.headers},
             wanted.method,
+            query=parts.query,
         )
         answer = respond(request, self._office, self._directory(), now)
         for event in answer.events:
@@ -88,6 +90,10 @@ class VirtualProvisioner:
 
     def _uploaded(self, sent: Sent, wanted: Fetch) -> Fetched:
         """What phones have sent lies here, and is given back to them."""
+        if sent.kind == NOTICE:
+            box = self._directory().devices_by_mac.get(sent.mac, ())
+            self._publish(noticed(sent.mac, box[0].id if box else "", wanted.body))
+            return Fetched(200)
         if wanted.method != "GET":
             self.uploads[sent.mac, sent.name] = wanted.body
             return Fetched(201)

@@ -22,6 +22,15 @@ _NAME = re.compile(r"([0-9a-f]{12})\.said\Z", re.IGNORECASE)
 _RULE = FileRule(name="{mac}.said", kind="device", template="")
 _WORD = re.compile(r"[^\w.:@+-]")
 _LONGEST = 80
+_WORDS = {
+    ("IncomingCallEvent", ""): "ringing",
+    ("OutgoingCallEvent", ""): "dialling",
+    ("OffHookEvent", ""): "off_hook",
+    ("OnHookEvent", ""): "on_hook",
+    ("CallStateChangeEvent", "Connected"): "connected",
+    ("CallStateChangeEvent", "Disconnected"): "ended",
+}
+"""Poly's element and state → the word that action URLs have for it."""
 
 
 def speaks(path: str, families: Families, directory: Directory) -> Claim | None:
@@ -44,12 +53,17 @@ def said(mac: str, device: str, query: str) -> PhoneSaid:
 
 
 def noticed(mac: str, device: str, body: bytes) -> PhoneSaid:
-    """Read a vendor's XML; what is none is an event without a name."""
+    """Read a vendor's XML; what is none is an event without a name, what is not known has the vendor's own."""
     try:
         first = next(iter(fromstring(body)), None)
     except (ParseError, DefusedXmlException, ValueError):
         first = None
-    return PhoneSaid(mac, device, _word(first.tag) if first is not None else "", "", "")
+    if first is None:
+        return PhoneSaid(mac, device, "", "", "")
+    state = first.get("CallState", "")
+    what = _WORDS.get((first.tag, state)) or _WORDS.get((first.tag, ""), state or first.tag)
+    remote = first.findtext("CallingPartyNumber") or first.findtext("CalledPartyNumber") or ""
+    return PhoneSaid(mac, device, *(_word(text) for text in (what, first.get("CallReference", ""), remote)))
 
 
 def _word(text: str) -> str:

@@ -23,6 +23,7 @@ from lab.phones.family import (
     expanded,
     joined,
 )
+from lab.phones.occurrences import Occurrence
 from provisioning_server.families import shipped_families
 from provisioning_server.manifest import BootStep
 from provisioning_server.manifest import Family as Manifest
@@ -43,6 +44,12 @@ class Reading:
     """The files a list names, for families whose manifest has one."""
     image: Callable[[bytes, str], str] = lambda body, name: ""
     """The firmware a list names; empty for none."""
+    opened: Callable[[bytes, str], bytes] = lambda body, key: body
+    """(body, key of the flash) → its text, where files may be encrypted; BootFailed when the key does not fit."""
+    file_key: Callable[[Values], str] = lambda values: ""
+    """The key of the files to come."""
+    tells: Callable[[Values, Occurrence, Box], tuple[str, bytes] | None] = lambda values, occurrence, box: None
+    """The URL that is called when something happens, and what is posted there; empty for a GET, None for nothing."""
     whose: Callable[[bytes], str] = lambda body: ""
     """The MAC a file says it is for; the firmware refuses another's. Empty where files say no such thing."""
 
@@ -73,7 +80,16 @@ def family(
         server_in=lambda body, name: reading.server_url(reading.read(body, name)),
         default_firmware=firmware or _example(manifest, "version") or "1.0",
         fxs_ports=manifest.capabilities.fxs_ports,
+        tells=lambda values, occurrence, box: _telling(manifest, reading, values, occurrence, box),
     )
+
+
+def _telling(manifest: Manifest, reading: Reading, values: Values, occurrence: Occurrence, box: Box) -> Fetch | None:
+    told = reading.tells(values, occurrence, box)
+    if told is None or not told[0]:
+        return None
+    url, body = told
+    return Fetch(url, agent_of(manifest, box), method="POST" if body else "GET", body=body)
 
 
 class _Boot:
@@ -107,8 +123,9 @@ class _Boot:
         reading, values = self._reading, self._values
         url = reading.server_url(values)
         return PhoneConfig(
-            reading.accounts(values), values, tuple(self._applied), url, asks_dhcp=reading.asks_dhcp(values)
-        )
+            reading.accounts(values), values, tuple(self._applied), url, asks_dhcp=reading.asks_dhcp(values),
+            file_key=reading.file_key(values),
+        )  # fmt: skip
 
     def _step(self, step: BootStep) -> Generator[Fetch, Fetched, None]:
         names = [told for name in step.ask if (told := self._named(name))]
@@ -151,6 +168,7 @@ class _Boot:
         return (names[0] if names else "a file"), answer
 
     def _apply(self, body: bytes, name: str) -> None:
+        body = self._reading.opened(body, self._box.file_key)
         whose = self._reading.whose(body)
         if whose and whose != self._box.mac:
             raise BootFailed("Config bad", f"{name} is for {whose}, not for {self._box.mac}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from lab.phones.boot import Boot, BootPace, Strip
@@ -56,6 +56,8 @@ class Chassis(ABC, Generic[L]):
         """Where the flash says the server is; survives a loss of power, not a factory reset."""
         self.asks_dhcp = True
         """Whether DHCP goes before it; in the flash, too."""
+        self._file_key = ""
+        """Of the files to come; in the flash, too."""
         self.boots = 0
         """How many times the configuration was fetched and applied."""
 
@@ -93,7 +95,7 @@ class Chassis(ABC, Generic[L]):
         self.power_on(now)
 
     def factory_reset(self, now: float) -> None:
-        self.kept_url, self.asks_dhcp = "", True
+        self.kept_url, self.asks_dhcp, self._file_key = "", True, ""
         self.reboot(now)
 
     # --- boot -----------------------------------------------------------------------------------------
@@ -105,8 +107,8 @@ class Chassis(ABC, Generic[L]):
 
     def _new_boot(self, now: float) -> Boot:
         return Boot(
-            self.family, self.box, self.dhcp, self._pace, now, self.kept_url, asks_dhcp=self.asks_dhcp,
-            chance=self._chance(),
+            self.family, replace(self.box, file_key=self._file_key), self.dhcp, self._pace, now, self.kept_url,
+            asks_dhcp=self.asks_dhcp, chance=self._chance(),
         )  # fmt: skip
 
     def _chance(self) -> float:
@@ -132,7 +134,7 @@ class Chassis(ABC, Generic[L]):
         return boot.config
 
     def _adopt(self, config: PhoneConfig, lines: Sequence[L]) -> None:
-        self.lines, self.config = tuple(lines), config
+        self.lines, self.config, self._file_key = tuple(lines), config, config.file_key
         if config.server_url:
             self.kept_url, self.asks_dhcp = config.server_url, config.asks_dhcp
         self.boots += 1

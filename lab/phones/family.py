@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import urlsplit
 
+from lab.phones.occurrences import Occurrence
 from pbx.domain.devices import normal_mac
 from pbx.numerals import natural
 
@@ -41,6 +42,8 @@ class Box:
     """Typed in by a person, for makers whose redirect service takes one."""
     certificate: str = ""
     """Name in the certificate its maker has put in; empty for its own MAC, as it should be."""
+    file_key: str = field(default="", repr=False)
+    """By which its files may be encrypted, as its flash has it from a former one."""
 
     @property
     def mac_upper(self) -> str:
@@ -131,6 +134,8 @@ class PhoneConfig:
     """Where the phone is told to fetch from the next time; it keeps this in its flash. Holds a credential."""
     asks_dhcp: bool = True
     """Whether DHCP still goes before `server_url`; a configuration may switch that off."""
+    file_key: str = field(default="", repr=False)
+    """By which the files of the next boots may be encrypted; kept in the flash, too."""
 
 
 class BootFailed(Exception):
@@ -169,6 +174,8 @@ class Family:
     """(body, name) of a file in its syntax → the server it names, as makers' redirect services say it."""
     fxs_ports: int = 0
     """Analogue ports of an ATA; 0 for everything with a screen."""
+    tells: Callable[[Mapping[str, str], Occurrence, Box], Fetch | None] = lambda values, occurrence, box: None
+    """(its configuration, what has happened, itself) → whom it tells, and how; None for nobody."""
 
 
 def joined(url: str, name: str) -> str:

@@ -18,6 +18,7 @@ from lab.phones.obeying import CSTA, referred, served
 from lab.phones.registration import Standing
 from lab.phones.sending_back import logs
 from lab.phones.standings import show_standings
+from lab.phones.telling import Teller
 from pbx.clock import FOREVER
 from pbx.media.engine import DigitPressed, Engine, FaxFinished, FaxSensed, Heard, MediaEvent
 from pbx.sip.address import Peer
@@ -61,6 +62,7 @@ class Phone(Chassis[Line]):
         self._reboot_at = FOREVER
         self._stack: Stack | None = None
         self._fetches: list[tuple[int, Fetch]] = []
+        self._teller = Teller()
         self._pnp, self._pnp_asked = pnp, 0
         self._digest_server = DigestServer(f"phone {box.mac}", token, algorithms=("MD5",))
 
@@ -76,7 +78,7 @@ class Phone(Chassis[Line]):
         if self.powered:
             return
         self.powered = True
-        self._stack = self._make_stack()
+        self._stack, self._teller = self._make_stack(), Teller()
         self._stack.commands = self.box.obeys & _COMMANDS
         self._begin_boot(self._new_boot(now))
         self._drain(now)
@@ -205,8 +207,16 @@ class Phone(Chassis[Line]):
         if self._dirty:
             self._dirty = False
             show_standings(self.strip, self.lines, now)
+            self._tell_server()
             if self._tell is not None:
                 self._tell(self)
+
+    def _tell_server(self) -> None:
+        """Call the action URLs, where the configuration has some; the answer tells nothing."""
+        seen = self._teller.look({line.account.port: (line.account.user, line) for line in self.lines})
+        if self.config is not None:
+            told = (self.family.tells(self.config.values, occurrence, self.box) for occurrence in seen)
+            self._fetches += [(0, fetch) for fetch in told if fetch is not None]
 
     def _happened(self, event: SipEvent, now: float) -> None:
         match event:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from lab.bench import LabBench
 from lab.phones.boot import Boot, BootPace
 from lab.phones.families import FAMILIES
 from lab.phones.family import Fetched, boxed
@@ -17,7 +18,7 @@ from lab.seeds.load import Seed
 from lab.seeds.model import LabSeed
 from lab.world import CARRIER, PROVISIONING_HOST, SWITCH, World
 from pbx.domain.directory import Directory
-from pbx.events import ConfigRequested, ConfigServed, DiscoveryAnswered, ResyncAnswered
+from pbx.events import ConfigRequested, ConfigServed, DiscoveryAnswered, PhoneSaid, ResyncAnswered
 from pbx.media.prompts.catalogue import seconds_of
 from pbx.switch.settings import SwitchSettings
 from provisioning_server.families import shipped_families
@@ -129,6 +130,61 @@ def test_where_the_policy_is_https_phones_are_told_so_and_every_make_but_those_o
     on(world, POLY)
     assert world.run(20.0, lambda: registered(world, POLY)), "by the URL its configuration told"
     assert {stamped.event.protocol for stamped in seen(world, ConfigServed)} == {"https"}
+
+
+def test_phones_that_were_told_a_key_read_their_next_file_encrypted_and_a_reset_one_begins_plain():
+    """A first boot tells the key; each maker's next one is read in its own form."""
+    domain = every_family().replaced(settings={"domain": {"provisioning.encrypt": True}})
+    shipped = shipped_families().by_id
+    can = [name for name in EXTENSION if any(rule.encrypt for rule in shipped[name].files)]
+    assert {name.partition("/")[0] for name in can} == {"yealink", "grandstream", "cisco"}
+    world = town(domain)
+    on(world, *(EXTENSION[name] for name in can))
+    assert world.run(30.0, lambda: all(registered(world, EXTENSION[name]) for name in can))
+    world.run(300.0)
+    for name in can:
+        world.power(False, [world.phone(EXTENSION[name])])
+    before = len(seen(world, ConfigServed))
+    on(world, *(EXTENSION[name] for name in can))
+    assert world.run(30.0, lambda: all(registered(world, EXTENSION[name]) for name in can)), "in their makers' forms"
+    later = [stamped.event for stamped in seen(world, ConfigServed)[before:]]
+    assert {event.family for event in later if event.reason.endswith(", encrypted")} == set(can)
+    phone = world.phone(YEALINK)
+    world.provisioner.reopen(phone.box.mac)
+    phone.factory_reset(world.now.mono)
+    assert world.run(30.0, lambda: registered(world, YEALINK))
+    assert "encrypted" not in seen(world, ConfigServed)[-1].event.reason
+
+
+@pytest.mark.parametrize("name", ["yealink/t4x_t5x", "poly/vvx", "snom/d"])
+def test_a_phone_tells_what_happens_at_it_as_its_configuration_says(name):
+    number, other = EXTENSION[name], EXTENSION["grandstream/gxp"]
+    world = town(every_family().replaced(settings={f"user:{number}": {"action_urls.enabled": True}}))
+    on(world, number, other)
+    assert world.run(30.0, lambda: registered(world, number) and registered(world, other))
+    devices = {device.id: device for device in LabBench(world).devices()}
+    mine, theirs = devices[number], devices[other]
+    mine.do("dial", other)
+    assert world.run(5.0, lambda: not theirs.idle)
+    theirs.do("answer")
+    world.run(2.0)
+    mine.do("hangup")
+    world.run(2.0)
+    theirs.do("dial", number)
+    assert world.run(5.0, lambda: not mine.idle)
+    mine.do("answer")
+    world.run(2.0)
+    theirs.do("hangup")
+    world.run(2.0)
+    events = [stamped.event for stamped in seen(world, PhoneSaid)]
+    said = [event.what for event in events if event.what not in ("started", "registered")]
+    out = ["off_hook", "dialling", "connected", "ended", "on_hook"]
+    assert said == [*out, "ringing", "off_hook", "connected", "ended", "on_hook"]
+    assert {event.device for event in events} == {number}
+    assert {event.remote for event in events if event.what in ("dialling", "ringing")} == {other}
+    assert len({event.sip_call for event in events if event.sip_call}) == 2
+    started = {event.what for event in events} & {"started", "registered"}
+    assert started == {"yealink/t4x_t5x": {"started", "registered"}, "poly/vvx": set(), "snom/d": {"started"}}[name]
 
 
 def test_what_dhcp_says_goes_before_a_makers_service():

@@ -106,7 +106,10 @@ def test_of_a_query_only_words_are_taken(query, what, remote):
     ("body", "what"),
     [
         (b"<PolycomIPPhone><IncomingCallEvent><CallingPartyNumber>104</CallingPartyNumber></IncomingCallEvent></PolycomIPPhone>",
-         "IncomingCallEvent"),
+         "ringing"),
+        (b'<PolycomIPPhone><CallStateChangeEvent CallState="Connected"/></PolycomIPPhone>', "connected"),
+        (b'<PolycomIPPhone><CallStateChangeEvent CallState="Hold"/></PolycomIPPhone>', "Hold"),
+        (b"<PolycomIPPhone><NetworkUpEvent/></PolycomIPPhone>", "NetworkUpEvent"),
         (b"<!DOCTYPE x [<!ENTITY a 'b'>]><x><y>&a;</y></x>", ""),
         (b"\xff no xml", ""),
     ],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 from lab.phones import spelling
-from lab.phones.by_manifest import Reading, family
+from lab.phones.by_manifest import Reading, Values, family
+from lab.phones.decryption import by_openssl
 from lab.phones.readers import flat_elements, nested_elements
 from lab.phones.spelling import Spelling
 
@@ -23,12 +25,28 @@ _FLAT = Spelling(
     voicemail="Voice_Mail_Number",
     mwi="Mailbox_ID_{n}_",
 )
-_PROFILE = Reading(
-    read=flat_elements,
-    accounts=partial(spelling.accounts, spelling=_FLAT),
-    server_url=lambda values: values.get("Profile_Rule", ""),
-    asks_dhcp=lambda values: values.get("Profile_Rule", "/").startswith("/"),
-)
+_KEY = re.compile(r"--key\s+(\S+?)[\s\]]")
+_OPTIONS = re.compile(r"^\s*\[[^\]]*\]\s*")
+
+
+def _profile(digest: str) -> Reading:
+    """`digest` is what its firmware derives the key of an encrypted profile by."""
+    return Reading(
+        read=flat_elements,
+        accounts=partial(spelling.accounts, spelling=_FLAT),
+        server_url=lambda values: _OPTIONS.sub("", values.get("Profile_Rule", "")),
+        asks_dhcp=lambda values: _OPTIONS.sub("", values.get("Profile_Rule", "/")).startswith("/"),
+        opened=partial(by_openssl, digest),
+        file_key=_file_key,
+    )
+
+
+def _file_key(values: Values) -> str:
+    """`[--key KEY]` before the URL of the rule."""
+    options = _OPTIONS.match(values.get("Profile_Rule", ""))
+    found = _KEY.search(options[0]) if options else None
+    return found[1] if found else ""
+
 
 _LINE = "sipProfile/sipLines/line[{n}]/"
 _SEP = Spelling(
@@ -47,6 +65,7 @@ _SEP = Spelling(
 )
 
 FAMILIES = (
-    *(family(f"cisco/{name}", _PROFILE) for name in ("spa", "ata19x", "mpp")),
+    *(family(f"cisco/{name}", _profile("md5")) for name in ("spa", "ata19x")),
+    family("cisco/mpp", _profile("sha256")),
     family("cisco/sep", Reading(read=nested_elements, accounts=partial(spelling.accounts, spelling=_SEP))),
 )

@@ -6,7 +6,8 @@ from functools import partial
 
 from lab.phones import spelling
 from lab.phones.by_manifest import Reading, Values, family
-from lab.phones.family import Family
+from lab.phones.family import Box, Family
+from lab.phones.occurrences import Happened, Occurrence, filled_in
 from lab.phones.readers import flat_elements, named_values, nested_elements, text_lines
 from lab.phones.spelling import Spelling
 
@@ -184,8 +185,29 @@ def _lines(body: bytes, name: str, separator: str) -> dict[str, str]:
     return text_lines(body, name, separator)
 
 
+_SNOM_ACTIONS = {
+    Happened.STARTED: "setup_url", Happened.REGISTER_FAILED: "reg_failed", Happened.OFF_HOOK: "offhook_url",
+    Happened.ON_HOOK: "onhook_url", Happened.INCOMING: "incoming_url", Happened.OUTGOING: "outgoing_url",
+    Happened.ESTABLISHED: "connected_url", Happened.TERMINATED: "disconnected_url",
+    Happened.DND_ON: "dnd_on_url", Happened.DND_OFF: "dnd_off_url",
+}  # fmt: skip
+
+
+def _snom_action(values: Values, occurrence: Occurrence, box: Box) -> tuple[str, bytes]:
+    url = values.get(f"phone-settings/action_{_SNOM_ACTIONS.get(occurrence.what, '')}", "")
+    return filled_in(url, occurrence, {"$mac": box.mac}, "$call-id"), b""
+
+
 FAMILIES = (
-    _table("snom/d", "paths", _SNOM, "phone-settings/setting_server", most=12),
+    family(
+        "snom/d",
+        Reading(
+            nested_elements,
+            partial(spelling.accounts, spelling=_SNOM, most=12),
+            lambda values: values.get("phone-settings/setting_server", ""),
+            tells=_snom_action,
+        ),
+    ),
     family(
         "fanvil/x",
         Reading(

@@ -9,6 +9,7 @@ from functools import partial
 
 from lab.phones import spelling
 from lab.phones.by_manifest import Reading, Values, family
+from lab.phones.decryption import by_openssl
 from lab.phones.family import BootFailed, Resync, check_sync
 from lab.phones.readers import document, flat_elements, named_values
 from lab.phones.spelling import Spelling
@@ -92,6 +93,8 @@ def _with_numbers(root: str, spelled: Spelling, most: int) -> Reading:
         server_url=lambda values: _url(values, "P237", "P212"),
         asks_dhcp=lambda values: values.get("P145") != "0",
         whose=_mac,
+        opened=partial(by_openssl, "md5"),
+        file_key=lambda values: values.get("P1359", ""),
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from lab.phones import spelling
-from lab.phones.by_manifest import Reading, family
+from lab.phones.by_manifest import Reading, Values, family
 from lab.phones.family import Account, BootFailed, Box
+from lab.phones.occurrences import Happened, Occurrence
 from lab.phones.readers import objects
 from lab.phones.spelling import Spelling
 
@@ -110,6 +112,30 @@ def _sip_user_agent(box: Box) -> str:
     return f"Polycom{letters}-{letters}_{digits}-UA/{box.firmware}"
 
 
+_NOTICES = {
+    Happened.INCOMING: ("incomingEvent", "IncomingCallEvent", ""),
+    Happened.OUTGOING: ("outgoingEvent", "OutgoingCallEvent", ""),
+    Happened.OFF_HOOK: ("offhookEvent", "OffHookEvent", ""),
+    Happened.ON_HOOK: ("onhookEvent", "OnHookEvent", ""),
+    Happened.ESTABLISHED: ("callStateChangeEvent", "CallStateChangeEvent", "Connected"),
+    Happened.TERMINATED: ("callStateChangeEvent", "CallStateChangeEvent", "Disconnected"),
+}
+"""What has happened → the switch of its notification, its element, and the state of the call."""
+
+
+def _notice(values: Values, occurrence: Occurrence, box: Box) -> tuple[str, bytes] | None:
+    switch, element, state = _NOTICES.get(occurrence.what, ("", "", ""))
+    if values.get(f"apps.telNotification.{switch}") != "1":
+        return None
+    event = Element(element, {"CallReference": occurrence.call, "CallState": state} if state else {})
+    facts = {"MACAddress": box.mac, "LineNumber": str(occurrence.line), "CallingPartyNumber": occurrence.remote}
+    for name, text in facts.items():
+        SubElement(event, name).text = text
+    root = Element("PolycomIPPhone")
+    root.append(event)
+    return values.get("apps.telNotification.URL", ""), tostring(root)
+
+
 _READING = Reading(
     read=read_config,
     accounts=lambda values: accounts(dict(values)),
@@ -117,6 +143,7 @@ _READING = Reading(
     asks_dhcp=lambda values: _asks_dhcp(dict(values)),
     listed=config_files,
     image=image,
+    tells=_notice,
 )
 
 FAMILY = family("poly/vvx", _READING, firmware="6.4.3.1019", sip_agent=_sip_user_agent)

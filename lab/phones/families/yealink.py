@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-from lab.phones.by_manifest import Reading, family
-from lab.phones.family import Account, BootFailed, Resync, check_sync, decoded
+from lab.phones.by_manifest import Reading, Values, family
+from lab.phones.decryption import by_yealink
+from lab.phones.family import Account, BootFailed, Box, Resync, check_sync, decoded
+from lab.phones.occurrences import Happened, Occurrence, filled_in
 
 _FIRST_LINE = "#!version:"
 _INCLUDE = re.compile(r"^include:config\s*[<\"]?([^>\"]+?)[>\"]?\s*$")
@@ -71,12 +73,30 @@ def _lines(text: str, name: str) -> list[str]:
     return [line for line in (raw.strip() for raw in lines) if line and not line.startswith("#")]
 
 
+_ACTIONS = {
+    Happened.STARTED: "setup_completed", Happened.REGISTERED: "registered", Happened.UNREGISTERED: "unregistered",
+    Happened.REGISTER_FAILED: "register_failed", Happened.OFF_HOOK: "off_hook", Happened.ON_HOOK: "on_hook",
+    Happened.INCOMING: "incoming_call", Happened.OUTGOING: "outgoing_call",
+    Happened.ESTABLISHED: "call_established", Happened.TERMINATED: "call_terminated",
+    Happened.DND_ON: "dnd_on", Happened.DND_OFF: "dnd_off",
+}  # fmt: skip
+
+
+def _action(values: Values, occurrence: Occurrence, box: Box) -> tuple[str, bytes]:
+    facts = {"$mac": box.mac, "$model": box.model, "$firmware": box.firmware}
+    url = values.get(f"action_url.{_ACTIONS[occurrence.what]}", "")
+    return filled_in(url, occurrence, facts, "$call_id"), b""
+
+
 _READING = Reading(
     read=lambda body, name: read_config(decoded(body, name), name),
     accounts=lambda values: accounts(dict(values)),
     server_url=lambda values: values.get("static.auto_provision.server.url", ""),
     asks_dhcp=lambda values: values.get("static.auto_provision.dhcp_option.enable") != "0",
     listed=lambda body, name: read_boot(decoded(body, name), name),
+    opened=by_yealink,
+    file_key=lambda values: values.get("static.auto_provision.aes_key_16.mac", ""),
+    tells=_action,
 )
 
 FAMILY = family(
