@@ -68,7 +68,7 @@ class Office:
         self._runner: web.AppRunner | None = None
         self.devices = DeviceDesk(self.lab, real_token)
         self.source = LabSource(self.lab, self.devices)
-        house = LabHouse(self.lab)
+        house = LabHouse(self.lab, lambda: self.ns.domains())
         self.accounts = AccountDesk(
             lambda: self.lab.store, house.directories, lambda: secrets.token_urlsafe(32), self._at,
             settings.console_password,
@@ -83,7 +83,7 @@ class Office:
             reader=Readers(gate, lambda: self.lab.directory),
         )
         self.invitations = Invitations(self.lab, self.accounts)
-        ledger = Ledger(lambda: self.lab.store, self.lab.apply, lambda: secrets.token_hex(8), self._at, house.durable)
+        ledger = Ledger(lambda: self.lab.store, self._adopt, lambda: secrets.token_hex(8), self._at, house.durable)
         room = Room(gate, ledger, house, self.console.page, read_form)
         Doors(gate, ledger, self.console.page, read_form).route(self.console.app)
         Pages(room, self._invite).route(self.console.app)
@@ -105,7 +105,7 @@ class Office:
         Recordings(self.lab).route(self.console.app)
         FaxDesk(self.lab).route(self.console.app)
         MailboxDesk(self.lab).route(self.console.app)
-        self.ns = NsApi(self.lab, self._messages)
+        self.ns = NsApi(self.lab, self.accounts, self._messages)
         self.ns.route(self.console.app)
         self.metrics = Metrics(self.lab)
         self.metrics.route(self.console.app)
@@ -142,6 +142,9 @@ class Office:
     @property
     def console_url(self) -> str:
         return f"http://{host_and_port(self.console_host, self.console_port)}"
+
+    def _adopt(self, directory: Directory, what: str) -> None:
+        self.ns.adopt(directory, what)
 
     def _at(self) -> float:
         return self.lab.now.wall.timestamp()

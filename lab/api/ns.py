@@ -19,6 +19,7 @@ from pbx.api.identity import RANDOM, Identities, key_text
 from pbx.api.server import Server
 from pbx.api.subscribing import EVENTS
 from pbx.api.webhooks import Poster, Webhooks
+from pbx.domain.directory import Directory
 from pbx.events import ServerFault
 
 TOLD_OF = frozenset(kind for kinds in EVENTS.values() for kind in kinds)
@@ -28,8 +29,9 @@ _LETTERS = string.ascii_letters + string.digits
 class NsApi:
     """Adds its routes to an application; `open` is called when the lab has started."""
 
-    def __init__(self, lab: Lab, trace: Callable[[str], Sequence[str]]) -> None:
-        self._lab, self._trace = lab, trace
+    def __init__(self, lab: Lab, accounts: AccountDesk, trace: Callable[[str], Sequence[str]]) -> None:
+        self._lab, self._accounts, self._trace = lab, accounts, trace
+        self._house: ApiHouse | None = None
         self._server: Server | None = None
         self._webhooks: Webhooks | None = None
         self._poster = Poster()
@@ -42,7 +44,7 @@ class NsApi:
     def open(self) -> None:
         lab = self._lab
         vault = lab.vault
-        house = ApiHouse(Reach(
+        house = self._house = ApiHouse(Reach(
             directory=lambda: lab.directory, apply=lab.apply, store=lambda: lab.store, switch=lambda: lab.switch,
             command=lab.command_switch, now=lambda: lab.now, token=token, bus=lab.bus,
             recordings=lambda: lab.recordings, catalogue=self._catalogue, trace=self._trace,
@@ -51,16 +53,31 @@ class NsApi:
         ))  # fmt: skip
         house.recall()
         at: Callable[[], float] = lambda: lab.now.wall.timestamp()  # noqa: E731 - asked in three places
-        desk = AccountDesk(lambda: lab.store, house.directories, lambda: token(40), at)
         self.key = key_text("nss_", _letters_of(lab.secret, b"api key"))
         identities = Identities(
-            desk, lambda: lab.store, house.directories, token, at, _derived(lab.secret, b"api tokens"), self.key
+            self._accounts,
+            lambda: lab.store,
+            house.directories,
+            token,
+            at,
+            _derived(lab.secret, b"api tokens"),
+            self.key,
         )
         self._server = Server(house, identities, self._failed)
         proof = _derived(lab.secret, b"webhooks")
         self._webhooks = hooks = Webhooks(house, self._poster, lambda name: hmac.digest(proof, name.encode(), "sha256"))
         house.delivered = lambda name: hooks.counts.get(name, (0, 0))
         lab.bus.subscribe(hooks.take, TOLD_OF)
+
+    def domains(self) -> Sequence[Directory]:
+        """Every domain there is: the one the switch serves, and those that are configured beside it."""
+        return tuple(self._house.directories()) if self._house is not None else (self._lab.directory,)
+
+    def adopt(self, directory: Directory, what: str) -> None:
+        """Take what somebody has made of a domain."""
+        if self._house is None:
+            raise web.HTTPServiceUnavailable
+        self._house.adopt(directory, what)
 
     async def close(self) -> None:
         if self._webhooks is not None:

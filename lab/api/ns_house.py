@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from lab.prompts.sounds import NoSound, read_sound
 from lab.prompts.speech import NoSpeech, speak
-from pbx.accounts.desk import forget_strangers
+from pbx.accounts.desk import forget_domain, forget_strangers
 from pbx.api.answers import Refused
 from pbx.api.house import Audit, Edit, PhoneModel
 from pbx.bus import Bus
@@ -175,6 +175,16 @@ class ApiHouse:
         await self._durable()
         return directory
 
+    def adopt(self, directory: Directory, what: str) -> None:
+        """Take a changed domain: the switch is told of its own, the others are kept alone."""
+        domain = directory.domain.name
+        if self.switch_of(domain) is not None:
+            self._reach.apply(directory, what)
+        else:
+            forget_strangers(self.store, self._others[domain], directory)
+            self._others[domain] = directory
+            self._keep(directory)
+
     async def create(self, directory: Directory) -> None:
         self._others[directory.domain.name] = directory
         self._keep(directory)
@@ -183,7 +193,7 @@ class ApiHouse:
     async def remove(self, domain: str) -> None:
         if domain not in self._others:
             raise Refused(409, f"domain {domain} is served by this house, and cannot be removed while it is")
-        del self._others[domain]
+        forget_domain(self.store, self._others.pop(domain))
         for document in self._documents_of(domain):
             self.store.submit(DocumentRemoved(domain, document.kind, document.key))
         self.store.submit(DirectoryRemoved(domain))
@@ -217,13 +227,8 @@ class ApiHouse:
                 _fail(waiting, error)
         if directory is None or directory is before:
             pass
-        elif self.switch_of(domain) is not None:
-            self._reach.apply(directory, made[-1][0].what)
         else:
-            assert before is not None
-            forget_strangers(self.store, before, directory)
-            self._others[domain] = directory
-            self._keep(directory)
+            self.adopt(directory, made[-1][0].what)
         for note in notes:
             self.store.submit(note)
         for waiting, result in made:

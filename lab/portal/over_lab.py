@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from lab.service import Lab
 from pbx.accounts.desk import LIVES_S, AccountDesk
-from pbx.callflow.ports import NoticeSaved
 from pbx.callflow.question import Presence
 from pbx.clock import Moment
 from pbx.domain.accounts import PassKind
@@ -29,30 +28,36 @@ class LabHouse:
     """Implements `lab.portal.sight.House`."""
 
     lab: Lab
+    domains: Callable[[], Sequence[Directory]]
 
     def directories(self) -> Sequence[Directory]:
-        return (self.lab.directory,)
+        return self.domains()
 
     def presence(self, domain: str) -> Presence:
-        return self.lab.switch.presence(None) if self.lab.alive else Presence()
+        return self.lab.switch.presence(None) if self.lab.alive and self._serves(domain) else Presence()
 
     def now(self) -> Moment:
         return self.lab.now
 
     def new_messages(self, domain: str, extension: str) -> int:
-        return sum(message.folder == "new" for message in self.lab.store.messages(extension))
+        messages = self.lab.store.messages(extension) if self._serves(domain) else ()
+        return sum(message.folder == "new" for message in messages)
 
     def records(self, domain: str) -> Sequence[CallRecord]:
-        return self.lab.store.records()
+        return self.lab.store.records() if self._serves(domain) else ()
 
     def faxes(self, domain: str) -> Sequence[Fax]:
-        return self.lab.history.faxes()
+        return self.lab.history.faxes() if self._serves(domain) else ()
 
     async def fax_pages(self, fax: Fax) -> bytes | None:
         return await asyncio.to_thread(self.lab.cabinet.get, fax.document)
 
     def faxes_work(self) -> bool:
         return not spandsp.unavailable()
+
+    def _serves(self, domain: str) -> bool:
+        """Whether the switch has this domain: what it has done is of no other."""
+        return domain == self.lab.directory.domain.name
 
     async def durable(self) -> None:
         """Wait for the disk; 503 when it refuses."""
@@ -88,8 +93,6 @@ class Invitations:
             f"Hello {user.first_name},\n\nyour login is {directory.login_of(user)}. Choose your password here:\n\n"
             f"{self.url}/link/{secret}\n\nThe link works once, within {hours} hours.\n"
         )
-        at = self.lab.now.wall.timestamp()
-        notice = Notice(f"link-{user.extension}-{at:.6f}", user.extension, "", user.emails, subject, text, at=at)
-        self.lab.store.submit(NoticeSaved(notice))
-        self.lab.mail_again()
+        notice = Notice("", user.extension, "", user.emails, subject, text)
+        self.lab.command_switch(lambda switch, now: switch.notices.queue(notice))
         return ", ".join(user.emails)

@@ -175,10 +175,20 @@ def digest_of(secret: str) -> str:
 
 def forget_strangers(store: Store, before: Directory, after: Directory) -> None:
     """Let the accounts go of users that are gone: whoever gets the extension next is somebody else."""
-    domain = after.domain.name
-    for extension in before.users_by_extension.keys() - after.users_by_extension.keys():
+    _forget(store, after.domain.name, before.users_by_extension.keys() - after.users_by_extension.keys())
+
+
+def forget_domain(store: Store, gone: Directory) -> None:
+    """Let every account of a domain go, and what keys it had itself."""
+    _forget(store, gone.domain.name, {*gone.users_by_extension, ""})
+
+
+def _forget(store: Store, domain: str, extensions: Collection[str]) -> None:
+    if not extensions:
+        return
+    for extension in extensions:
         if store.credential(domain, extension) is not None:
             store.submit(CredentialRemoved(domain, extension))
-        for one in list(store.passes().values()):
-            if one.domain == domain and one.extension == extension:
-                store.submit(PassRemoved(one.digest))
+    for one in list(store.passes().values()):
+        if one.domain == domain and one.extension in extensions:
+            store.submit(PassRemoved(one.digest))

@@ -6,7 +6,7 @@ from lab.seeds.load import load_seed
 from pbx.access import Actor, Thing
 from pbx.accounts import passwords
 from pbx.accounts.audit import difference, entry
-from pbx.accounts.desk import AccountDesk, NotLoggedIn, digest_of, forget_strangers
+from pbx.accounts.desk import AccountDesk, NotLoggedIn, digest_of, forget_domain, forget_strangers
 from pbx.accounts.throttle import PER_ADDRESS, PER_LOGIN, WITHIN_S, Throttle
 from pbx.domain.directory import Directory
 from pbx.store.memory import MemoryStore
@@ -120,6 +120,14 @@ async def test_who_gets_the_extension_of_a_user_that_went_inherits_no_password_a
     assert town.store.credential("acme.lab", "101") is None
     town.directory = before
     assert town.desk.shown(secret, ("session",)) is None
+
+
+async def test_a_domain_that_is_made_again_has_no_account_of_before(town):
+    secret, key = await session(town), town.desk.issue("key", "acme.lab", "")
+    forget_domain(town.store, town.directory)
+    assert town.store.credential("acme.lab", "101") is None
+    assert town.desk.shown(secret, ("session",)) is None
+    assert town.desk.shown(key, ("key",)) is None
 
 
 async def test_a_pass_for_reading_makes_an_actor_who_changes_nothing(town):
