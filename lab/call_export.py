@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
 from importlib.metadata import version
 
 from lab.callbook import CallEntry
 from lab.pcapng import Packet, pcapng
 from lab.trace import lines
-from pbx.events import MediaHeard, SipRequest, SipResponse
+from pbx.events import MediaHeard, SipRequest, SipResponse, Stamped
 from pbx.sip.address import Peer, parse_peer
 from test_plans.report import ladder
 
 Local = Callable[[str], Peer]
 """The switch's own address on a transport."""
+
+_MASKED_KEY = re.compile(r"(a=crypto:[^\r\n]*?inline:)(\*+)")
 
 NAMES = ("call.pcapng", "ladder.svg", "ladder.txt", "ladder.mmd", "call.txt", "why.json")
 ARCHIVE = "call.zip"
@@ -50,17 +53,29 @@ def exported(entry: CallEntry, name: str, local: Local, tls_secrets: bytes = b""
 
 def capture(entry: CallEntry, local: Local, tls_secrets: bytes = b"") -> bytes:
     """Return the call's messages as pcapng, each with its caption as the packet's comment; credentials are masked."""
+    return pcapng(messages(entry.messages, local), product(), tls_secrets)
+
+
+def messages(traced: Iterable[Stamped], local: Local) -> list[Packet]:
+    """Return SIP messages among what was traced as packets, each with its caption."""
     packets = []
-    for stamped in entry.messages:
+    for stamped in traced:
         event = stamped.event
-        assert isinstance(event, SipRequest | SipResponse)
+        if not isinstance(event, SipRequest | SipResponse):
+            continue
         far = parse_peer(event.address)
         ends = (far, local(far.transport)) if event.direction == "in" else (local(far.transport), far)
         (row,) = ladder.rows([stamped])
         caption = f"{row.source} → {row.target}: {row.caption}"
-        payload = event.text.encode("utf-8", "surrogateescape")
+        # A masked key must still be Base64: tshark gives a message up whose key is none.
+        text = _MASKED_KEY.sub(lambda found: found[1] + "A" * len(found[2]), event.text)
+        payload = text.encode("utf-8", "surrogateescape")
         packets.append(Packet(stamped.at.wall.timestamp(), *ends, payload, caption))
-    return pcapng(packets, f"switchroom {version('switchroom')}", tls_secrets)
+    return packets
+
+
+def product() -> str:
+    return f"switchroom {version('switchroom')}"
 
 
 def _archive(entry: CallEntry, local: Local, tls_secrets: bytes) -> bytes:

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from lab.bench import LabBench
-from lab.chronicle import Chronicle
+from lab.chronicle import Chronicle, Kept
 from lab.console.views import RunView
 from lab.errors import OUR_FAULT
+from lab.evidence.bundle import Bundle
+from lab.evidence.keeper import Keeper, Sources
 from lab.journal_file import JournalFile
 from lab.run_book import RunBook
 from lab.runs import Reins, run_live
@@ -35,7 +37,7 @@ from test_plans.report.journal import recalled
 from test_plans.runner import Progress
 from test_plans.verdicts import CaseResult, RunResult
 
-JOURNAL = "journal.jsonl"
+JOURNAL, TAPS = "journal.jsonl", "taps"
 
 
 @dataclass(slots=True)
@@ -189,9 +191,22 @@ class RunDesk:
             journal.say(line)
             live.tell(line)
 
+        taps, writing = live.folder / TAPS, set[asyncio.Task[None]]()
+
+        def keep(bundle: Bundle, kept: Kept) -> None:
+            async def write() -> None:
+                kept(*await asyncio.to_thread(bundle.write, live.folder))
+
+            task = asyncio.get_running_loop().create_task(write(), name=f"evidence of {bundle.case}")
+            writing.add(task)
+            task.add_done_callback(writing.discard)
+
+        lab = self._lab
+        sources = Sources(lab.sip_address, lambda: lab.provisioning.office, taps, lab.tls_secrets)
         chronicle = Chronicle(
-            self._lab, say, self._lab.clock.now, tester=terms.tester, known=self._book.took(plan.id, but=run)
-        )
+            lab, say, lab.clock.now, terms, known=self._book.took(plan.id, but=run), keeper=Keeper(lab, sources),
+            keep=keep,
+        )  # fmt: skip
         result: RunResult | None = None
 
         def told(case: CaseResult, what: str) -> None:
@@ -208,8 +223,10 @@ class RunDesk:
             chronicle.begin(result)
             held(reins)
 
+        if terms.evidence != "none":
+            lab.tap(taps)
         try:
-            await run_live(self._lab, plan, only=only, progress=told, one_by_one=terms.one_by_one, begun=begun)
+            await run_live(lab, plan, only=only, progress=told, one_by_one=terms.one_by_one, begun=begun)
         except BaseException as fault:
             if result is None:
                 self._shown(self._book.give_up(run, f"{type(fault).__name__} {fault}".strip()))
@@ -219,12 +236,15 @@ class RunDesk:
             raise
         else:
             assert result is not None, "a run that was begun has one"
+            await asyncio.gather(*writing)
             chronicle.end(result)
             it = document(result)
             self._note(live.folder, it, await asyncio.to_thread(_written, live.folder, it))
             return result
         finally:
             journal.close()
+            lab.tap(None)
+            shutil.rmtree(taps, ignore_errors=True)
 
     def _note(self, folder: Path, it: Document, problem: str) -> None:
         """Note in store and book what became of a run whose documents were written, or could not be."""

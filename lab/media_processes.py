@@ -39,6 +39,7 @@ class MediaProcesses:
         self._carrier, self._directory = carrier, directory
         self._data, self._host, self._pairs, self._rtpengine = data, host, pairs, rtpengine
         self._switch_woken = switch_woken
+        self._taps: Path | None = None
         self.switch: LocalEngine | RtpengineEngine = self._for_switch()
         self.ears = self._local(EARS, ears_woken) if ears_woken is not None else None
 
@@ -51,6 +52,13 @@ class MediaProcesses:
         await self.switch.shut()
         self.switch = self._for_switch()
         await self.switch.start()
+        self.tap(self._taps)
+
+    def tap(self, folder: Path | None) -> None:
+        """Keep the packets of the switch's calls in a folder, or no more; a daemon has no way to."""
+        self._taps = folder
+        if isinstance(self.switch, LocalEngine):
+            self.switch.tap(folder)
 
     async def close(self) -> None:
         for engine in (self.ears, self.switch):

@@ -27,8 +27,6 @@ _UDP, _TCP = 17, 6
 _LONGEST = 60_000
 """Bytes of a message in one packet: an IP packet holds no more than 65,535."""
 _ACK_PUSH = 0x18
-_TRAFFIC_CLASS = 24 << 2
-"""CS3, what phones mark signalling with (RFC 4594), without ECN."""
 
 Address = IPv4Address | IPv6Address
 
@@ -41,6 +39,10 @@ class Packet:
     target: Peer
     payload: bytes
     comment: str = ""
+    dissector: str = ""
+    """Given, the payload is a message without transport for that dissector of Wireshark's."""
+    dscp: int = 24
+    """CS3, what phones mark signalling with (RFC 4594)."""
 
 
 def pcapng(packets: Iterable[Packet], application: str, tls_secrets: bytes = b"") -> bytes:
@@ -67,23 +69,29 @@ def _interface(link_type: int, name: bytes) -> bytes:
 
 def _packet(packet: Packet, payload: bytes, sent: dict[tuple[Peer, Peer], int]) -> bytes:
     """What was inside TLS is no segment of the connection: beside a capture of the wire it would be taken for one."""
-    inside = packet.source.transport == "tls"
-    data = _upper_pdu(packet, payload) if inside else _datagram(packet, payload, sent)
+    dissector = packet.dissector or ("sip" if packet.source.transport == "tls" else "")
+    data = _upper_pdu(packet, dissector, payload) if dissector else _datagram(packet, payload, sent)
     stamp = round(packet.at_s * 1e6)
-    head = struct.pack("<IIIII", int(inside), stamp >> 32, stamp & 0xFFFFFFFF, len(data), len(data))
+    head = struct.pack("<IIIII", int(bool(dissector)), stamp >> 32, stamp & 0xFFFFFFFF, len(data), len(data))
     return _block(_PACKET, head + _padded(data), [(_COMMENT, packet.comment.encode())] if packet.comment else [])
 
 
-def _upper_pdu(packet: Packet, payload: bytes) -> bytes:
+def _upper_pdu(packet: Packet, dissector: str, payload: bytes) -> bytes:
     source, target = ip_address(packet.source.host), ip_address(packet.target.host)
     from_host, to_host = _HOSTS[source.version]
     from_port, to_port = _PORTS
     tags = [
-        (_DISSECTOR, b"sip\0"), (from_host, source.packed), (to_host, target.packed),
+        (_DISSECTOR, _named(dissector)), (from_host, source.packed), (to_host, target.packed),
         (_PORT_TYPE, struct.pack(">I", _OVER_TCP)), (from_port, struct.pack(">I", packet.source.port)),
         (to_port, struct.pack(">I", packet.target.port)), (0, b""),
     ]  # fmt: skip
     return b"".join(struct.pack(">HH", tag, len(value)) + value for tag, value in tags) + payload
+
+
+def _named(dissector: str) -> bytes:
+    """Padded to four octets, as the tags behind it want it."""
+    name = dissector.encode() + b"\0"
+    return name + b"\0" * (-len(name) % 4)
 
 
 def _datagram(packet: Packet, payload: bytes, sent: dict[tuple[Peer, Peer], int]) -> bytes:
@@ -100,14 +108,14 @@ def _datagram(packet: Packet, payload: bytes, sent: dict[tuple[Peer, Peer], int]
         segment = ports + numbers + payload
     pseudo = source.packed + target.packed + struct.pack(">IBBBB", len(segment), 0, 0, 0, protocol)
     segment = segment[:at] + struct.pack(">H", _checksum(pseudo + segment) or 0xFFFF) + segment[at + 2 :]
-    return _ip_header(source, target, protocol, len(segment)) + segment
+    return _ip_header(source, target, protocol, len(segment), packet.dscp << 2) + segment
 
 
-def _ip_header(source: Address, target: Address, protocol: int, length: int) -> bytes:
+def _ip_header(source: Address, target: Address, protocol: int, length: int, traffic_class: int) -> bytes:
     if source.version == 6:
-        head = struct.pack(">IHBB", 6 << 28 | _TRAFFIC_CLASS << 20, length, protocol, 64)
+        head = struct.pack(">IHBB", 6 << 28 | traffic_class << 20, length, protocol, 64)
         return head + source.packed + target.packed
-    head = struct.pack(">BBHHHBBH", 0x45, _TRAFFIC_CLASS, 20 + length, 0, 0, 64, protocol, 0)
+    head = struct.pack(">BBHHHBBH", 0x45, traffic_class, 20 + length, 0, 0, 64, protocol, 0)
     head += source.packed + target.packed
     return head[:10] + struct.pack(">H", _checksum(head)) + head[12:]
 

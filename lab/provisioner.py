@@ -47,26 +47,26 @@ class VirtualProvisioner:
         publish: Callable[[Event], None],
         tftp_url: str,
     ) -> None:
-        self._office, self._directory, self._publish, self._tftp_url = office, directory, publish, tftp_url
+        self.office, self._directory, self._publish, self._tftp_url = office, directory, publish, tftp_url
         self.desk = Desk(shipped_redirects())
         self.uploads: dict[tuple[str, str], bytes] = {}
         """(MAC, name) → what the phone has sent."""
 
     def url(self, station: Station) -> str:
-        return discovery_url(self._office, self._directory(), station, self._tftp_url)
+        return discovery_url(self.office, self._directory(), station, self._tftp_url)
 
     def first_url(self, device: str) -> str:
         known = self._directory().devices_by_id[device]
-        return f"{self._office.at.base_url}/{known.token.get_secret_value()}/{tftp_name(self._office, known)}"
+        return f"{self.office.at.base_url}/{known.token.get_secret_value()}/{tftp_name(self.office, known)}"
 
     def reopen(self, mac: str) -> None:
-        self._office.ledger.reopen(mac)
+        self.office.ledger.reopen(mac)
 
     def fetch(self, wanted: Fetch, address: str, now: Moment) -> Fetched:
         parts = urlsplit(wanted.url)
         if parts.hostname in self.desk.redirects.by_host:
             return self._redirected(wanted, parts.hostname or "", address, now)
-        if parts.hostname != urlsplit(self._office.at.base_url).hostname:
+        if parts.hostname != urlsplit(self.office.at.base_url).hostname:
             return Fetched(0)
         path = unquote(parts.path)
         is_tftp = wanted.protocol == "tftp"
@@ -79,7 +79,7 @@ class VirtualProvisioner:
             wanted.method,
             query=parts.query,
         )
-        answer = respond(request, self._office, self._directory(), now)
+        answer = respond(request, self.office, self._directory(), now)
         for event in answer.events:
             self._publish(event)
         if answer.sent is not None:
@@ -102,7 +102,7 @@ class VirtualProvisioner:
 
     def discovered(self, data: bytes, source: tuple[str, int], ours: tuple[str, int], now: Moment) -> tuple[bytes, ...]:
         """Answer a phone that asks everybody by SIP PnP."""
-        told = pnp.answer(data, source, ours, self._office, self._directory(), now)
+        told = pnp.answer(data, source, ours, self.office, self._directory(), now)
         for event in told.events:
             self._publish(event)
         return told.datagrams
@@ -111,7 +111,7 @@ class VirtualProvisioner:
         parts = urlsplit(wanted.url)
         asked = f"{parts.path}?{parts.query}" if parts.query else parts.path
         request = ConfigRequest("https", asked, address, wanted.user_agent, certificate=wanted.certificate)
-        answer, location = redirect(request, host, self.desk, self._office, self._directory, now)
+        answer, location = redirect(request, host, self.desk, self.office, self._directory, now)
         for event in answer.events:
             self._publish(event)
         return Fetched(answer.status, answer.body, location)

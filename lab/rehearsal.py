@@ -17,6 +17,7 @@ from pbx.media.prompts.catalogue import seconds_of
 from pbx.media.virtual_speaking import BEAT_S
 from pbx.store.memory import MemoryStore
 from pbx.switch.settings import SwitchSettings
+from provisioning_server.respond import Office
 from test_plans.plan import Case, Plan
 from test_plans.preview import preview
 from test_plans.runner import Progress, Runner
@@ -65,6 +66,12 @@ def virtual_world(
         longest_beat_s=longest_beat_s,
         laptops=LAPTOPS,
     )
+
+
+def office_of(world: World) -> Callable[[], Office | None]:
+    """Return what asks for the provisioning of a world."""
+    provisioner = world.provisioner
+    return lambda: provisioner.office if isinstance(provisioner, VirtualProvisioner) else None
 
 
 def rehearse(

@@ -88,6 +88,12 @@ class RunBook:
     def view(self, run: str) -> RunView | None:
         return self._views.get(run)
 
+    def evidence(self, run: str, case: str, name: str) -> Path | None:
+        if run not in self._views or {case, name} & {"", ".", ".."} or "/" in case + name:
+            return None
+        path = self._folder() / run / "evidence" / case / name
+        return path if path.is_file() else None
+
     def report(self, run: str) -> str | None:
         if run not in self._views:
             return None

@@ -266,6 +266,11 @@ class Lab:
         """Where the switch's recordings are."""
         return self._store_folder / RECORDINGS
 
+    def tap(self, folder: Path | None) -> None:
+        """Keep the packets of every call from now on as evidence, or no more."""
+        if self._media is not None:
+            self._media.tap(folder)
+
     @property
     def vault(self) -> Vault:
         """Seals what the store keeps."""

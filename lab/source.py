@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from html import escape
 from itertools import islice
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from lab.callbook import CallBook, CallEntry
@@ -110,6 +111,9 @@ class LabSource:
 
     def run(self, run: str) -> RunView | None:
         return self.run_book.view(run)
+
+    def evidence(self, run: str, case: str, name: str) -> Path | None:
+        return self.run_book.evidence(run, case, name)
 
     def report(self, run: str) -> str | None:
         return self.run_book.report(run)

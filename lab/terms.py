@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+EVIDENCE = ("all", "failed", "none")
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -11,3 +13,5 @@ class Terms:
     """Who is to sign for it."""
     one_by_one: bool = False
     """Each case waits until somebody says what becomes of it."""
+    evidence: str = "all"
+    """Among EVIDENCE: of which cases it is kept."""

@@ -10,8 +10,9 @@ from aiohttp import web
 
 from lab.api.refusal import refused
 from lab.console.views import ConsoleSource
+from lab.evidence.archive import ARCHIVE, archived
 from lab.live_run import LiveRun, RunStarter
-from lab.terms import Terms
+from lab.terms import EVIDENCE, Terms
 from test_plans.plan import BadPlan, Case, Plan, read_plan
 from test_plans.report.documents import FORMS
 from test_plans.runner import GO, LEAVE_OUT, STOP, VERBS
@@ -40,6 +41,7 @@ class Api:
         app.router.add_post("/api/v1/runs", self._run)
         app.router.add_post("/api/v1/previews", self._preview)
         app.router.add_get("/api/v1/runs/{run}", self._progress)
+        app.router.add_get("/api/v1/runs/{run}/evidence.zip", self._evidence)
         app.router.add_get("/api/v1/runs/{run}/{document}", self._document)
         app.router.add_post("/api/v1/runs/{run}/{word}", self._say)
 
@@ -66,7 +68,12 @@ class Api:
         asked = await _asked(request)
         if isinstance(asked, web.Response):
             return asked
-        terms = Terms(request.query.get("tester", "")[:80], request.query.get("step", "") == "1")
+        asked_evidence = request.query.get("evidence", EVIDENCE[0])
+        if asked_evidence not in EVIDENCE:
+            return refused(
+                400, f"evidence={asked_evidence!r} is not understood", "of which cases it is kept", ", ".join(EVIDENCE)
+            )
+        terms = Terms(request.query.get("tester", "")[:80], request.query.get("step", "") == "1", asked_evidence)
         live = self.start_run(*asked, terms)
         assert live.done is not None, "a run that was started has work to do"
         self._runs = {live.run: live}  # the one before is in its folder
@@ -110,6 +117,20 @@ class Api:
         else:
             live.reins.decide(word)
         return web.json_response({"run": live.run})
+
+    async def _evidence(self, request: web.Request) -> web.StreamResponse:
+        """All evidence of the run as one archive."""
+        live = self._runs.get(request.match_info["run"])
+        if live is None:
+            return _no_run(request)
+        if not live.over:
+            return refused(404, "the run has no evidence yet", "it is not over", "wait until it is done")
+        archive = live.folder / ARCHIVE
+        try:
+            await asyncio.to_thread(archived, live.folder, archive)
+        except OSError as error:
+            return refused(507, "the evidence could not be packed", error.strerror or str(error), "make room")
+        return web.FileResponse(archive, headers={"Content-Type": "application/zip"})
 
     async def _document(self, request: web.Request) -> web.StreamResponse:
         live, name = self._runs.get(request.match_info["run"]), request.match_info["document"]

@@ -111,6 +111,9 @@ def run(
     ] = None,
     step: Annotated[bool, typer.Option("--step", help="Ask before each case.")] = False,
     tester: Annotated[str, typer.Option("--tester", help="Who runs it, for the report.")] = "",
+    evidence: Annotated[
+        str, typer.Option("--evidence", help="Of which cases it is kept beside --html: all, failed or none.")
+    ] = "all",
     dry: Annotated[bool, typer.Option("--dry-run", help="Say who would do what, and do nothing.")] = False,
     number: Number = None,
     seed: Seed = None,
@@ -126,9 +129,8 @@ def run(
 ) -> None:
     """Run a plan and say what came of it."""
     from lab.cli.inputs import the_settings
-    from lab.cli.plans import the_selection
+    from lab.cli.plans import the_selection, the_terms
     from lab.cli.run import Wanted, run_there_or_virtually
-    from lab.terms import Terms
 
     settings = the_settings({"lab.number": number, "lab.seed": seed}, assignments or ())
     raise typer.Exit(
@@ -139,7 +141,7 @@ def run(
             against,
             lambda read: the_selection(read, only, tag, shuffle, repeat, rerun),
             Wanted(json_file, junit, html, markdown, journal),
-            Terms(tester[:80], step),
+            the_terms(tester, step, evidence),
             dry=dry,
             resume=resume,
         )

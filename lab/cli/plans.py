@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.errors import BAD_INPUT, FAILED, USAGE, UserError
+from lab.terms import EVIDENCE, Terms
 from test_plans.lint import lint
 from test_plans.plan import SHIPPED, BadPlan, Plan, load_plan
 from test_plans.playing import VERBS
@@ -45,6 +46,15 @@ def the_plan(named: Path) -> Plan:
             ours = ", ".join(sorted(plan.stem for plan in SHIPPED.glob("*.yaml")))
             remedy = f"name a plan file, or one that comes with the house: {ours}"
         raise UserError(f"the plan {named} cannot be run", shown, remedy, "README, plans", BAD_INPUT) from None
+
+
+def the_terms(tester: str, step: bool, evidence: str) -> Terms:
+    if evidence not in EVIDENCE:
+        raise UserError(
+            f"--evidence {evidence!r} is not understood", "evidence is kept of all cases, failed ones or none",
+            f"one of {', '.join(EVIDENCE)}", "switchroom run --help", USAGE,
+        )  # fmt: skip
+    return Terms(tester[:80], step, evidence)
 
 
 def the_earlier(named: Path, plan: Plan) -> Document:

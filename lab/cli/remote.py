@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +21,8 @@ from lab.call_export import ARCHIVE
 from lab.cli.outputs import look_at, write_all
 from lab.cli.stepping import asked_of
 from lab.errors import BAD_INPUT, NO_START, USAGE, UserError
+from lab.evidence.archive import ARCHIVE as PACKED
+from lab.evidence.archive import unpacked
 from lab.terms import Terms
 from test_plans.selection import Selection
 
@@ -27,12 +30,20 @@ _URL = re.compile(r"(https?):/+([^/]+)/?")
 """The console itself instead of its ready file: a path has folded the slashes."""
 
 
-def run_there(against: Path, plan: Path, selection: Selection, terms: Terms, say: Callable[[str], None]) -> str:
+def run_there(
+    against: Path,
+    plan: Path,
+    selection: Selection,
+    terms: Terms,
+    say: Callable[[str], None],
+    beside: Path | None = None,
+) -> str:
     """Run a plan there, print each case as it ends, hand each line of its journal to `say`; return the fault, if any.
 
-    Ctrl-C stops the run there, and its journal is still read to the end.
+    Its evidence is fetched into a folder `beside` the page. Ctrl-C stops the run there, and its journal is still read
+    to the end.
     """
-    return asyncio.run(_run(_console(against), plan, selection, terms, say))
+    return asyncio.run(_run(_console(against), plan, selection, terms, say, beside))
 
 
 def preview_there(against: Path, plan: Path, selection: Selection) -> int:
@@ -205,19 +216,45 @@ async def _send_plan(console: str, path: str, query: list[tuple[str, str]], plan
         return await _ask(session, "POST", path, params=query, data=text)
 
 
-async def _run(console: str, plan: Path, selection: Selection, terms: Terms, say: Callable[[str], None]) -> str:
+async def _run(
+    console: str,
+    plan: Path,
+    selection: Selection,
+    terms: Terms,
+    say: Callable[[str], None],
+    beside: Path | None,
+) -> str:
     text = await asyncio.to_thread(plan.read_bytes)
     async with aiohttp.ClientSession(console) as session:
         query = [
             ("name", str(plan)),
             ("tester", terms.tester),
             ("step", str(int(terms.one_by_one))),
+            ("evidence", terms.evidence),
             *selection.query(),
         ]
         run = (await _ask(session, "POST", "/api/v1/runs", params=query, data=text))["run"]
         stopping = asyncio.Event()
         with _signalled(stopping):
-            return await _watched(session, run, stopping, say)
+            fault = await _watched(session, run, stopping, say)
+            if beside is not None and terms.evidence != "none":
+                await _fetch_evidence(session, run, beside)
+            return fault
+
+
+async def _fetch_evidence(session: aiohttp.ClientSession, run: str, beside: Path) -> None:
+    archive = beside / f".{run}-{PACKED}"
+    try:
+        async with _answered(session, "GET", f"/api/v1/runs/{run}/{PACKED}") as answer:
+            with archive.open("wb") as file:
+                async for octets in answer.content.iter_chunked(1 << 16):
+                    file.write(octets)
+        await asyncio.to_thread(unpacked, archive, beside)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        print(f"⚠ the evidence could not be kept beside the report: {why}", file=sys.stderr)
+    finally:
+        archive.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -93,12 +93,13 @@ def run_there_or_virtually(
 
     fault = ""
     try:
+        beside = wanted.html.parent if wanted.html is not None else None
         if against is None:
-            _virtually(plan, settings, selection, terms, say)
+            _virtually(plan, settings, selection, terms, say, beside)
         else:
             from lab.cli.remote import run_there
 
-            fault = run_there(against, plan_file(named), selection, terms, say)
+            fault = run_there(against, plan_file(named), selection, terms, say, beside)
     finally:
         if file is not None:
             file.close()
@@ -142,15 +143,32 @@ def _previewed(plan: Plan, named: Path, settings: Settings, against: Path | None
     return 0
 
 
-def _virtually(plan: Plan, settings: Settings, selection: Selection, terms: Terms, say: Callable[[str], None]) -> None:
-    from lab.chronicle import Chronicle
-    from lab.rehearsal import booted_world, run_plan
+def _virtually(
+    plan: Plan,
+    settings: Settings,
+    selection: Selection,
+    terms: Terms,
+    say: Callable[[str], None],
+    beside: Path | None,
+) -> None:
+    """Run here; evidence goes into a folder `beside` the page, nowhere without one."""
+    from lab.chronicle import Chronicle, Kept
+    from lab.evidence.bundle import Bundle
+    from lab.evidence.keeper import Keeper, Sources
+    from lab.rehearsal import booted_world, office_of, run_plan
     from lab.shell import RealClock
+    from lab.world import SWITCH
 
     number = settings.lab.number
     what_stands_stays()
     world = booted_world(the_seed(_seed_of(plan, settings)), number, sip=switch_settings(settings))
-    chronicle = Chronicle(world, say, RealClock().now, tester=terms.tester)
+
+    def keep(bundle: Bundle, kept: Kept) -> None:
+        assert beside is not None, "there is a keeper only with a folder"
+        kept(*bundle.write(beside))
+
+    keeper = Keeper(world, Sources(lambda transport: SWITCH, office_of(world))) if beside is not None else None
+    chronicle = Chronicle(world, say, RealClock().now, terms, keeper=keeper, keep=keep)
 
     def progress(result: CaseResult, what: str) -> None:
         chronicle.told(result, what)

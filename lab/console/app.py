@@ -28,11 +28,14 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-# The report is one self-contained file: its own style sheet is inline and nothing may be loaded or run.
+# The report has its style sheet in it, loads nothing but sound of its own evidence, and runs nothing.
 REPORT_CSP = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; form-action 'none'; "
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src 'self'; form-action 'none'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+# A piece of evidence is what phones and strangers sent: it is shown where it can only be looked at, else saved.
+EVIDENCE_CSP = "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; sandbox; frame-ancestors 'none'"
+_SHOWN = {".svg": "image/svg+xml", ".wav": "audio/wav", ".txt": "text/plain; charset=utf-8"}
 
 _HERE = Path(__file__).parent
 _THEMES = ("system", "light", "dark")
@@ -105,6 +108,7 @@ class Console:
         get("/runs", self._runs)
         get("/runs/{run}", self._run)
         get("/runs/{run}/report", self._report)
+        get("/runs/{run}/evidence/{case}/{name}", self._evidence)
         get("/stream", self._stream, allow_head=False)
         get("/healthz", self._alive)
         get("/readyz", self._ready)
@@ -171,6 +175,17 @@ class Console:
         if document is None:
             return self._missing(request, "report of run", request.match_info["run"], "/runs")
         return web.Response(text=document, content_type="text/html", headers={"Content-Security-Policy": REPORT_CSP})
+
+    async def _evidence(self, request: web.Request) -> web.StreamResponse:
+        run, case, name = (request.match_info[part] for part in ("run", "case", "name"))
+        path = self._source.evidence(run, case, name)
+        if path is None:
+            return self._missing(request, "evidence", f"{case}/{name}", f"/runs/{run}/report")
+        headers = {"Content-Security-Policy": EVIDENCE_CSP, "X-Content-Type-Options": "nosniff"}
+        headers["Content-Type"] = _SHOWN.get(path.suffix, "application/octet-stream")
+        if path.suffix not in _SHOWN:
+            headers["Content-Disposition"] = f'attachment; filename="{path.name}"'
+        return web.FileResponse(path, headers=headers)
 
     async def _alive(self, request: web.Request) -> web.StreamResponse:
         return web.json_response({"alive": True})

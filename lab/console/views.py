@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 
@@ -298,6 +299,10 @@ class ConsoleSource(Protocol):
 
     def report(self, run: str) -> str | None:
         """The run's report as one HTML document, or None while there is none."""
+        ...
+
+    def evidence(self, run: str, case: str, name: str) -> Path | None:
+        """Where a piece of evidence of a run lies, None where there is none."""
         ...
 
     def requests(self) -> Sequence[Request]:

@@ -46,6 +46,7 @@ from pbx.media.recorder import Recorder
 from pbx.media.reports import Reports
 from pbx.media.rooms import Rooms
 from pbx.media.stream import Stream
+from pbx.media.tap import REPORT_SENT, SENT, Tap
 
 _RATE = 8000
 _NAME = re.compile(r"[\w][\w.+-]{0,120}\Z")
@@ -83,15 +84,26 @@ class Exchange:
         self.receive = self._incoming.receive
         """`receive(port, data, source, now)` takes whatever arrived at a media port."""
         self._rooms = Rooms(wake)
+        self._taps: Path | None = None
+        """Where the packets of legs are kept as evidence."""
         self._looks: list[tuple[float, int, Leg]] = []
         self._numbers = count()
 
     # --- commands -------------------------------------------------------------------------------------
 
+    def tap(self, folder: Path | None) -> None:
+        """Keep the packets of each leg that is opened from now on in a file there; None keeps no more."""
+        if folder is not None:
+            with suppress(OSError):  # what cannot be kept is missed by whoever looks for it
+                folder.mkdir(parents=True, exist_ok=True)
+        self._taps = folder
+
     def open(self, name: str, port: int, now: float) -> None:
         ssrc = self._chance(32)
         stream = Stream(ssrc, self._chance(16), self._chance(32))
         leg = Leg(name, port, stream, Reports(ssrc, self._chance, now), now, Watch(now, ""))
+        if self._taps is not None:
+            leg.tap = Tap(self._taps, name, self._keep)
         self._legs[name] = self._by_port[port] = leg
         self._look_later(leg, now)
 
@@ -240,7 +252,9 @@ class Exchange:
             leg.other.other = None
         leg.other = None
         if leg.stream.sent or leg.received:
-            self._send_control(leg, leg.reports.goodbye(now, leg.sent(now), leg.ssrc, leg.receiver))
+            self._send_control(leg, leg.reports.goodbye(now, leg.sent(now), leg.ssrc, leg.receiver), now)
+        if leg.tap is not None:
+            leg.tap.end()
         self._report(Closed(name, leg.figures(now)))
 
     def live(self) -> int:
@@ -291,14 +305,16 @@ class Exchange:
                 if leg.listener is not None and leg.watch.stopped(now) and leg.listener.cease():
                     self._report(Heard(leg.name, leg.listener.heard))
             if now >= leg.reports.due_at and (leg.stream.sent or leg.received):
-                self._send_control(leg, leg.reports.report(now, leg.sent(now), leg.ssrc, leg.receiver))
+                self._send_control(leg, leg.reports.report(now, leg.sent(now), leg.ssrc, leg.receiver), now)
 
     def _look_later(self, leg: Leg, now: float) -> None:
         heappush(self._looks, (now + LOOK_S, next(self._numbers), leg))
 
-    def _send_control(self, leg: Leg, data: bytes) -> None:
+    def _send_control(self, leg: Leg, data: bytes, now: float) -> None:
         target = leg.control_target
         if target is not None and leg.remote is not None:
+            if leg.tap is not None:
+                leg.tap.note(REPORT_SENT, data, target, now)
             if leg.guard is not None:
                 data = leg.guard.sealed_report(data)
             self._send(leg.port if leg.remote.rtcp_mux else leg.port + 1, data, target)
@@ -341,7 +357,7 @@ class Exchange:
                 payload = leg.from_ulaw(payload)
         else:
             return
-        self._transmit(leg, leg.stream.own(remote.payload_type, payload, now, fresh=fresh), target)
+        self._transmit(leg, leg.stream.own(remote.payload_type, payload, now, fresh=fresh), target, now)
 
     def _send_key(self, leg: Leg, remote: RemoteMedia, target: Address, now: float) -> bool:
         """Send the next packet of a key; False when this beat has none."""
@@ -359,10 +375,12 @@ class Exchange:
             leg.key, leg.key_gap = None, telephone_event.GAP_PACKETS - 1
             return False
         event = telephone_event.rescaled(step[1], leg.ticks, 1)
-        self._transmit(leg, leg.stream.event(remote.event_type, event, now, first=step[0]), target)
+        self._transmit(leg, leg.stream.event(remote.event_type, event, now, first=step[0]), target, now)
         return True
 
-    def _transmit(self, leg: Leg, packet: bytes, target: Address) -> None:
+    def _transmit(self, leg: Leg, packet: bytes, target: Address, now: float) -> None:
+        if leg.tap is not None:
+            leg.tap.note(SENT, packet, target, now)
         self._send(leg.port, packet if leg.guard is None else leg.guard.sealed(packet), target)
 
     def _next_frame(self, leg: Leg) -> bytes | None:

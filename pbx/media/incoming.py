@@ -21,6 +21,7 @@ from pbx.media.engine import (
 from pbx.media.fax import udptl
 from pbx.media.latch import Address
 from pbx.media.leg import Leg
+from pbx.media.tap import CAME, REPORT_CAME, SENT
 
 _HEADER_SIZE = rtp.HEADER_SIZE
 _header = rtp.HEADER.unpack_from
@@ -59,6 +60,8 @@ class Incoming:
                 leg.rubbish += 1
                 return
             data = opened
+        if leg.tap is not None:
+            leg.tap.note(CAME, data, source, now)
         first, second, sequence, timestamp, ssrc = _header(data)
         if leg.ticks != 1:
             timestamp //= leg.ticks
@@ -98,6 +101,8 @@ class Incoming:
                 data = other.stream.relay(
                     leg, ssrc, sequence, timestamp, second & 0x80, other.audio_type, sound, now
                 )  # fmt: skip
+                if other.tap is not None:
+                    other.tap.note(SENT, data, target, now)
                 if other.guard is not None:
                     data = other.guard.sealed(data)
                 self._send(other.port, data, target)
@@ -131,6 +136,8 @@ class Incoming:
                 leg.rubbish += 1
                 return
             data = opened
+        if leg.tap is not None:
+            leg.tap.note(REPORT_CAME, data, source, now)
         figures = leg.reports.take(data, leg.ssrc, now)
         if figures is not None:
             self._report(figures.event(leg.name))
@@ -187,6 +194,8 @@ class Incoming:
         if kind is not None:
             payload = telephone_event.rescaled(payload, other.ticks, leg.ticks)
             data = other.stream.relay_event(leg, ssrc, sequence, timestamp, marker, kind, payload, now)
+            if other.tap is not None:
+                other.tap.note(SENT, data, other.target, now)
             if other.guard is not None:
                 data = other.guard.sealed(data)
             self._send(other.port, data, other.target)

@@ -20,6 +20,7 @@ from pbx.media.reports import FRAME_MS, Reports, Sent, buffer_ms_for
 from pbx.media.room import Member, Room
 from pbx.media.srtp import Guard
 from pbx.media.stream import Stream
+from pbx.media.tap import Tap
 
 Frames = Iterator[bytes]
 _LONGEST_PAYLOAD, _LONGEST_OPUS = 480, 1275
@@ -91,6 +92,8 @@ class Leg:
     recorder: Recorder | Side | None = None
     key_ear: KeyEar | None = None
     """Hears keys as tones where no telephone-event was agreed."""
+    tap: Tap | None = None
+    """Keeps its packets as evidence."""
     attentive: bool = False
     """Somebody here listens: ears, a recorder, a fax machine, or who waits for keys."""
     # fax
@@ -125,6 +128,8 @@ class Leg:
         self.audio_type = remote.payload_type
         self.event_type = _NONE if remote.event_type is None else remote.event_type
         self.watch = Watch(now, f"{remote.codec} ({remote.payload_type}) from {remote.host}:{remote.port}")
+        if self.tap is not None:
+            self.tap.agreed(self.port, remote, now)
         if self.event_type != _NONE or self.is_fax:
             self.key_ear = None
         elif self.key_ear is None:

@@ -69,6 +69,7 @@ class LocalEngine:
         self._music = tuple(music)
         self._ports = ports
         self._fax_speed = fax_speed
+        self._taps: Path | None = None
         self._free = Ports()
         self._open: dict[str, int] = {}
         self._events: list[MediaEvent] = []
@@ -141,6 +142,8 @@ class LocalEngine:
             ports=self._ports,
             fax_speed=self._fax_speed,
         )
+        if self._taps is not None:
+            self.tap(self._taps)
         self._flush()
 
     def _ask(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -221,6 +224,11 @@ class LocalEngine:
         self._flush()
         events, self._events = self._events, []
         return events
+
+    def tap(self, folder: Path | None) -> None:
+        """Keep the packets of each leg that is opened from now on (`pbx.media.tap`); None keeps no more."""
+        self._taps = folder
+        self._tell("tap", folder=str(folder or ""))
 
     def live(self) -> int:
         return len(self._open)

@@ -20,7 +20,7 @@ def write_wav(path: Path, payload: bytes) -> None:
     temporary = path.with_suffix(".tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(_header(1, len(payload)) + payload)
+            file.write(mono(payload))
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(path)
@@ -28,6 +28,11 @@ def write_wav(path: Path, payload: bytes) -> None:
         temporary.unlink(missing_ok=True)  # half a file on a full disk helps nobody
         raise
     _sync_folder(path)
+
+
+def mono(payload: bytes) -> bytes:
+    """Return a whole file of µ-law octets."""
+    return _header(1, len(payload)) + payload
 
 
 class StereoFile:

@@ -276,6 +276,8 @@ class Worker:
                 exchange.listen(leg)
             case "close":
                 exchange.close(leg, now)
+            case "tap":
+                exchange.tap(Path(told["folder"]) if told["folder"] else None)
 
     def _report(self, event: MediaEvent) -> None:
         self._say(words.event_words(event))

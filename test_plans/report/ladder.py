@@ -110,6 +110,22 @@ def svg(ladder: Sequence[Row], title: str) -> str:
     return "".join(parts)
 
 
+_STYLE = (
+    '<style>text{font:11px ui-monospace,"DejaVu Sans Mono",monospace;fill:#17202B}.name{font-weight:700}'
+    ".at{fill:#515D6D}.life{stroke:#D5DAE1}.arrow{stroke:#0B5CAD;stroke-width:1.5}.head{fill:#0B5CAD}"
+    ".failure .arrow{stroke:#B3261E}.failure .head{fill:#B3261E}.response .arrow{stroke:#0B7A43}"
+    ".response .head{fill:#0B7A43}.sound .arrow{stroke:#5B3FC4;stroke-dasharray:4 3}.sound .head{fill:#5B3FC4}"
+    '</style><rect width="100%" height="100%" fill="#FFF"/>'
+)
+"""The light theme of the page."""
+
+
+def svg_file(ladder: Sequence[Row], title: str) -> str:
+    """Return the ladder as an SVG file of its own, colours and all."""
+    element, end, rest = svg(ladder, title).partition(">")
+    return f"{element}{end}{_STYLE}{rest}\n"
+
+
 def text(ladder: Sequence[Row]) -> str:
     """Return the ladder as lines for a terminal or a ticket."""
     return "\n".join(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import subprocess
+import zipfile
 from pathlib import Path
 
 import aiohttp
@@ -25,6 +28,7 @@ from test_plans.report.document import exit_code
 from test_plans.report.html import html
 from test_plans.report.journal import recalled
 from test_plans.selection import Selection
+from tests.conftest import need
 
 pytestmark = [pytest.mark.realtime, pytest.mark.asyncio(loop_scope="module")]
 
@@ -58,9 +62,24 @@ async def test_a_plan_runs_there_told_line_by_line_and_its_documents_lie_in_a_fo
     folder = office.lab.runs_folder / view.run
     assert json.loads((folder / "results.json").read_text()) == it
     assert office.source.report(view.run) == html(it)
+    found = {one["kind"]: folder / one["path"] for case in it["cases"] for one in case["evidence"]}
+    assert found["sound"].read_bytes()[:4] == b"RIFF"
+    tshark = [need("tshark"), "-r", str(found["capture"]), "-Y", "rtp or rtcp or _ws.malformed", "-T", "fields"]
+    told = await asyncio.to_thread(
+        subprocess.run, [*tshark, "-e", "_ws.col.Protocol"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert set(told.stdout.split()) == {"RTP", "RTCP"}
+    assert list(folder.glob("taps")) == []
     async with aiohttp.ClientSession(office.console_url) as session:
         async with session.get(f"/api/v1/runs/{view.run}/junit.xml") as answer:
             assert "<testsuite" in await answer.text()
+        async with session.get(f"/runs/{view.run}/{found['sound'].relative_to(folder)}") as answer:
+            assert (answer.status, answer.content_type) == (200, "audio/wav")
+            assert "sandbox" in answer.headers["Content-Security-Policy"]
+        async with session.get(f"/runs/{view.run}/evidence/..%2F/journal.jsonl") as answer:
+            assert answer.status == 404
+        async with session.get(f"/api/v1/runs/{view.run}/evidence.zip") as answer:
+            assert zipfile.ZipFile(io.BytesIO(await answer.read())).testzip() is None
         async with session.post(f"/api/v1/runs/{view.run}/go") as answer:
             assert answer.status == 409
     rows = json.loads(await asyncio.to_thread(remote.calls, ready, as_json=True))

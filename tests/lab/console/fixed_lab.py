@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from lab.console.views import (
     RESULTS,
@@ -60,6 +61,9 @@ class Office:
 
     def report(self, run: str) -> str | None:
         return "<!doctype html><title>report</title>" if run == "run-1" else None
+
+    def evidence(self, run: str, case: str, name: str) -> Path | None:
+        return None
 
     def requests(self) -> list[Request]:
         return list(self.asked)

@@ -1,0 +1,1 @@
+"""What a case leaves beside its report: capture, ladder, sound, figures, files served, mail, screens."""
