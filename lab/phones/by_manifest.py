@@ -48,6 +48,8 @@ class Reading:
     """(body, key of the flash) → its text, where files may be encrypted; BootFailed when the key does not fit."""
     file_key: Callable[[Values], str] = lambda values: ""
     """The key of the files to come."""
+    firmware: Callable[[Values, Box], str] = lambda values, box: ""
+    """URL of the image its configuration wants it to run; empty for none."""
     tells: Callable[[Values, Occurrence, Box], tuple[str, bytes] | None] = lambda values, occurrence, box: None
     """The URL that is called when something happens, and what is posted there; empty for a GET, None for nothing."""
     whose: Callable[[bytes], str] = lambda body: ""
@@ -124,7 +126,7 @@ class _Boot:
         url = reading.server_url(values)
         return PhoneConfig(
             reading.accounts(values), values, tuple(self._applied), url, asks_dhcp=reading.asks_dhcp(values),
-            file_key=reading.file_key(values),
+            file_key=reading.file_key(values), firmware_url=reading.firmware(values, self._box),
         )  # fmt: skip
 
     def _step(self, step: BootStep) -> Generator[Fetch, Fetched, None]:

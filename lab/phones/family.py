@@ -90,10 +90,13 @@ class Fetched:
     """Where a redirection leads that was not followed."""
     challenge: str = ""
     """WWW-Authenticate of a 401."""
+    etag: str = ""
+    cut: bool = False
+    """The connection went before the end: the body is what had come."""
 
     @property
     def ok(self) -> bool:
-        return self.status == 200
+        return self.status == 200 and not self.cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,8 @@ class PhoneConfig:
     """Whether DHCP still goes before `server_url`; a configuration may switch that off."""
     file_key: str = field(default="", repr=False)
     """By which the files of the next boots may be encrypted; kept in the flash, too."""
+    firmware_url: str = ""
+    """The image it is to run; empty where its configuration names none."""
 
 
 class BootFailed(Exception):

@@ -64,7 +64,19 @@ class Fetcher:
             told |= {"headers": headers, "allow_redirects": wanted.follow, "data": wanted.body or None}
             async with self._session.request(wanted.method, url, **told) as answer:
                 location = "" if wanted.follow else answer.headers.get("Location", "")
-                challenge = answer.headers.get("WWW-Authenticate", "")
-                return Fetched(answer.status, await answer.read(), location, challenge)
+                challenge, etag = answer.headers.get("WWW-Authenticate", ""), answer.headers.get("ETag", "")
+                body, cut = await _body(answer)
+                return Fetched(answer.status, body, location, challenge, etag, cut)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return Fetched(0)
+
+
+async def _body(answer: aiohttp.ClientResponse) -> tuple[bytes, bool]:
+    """Read what comes; and whether it broke off."""
+    body = bytearray()
+    try:
+        async for part in answer.content.iter_any():
+            body += part
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return bytes(body), True
+    return bytes(body), False

@@ -7,12 +7,14 @@ call of `changed` when something a person would see is different. The same box r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from lab.phones.boot import Boot, BootPace
 from lab.phones.calls import FaxMachine
 from lab.phones.chassis import Chassis, Extension
 from lab.phones.discovery import PNP
 from lab.phones.family import Box, Family, Fetch, Fetched, PhoneConfig, Resync
+from lab.phones.flashing import Flashing, wanted
 from lab.phones.line import Line
 from lab.phones.obeying import CSTA, referred, served
 from lab.phones.registration import Standing
@@ -33,6 +35,8 @@ from pbx.sip.uri import BadUri, NameAddr, parse_uri
 PNP_GROUP = Peer("udp", "224.0.1.75", 5060)
 
 _COMMANDS = frozenset({"talk", "hold"})
+IMAGE = -1
+"""Number of the fetches of firmware: they go on beside everything else."""
 _TOLD = (Heard, DigitPressed, FaxSensed, FaxFinished)
 
 
@@ -63,6 +67,9 @@ class Phone(Chassis[Line]):
         self._stack: Stack | None = None
         self._fetches: list[tuple[int, Fetch]] = []
         self._teller = Teller()
+        self._flashing: Flashing | None = None
+        self._flashed_url = ""
+        """The image that was put in last."""
         self._pnp, self._pnp_asked = pnp, 0
         self._digest_server = DigestServer(f"phone {box.mac}", token, algorithms=("MD5",))
 
@@ -89,7 +96,7 @@ class Phone(Chassis[Line]):
             line.close(now)
         self._unplugged()
         self._fetches.clear()
-        self._stack, self._reboot_at, self._pnp_asked = None, FOREVER, 0
+        self._stack, self._reboot_at, self._pnp_asked, self._flashing = None, FOREVER, 0, None
         self._mark()
         self._drain(now)
 
@@ -122,6 +129,8 @@ class Phone(Chassis[Line]):
         if self._boot is None:
             return
         self._engine.at(now)
+        if number == IMAGE:
+            self._part_of_image(answer)
         self._boot.fetched(number, answer, now)
         self._mark()
         self._drain(now)
@@ -208,8 +217,28 @@ class Phone(Chassis[Line]):
             self._dirty = False
             show_standings(self.strip, self.lines, now)
             self._tell_server()
+            self._restart_with_image(now)
             if self._tell is not None:
                 self._tell(self)
+
+    def _part_of_image(self, answer: Fetched) -> None:
+        flashing = self._flashing
+        if flashing is None:
+            return
+        flashing.take(answer)
+        if flashing.given_up:
+            self._flashing = None
+        elif not flashing.whole:
+            self._fetches.append((IMAGE, flashing.fetch()))
+
+    def _restart_with_image(self, now: float) -> None:
+        """No phone cuts a call off for it."""
+        flashing = self._flashing
+        if flashing is None or not flashing.whole or any(line.live_calls for line in self.lines):
+            return
+        self._flashing, self._flashed_url = None, flashing.url
+        self.box = replace(self.box, firmware=flashing.version or self.box.firmware)
+        self._reboot_at = now + 0.1
 
     def _tell_server(self) -> None:
         """Call the action URLs, where the configuration has some; the answer tells nothing."""
@@ -412,6 +441,9 @@ class Phone(Chassis[Line]):
             if line.account.user not in users:  # else the new line's registration has replaced it already
                 line.registration.leave(now)
         self._adopt(config, lines)
+        if self._flashing is None:
+            self._flashing = wanted(config.firmware_url, self.box, self._flashed_url)
+            self._fetches += [(IMAGE, self._flashing.fetch())] if self._flashing is not None else []
         self._mark()
 
     def _registered(self, line: Line, now: float) -> None:

@@ -11,7 +11,8 @@ import pytest
 from lab.bench import LabBench
 from lab.phones.boot import Boot, BootPace
 from lab.phones.families import FAMILIES
-from lab.phones.family import Fetched, boxed
+from lab.phones.family import Fetch, Fetched, boxed
+from lab.phones.flashing import MOST_TRIES
 from lab.provisioner import VirtualProvisioner, virtual_office
 from lab.rehearsal import MemoryKeeper
 from lab.seeds.load import Seed
@@ -22,6 +23,7 @@ from pbx.events import ConfigRequested, ConfigServed, DiscoveryAnswered, PhoneSa
 from pbx.media.prompts.catalogue import seconds_of
 from pbx.switch.settings import SwitchSettings
 from provisioning_server.families import shipped_families
+from provisioning_server.firmware import Image
 from provisioning_server.rotation import rotated
 from tests.bench.bench_power_cut import site
 from tests.lab.every_family import EXTENSION, every_family
@@ -185,6 +187,85 @@ def test_a_phone_tells_what_happens_at_it_as_its_configuration_says(name):
     assert len({event.sip_call for event in events if event.sip_call}) == 2
     started = {event.what for event in events} & {"started", "registered"}
     assert started == {"yealink/t4x_t5x": {"started", "registered"}, "poly/vvx": set(), "snom/d": {"started"}}[name]
+
+
+@pytest.fixture
+def images(tmp_path) -> tuple[Image, ...]:
+    """Two steps: the second goes onto no firmware older than the first."""
+    found = []
+    for version, needs in (("97.84.0.15", ""), ("97.86.0.15", "97.84.0.0")):
+        path = tmp_path / f"t4-{version}.rom"
+        path.write_bytes(version.encode() * 500)
+        found.append(Image("yealink/t4x_t5x", version, path, (), needs))
+    return tuple(found)
+
+
+def rolled_out(images: tuple[Image, ...]) -> tuple[World, list[tuple[str, int]]]:
+    """A town whose network breaks off after every thousand octets of an image; and what is asked for, from where on."""
+    world = town(every_family().replaced(settings={f"user:{YEALINK}": {"firmware.target": "97.86.0.15"}}))
+    world.provisioner.office.images = images
+    asked: list[tuple[str, int]] = []
+    fetch = world.provisioner.fetch
+
+    def broken_off(wanted: Fetch, *where: object) -> Fetched:
+        answer = fetch(wanted, *where)
+        if not wanted.name.endswith(".rom"):
+            return answer
+        begins = dict(wanted.headers).get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-")
+        asked.append((wanted.name, int(begins)))
+        return replace(answer, body=answer.body[:1000], cut=True) if len(answer.body) > 1000 else answer
+
+    world.provisioner.fetch = broken_off
+    return world, asked
+
+
+def test_an_image_that_breaks_off_is_fetched_on_from_there_and_the_path_is_gone_step_by_step(images):
+    world, asked = rolled_out(images)
+    on(world, YEALINK)
+    phone = world.phone(YEALINK)
+    assert world.run(120.0, lambda: phone.box.firmware == "97.86.0.15")
+    size = len(images[0].path.read_bytes())
+    each = [*range(0, size, 1000)]
+    assert asked == [(image.path.name, begins) for image in images for begins in each]
+    assert world.run(30.0, lambda: registered(world, YEALINK))
+    world.run(60.0)
+    assert len(asked) == 2 * len(each), "it runs what it is told to"
+    agents = [stamped.event.user_agent for stamped in seen(world, ConfigRequested)]
+    assert [agent.split()[2] for agent in (agents[0], agents[-1])] == ["96.86.0.100", "97.86.0.15"]
+
+
+def test_a_phone_restarts_with_its_new_firmware_when_nobody_talks(images):
+    world, _ = rolled_out(images[:1])
+    other = EXTENSION["grandstream/gxp"]
+    world.provisioner.office.images = ()
+    on(world, YEALINK, other)
+    assert world.run(30.0, lambda: registered(world, YEALINK) and registered(world, other))
+    devices = {device.id: device for device in LabBench(world).devices()}
+    devices[other].do("dial", YEALINK)
+    assert world.run(5.0, lambda: not devices[YEALINK].idle)
+    devices[YEALINK].do("answer")
+    world.provisioner.office.images = images[:1]
+    world.provisioner.office.shelf.clear()
+    world.command_switch(lambda switch, now: switch.resync(YEALINK, now))
+    world.run(60.0)
+    assert not devices[YEALINK].idle
+    assert world.phone(YEALINK).box.firmware == "96.86.0.100"
+    devices[YEALINK].do("hangup")
+    assert world.run(30.0, lambda: world.phone(YEALINK).box.firmware == "97.84.0.15" and registered(world, YEALINK))
+
+
+def test_an_image_that_is_gone_is_given_up_and_the_phone_goes_on_with_what_it_runs(images):
+    world, asked = rolled_out(images)
+    for image in images:
+        image.path.unlink()
+    world.provisioner.fetch = lambda wanted, *where, fetch=world.provisioner.fetch: (
+        asked.append((wanted.name, 0)) or Fetched(404) if wanted.name.endswith(".rom") else fetch(wanted, *where)
+    )
+    on(world, YEALINK)
+    assert world.run(30.0, lambda: registered(world, YEALINK))
+    world.run(60.0)
+    assert registered(world, YEALINK)
+    assert len(asked) == MOST_TRIES
 
 
 def test_what_dhcp_says_goes_before_a_makers_service():

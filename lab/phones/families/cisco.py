@@ -37,6 +37,7 @@ def _profile(digest: str) -> Reading:
         server_url=lambda values: _OPTIONS.sub("", values.get("Profile_Rule", "")),
         asks_dhcp=lambda values: _OPTIONS.sub("", values.get("Profile_Rule", "/")).startswith("/"),
         opened=partial(by_openssl, digest),
+        firmware=lambda values, box: _OPTIONS.sub("", values.get("Upgrade_Rule", "")),
         file_key=_file_key,
     )
 

@@ -205,6 +205,7 @@ FAMILIES = (
             nested_elements,
             partial(spelling.accounts, spelling=_SNOM, most=12),
             lambda values: values.get("phone-settings/setting_server", ""),
+            firmware=lambda values, box: values.get("phone-settings/firmware", ""),
             tells=_snom_action,
         ),
     ),

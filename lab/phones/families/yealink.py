@@ -96,6 +96,7 @@ _READING = Reading(
     listed=lambda body, name: read_boot(decoded(body, name), name),
     opened=by_yealink,
     file_key=lambda values: values.get("static.auto_provision.aes_key_16.mac", ""),
+    firmware=lambda values, box: values.get("static.firmware.url", ""),
     tells=_action,
 )
 

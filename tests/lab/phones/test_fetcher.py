@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import socket
 
 import pytest
@@ -10,6 +12,7 @@ from lab.inventory import Station, dhcp_answer, stations
 from lab.phones.boot import Boot, BootPace
 from lab.phones.family import Fetch, Fetched
 from lab.phones.fetcher import Fetcher
+from lab.phones.flashing import Flashing
 from lab.provisioner import discovery_url
 from lab.seeds.load import load_seed
 from lab.shell import RealClock
@@ -112,3 +115,50 @@ async def test_what_cannot_be_reached_is_no_answer(fetcher):
     free.close()
     assert await fetcher.fetch(Fetch(f"http://127.0.0.1:{port}/x", "a")) == Fetched(0)
     assert await fetcher.fetch(Fetch("ftp://127.0.0.1/x", "a")) == Fetched(0)
+
+
+async def test_an_image_whose_connection_breaks_off_is_fetched_on_from_there():
+    image, asked = bytes(range(256)) * 40, list[str]()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        begins = re.search(r"Range: bytes=(\d+)-", head)
+        asked.append(begins[1] if begins else "")
+        at = int(begins[1]) if begins else 0
+        line = "206 Partial Content" if begins else "200 OK"
+        writer.write(f'HTTP/1.1 {line}\r\nETag: "v1"\r\nContent-Length: {len(image) - at}\r\n\r\n'.encode())
+        writer.write(image[at : at + 4000])
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    fetcher = Fetcher()
+    flashing = Flashing(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/p/t46s-66.86.0.15.rom", "Yealink")
+    try:
+        async with asyncio.timeout(30):
+            while not flashing.over:
+                flashing.take(await fetcher.fetch(flashing.fetch()))
+    finally:
+        await fetcher.close()
+        server.close()
+    assert (flashing.whole, bytes(flashing.image), flashing.version) == (True, image, "66.86.0.15")
+    assert asked == ["", "4000", "8000"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "image", "whole"),
+    [
+        ([Fetched(200, b"ab", etag="1", cut=True), Fetched(206, b"cd", etag="1")], b"abcd", True),
+        ([Fetched(200, b"ab", etag="1", cut=True), Fetched(200, b"xyz", etag="2")], b"xyz", True),
+        ([Fetched(200, b"ab", etag="1", cut=True), Fetched(206, b"cd", etag="2")], b"", False),
+        ([Fetched(200, b"ab", etag="1", cut=True), Fetched(416), Fetched(200, b"x", etag="1")], b"x", True),
+        ([Fetched(200, b"ab", etag="1", cut=True), *[Fetched(0)] * 5], b"ab", False),
+    ],
+)
+def test_parts_of_one_image_make_a_whole_and_parts_of_two_do_not(answers, image, whole):
+    flashing = Flashing("http://x/t46s-1.2.rom", "agent")
+    for answer in answers:
+        assert not flashing.over
+        flashing.take(answer)
+    assert (bytes(flashing.image), flashing.whole) == (image, whole)
+    assert flashing.given_up is (answers[-1] == Fetched(0))
