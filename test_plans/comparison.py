@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from test_plans.report.journal import recalled
 from test_plans.verdicts import GOOD
 
 Cases = Mapping[str, Mapping[str, Any]]
@@ -54,8 +55,13 @@ def _changed(old: Cases, new: Cases) -> Iterator[Change]:
 
 
 def cases_of(document: str) -> Cases:
-    """Return the cases of a JSON report by id; ValueError when it is none."""
-    read = json.loads(document)
+    """Return the cases of a JSON report of any version, or of a journal, by id; ValueError when it is neither."""
+    try:
+        read = json.loads(document)
+    except ValueError:
+        read = recalled(document.splitlines())
+    if isinstance(read, Mapping) and "line" in read:
+        read = recalled(document.splitlines())
     cases = read.get("cases") if isinstance(read, Mapping) else None
     if not isinstance(cases, list) or not all(isinstance(c, Mapping) and {"id", "verdict"} <= c.keys() for c in cases):
         raise ValueError("it has no cases with their verdicts")

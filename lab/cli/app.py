@@ -149,6 +149,21 @@ def run(
 
 
 @app.command()
+def report(
+    of: Annotated[Path, typer.Argument(help="What `run --jsonl` or `--json` wrote, of an interrupted run, too.")],
+    json_file: Annotated[Optional[Path], typer.Option("--json", help="Results as JSON.")] = None,  # noqa: UP045
+    junit: Annotated[Optional[Path], typer.Option("--junit", help="Results for a CI server.")] = None,  # noqa: UP045
+    html: Annotated[Optional[Path], typer.Option("--html", help="The page; evidence lies beside.")] = None,  # noqa: UP045
+    markdown: Annotated[Optional[Path], typer.Option("--md", help="A summary for the page of a CI job.")] = None,  # noqa: UP045
+) -> None:
+    """Say what came of a run and write its reports; the exit code is the run's."""
+    from lab.cli.reports import report
+    from lab.cli.run import Wanted
+
+    raise typer.Exit(report(of, Wanted(json_file, junit, html, markdown)))
+
+
+@app.command()
 def why(
     number: Annotated[str, typer.Argument(help="What is dialled.")],
     caller: Annotated[str, typer.Option("--from", help="Extension, or an outside number.")] = "101",
@@ -458,6 +473,16 @@ def plan_import(
     from lab.cli.checklist import import_checklist
 
     import_checklist(checklist, out)
+
+
+@runs_app.command("schema")
+def runs_schema() -> None:
+    """Print the JSON Schema of reports and of the lines of their journals."""
+    import json
+
+    from test_plans.report.schema import schema
+
+    print(json.dumps(schema(), indent=1))
 
 
 @runs_app.command("diff")

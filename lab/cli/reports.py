@@ -1,11 +1,24 @@
-"""`runs diff`."""
+"""`report` and `runs diff`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from lab.cli.outputs import look_at
+from lab.cli.run import Wanted, tell
 from lab.errors import BAD_INPUT, FAILED, UserError
 from test_plans.comparison import Cases, cases_of, changes
+from test_plans.report.journal import read_any
+
+
+def report(of: Path, wanted: Wanted) -> int:
+    """Say what came of a run, from its report or its journal, and write what is asked for; return its exit code."""
+    try:
+        it = read_any(of.read_text("utf-8", "replace"))
+    except (OSError, ValueError) as error:
+        raise _refused(of, (isinstance(error, OSError) and error.strerror) or str(error)) from None
+    look_at(wanted.paths())
+    return tell(it, wanted)
 
 
 def compare(before: Path, after: Path) -> int:
@@ -29,6 +42,6 @@ def _cases(path: Path) -> Cases:
 
 def _refused(path: Path, why: str) -> UserError:
     return UserError(
-        f"{path} is no report", why, "name files that `switchroom run --json` wrote", "switchroom runs diff --help",
-        BAD_INPUT,
+        f"{path} is no report", why, "name files that `switchroom run --json` or `--jsonl` wrote",
+        "switchroom runs --help", BAD_INPUT,
     )  # fmt: skip

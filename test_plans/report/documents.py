@@ -23,11 +23,24 @@ def write(it: Document, to: Mapping[str, Path], other: Document | None = None) -
     """
     problem = ""
     for name, path in to.items():
+        text = html(it, other) if name == REPORT else FORMS[name](it)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = html(it, other) if name == REPORT else FORMS[name](it)
-            path.write_bytes(text.encode("utf-8", "replace"))
+            _put(path, text.encode("utf-8", "replace"))
         except OSError as error:
-            path.unlink(missing_ok=True)  # half a report is none
-            problem = f"{path.name}: {error.strerror or error}"
+            problem = f"{path}: {error.strerror or error}"
     return problem
+
+
+def _put(path: Path, octets: bytes) -> None:
+    """Whole or not at all: half a report is none, and the one that was there stays. What is no file is written into."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(octets)
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(octets)
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from lab.journal_file import JournalFile
 from test_plans.remaining import Remaining, in_words
 from test_plans.report.document import document, exit_code, is_passed
+from test_plans.report.documents import write
 from test_plans.report.html import html
 from test_plans.report.journal import Journal, opening, over, read_any, recalled
 from test_plans.report.junit import junit
@@ -177,3 +180,21 @@ def test_what_is_left_follows_from_the_run_before_and_the_pace_of_this_one():
     left.over("A", 5.0)
     assert left.left_s(5.0) == 25.0  # twice as fast as before
     assert (left.cases, in_words(25.0), in_words(700.0)) == (2, "about 25 s left", "about 12 min left")
+
+
+# --- a disk that is full ------------------------------------------------------------------------------
+
+
+def test_a_full_disk_ends_the_journal_and_not_the_run_and_leaves_the_old_report(tmp_path):
+    file = JournalFile(Path("/dev/full"))
+    file.say("first")
+    file.say("second")
+    file.close()
+    assert file.problem == "No space left on device"
+    it = recalled(whole(Held(TALK)))
+    (tmp_path / "report.html").write_text("the one before")
+    (tmp_path / ".report.html.part").symlink_to("/dev/full")
+    problem = write(it, {"report.html": tmp_path / "report.html", "summary.md": tmp_path / "summary.md"})
+    assert problem == f"{tmp_path / 'report.html'}: No space left on device"
+    assert (tmp_path / "report.html").read_text() == "the one before"
+    assert "passed" in (tmp_path / "summary.md").read_text()
