@@ -8,6 +8,7 @@ from types import TracebackType
 from aiohttp import web
 
 from lab.addresses import is_loopback
+from lab.api.described import Described
 from lab.api.devices import Devices
 from lab.api.faxes import FaxDesk
 from lab.api.guide import Guide
@@ -106,6 +107,7 @@ class Office:
         FaxDesk(self.lab).route(self.console.app)
         MailboxDesk(self.lab).route(self.console.app)
         self.ns = NsApi(self.lab, self.accounts, self._messages)
+        Described(lambda: self.ns.routes).route(self.console.app)
         self.ns.route(self.console.app)
         self.metrics = Metrics(self.lab)
         self.metrics.route(self.console.app)

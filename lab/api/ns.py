@@ -16,7 +16,7 @@ from pbx.accounts.desk import AccountDesk
 from pbx.api.house import PhoneModel
 from pbx.api.http import Http
 from pbx.api.identity import RANDOM, Identities, key_text
-from pbx.api.server import Server
+from pbx.api.server import Server, all_routes
 from pbx.api.subscribing import EVENTS
 from pbx.api.webhooks import Poster, Webhooks
 from pbx.domain.directory import Directory
@@ -35,11 +35,23 @@ class NsApi:
         self._server: Server | None = None
         self._webhooks: Webhooks | None = None
         self._poster = Poster()
+        self.routes = all_routes()
         self.key = ""
         """An API key of a Super User that always holds: who has the installation's secret has the house."""
 
     def route(self, app: web.Application) -> None:
+        app.router.add_get("/api/v1/webhooks", self._deliveries)
         Http(self._open).route(app)
+
+    async def _deliveries(self, request: web.Request) -> web.Response:
+        """`GET /api/v1/webhooks`: posts to subscribers, newest first, each with its tries."""
+        newest = reversed(self._webhooks.newest) if self._webhooks is not None else ()
+        rows = [
+            {"id": it.id, "subscription": it.subscription, "url": it.url, "at": it.made_at, "tries": it.tries,
+             "done": it.done, "body": it.body.decode("utf-8", "replace")}
+            for it in newest
+        ]  # fmt: skip
+        return web.json_response(rows)
 
     def open(self) -> None:
         lab = self._lab
@@ -63,7 +75,7 @@ class NsApi:
             _derived(lab.secret, b"api tokens"),
             self.key,
         )
-        self._server = Server(house, identities, self._failed)
+        self._server = Server(house, identities, self._failed, self.routes)
         proof = _derived(lab.secret, b"webhooks")
         self._webhooks = hooks = Webhooks(house, self._poster, lambda name: hmac.digest(proof, name.encode(), "sha256"))
         house.delivered = lambda name: hooks.counts.get(name, (0, 0))

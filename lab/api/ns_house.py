@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -50,6 +50,8 @@ class Reach:
     recordings: Callable[[], Path]
     catalogue: Callable[[], Sequence[PhoneModel]]
     trace: Callable[[str], Sequence[str]]
+    sound: Callable[[bytes, str], Awaitable[bytes]] | None = None
+    """Makes samples of a file or a text; None for what this machine has."""
     seal: Callable[[str], str] = str
     """A secret as it is written down."""
     unseal: Callable[[str], str] = str
@@ -155,6 +157,8 @@ class ApiHouse:
         return self._reach.token(length)
 
     async def sound(self, content: bytes, text: str) -> bytes:
+        if self._reach.sound is not None:
+            return await self._reach.sound(content, text)
         try:
             return await asyncio.to_thread(read_sound, content) if content else await speak(text)
         except (NoSound, NoSpeech) as error:

@@ -147,7 +147,8 @@ def _body(request: Request) -> tuple[Mapping[str, Any], list[Any] | None]:
     if isinstance(found, dict):
         return found, None
     if isinstance(found, list):
-        return {}, found
+        alone = found[0] if len(found) == 1 and isinstance(found[0], dict) else {}
+        return alone, found
     raise wrong("body", None, "it is no object", 'send an object, as {"synchronous": "yes"}')
 
 

@@ -270,9 +270,13 @@ class MemoryStore:
     def frozen(self) -> bytes:
         return pickle.dumps(self._state)
 
+    def thaw(self, state: bytes) -> None:
+        """Hold what was frozen, and nothing else. Only ever fed with what `frozen` made in this process."""
+        self._state = pickle.loads(state)
+
     @classmethod
     def thawed(cls, state: bytes) -> MemoryStore:
         """Return a store as a new process finds it. Only ever fed with what `frozen` made in this process."""
         made = cls()
-        made._state = pickle.loads(state)
+        made.thaw(state)
         return made

@@ -24,6 +24,7 @@ from pbx.api.server import Request, Routes, Server, all_routes
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.domain.tenancy import User
+from pbx.store.memory import MemoryStore
 
 BOOTSTRAP = key_text("nss_", "lab" * 16)
 ROUTES: Routes = all_routes()
@@ -83,6 +84,12 @@ class Office:
         return told.body
 
     @property
+    def store(self) -> MemoryStore:
+        store = self.house.store
+        assert isinstance(store, MemoryStore)
+        return store
+
+    @property
     def directory(self) -> Directory:
         return self.world.directory
 
@@ -110,7 +117,7 @@ def opened(seed: Seed, tmp_path: Path, **more: Any) -> Office:
     house = ApiHouse(Reach(
         directory=lambda: world.directory, apply=world.apply, store=lambda: store, switch=lambda: world.switch,
         command=world.command_switch, now=lambda: world.now, token=token, bus=world.bus,
-        recordings=lambda: tmp_path, catalogue=lambda: (), trace=lambda call: (), **more,
+        recordings=lambda: tmp_path, trace=lambda call: (), **{"catalogue": lambda: (), **more},
     ))  # fmt: skip
     house.recall()
     desk = AccountDesk(lambda: store, house.directories, lambda: token(40), lambda: world.now.wall.timestamp())

@@ -83,7 +83,8 @@ class _Reader:
             self.faults.append(Fault(where, None, "it is an object", 'send {"option-1": {…}}'))
             return
         before = self._known.menu(name) if self._known is not None else None
-        menu: dict[str, Any] = dict(before) if before is not None else {"name": name}
+        known = () if before is None else type(before).model_fields
+        menu: dict[str, Any] = {"name": name, **{field: getattr(before, field) for field in known}}
         self.menus[name] = menu
         keys = dict(menu.get("keys", {}))
         for key in KEYS:

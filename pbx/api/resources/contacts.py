@@ -89,6 +89,11 @@ class Contacts(Collection):
         directory = await asked.edit(edit, f"contact {contact.name}")
         return Answer(200, self.tell((asked, directory), contact))
 
+    async def read(self, asked: Asked) -> Answer:
+        """The platform answers one shared contact as a list, one of a user as it is."""
+        answer = await super().read(asked)
+        return answer if "user" in asked.path else replace(answer, body=[answer.body])
+
     async def change(self, asked: Asked) -> Answer:
         written = self.shape.read(self.prepared(asked), new=False)
         after: list[Contact] = []

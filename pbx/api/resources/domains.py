@@ -191,6 +191,11 @@ async def _reseller(asked: Asked) -> Answer:
     return Answer(200, found)
 
 
+async def _count_of_reseller(asked: Asked) -> Answer:
+    name = asked.path["reseller"]
+    return Answer(200, {"total": sum(row["reseller"] == name for row in _resellers(asked))})
+
+
 _RESELLER = {"type": "object", "properties": {"reseller": TEXT.schema}, "required": ["reseller"]}
 _TOLD = SHAPE.schema()
 _NEW = {**SHAPE.schema(new=True), "required": ["domain", "reseller"]}
@@ -209,5 +214,7 @@ ROUTES = (
     Route("GET", "/resellers", _list_resellers, "reseller", "List resellers", None,
           {"type": "array", "items": _RESELLER}, ("start", "limit")),
     Route("GET", "/resellers/count", _count_resellers, "reseller", "Count resellers", None, COUNT_SCHEMA),
+    Route("GET", "/resellers/{reseller}/count", _count_of_reseller, "reseller", "Whether there is a reseller", None,
+          COUNT_SCHEMA),
     Route("GET", "/resellers/{reseller}", _reseller, "reseller", "Read a reseller", None, _RESELLER),
 )  # fmt: skip

@@ -129,12 +129,41 @@ _LEG = Shape("RouteConnection", (
 LEGS = Shelf("connection of a route", "dial plan", _LEG, "", "/routes/{route-id}/routecon", "index",
              where=lambda asked: asked.path["route-id"], verbs=("list", "create", "change", "delete"))  # fmt: skip
 
-_TEMPLATE = Shape("PhoneTemplate", (
-    needed("phonetemplate-name"), kept("phonetemplate-description", TEXT, ""), kept("phonetemplate-brand", TEXT, ""),
-    kept("phonetemplate-model", TEXT, ""), kept("phonetemplate-buttons", ANYTHING, []),
+_CONFIGURATION = Shape("Configuration", (
+    needed("config-name"), needed("config-value"),
+    *(kept(name, TEXT, "*") for name in ("reseller", "user", "user-scope", "core-server")),
+    kept("domain", TEXT, "*"),
 ))  # fmt: skip
-TEMPLATES = Shelf("phone template", "hardware", _TEMPLATE, "phonetemplate-name", "/domains/{domain}/phonetemplates",
-                  "name")  # fmt: skip
+CONFIGURATIONS = Shelf("configuration", "domain", _CONFIGURATION, "config-name", "/configurations", "config-name",
+                       verbs=("list", "count", "create", "delete"))  # fmt: skip
+
+
+async def _configuration(asked: Asked) -> Answer:
+    """The platform answers one configuration as a list."""
+    return Answer(200, [CONFIGURATIONS.told(asked, CONFIGURATIONS.one(asked))])
+
+
+async def _configure(asked: Asked) -> Answer:
+    """PUT on the collection changes the one the body names."""
+    asked.path["config-name"] = asked.needed("config-name")
+    return await CONFIGURATIONS.change(asked)
+
+
+async def _count_legs(asked: Asked) -> Answer:
+    LEGS.allow(asked, "view")
+    every = (document for document in asked.house.store.every_document() if document.kind.startswith(LEGS.noun))
+    return Answer(200, {"total": sum(1 for _ in every)})
+
+
+_TEMPLATE = Shape("Phoneconfiguration", (
+    needed("phoneconfiguration-name"),
+    *(kept(f"phoneconfiguration-{name}", TEXT, "") for name in ("description", "brand", "model")),
+    told("phoneconfiguration-domain", TEXT, lambda around, row: row.get("domain", "")),
+    *(kept(f"phoneconfiguration-{name}", ANYTHING) for name in ("sidecars", "extra", "directory")),
+    kept("phoneconfiguration-buttons", ANYTHING, []),
+))  # fmt: skip
+TEMPLATES = Shelf("phone template", "hardware", _TEMPLATE, "phoneconfiguration-name",
+                  "/domains/{domain}/phonetemplates", "name")  # fmt: skip
 
 # --- reminders of voicemail by telephone: one of each user ------------------------------------------------
 
@@ -189,7 +218,12 @@ async def _nag_delete(asked: Asked) -> Answer:
 _ROWS = {"type": "array", "items": _SMS.schema()}
 ROUTES = (
     *SMS.routes(), *_SMS_EVERYWHERE.routes(), *DISPOSITIONS.routes(), *CONNECTIONS.routes(),
-    *_EVERY_CONNECTION.routes(), *ROUTES_KEPT.routes(), *LEGS.routes(), *TEMPLATES.routes(),
+    *_EVERY_CONNECTION.routes(), *ROUTES_KEPT.routes(), *LEGS.routes(), *TEMPLATES.routes(), *CONFIGURATIONS.routes(),
+    Route("GET", "/configurations/{config-name}", _configuration, "domain", "Read a configuration", None,
+          {"type": "array", "items": _CONFIGURATION.schema()}),
+    Route("PUT", "/configurations", _configure, "domain", "Change the configuration named in the body",
+          _CONFIGURATION.schema(new=True)),
+    Route("GET", "/routecon/count", _count_legs, "dial plan", "Count connections of routes", None, COUNT_SCHEMA),
     Route("GET", "/domains/{domain}/users/{user}/smsnumbers", _sms_of_user, "profile", "SMS numbers of a user", None,
           _ROWS),
     Route("GET", "/domains/{domain}/users/{user}/smsnumbers/count", _sms_count, "profile", "Count a user's SMS numbers",

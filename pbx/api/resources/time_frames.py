@@ -189,7 +189,7 @@ SHAPE = Shape("RecurringTimeframe", (
     ours("timeframe-name", TEXT, "name", "time-frame", required=True),
     told("user", TEXT, lambda around, frame: frame.owner or "*"),
     told("domain", TEXT, lambda around, frame: around[1].domain.name),
-    ours("timeframe-type", choice(_KINDS), "kind"),
+    ours("timeframe-type", choice(_KINDS), "kind", "type"),
     told(WEEK, _ARRAY, lambda around, frame: _week(frame) or None),
     told(DATES, _ARRAY, lambda around, frame: _dates(frame) or None),
     told(HOLIDAYS, _ARRAY, lambda around, frame: _holidays(frame) or None),
@@ -200,6 +200,8 @@ SHAPE = Shape("RecurringTimeframe", (
 
 def _prepared(asked: Asked) -> Mapping[str, Any]:
     body = {name: v for name, v in asked.body.items() if name not in ("weekdays", "periods", "dates", "holidays")}
+    if body.get("type") in _KINDS:
+        body["timeframe-type"] = body.pop("type")
     kinds = [kind for kind, name in (("days-of-week", WEEK), ("specific-dates", DATES), ("holiday", HOLIDAYS))
              if body.get(name)]  # fmt: skip
     if kinds and "timeframe-type" not in body and asked.method == "POST":
@@ -315,6 +317,15 @@ async def _countries(asked: Asked) -> Answer:
     return Answer(200, rows[asked.page()])
 
 
+async def _regions(asked: Asked) -> Answer:
+    """Provinces and states whose holidays are known, by country."""
+    from holidays.utils import list_supported_countries
+
+    country = asked.query.get("country", "").upper()
+    known = {code: list(parts) for code, parts in list_supported_countries().items() if country in ("", code)}
+    return Answer(200, known)
+
+
 _MANY = {"type": "array", "items": {"type": "object"}}
 ROUTES = (
     *SHARED.routes(),
@@ -324,6 +335,8 @@ ROUTES = (
     Route("POST", f"{USER}/{{id}}", _add_private, "time frame", "Add to a time frame", {"type": "object"}, None, (),
           "edit"),
     Route("GET", "/holidays/countries", _countries, "home", "Countries with known holidays", None, _MANY),
+    Route("GET", "/holidays/regions", _regions, "home", "Regions with known holidays", None, {"type": "object"},
+          ("country",)),
     Route("GET", "/holidays/{country}/{year}", _of_country, "home", "Public holidays of a country", None, _MANY),
     Route("GET", "/holidays/{country}/{region}/{year}", _of_country, "home", "Public holidays of a region", None,
           _MANY),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pbx.access import Thing
-from pbx.api.answers import Answer, Refused, wrong
+from pbx.api.answers import Answer, Refused
 from pbx.api.asked import Asked
 from pbx.api.forms import TEXT
 from pbx.api.routes import Route
@@ -23,8 +23,6 @@ async def _flow(asked: Asked) -> Answer:
     """The SIP messages of calls; a text file with `download`."""
     asked.require("view", Thing("sip trace", asked.actor.domain, asked.actor.reseller))
     names = [name.strip() for name in asked.query.get("callids", "").split(",") if name.strip()]
-    if not names:
-        raise wrong("callids", None, "it is required", "send the ids of calls, separated by commas")
     flows = {name: list(asked.house.trace(name)) for name in names[:20]}
     if asked.query.get("download"):
         text = "\n\n".join(message for messages in flows.values() for message in messages)

@@ -234,6 +234,7 @@ async def _light(asked: Asked) -> Answer:
             "user": user.extension, "domain": asked.directory.domain.name, "name-first-name": user.first_name,
             "name-last-name": user.last_name, "department": user.department, "site": user.site,
             "email-address": user.email, "user-presence-status": presence((asked, asked.directory), user),
+            "directory-name-number-dtmf-mapping": int(user.name_code or 0),
         }  # fmt: skip
         rows.append({name: value for name, value in row.items() if not names or name in names})
     return Answer(200, rows)

@@ -75,7 +75,7 @@ async def _count(asked: Asked) -> Answer:
 async def _read(asked: Asked) -> Answer:
     message, index = _one(asked, "view")
     if asked.query.get("format") != "wav":
-        return Answer(200, told(asked, message, index))
+        return Answer(200, [told(asked, message, index)])  # the platform answers one as a list
     path = asked.house.recordings / f"{message.recording}.wav"
     if not path.is_file():
         raise Refused(410, "the sound is gone")
@@ -109,7 +109,14 @@ async def _save(asked: Asked) -> Answer:
 
 async def _forward(asked: Asked) -> Answer:
     message, _ = _one(asked, "edit")
-    to = next((asked.text(name) for name in ("to-user", "destination", "user") if asked.text(name)), "")
+    to = next(
+        (
+            asked.text(name)
+            for name in ("voicemail-forward-new-destination", "destination", "to-user")
+            if asked.text(name)
+        ),
+        "",
+    )
     to = to.removeprefix("vmail_").partition("@")[0]
     other = asked.directory.users_by_extension.get(to)
     if other is None or not other.voicemail or to == message.box:
@@ -125,9 +132,10 @@ ROUTES = (
     Route("GET", UNDER, _list, "voicemail", "List messages", None, {"type": "array", "items": _TOLD},
           ("start", "limit")),
     Route("GET", f"{UNDER}/count", _count, "voicemail", "Count messages", None, COUNT_SCHEMA),
-    Route("GET", ONE, _read, "voicemail", "Read a message; format=wav for its sound", None, _TOLD, ("format",)),
+    Route("GET", ONE, _read, "voicemail", "Read a message; format=wav for its sound", None,
+          {"type": "array", "items": _TOLD}, ("format",)),
     Route("DELETE", ONE, _delete, "voicemail", "Delete a message"),
     Route("PATCH", f"{ONE}/save", _save, "voicemail", "Save a message"),
     Route("PATCH", f"{ONE}/forward", _forward, "voicemail", "Send a message on",
-          {"type": "object", "properties": {"destination": TEXT.schema}}),
+          {"type": "object", "properties": {"voicemail-forward-new-destination": TEXT.schema}}),
 )  # fmt: skip
