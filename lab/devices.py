@@ -12,6 +12,7 @@ from lab.inventory import resync_words
 from lab.service import Lab
 from pbx.domain.devices import Device, normal_mac
 from pbx.domain.directory import Directory
+from pbx.domain.kept import ServedFile
 from pbx.events import (
     ConfigRefused,
     ConfigRequested,
@@ -120,6 +121,10 @@ class DeviceDesk:
     def row(self, mac: str) -> DeviceRow | None:
         found = next((row for row in self.rows() if row.mac == mac), None)
         return self.with_state([found])[0] if found is not None else None
+
+    def served(self, mac: str) -> tuple[ServedFile, ...]:
+        """Return the newest of each file a box was given."""
+        return self._served.of(mac)
 
     def card(self, mac: str, *, secrets: bool) -> Card:
         return card(self._lab.provisioning.office, self._lab.directory, self._box(mac), secrets=secrets)

@@ -13,15 +13,18 @@ from zoneinfo import ZoneInfo
 from lab.callbook import CallBook, CallEntry
 from lab.console.views import (
     BoxesPage,
+    BoxPage,
     BoxRow,
     CallPage,
     CallRow,
     ClockView,
+    GivenFile,
     Health,
     PhoneCard,
     Request,
     RouteView,
     RunView,
+    SentFile,
 )
 from lab.devices import DeviceDesk, DeviceRow
 from lab.house import AnyPhone
@@ -96,6 +99,22 @@ class LabSource:
         rows = self._devices.rows(words, standing)
         return BoxesPage(len(rows), tuple(map(self._box, self._devices.with_state(rows[:SHOWN_BOXES]))))
 
+    def box(self, mac: str) -> BoxPage | None:
+        row = self._devices.row(mac)
+        if row is None or not mac:
+            return None
+        given = tuple(
+            GivenFile(file.name, self._short(file.at), f"{file.protocol} {file.address}", file.name in row.behind)
+            for file in self._devices.served(mac)
+        )
+        folder = self._lab.provisioning.uploads
+        kept = folder.of(mac) if folder is not None else []
+        sent = tuple(SentFile(one.name, self._short(one.at.timestamp()), one.size) for one in kept)
+        return BoxPage(self._box(row), given, sent)
+
+    def _short(self, at: float) -> str:
+        return f"{datetime.fromtimestamp(at, self._zone):%d %b %H:%M}"
+
     def _box(self, row: DeviceRow) -> BoxRow:
         lines = tuple(f"{line.device} {line.name} {'●' if line.registered else '○'}" for line in row.lines)
         note = "up to date" if row.served_at else ""
@@ -103,7 +122,7 @@ class LabSource:
             note = f"behind: {', '.join(row.behind)}"
         elif row.asked:
             note = f"has asked {row.asked} times"
-        when = f"{datetime.fromtimestamp(row.served_at, self._zone):%d %b %H:%M}" if row.served_at else ""
+        when = self._short(row.served_at) if row.served_at else ""
         return BoxRow(row.mac, row.standing, row.family, row.model, lines, note, f"{when} {row.address}".strip())
 
     def runs(self) -> Sequence[RunView]:

@@ -20,7 +20,7 @@ from aiohttp.http import HttpProcessingError
 
 from lab.console.readers import Everybody, Reader
 from lab.console.stream import Hub
-from lab.console.views import RESULTS, STANDINGS, STATES, ConsoleSource, PhoneCard, RunView
+from lab.console.views import RESULTS, STANDINGS, STATES, BoxesPage, ConsoleSource, PhoneCard, RunView
 from lab.portal.gate import Refused
 from pbx.numerals import natural
 
@@ -105,6 +105,7 @@ class Console:
         get("/calls", self._calls)
         get("/calls/{call}", self._call)
         get("/devices", self._devices)
+        get("/devices/{mac}", self._device)
         get("/runs", self._runs)
         get("/runs/{run}", self._run)
         get("/runs/{run}/report", self._report)
@@ -160,6 +161,13 @@ class Console:
             standings=tuple(STANDINGS),
             standing=standing,
         )
+
+    async def _device(self, request: web.Request) -> web.StreamResponse:
+        mac = request.match_info["mac"]
+        box = self._source.box(mac)
+        if box is None or not self._reader.boxes(request, BoxesPage(1, (box.row,))).rows:
+            return self._missing(request, "device", mac, "/devices")
+        return self.page(request, "box.html", room="devices", regions="none", box=box)
 
     async def _runs(self, request: web.Request) -> web.StreamResponse:
         return self.page(request, "runs.html", room="runs", regions="runs,guide", runs=self._source.runs())

@@ -196,6 +196,36 @@ class BoxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenFile:
+    """A file of its own that a box was given last."""
+
+    name: str
+    at: str
+    """On the domain's clock."""
+    by: str
+    """Protocol and address."""
+    behind: bool
+    """It would be given another now."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """What a box has sent: a log, what was changed at it, its directory, its list of calls."""
+
+    name: str
+    at: str
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoxPage:
+    row: BoxRow
+    served: tuple[GivenFile, ...]
+    sent: tuple[SentFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BoxesPage:
     total: int
     """How many fit; `rows` may be the first of them."""
@@ -292,6 +322,8 @@ class ConsoleSource(Protocol):
     def boxes(self, words: str, standing: str) -> BoxesPage:
         """By MAC, bounded; `words` in any spelling of a MAC, name or model, `standing` empty for all."""
         ...
+
+    def box(self, mac: str) -> BoxPage | None: ...
 
     def runs(self) -> Sequence[RunView]: ...
 

@@ -20,6 +20,7 @@ from lab.seeds.load import OFFICE as SEED
 from lab.seeds.load import load_seed
 from lab.service import LabSettings
 from pbx.store.protocol import DirectorySaved, StoredDirectory
+from provisioning_server.uploads import Sent
 
 pytestmark = [pytest.mark.realtime, pytest.mark.asyncio(loop_scope="module")]
 
@@ -186,3 +187,22 @@ async def test_the_devices_page_finds_a_box_by_name_and_says_where_it_stands(off
     assert mac in page
     assert "Assigned" in page
     assert mac not in strangers
+
+
+async def test_a_devices_page_tells_what_it_was_given_and_hands_out_what_it_has_sent(office):
+    lab = office.lab
+    mac = lab.directory.devices_by_id["101"].mac
+    lab.provisioning.uploads.keep(Sent(mac, f"{mac}-local.cfg", "overrides"), b"account.1.label = Ana\n")
+    async with aiohttp.ClientSession(office.console_url) as session:
+        async with session.get("/devices") as listing:
+            assert f'href="/devices/{mac}"' in await listing.text()
+        async with session.get(f"/devices/{mac}") as answer:
+            page = await answer.text()
+        assert f"{mac}.cfg" in page
+        link = f"/api/v1/phones/{mac}/uploads/{mac}-local.cfg"
+        assert link in page
+        async with session.get(link) as answer:
+            assert (answer.status, await answer.read()) == (200, b"account.1.label = Ana\n")
+            assert answer.headers["Content-Disposition"] == "attachment"
+        async with session.get("/devices/..%2f..%2fetc") as answer:
+            assert answer.status == 404

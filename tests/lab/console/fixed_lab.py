@@ -12,17 +12,20 @@ from lab.console.views import (
     VERDICTS,
     BootPart,
     BoxesPage,
+    BoxPage,
     BoxRow,
     CallPage,
     CallRow,
     CaseRow,
     ClockView,
+    GivenFile,
     Health,
     Lamp,
     PhoneCard,
     Request,
     RouteView,
     RunView,
+    SentFile,
 )
 
 HOSTILE = '<script>alert("x")</script>'
@@ -52,6 +55,10 @@ class Office:
     def boxes(self, words: str, standing: str) -> BoxesPage:
         found = tuple(row for row in BOXES if words in row.mac and standing in ("", row.standing))
         return BoxesPage(len(found), found)
+
+    def box(self, mac: str) -> BoxPage | None:
+        row = next((row for row in BOXES if row.mac == mac), None)
+        return BoxPage(row, GIVEN, SENT) if row is not None else None
 
     def runs(self) -> list[RunView]:
         return [RUN]
@@ -149,3 +156,8 @@ BOXES = tuple(
     BoxRow(f"805ec000000{at}", standing, "yealink/t4x_t5x", "T46S", (f"101 {HOSTILE} ●",), "up to date", "24 Nov 10:15")
     for at, standing in enumerate(STANDINGS)
 )
+GIVEN = (
+    GivenFile("805ec0000000.cfg", "24 Nov 10:15", "http 192.0.2.7:4711", behind=False),
+    GivenFile("805ec0000000.boot", "24 Nov 10:15", "tftp 192.0.2.7:4711", behind=True),
+)
+SENT = (SentFile(f"{HOSTILE}-boot.log", "24 Nov 10:16", 2345),)

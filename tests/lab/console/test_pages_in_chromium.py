@@ -14,7 +14,7 @@ from tests.lab.console.fixed_lab import Office, every_state
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-PAGES = ["/floor", "/calls", "/calls/c-0001", "/devices", "/runs", "/runs/run-1", "/nowhere"]
+PAGES = ["/floor", "/calls", "/calls/c-0001", "/devices", "/devices/805ec0000000", "/runs", "/runs/run-1", "/nowhere"]
 ROOMS = PAGES[:-1]
 
 
