@@ -46,9 +46,13 @@ async def test_a_mailed_link_a_login_an_edit_and_all_of_it_after_a_restart(tmp_p
             named = {"Authorization": f"Bearer {token}"}
             new = {"domain": "other.lab", "reseller": "Switchroom Telecom"}
             assert (await ana.post("/ns-api/v2/domains", json=new, headers=named)).status == 403
-    again = LabSettings(phones=False, data=tmp_path / "data", console_open=False)
-    async with Office(load_seed(), again) as office:
-        assert office.lab.directory.users_by_extension["102"].first_name == "Benedict"
+        before = office.lab.store
+        office.lab.restart_switch()
+        assert await office.lab.until(lambda: office.lab.alive and office.lab.store is not before, 20)
         assert next((one.actor, one.kind) for one in office.lab.store.audit()) == ("101@acme.lab", "profile")
+        kept = office.lab.store.directory("acme.lab")
+        assert kept is not None
+        assert "Benedict" in kept.document
         async with browser(office, jar) as ana:
             assert (await ana.get("/d/acme.lab/numbers", allow_redirects=False)).status == 200
+            assert (await ana.get("/d/other.lab/users")).status == 404
