@@ -166,6 +166,12 @@ def may_some(actor: Actor, action: Action, kind: Kind, domain: str, reseller: st
     return told
 
 
+def reaches_all(actor: Actor, action: Action, kind: Kind, domain: str, reseller: str = "") -> bool:
+    """Return whether every such thing of a domain is within reach: then a list needs no filter."""
+    reach = right_of(actor.roles, kind, action).of(actor.scope)
+    return bool(may_some(actor, action, kind, domain, reseller)) and not reach.isdisjoint(("d", "r", "a"))
+
+
 def within(actor: Actor, action: Action, kind: Kind) -> Callable[[Thing], bool]:
     """Return the filter of a list of such things: true for those `actor` may do it to. Cheap enough for thousands."""
     reach = right_of(actor.roles, kind, action).of(actor.scope)

@@ -44,7 +44,12 @@ def domain_thing(directory: Directory, kind: Kind, name: str = "") -> Thing:
 
 def user_thing(directory: Directory, extension: str, kind: Kind, name: str = "") -> Thing:
     """What is a user's; of an extension that nobody has it is nobody's."""
-    return people_thing(directory, (extension,), kind, name or extension)
+    user = directory.users_by_extension.get(extension)
+    if user is None:
+        return domain_thing(directory, kind, name or extension)
+    sites = frozenset((user.site,)) if user.site else _NOWHERE
+    domain, reseller = directory.domain.name, directory.reseller.name
+    return Thing(kind, domain, reseller, name or extension, frozenset((extension,)), sites, _NOWHERE, user.scope)
 
 
 def people_thing(
@@ -137,4 +142,5 @@ def _queues_of(directory: Directory, extension: str) -> Iterable[str]:
     )
 
 
+_NOWHERE: frozenset[str] = frozenset()
 _PERSONAL = frozenset({"user", "mailbox", "picked-up"})

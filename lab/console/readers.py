@@ -11,7 +11,7 @@ from aiohttp import web
 from lab.console.views import BoxesPage, CallRow, PhoneCard
 from lab.portal import nav
 from lab.portal.gate import ACTOR, BASE, LAB_ENGINEER, Gate, cookie_name
-from pbx.access import Actor, Kind, Thing, may_some, right_of, within
+from pbx.access import Actor, Kind, Thing, may_some, reaches_all, within
 from pbx.domain.directory import Directory
 from pbx.ownership import hardware_thing, parties_thing, phone_thing
 
@@ -166,5 +166,4 @@ class Readers:
 
     def _wide(self, actor: Actor, kind: Kind) -> bool:
         """Whether all of the domain's are within reach."""
-        reach = right_of(actor.roles, kind, "view").of(actor.scope)
-        return self._some(actor, kind) and bool(reach & {"d", "r", "a"})
+        return reaches_all(actor, "view", kind, self._home().domain.name, self._home().reseller.name)

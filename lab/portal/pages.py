@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,21 @@ from pydantic import ValidationError
 from lab.portal.fields import Field, Shown, changed_item, read, reasons, tag_of, text_of, value_of, written
 from lab.portal.gate import ACTOR
 from lab.portal.room import SHOWN, Room, first_row, user_tabs
-from lab.portal.sections import SECTIONS, SITES, USERS, Section
+from lab.portal.sections import FRAMES, SECTIONS, SITES, USERS, Section
 from lab.portal.sight import Sight
-from pbx.access import SCOPES, USER_FIELDS, Actor, Kind, Thing, appointable, may, may_appoint, may_some, within
+from pbx.access import (
+    SCOPES,
+    USER_FIELDS,
+    Actor,
+    Kind,
+    Thing,
+    appointable,
+    may,
+    may_appoint,
+    may_some,
+    reaches_all,
+    within,
+)
 from pbx.domain.directory import Directory
 from pbx.domain.problems import Inconsistent
 from pbx.domain.removal import without
@@ -60,13 +72,10 @@ class Pages:
         sight = Sight(self.room.house, directory)
         words = request.query.get("q", "").casefold().split()
         site = request.query.get("site", "")
-        seen = _sees(actor)
         found = [
             item
-            for item in section.all(directory)
-            if seen(section.thing(directory, item))
-            and all(word in _words(item) for word in words)
-            and (not site or getattr(item, "site", "") == site)
+            for item in self._within(actor, section, directory)
+            if (not words or _has(_words(item), words)) and (not site or getattr(item, "site", "") == site)
         ]
         total, first = len(found), first_row(request, len(found))
         columns = [name for name in section.columns if name != "Site" or directory.sites]
@@ -81,6 +90,15 @@ class Pages:
             assigns=assigns and bool(directory.sites), sites=tuple(directory.sites_by_name), site=site,
             scopes=appointable(actor.roles, actor.scope) if creates else (), every=len(section.all(directory)), **shown,
         )  # fmt: skip
+
+    @staticmethod
+    def _within(actor: Actor, section: Section, directory: Directory) -> Sequence[Any]:
+        """What of a section its reader may open."""
+        items, domain, reseller = section.all(directory), directory.domain.name, directory.reseller.name
+        if section is not FRAMES and reaches_all(actor, "view", section.kind, domain, reseller):
+            return items
+        seen = _sees(actor)
+        return [item for item in items if seen(section.thing(directory, item))]
 
     # --- one thing and its form -----------------------------------------------------------------------
 
@@ -334,8 +352,15 @@ def _choices(field: Field, directory: Directory, item: Any) -> tuple[str, ...]:
     return offered if now in offered or field.shape != "choice" else (now, *offered)
 
 
+def _has(text: str, words: Sequence[str]) -> bool:
+    return all(word in text for word in words)
+
+
 def _words(item: Any) -> str:
-    names = ("extension", "number", "name", "first_name", "last_name", "department", "email", "description", "site")
+    """What words are looked for in."""
+    if isinstance(item, User):
+        return f"{item.extension} {item.name} {item.department} {item.email} {item.site}".casefold()
+    names = ("extension", "number", "name", "description", "site")
     return " ".join(str(getattr(item, name, "")) for name in names).casefold()
 
 

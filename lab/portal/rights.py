@@ -26,6 +26,7 @@ RIGHTS: dict[tuple[str, str], tuple[Action, Kind]] = {
     ("GET", "/runs"): ("view", "test run"),
     ("GET", "/runs/{run}"): ("view", "test run"),
     ("GET", "/runs/{run}/report"): ("view", "test run"),
+    ("GET", "/runs/{run}/evidence/{case}/{name}"): ("view", "sip trace"),
     ("POST", "/guide/me"): ("edit", "test run"),
     ("POST", "/guide/{number}"): ("edit", "test run"),
     ("GET", "/d/{domain}/users"): ("view", "user"),
