@@ -12,6 +12,8 @@ FOREIGN = [
     {"id": "101b", "extension": 101, "family": "generic/baresip", "model": "baresip", "mac": "02b0b0000101"},
     {"id": "102b", "extension": 102, "family": "generic/baresip", "model": "baresip", "mac": "02b0b0000102"},
 ]
+SCRIPTED = "119"
+"""A user with a telephone that is a scenario of sipp."""
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +21,10 @@ def switchroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switchroom]
     folder = tmp_path_factory.mktemp("switchroom")
     devices = [
         {**device, "password": f"interop-secret-{device['id']}-xyz", "token": f"{number:032x}"}
-        for number, device in enumerate(FOREIGN, start=0xB0B0)
+        for number, device in enumerate([*FOREIGN, {"id": SCRIPTED, "extension": SCRIPTED}], start=0xB0B0)
     ]
-    with Switchroom(folder, seed_with(folder / "seed.yaml", devices)) as running:
+    users = [{"extension": SCRIPTED, "first_name": "Scripted", "email": "scripted@acme.lab"}]
+    with Switchroom(folder, seed_with(folder / "seed.yaml", devices, users)) as running:
         yield running
         assert running.stop() == 0, running.log()
 

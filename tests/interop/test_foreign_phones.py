@@ -5,12 +5,16 @@ Each plays a tone of its own from its first packet to its last; who hears whom i
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import need
+from tests.interop import sipp
+from tests.interop.conftest import SCRIPTED
 from tests.interop.foreign import (
     TONES,
     BaresipPhone,
@@ -20,7 +24,7 @@ from tests.interop.foreign import (
     wait_to_hear,
     wait_until,
 )
-from tests.interop.office import Switchroom
+from tests.interop.office import PATIENCE_S, Switchroom
 from tests.interop.tones import share_of_tone
 
 NUMBERS = {"101b": "101", "102b": "102", "107": "107"}
@@ -202,6 +206,55 @@ def test_an_intercom_that_a_phone_does_not_answer_by_itself_rings_and_both_talk(
     wait_to_hear(two, "101b", TONE, one)
     one.hang_up()
     two.wait_until_over()
+
+
+def test_a_busy_lamp_is_told_of_a_call_from_ringing_to_its_end(switchroom, phones, tmp_path):
+    """baresip 1.0 and linphone have no lamps of this kind: a scenario of sipp has one, and reads what it is told."""
+    one, two = phones["101b"], phones["102b"]
+    before = switchroom.newest
+    with scripted(switchroom, tmp_path, "watch", "102") as lamp:
+        switchroom.wait_for("blf.sent", after=before, device=SCRIPTED, extension="102", state="idle")
+        one.dial(uri(switchroom, "102"))
+        two.wait_for_ringing()
+        switchroom.wait_for("blf.sent", after=before, device=SCRIPTED, extension="102", state="ringing")
+        two.answer()
+        two.wait_until_up()
+        switchroom.wait_for("blf.sent", after=before, device=SCRIPTED, extension="102", state="in-use")
+        one.hang_up()
+        two.wait_until_over()
+        assert lamp.wait(PATIENCE_S) == 0, (tmp_path / "output").read_text()[-3000:]
+
+
+def test_an_intercom_is_answered_by_a_phone_that_does_so_when_it_is_asked_to(switchroom, phones, tmp_path):
+    one = phones["101b"]
+    before = switchroom.newest
+    with scripted(switchroom, tmp_path, "register", "") as registering:
+        assert registering.wait(PATIENCE_S) == 0
+    with scripted(switchroom, tmp_path, "hands_free", "") as phone:
+        one.dial(uri(switchroom, f"99{SCRIPTED}"))
+        switchroom.wait_for("intercom.opened", after=before, device=SCRIPTED)
+        wait_to_hear(one, "101b", TONE)  # it echoes
+        one.hang_up()
+        assert phone.wait(PATIENCE_S) == 0, (tmp_path / "output").read_text()[-3000:]
+
+
+@contextmanager
+def scripted(switchroom: Switchroom, folder: Path, scenario: str, whom: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a scenario of sipp as the telephone of a user; it ends by itself, and is ended at last."""
+    need("sipp")
+    user = sipp.Caller(SCRIPTED, f"interop-secret-{SCRIPTED}-xyz", whom, switchroom.domain)
+    callers = sipp.write_callers(folder / f"{scenario}.csv", [user])
+    command = sipp.command(
+        scenario, f"127.0.0.1:{switchroom.sip_port}", "127.0.77.19", callers=callers, count=1, timeout_s=120, port=5060,
+        media_port=16_000,
+    )  # fmt: skip
+    with (folder / "output").open("w") as output:
+        process = subprocess.Popen([*command, "-rtp_echo"], cwd=folder, stdout=output, stderr=output)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait(PATIENCE_S)
 
 
 @pytest.mark.parametrize("calling", ["101b", "107"])
