@@ -35,6 +35,10 @@ Trace = Callable[[str, Peer, Request | Response | None, bytes], None]
 """Sees (`in` or `out`, the other end, the message, its bytes); None for what could not be read."""
 
 
+Challenge = Callable[[Request, Peer], tuple[int, Sequence[tuple[str, str]]] | None]
+"""Returns the status and headers that ask an unproved request to come again; None when it is to be served."""
+
+
 class Outgoing(NamedTuple):
     to: Peer
     data: bytes
@@ -53,13 +57,16 @@ class Stack:
         session_expires_s: int = 0,
         admission: Admission | None = None,
         tolerances: Tolerances | None = None,
+        challenge: Challenge = lambda request, source: None,
     ) -> None:
         """`local` maps a transport to the (host, port) we tell others; `trace` sees every message.
 
+        Whom `challenge` asks to come again leaves no state behind (RFC 3261 §8.2.7).
         `session_expires_s` is the session interval we ask for (RFC 4028), 0 to agree to others' alone.
         """
         self.session_expires_s = session_expires_s
         self._admission = admission
+        self._challenge = challenge
         self.origin = Origin(local, token, user_agent)
         self._token = token
         self._trace = trace
@@ -140,7 +147,9 @@ class Stack:
     def next_deadline(self) -> float:
         return self.timers.next_deadline()
 
-    def take_events(self) -> list[SipEvent]:
+    def take_events(self) -> Sequence[SipEvent]:
+        if not self._events:
+            return ()
         events, self._events = self._events, []
         return events
 
@@ -358,6 +367,12 @@ class Stack:
         for fault in validate(request):
             if not self.tolerances.forgives(fault):
                 raise Malformed(400, fault.value)
+        asked = self._challenge(request, source) if not request.to.tag else None
+        if asked is not None:
+            headers = [*asked[1], self.server]
+            answer = reply(request, asked[0], to_tag=steady_tag(request, via), headers=headers)
+            self.transmit(answers_go_to(via, source), answer)
+            return
         transaction = ServerTransaction(self, key, answers_go_to(via, source), request)
         self._note_path(transaction)
         self._transactions[key] = transaction

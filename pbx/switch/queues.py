@@ -63,6 +63,8 @@ class Queues:
     def __init__(self) -> None:
         self.agents = Agents()
         self._lines: dict[str, _Line] = {}
+        self._in_line = 0
+        """Callers of all lines."""
 
     def join(self, queue: Queue, call: str, reachable: Callable[[Agent], bool], now: float) -> int:
         """Stand in line; return the place from 1, or 0 when the queue takes nobody."""
@@ -74,6 +76,7 @@ class Queues:
         if queue.max_expected_wait_s and self.expected_wait_s(queue.extension, now) >= queue.max_expected_wait_s:
             return 0
         line.callers.append(_Caller(call, now))
+        self._in_line += 1
         return len(line.callers)
 
     def place(self, extension: str, call: str) -> int:
@@ -118,6 +121,7 @@ class Queues:
         if line is None or caller is None:
             return None
         line.callers.remove(caller)
+        self._in_line -= 1
         return now - caller.joined_at
 
     def answered(self, queue: Queue | None, extension: str, agent: str, waited_s: float, now: float) -> bool:
@@ -159,6 +163,8 @@ class Queues:
         First every agent serves the queue it puts first (`priority`) of those that have callers; who is left over then
         serves any. A queue whose strategy wants somebody who rests waits for them.
         """
+        if not self._in_line:
+            return []  # asked after every input, and mostly nobody waits anywhere
         waiting = self._waiting(queues)
         if not waiting:
             return []
@@ -192,6 +198,8 @@ class Queues:
 
     def next_deadline(self, queues: Mapping[str, Queue], now: float) -> float:
         """The end of a wrap-up or rest somebody waits for."""
+        if not self._in_line:
+            return FOREVER
         waiting = self._waiting(queues)
         return min(
             (end for queue in waiting for agent in queue.agents for end in self.agents.ends(agent.name) if end > now),
@@ -199,7 +207,7 @@ class Queues:
         )
 
     def live(self) -> int:
-        return sum(len(line.callers) for line in self._lines.values())
+        return self._in_line
 
     # --- parts ----------------------------------------------------------------------------------------
 
@@ -209,8 +217,6 @@ class Queues:
 
     def _waiting(self, queues: Mapping[str, Queue]) -> list[Queue]:
         """Queues with callers who want an offer, the longest wait first."""
-        if not any(line.callers for line in self._lines.values()):
-            return []  # asked after every input, and mostly nobody waits anywhere
         found = [(line.wanting[0].joined_at, queues[name]) for name, line in self._lines.items()
                  if name in queues and line.wanting]  # fmt: skip
         return [queue for _, queue in sorted(found, key=lambda each: each[0])]

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 
 STORE_RETRY_S = 5
+_CHALLENGED = frozenset({"REGISTER", "INVITE"})
+"""Most of what comes, and half of it without a proof: the others are challenged where they are served."""
 
 
 class Registration:
@@ -92,6 +94,12 @@ class Registration:
         self._remove([key for key in self._known if key[0] not in known])
 
     # --- who asks -------------------------------------------------------------------------------------
+
+    def challenge(self, request: Request, source: Peer) -> tuple[int, list[tuple[str, str]]] | None:
+        """Return the challenge of a REGISTER or INVITE that proves nothing; None for any other request."""
+        if request.method not in _CHALLENGED or source in self._switch.settings.trunks or self._answer_of(request):
+            return None
+        return self.refusal(request, source, Verdict.MISSING)
 
     def prove(self, request: Request, source: Peer) -> tuple[Device | None, Verdict]:
         """Check the request's digest; the device it proves, or why not. It must own From (and To of a REGISTER)."""

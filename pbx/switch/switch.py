@@ -61,7 +61,6 @@ from pbx.sip.sip_events import (
 )
 from pbx.sip.stack import Outgoing, Stack
 from pbx.sip.subscriptions import Notifier
-from pbx.sip.timers import Timers
 from pbx.sip.tolerances import Tolerances
 from pbx.sip.uri import NameAddr
 from pbx.switch import control
@@ -133,6 +132,7 @@ class Switch:
             session_expires_s=self.settings.session_expires_s,
             admission=self.admission,
             tolerances=Tolerances(self.settings.strict),
+            challenge=lambda request, source: self.registration.challenge(request, source),
         )
         digest = DigestServer(
             self.realm, token, algorithms=self.settings.algorithms, lifetime_s=self.settings.nonce_lifetime_s
@@ -150,7 +150,7 @@ class Switch:
         self.conferences = Conferences(self)
         self.parties = Parties()
         self.durability = Durability()
-        self.timers = Timers()
+        self.timers = self.stack.timers
         self.support = SupportDesk(self)
         self.settings_of_users = UserSettings(self, history.own_settings())
         self.directory = directory.with_guests(self.settings_of_users.guests())
@@ -182,7 +182,6 @@ class Switch:
     def tick(self, now: Moment) -> None:
         self._begin(now)
         self.stack.tick(now.mono)
-        self.timers.fire(now.mono)
         self.registration.expire()
         self.watchers.tick(now)
         self.notices.tick()
@@ -395,7 +394,6 @@ class Switch:
 
     def next_deadline(self) -> float:
         return min(
-            self.stack.next_deadline(),
             self.timers.next_deadline(),
             self.registration.next_deadline(),
             self.watchers.next_deadline(),
@@ -621,19 +619,17 @@ class Switch:
             self.publish(ClockStepped(round(stepped_s, 3)))
 
     def _drain(self) -> None:
+        """Deal with every consequence of an input, and with theirs."""
         while True:
-            moved = False
-            for event in self.stack.take_events():
-                moved = True
-                self._sip(event)
-            for heard in self.engine.take_events():
-                moved = True
-                media_event(self, heard)
-            while self._afterwards:
-                moved = True
-                self._afterwards.popleft()()
-            if not moved and not self._distribute():
+            events, heard = self.stack.take_events(), self.engine.take_events()
+            if not (events or heard or self._afterwards or self._distribute()):
                 break
+            for event in events:
+                self._sip(event)
+            for news in heard:
+                media_event(self, news)
+            while self._afterwards:
+                self._afterwards.popleft()()
         self.watchers.flush()
 
     def _distribute(self) -> bool:

@@ -408,3 +408,32 @@ def test_a_request_in_a_call_goes_to_the_first_route_that_names_an_address(route
     mine.bye(pair.now)
     (sent,) = pair.alice.take_outgoing()
     assert sent.to == to
+
+
+def test_a_challenge_leaves_no_state_behind_and_is_the_same_answer_when_it_is_asked_for_again():
+    """RFC 3261 §8.2.7: else a flood of requests that prove nothing fills the server."""
+    ports = {"udp": (BOB.host, BOB.port)}
+    nonces = iter("ab")
+    it = Stack(
+        ports, token=token(2), user_agent="it",
+        challenge=lambda request, source: (
+            None if request.get("Authorization") else (401, [("WWW-Authenticate", f"Digest nonce={next(nonces)}")])
+        ),
+    )  # fmt: skip
+    alice = Stack({"udp": (ALICE.host, ALICE.port)}, token=token(1), user_agent="alice")
+    who, whom = NameAddr("sip:alice@lab"), NameAddr("sip:bob@lab")
+    alice.invite("sip:bob@lab", BOB, from_=who, to=whom, sdp=b"offer", now=0.0)
+    (sent,) = alice.take_outgoing()
+    for at in (0.0, 0.5):
+        it.receive(sent.data, ALICE, at)
+    first, second = (parse(each.data) for each in it.take_outgoing())
+
+    assert (first.status, second.status) == (401, 401)
+    assert first.need("To") == second.need("To") != parse(sent.data).need("To")
+    assert [each.need("WWW-Authenticate")[-1] for each in (first, second)] == ["a", "b"]
+    assert (it.take_events(), it.live(), it.next_deadline()) == ((), {"sessions": 0, "transactions": 0}, float("inf"))
+
+    alice.receive(bytes(first), BOB, 0.6)
+    (ack,) = (each for each in alice.take_outgoing() if each.data.startswith(b"ACK"))
+    it.receive(ack.data, ALICE, 0.7)
+    assert (it.take_events(), it.take_outgoing()) == ((), [])
