@@ -11,6 +11,7 @@ import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from zlib import crc32
 
 from lab.carrier import Carrier
 from lab.house import AnyPhone
@@ -21,6 +22,7 @@ from lab.phones.fetcher import Fetcher
 from lab.phones.phone import PNP_GROUP, Phone
 from lab.phones.pyvoip_line import Voice
 from lab.phones.pyvoip_phone import PyvoipPhone, available
+from lab.rough_line import RoughLine
 from lab.shares import SharedEngine
 from lab.shell import RealClock, Shell, shell_on_both
 from lab.supervisor import Supervisor
@@ -116,6 +118,10 @@ class Floor:
         for phone in self.phones if phones is None else phones:
             (phone.power_on if on else phone.power_off)(self._clock.mono())
             self._shells[phone].settle()
+
+    def rough_line(self, phone: AnyPhone) -> RoughLine:
+        """Return the line a phone is plugged into."""
+        return self._shells[phone].rough_line(crc32(phone.extensions[0].device.encode()))
 
     def all_registered(self) -> bool:
         return all(phone.lines and all(line.registered for line in phone.lines) for phone in self.phones)

@@ -8,6 +8,7 @@ from typing import Protocol
 from lab.carrier import Carrier
 from lab.control.by_sip import SipControl
 from lab.control.controls import Controls
+from lab.faults import Faults
 from lab.faxes.cabinet import Cabinet
 from lab.laptop import Laptop
 from lab.mail.outbox import Outbox
@@ -18,7 +19,6 @@ from lab.phones.phone import Phone
 from lab.phones.pyvoip_line import PyvoipLine
 from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.seeds.model import LabSeed
-from lab.wire import Impairment
 from pbx.bus import Bus
 from pbx.callflow.ports import History
 from pbx.clock import Moment
@@ -39,10 +39,6 @@ class Cabling(Protocol):
 
     def provision(self, on: bool) -> None:
         """The provisioning server answers, or is away."""
-        ...
-
-    def impair(self, phone: AnyPhone, impairment: Impairment | None) -> None:
-        """Let both directions of a phone's cable be so; None for a good one."""
         ...
 
     def first_url(self, device: str) -> str:
@@ -69,6 +65,11 @@ class House(Protocol):
     @property
     def sip_control(self) -> SipControl:
         """Commands to any phone, by the switch itself."""
+        ...
+
+    @property
+    def faults(self) -> Faults:
+        """What ails the lines of its phones."""
         ...
 
     @property

@@ -41,7 +41,7 @@ class MediaProcesses:
         self._switch_woken = switch_woken
         self._taps: Path | None = None
         self.switch: LocalEngine | RtpengineEngine = self._for_switch()
-        self.ears = self._local(EARS, ears_woken) if ears_woken is not None else None
+        self.ears = self._local(EARS, ears_woken, "lab.ears_process") if ears_woken is not None else None
 
     async def start(self) -> None:
         ears = () if self.ears is None else (self.ears.start(),)
@@ -72,7 +72,7 @@ class MediaProcesses:
         sounds, recordings = self._data / "sounds", self._data / RECORDINGS
         return RtpengineEngine(daemon, keys, folder=sounds, recordings=recordings, on_events=self._switch_woken)
 
-    def _local(self, folder: str, woken: Callable[[], None]) -> LocalEngine:
+    def _local(self, folder: str, woken: Callable[[], None], program: str = "pbx.media.worker") -> LocalEngine:
         recordings = self._data / folder
         recordings.mkdir(parents=True, exist_ok=True)
         return LocalEngine(
@@ -83,6 +83,7 @@ class MediaProcesses:
             music=self.music,
             ports=self._pairs,
             fax_speed=self._fax_speed,
+            program=program,
         )
 
     @property

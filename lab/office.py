@@ -10,6 +10,7 @@ from aiohttp import web
 from lab.addresses import is_loopback
 from lab.api.described import Described
 from lab.api.devices import Devices
+from lab.api.faults import FaultsApi
 from lab.api.faxes import FaxDesk
 from lab.api.guide import Guide
 from lab.api.hot_desks import HotDesks
@@ -23,6 +24,7 @@ from lab.api.queues import QueueDesk
 from lab.api.recordings import Recordings
 from lab.api.v1 import Api
 from lab.console.app import Console, read_form
+from lab.console.faults_page import FaultsPage
 from lab.console.readers import Readers
 from lab.devices import DeviceDesk
 from lab.floor import real_token
@@ -99,6 +101,9 @@ class Office:
         Phones(self.lab, self.devices).route(self.console.app)
         Devices(self.lab, self.devices).route(self.console.app)
         Guide(self.lab.people).route(self.console.app)
+        FaultsApi(lambda: self.lab.faults).route(self.console.app)
+        FaultsPage(self.console, read_form, lambda: self.lab.faults).route(self.console.app)
+        self.console.impaired = self.lab.impaired
         MailDesk(self.lab).route(self.console.app)
         HotDesks(self.lab).route(self.console.app)
         PromptDesk(self.lab).route(self.console.app)

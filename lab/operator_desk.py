@@ -14,12 +14,12 @@ from lab import domain_edits
 from lab.bench_devices import LabDevice
 from lab.carrier import Outage
 from lab.errors import Away, UserError
+from lab.faults import read
 from lab.faxes.paper import sample
 from lab.house import Cabling, House
 from lab.inventory import resync_words
 from lab.network.presets import network
 from lab.phones.family import Account
-from lab.wire import Impairment
 from pbx.callflow.ports import BoxSaved, MessageRemoved, PromptRemoved
 from pbx.clock import Moment
 from pbx.domain.devices import Device
@@ -198,10 +198,16 @@ class Operator:
         self._cabling().provision(_on(arguments["state"]))
 
     def _cable(self, arguments: Mapping[str, str]) -> None:
-        figures = [float(arguments.get(name, "0")) for name in ("loss", "delay_ms", "jitter_ms")]
-        loss, delay_ms, jitter_ms = figures
-        made = Impairment(0.005 + delay_ms / 1000, jitter_ms / 1000, loss / 100) if any(figures) else None
-        self._cabling().impair(self._inside[arguments["device"]].phone, made)
+        link = f"phone {self._inside[arguments['device']].phone.extensions[0].device}"
+        told = {name: arguments[name] for name in ("loss", "delay_ms", "jitter_ms") if name in arguments}
+        try:
+            if told:
+                line = read({**told, "delay_ms": 5 + float(told.get("delay_ms", "0"))})
+                self._house.faults.put(link, line, line)
+            else:
+                self._house.faults.clear(link)
+        except UserError as error:
+            raise CannotDo(f"{error.happened}; {error.remedy}") from error
 
     def _crowd(self, arguments: Mapping[str, str]) -> None:
         """So many softphones of users made for it, all at once; 0: none, and their users are gone."""

@@ -27,6 +27,7 @@ from lab.control.caller import Address
 from lab.control.controls import Controls
 from lab.cores import SwitchCore
 from lab.errors import UserError
+from lab.faults import Faults, line_of
 from lab.faxes.cabinet import Folder
 from lab.floor import Floor, real_token
 from lab.house import AnyPhone
@@ -39,11 +40,13 @@ from lab.mail.postman import Postman
 from lab.mail.relay import Relay
 from lab.media_processes import EARS, RECORDINGS, MediaProcesses
 from lab.network.host import UdpHost
+from lab.network.presets import Network
 from lab.network.real_site import RealNetworks, open_mirror
 from lab.people import People
 from lab.phone_tls import FactoryTls, PhoneTls
 from lab.phones.pyvoip_phone import available
 from lab.provisioner import discovery_url
+from lab.real_lines import RealLines
 from lab.seeds.load import Seed
 from lab.seeds.model import Control, LabSeed
 from lab.shell import RealClock, Shell, shell_on_both
@@ -120,6 +123,7 @@ class Lab:
         self._postman: Postman | None = None
         self._mirror: UdpHost | None = None
         self._networks: RealNetworks | None = None
+        self._faults: Faults | None = None
         self._starts = 0
         self._closing = False
 
@@ -156,6 +160,8 @@ class Lab:
         if self._floor is not None:
             self._floor.start_trunks(self._make_carrier)
             await self._furnish(self._floor)
+        lines = RealLines(self._floor, self._media.ears)
+        self._faults = Faults(lines, self.clock.now, self.publish, asyncio.get_running_loop().call_later)
         await self._watchdog.start(
             self.sip_address("udp"),
             store=lambda: self._store if self.alive else None,
@@ -227,6 +233,16 @@ class Lab:
     def floor(self) -> Floor:
         assert self._floor is not None, "this lab has no phones of its own"
         return self._floor
+
+    @property
+    def faults(self) -> Faults:
+        assert self._faults is not None, "start first"
+        return self._faults
+
+    def impaired(self) -> str:
+        """What is bad on purpose now, in words; empty for nothing."""
+        active = self._faults.active if self._faults is not None else ()
+        return "; ".join(f"{fault.link} ({fault.words})" for fault in active)
 
     @property
     def networks(self) -> RealNetworks:
@@ -580,9 +596,19 @@ class Lab:
         self._postman = Postman(self, relay, sender, data / RECORDINGS, {e.NAME: e for e in engines.values()})
         self._supervisor.start("postman", self._postman.run())
 
+    def _network_felt(self, site: str, network: Network | None) -> None:
+        """A site's phones feel its line; its routers stand before assessments alone."""
+        link = f"site {site}"
+        if self._faults is None or link not in self._faults.links():
+            return
+        if network is None:
+            self._faults.clear(link)
+        else:
+            self._faults.put(link, *line_of(network), preset=network.name)
+
     def _start_mirror(self) -> None:
         mirror = self._mirror = open_mirror(self.settings.host, self.settings.ports.mirror)
-        self._networks = RealNetworks(mirror, self._supervisor)
+        self._networks = RealNetworks(mirror, self._supervisor, self._network_felt)
         assert self.listening is not None
         self.listening = replace(self.listening, mirror_port=mirror.ports[0])
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from lab.clockwork import Core
 from lab.errors import Away
+from lab.rough_line import RoughLine
 from pbx.clock import FOREVER, Moment
 from pbx.sip.address import Peer
 from pbx.sip.overload import Admission
@@ -49,6 +50,8 @@ class Shell:
         self.admission: Admission | None = None
         self.refused: Callable[[Peer, Exception], None] = lambda peer, error: None
         """Told of a peer with which no TLS connection came about."""
+        self.rough: RoughLine | None = None
+        """Stands between the core and its UDP socket where the line may be a bad one."""
         self.after: Callable[[], None] | None = None
         """Runs after every input: what else the owner carries out."""
 
@@ -113,16 +116,32 @@ class Shell:
     def stopped(self) -> bool:
         return self._core is None
 
+    def rough_line(self, seed: int) -> RoughLine:
+        """Return the line of this core, good at first."""
+        if self.rough is None:
+            self.rough = RoughLine(seed, self._clock.mono, self._udp.send, self._came)
+        return self.rough
+
     async def close(self) -> None:
         self.stop()
+        if self.rough is not None:
+            self.rough.close()
         await self.hang_up()
         self._udp.close()
 
     # --- inputs ---------------------------------------------------------------------------------------
 
     def received(self, data: bytes, source: Peer) -> None:
+        if self.rough is not None and self.rough.bad and source.transport == "udp":
+            self.rough.receive(data, source)
+        elif self._core is not None:
+            self._core.receive(data, source, self._clock.mono())
+
+    def _came(self, data: bytes, source: Peer) -> None:
+        """A datagram has come over a bad line."""
         if self._core is not None:
             self._core.receive(data, source, self._clock.mono())
+            self.settle()
 
     def all_received(self) -> None:
         self.settle()
@@ -152,7 +171,8 @@ class Shell:
             return
         for outgoing in core.take_outgoing():
             if outgoing.to.transport == "udp":
-                self._udp.send(outgoing.data, outgoing.to)
+                send = self.rough.send if self.rough is not None and self.rough.bad else self._udp.send
+                send(outgoing.data, outgoing.to)
             elif (stream := self._streams.get(outgoing.to.transport)) is not None:
                 stream.send(outgoing.data, outgoing.to)
         if self.after is not None:

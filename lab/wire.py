@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple, Protocol
 
@@ -47,6 +47,28 @@ class WireCounts:
     lost: int = 0
     duplicated: int = 0
     delivered: int = 0
+    """Of the whole wire; a way counts what it lets go on."""
+
+
+@dataclass(slots=True)
+class _Way:
+    """A direction of a link that is not like the others."""
+
+    impairment: Impairment
+    counts: WireCounts = field(default_factory=WireCounts)
+    dropped_next: list[tuple[bytes, int]] = field(default_factory=list)
+    """How many of those that begin so are still to be lost."""
+
+    @property
+    def is_steady(self) -> bool:
+        return self.impairment.is_steady and not self.dropped_next
+
+    def drops(self, data: bytes) -> bool:
+        for at, (beginning, left) in enumerate(self.dropped_next):
+            if data.startswith(beginning):
+                self.dropped_next[at : at + 1] = [(beginning, left - 1)] if left > 1 else []
+                return True
+        return False
 
 
 class Middlebox(Protocol):
@@ -71,7 +93,7 @@ class Wire:
     def __init__(self, seed: int, impairment: Impairment | None = None) -> None:
         self._seed = seed
         self._default = impairment or Impairment()
-        self._links: dict[tuple[str, str], Impairment] = {}
+        self._links: dict[tuple[str, str], _Way] = {}
         self._chances: dict[tuple[str, str], Random] = {}
         self._stream_free: dict[tuple[Peer, Peer], float] = {}
         self._under_way: list[tuple[float, int, Packet]] = []
@@ -91,9 +113,22 @@ class Wire:
         self._announce()
         if source == to == "*":
             self._default = impairment
+        elif (way := self._links.get((source, to))) is not None:
+            way.impairment = impairment
         else:
-            self._links[source, to] = impairment
+            self._links[source, to] = _Way(impairment)
         self._settle()
+
+    def drop_next(self, count: int, beginning: bytes = b"", *, source: str = "*", to: str = "*") -> None:
+        """Lose the next `count` datagrams of a direction that begin so (`INVITE `)."""
+        self._announce()
+        self._links.setdefault((source, to), _Way(self._default)).dropped_next.append((beginning, count))
+        self._settle()
+
+    def counts_of(self, source: str, to: str) -> WireCounts:
+        """Return what has become of the datagrams of an impaired direction; zeros for one that is like the others."""
+        way = self._links.get((source, to))
+        return way.counts if way is not None else WireCounts()
 
     def unimpair(self, *, source: str = "*", to: str = "*") -> None:
         """Let a direction be like all others again."""
@@ -123,23 +158,31 @@ class Wire:
             tell()
 
     def _settle(self) -> None:
-        links = (self._default, *self._links.values())
-        self.is_steady = not self._boxes and self._mutate is None and all(link.is_steady for link in links)
+        links = self._default.is_steady and all(way.is_steady for way in self._links.values())
+        self.is_steady = links and not self._boxes and self._mutate is None
 
     def impairment(self, source: str, to: str) -> Impairment:
+        way = self._way(source, to)
+        return way.impairment if way is not None else self._default
+
+    def _way(self, source: str, to: str) -> _Way | None:
         if not self._links:
-            return self._default
+            return None
         for key in ((source, to), (source, "*"), ("*", to)):
             found = self._links.get(key)
             if found is not None:
                 return found
-        return self._default
+        return None
 
     def send(self, source: Peer, to: Peer, data: bytes, now: float, dscp: int = 0) -> None:
         sent = Packet(source, to, data, dscp)
         self.counts.sent += 1
         if self.is_steady and to.transport in LOST_UDP:  # nothing to draw: what happens is known
-            self._enter(now + self.impairment(source.host, to.host).delay_s, sent)
+            way = self._way(source.host, to.host)
+            if way is not None:
+                way.counts.sent += 1
+                way.counts.delivered += 1
+            self._enter(now + (way.impairment if way is not None else self._default).delay_s, sent)
             return
         packet = self._mutate(sent) if self._mutate is not None else sent
         if packet is not None and self._boxes:
@@ -148,20 +191,29 @@ class Wire:
             self.counts.lost += 1
             return
         # A link is that between the addresses the outside sees: translated where it leaves, not yet where it enters.
-        link = self.impairment(packet.source.host, to.host)
+        way = self._way(packet.source.host, to.host)
+        link = way.impairment if way is not None else self._default
         chance = self._chance(packet.source.host, to.host)
+        if way is not None:
+            way.counts.sent += 1
         if to.transport not in LOST_UDP:
             self._stream(packet, now + link.delay_s)
             return
         # Always the same number of draws a packet: the fate of one packet never shifts the fates of the next ones.
         lost, doubled, late, late_again = chance.random(), chance.random(), chance.random(), chance.random()
         queued = self._queued(packet, (packet.source.host, to.host), link, now) if link.kbit_s else 0.0
-        if lost < link.loss or queued > _QUEUE_S:
+        if lost < link.loss or queued > _QUEUE_S or (way is not None and way.drops(packet.data)):
             self.counts.lost += 1
+            if way is not None:
+                way.counts.lost += 1
             return
+        if way is not None:
+            way.counts.delivered += 1
         self._enter(now + queued + link.delay_s + late * link.jitter_s, packet)
         if doubled < link.duplication:
             self.counts.duplicated += 1
+            if way is not None:
+                way.counts.duplicated += 1
             self._enter(now + queued + link.delay_s + late_again * link.jitter_s, packet)
 
     def next_arrival(self) -> float:

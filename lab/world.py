@@ -16,6 +16,7 @@ from lab.control.by_sip import SipControl
 from lab.control.controls import Controls
 from lab.cores import SwitchCore
 from lab.errors import Away
+from lab.faults import Faults, Line
 from lab.faxes.cabinet import Table
 from lab.house import AnyPhone
 from lab.inventory import Station, dhcp_answer, stations
@@ -26,12 +27,12 @@ from lab.network.virtual_site import VirtualNetworks
 from lab.people import People
 from lab.phones.boot import BootPace
 from lab.phones.family import Fetch, Fetched
-from lab.phones.line import Line
+from lab.phones.line import Line as PhoneLine
 from lab.phones.phone import PNP_GROUP, Phone
 from lab.seeds.load import Seed
 from lab.seeds.model import LabSeed
 from lab.virtual_pnp import VirtualPnp
-from lab.wire import Impairment, Wire
+from lab.wire import Impairment, Wire, WireCounts
 from pbx.bus import Bus
 from pbx.callflow.ports import History
 from pbx.clock import Moment
@@ -120,8 +121,9 @@ class World:
         self.outbox = Outbox()
         self.people = People(self.clockwork.now)
         self.sip_control = SipControl(self)
+        self.faults = Faults(self, self.clockwork.now, self.publish, self.clockwork.later)
         sender = f"switchroom@{self.directory.domain.name}"
-        self.networks = VirtualNetworks(self.clockwork, self._phones_at)
+        self.networks = VirtualNetworks(self.clockwork, self._phones_at, self._relinked)
         self.post = VirtualPost(self, self.outbox, sender, self.clockwork.later)
         self._pace = pace or BootPace()
         self.provisioner = provisioner(self)
@@ -216,6 +218,12 @@ class World:
         there = (phone for phone in self.phones if any(one.site == site for one in phone.extensions))
         return frozenset(self._phone_nodes[phone].host for phone in there)
 
+    def _relinked(self, site: str) -> None:
+        """A phone whose link was gone and is back registers anew: its old address may lead nowhere."""
+        for phone in self.phones:
+            if any(one.site == site for one in phone.extensions):
+                self.press(phone, partial(phone.relinked, self.clockwork.mono))
+
     def reopen_provisioning(self, mac: str) -> None:
         self.provisioner.reopen(mac)
 
@@ -229,14 +237,30 @@ class World:
     def first_url(self, device: str) -> str:
         return self.provisioner.first_url(device)
 
-    def impair(self, phone: AnyPhone, impairment: Impairment | None) -> None:
-        assert isinstance(phone, Phone), "pyVoIP phones live in the real world"
-        host = self._phone_nodes[phone].host
-        for source, to in ((host, "*"), ("*", host)):
-            if impairment is None:
-                self.wire.unimpair(source=source, to=to)
-            else:
-                self.wire.impair(impairment, source=source, to=to)
+    # --- cables ---------------------------------------------------------------------------------------
+
+    def lines(self) -> Sequence[Line]:
+        return [Line(phone.extensions[0].device, phone.extensions[0].site) for phone in self.phones]
+
+    def impair_line(self, device: str, ways: tuple[Impairment, Impairment] | None) -> None:
+        host = self._phone_nodes[self.phone(device)].host
+        if ways is None:
+            self.wire.unimpair(source=host)
+            self.wire.unimpair(to=host)
+        else:
+            self.wire.impair(ways[0], source=host)
+            self.wire.impair(ways[1], to=host)
+
+    def drop_next(self, device: str, outward: bool, count: int, beginning: bytes) -> None:
+        host = self._phone_nodes[self.phone(device)].host
+        if outward:
+            self.wire.drop_next(count, beginning, source=host)
+        else:
+            self.wire.drop_next(count, beginning, to=host)
+
+    def counts(self, device: str) -> tuple[WireCounts, WireCounts]:
+        host = self._phone_nodes[self.phone(device)].host
+        return self.wire.counts_of(host, "*"), self.wire.counts_of("*", host)
 
     # --- laptops --------------------------------------------------------------------------------------
 
@@ -312,7 +336,7 @@ class World:
                 return phone
         raise KeyError(device)
 
-    def line(self, device: str) -> Line:
+    def line(self, device: str) -> PhoneLine:
         """Return a device's line; KeyError while the phone has not read its configuration."""
         line = self.phone(device).line_of(device)
         if line is None:

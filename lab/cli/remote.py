@@ -102,6 +102,10 @@ def post(against: Path | None, path: str, body: object = None, *, data: bytes = 
     return asyncio.run(_one("POST", _console(against), path, query, **told))
 
 
+def delete(against: Path | None, path: str) -> Any:
+    return asyncio.run(_delete(_console(against), path))
+
+
 def rotate(against: Path | None, mac: str, overlap_h: int) -> str:
     """Give the box of a MAC or device new credentials; return which of its lines were told to fetch them."""
     path = f"/api/v1/phones/{quote(mac, safe='')}/rotate"

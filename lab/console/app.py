@@ -72,6 +72,8 @@ class Console:
             lstrip_blocks=True,
         )
         self.app.on_shutdown.append(self._shut)
+        self.impaired: Callable[[], str] = lambda: ""
+        """What of the lab is bad on purpose now, in words: stands above every page."""
         self._route()
 
     def phone_changed(self, card: PhoneCard) -> None:
@@ -260,6 +262,7 @@ class Console:
             "theme": theme if theme in _THEMES else "system",
             "by": unquote(request.cookies.get("by", "")),
             "requests": self._source.requests() if self._reader.guides(request) else (),
+            "impaired": self.impaired(),
             "themes": _THEMES,
             "path": request.path_qs,
             "here": request.path,

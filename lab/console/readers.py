@@ -56,7 +56,7 @@ class Everybody:
         return "/floor"
 
     def frame(self, request: web.Request) -> dict[str, object]:
-        rooms = [("Lab", [link for link, _ in nav.LAB])]
+        rooms = [("Lab", [*(link for link, _ in nav.LAB), nav.FAULTS])]
         return {"person": LAB_ENGINEER.name, "logged_in": False, "viewing": "", "rooms": rooms}
 
     def phones(self, request: web.Request, cards: Sequence[PhoneCard]) -> Sequence[PhoneCard]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lab.floor import real_token
 from lab.network.findings import Verdict, judged
@@ -57,16 +57,19 @@ async def assess_behind(behind: Network, mirror: UdpHost, wanted: Wanted | None 
 
 
 class RealNetworks:
-    """The networks of a lab on this machine: assessments meet them, its phones do not."""
+    """The networks of a lab on this machine: assessments meet them whole; `felt` is told, for what phones feel."""
 
-    def __init__(self, mirror: UdpHost, supervisor: Supervisor) -> None:
-        self._mirror, self._supervisor = mirror, supervisor
+    def __init__(
+        self, mirror: UdpHost, supervisor: Supervisor, felt: Callable[[str, Network | None], None] = lambda *_: None
+    ) -> None:
+        self._mirror, self._supervisor, self._felt = mirror, supervisor, felt
         self._sites: dict[str, Network] = {}
 
     def put(self, site: str, network: Network | None) -> None:
         self._sites.pop(site, None)
         if network is not None:
             self._sites[site] = network
+        self._felt(site, network)
 
     def assess(self, site: str, wanted: Wanted) -> Assessment:
         running = Assessment(site)

@@ -101,10 +101,16 @@ class VirtualSite:
 
 
 class VirtualNetworks:
-    """The networks of a world's sites; `phones_at` gives the addresses of a site's phones."""
+    """The networks of a world's sites; `phones_at` gives the addresses of a site's phones, `relinked` is told of a site
+    whose cables were moved."""
 
-    def __init__(self, clockwork: Clockwork, phones_at: Callable[[str], Container[str]]) -> None:
-        self._clockwork, self._phones_at = clockwork, phones_at
+    def __init__(
+        self,
+        clockwork: Clockwork,
+        phones_at: Callable[[str], Container[str]],
+        relinked: Callable[[str], None] = lambda site: None,
+    ) -> None:
+        self._clockwork, self._phones_at, self._relinked = clockwork, phones_at, relinked
         self._sites: dict[str, VirtualSite] = {}
         self._numbers = 0
         attach_mirror(clockwork)
@@ -115,6 +121,7 @@ class VirtualNetworks:
             before.close()
         if network is not None:
             self._sites[site] = self._behind(site, network)
+        self._relinked(site)
 
     def assess(self, site: str, wanted: Wanted) -> Assessment:
         """A site that is behind nothing is measured behind a good LAN: everybody has a router."""

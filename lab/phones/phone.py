@@ -109,6 +109,11 @@ class Phone(Chassis[Line]):
         boot.reload(now)
         self._drain(now)
 
+    def relinked(self, now: float) -> None:
+        """The network was away and is back, perhaps another one."""
+        for line in self.lines:
+            line.registration.ask(now)
+
     def receive(self, data: bytes, source: Peer, now: float) -> None:
         self._engine.at(now)
         if self._stack is None:

@@ -14,6 +14,8 @@ LAB: tuple[tuple[Link, Kind], ...] = (
     (("devices", "/devices", "Devices", "g d"), "hardware"),
     (("runs", "/runs", "Test runs", "g t"), "test run"),
 )
+FAULTS: Link = ("faults", "/faults", "Impairments", "g m")
+"""A Super User's, as all of the lab that has no row in the table of rights."""
 _PORTAL: tuple[tuple[str, str, str, Kind], ...] = (
     ("users", "Users", "g u", "user"),
     ("sites", "Sites", "", "site"),
@@ -35,6 +37,7 @@ _TOOLS: tuple[tuple[str, str, str, Kind], ...] = (
 def rooms(actor: Actor, home: Directory, shown: Directory) -> list[tuple[str, list[Link]]]:
     """Return the groups of links: the lab's of its `home` domain, the portal's of the domain that is shown."""
     lab = [link for link, kind in LAB if may_some(actor, "view", kind, home.domain.name, home.reseller.name)]
+    lab += [FAULTS] if actor.scope == "Super User" else []
     portal = [link for link, kind in _links(_PORTAL, shown) if _shows(actor, kind, shown)]
     if actor.extension and not _shows(actor, "user", shown):
         mine = f"/d/{shown.domain.name}/users/{actor.extension}"

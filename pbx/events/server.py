@@ -82,6 +82,26 @@ class TlsRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FaultBegan(Event):
+    """Somebody lets a line of the lab be bad, on purpose."""
+
+    kind: ClassVar[str] = "fault.began"
+    link: str
+    """`everybody`, `site NAME` or `phone DEVICE`."""
+    preset: str
+    what: str
+    for_s: float
+    """0 for until it is ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEnded(Event):
+    kind: ClassVar[str] = "fault.ended"
+    link: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFault(Event):
     """A fault of our own, contained to one call or session."""
 

@@ -56,11 +56,16 @@ class LocalEngine:
         music: Sequence[str] = MUSIC,
         ports: int = 1200,
         fax_speed: int = 1,
+        program: str = "pbx.media.worker",
     ) -> None:
         """Media at `host`; `on_events` runs when `take_events` has something; `parties` are known by their voice.
 
-        `fax_speed`: how much faster than real time T.38 goes, between machines that all keep it.
+        `fax_speed`: how much faster than real time T.38 goes, between machines that all keep it; `program` is the
+        worker's module.
         """
+        self._program = program
+        self.told: Callable[[words.Words], None] = lambda said: None
+        """Takes what a worker of another kind says beside media events (`note`)."""
         self.capabilities = frozenset(Capability) - ({Capability.FAX} if spandsp.unavailable() else set())
         self._host = host
         self._recordings = recordings
@@ -129,7 +134,7 @@ class LocalEngine:
             for end in (ours, theirs):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pbx.media.worker", str(theirs.fileno())], pass_fds=[theirs.fileno()]
+                [sys.executable, "-m", self._program, str(theirs.fileno())], pass_fds=[theirs.fileno()]
             )
         self._socket, self._begun_at = ours, loop.time()
         loop.add_reader(ours, self._readable)
@@ -219,6 +224,10 @@ class LocalEngine:
             del self._open[leg]
             self._free.give_back(port, self._loop.time())
 
+    def tell(self, command: str, **more: object) -> None:
+        """Give a command that only a worker of another kind knows."""
+        self._tell(command, leg="", **more)
+
     def take_events(self) -> list[MediaEvent]:
         """Whoever asks has said what it had to say: it goes out together, before any SIP that follows from it."""
         self._flush()
@@ -288,6 +297,9 @@ class LocalEngine:
     def _told(self, said: words.Words) -> None:
         self._unanswered = 0
         if "answered" in said:
+            return
+        if "note" in said:
+            self.told(said)
             return
         if "ports" not in said:
             self._events.append(words.event_of(said))

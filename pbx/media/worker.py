@@ -16,6 +16,7 @@ import sys
 import time
 import traceback
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,7 @@ class Worker:
 
     def _serve(self) -> None:
         media, exchange, clock, beat = self._media, self._exchange, time.monotonic, self._timer
-        receive = exchange.receive
+        receive = self._receiver()
         poll, owner, timer, archive = self._epoll.poll, self._pair.fileno(), self._timer.fd, self._archive.fd
         count = 0
         while True:
@@ -151,6 +152,10 @@ class Worker:
                         self._reported(*self._control[fd])
                 except Exception as fault:  # noqa: BLE001 - the driver of the exchange: every other call goes on
                     self._faulted(fault)
+
+    def _receiver(self) -> Callable[[int, bytes, Address, float], None]:
+        """Return what takes a packet: the exchange itself."""
+        return self._exchange.receive
 
     def _talked(self, event: int) -> bool:
         """See to the pair; False when the owner has gone."""
@@ -305,14 +310,14 @@ class Worker:
             self._epoll.modify(self._pair, select.EPOLLIN | select.EPOLLOUT if blocked else select.EPOLLIN)
 
 
-def main() -> None:
+def main(kind: type[Worker] = Worker) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group, it is for the owner: it drains, then hangs up
     pair = socket.socket(fileno=int(sys.argv[1]))
     first = pair.recv(words.LARGEST)
     if not first:
         return
-    worker = Worker(pair, words.apart(first)[0])
+    worker = kind(pair, words.apart(first)[0])
     gc.collect()
     gc.freeze()
     go_first()
