@@ -9,12 +9,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pydantic import SecretStr
 
 from lab.api.ns_house import ApiHouse, Reach
 from lab.rehearsal import virtual_world
-from lab.seeds.load import Seed, read_seed
+from lab.seeds.load import Seed
 from lab.seeds.model import LabSeed
 from lab.world import World
 from pbx.accounts.desk import AccountDesk
@@ -94,14 +93,18 @@ class Office:
         return self.world.directory
 
 
-def small_seed(users: int = 3) -> Seed:
-    """Return a domain with some users, a phone each, and nothing else."""
+def small_seed(users: int = 3, *, phones: bool = False) -> Seed:
+    """Return a domain with some users, a device each, and nothing else; with `phones` each is a box to plug in."""
     people = tuple(User(extension=f"{101 + n}", first_name=f"User{n}", last_name="Roy") for n in range(users))
-    phones = tuple(
-        Device(id=user.extension, extension=user.extension, password=SecretStr(f"secret {user.extension}"))
+    box = {"family": "yealink/t4x_t5x", "model": "T54W"} if phones else {}
+    devices = tuple(
+        Device(
+            id=user.extension, extension=user.extension, password=SecretStr(f"secret {user.extension}"),
+            mac=f"805ec000{user.extension:0>4}" if phones else None, **box,
+        )
         for user in people
-    )
-    document = {"domain": {"name": "acme.lab", "caller_id": "14165550100"}, "users": people, "devices": phones}
+    )  # fmt: skip
+    document = {"domain": {"name": "acme.lab", "caller_id": "14165550100"}, "users": people, "devices": devices}
     return Seed(Directory.model_validate(document), LabSeed())
 
 
@@ -130,6 +133,3 @@ def opened(seed: Seed, tmp_path: Path, **more: Any) -> Office:
         raise fault
 
     return Office(world, house, identities, Server(house, identities, failed, ROUTES), faults)
-
-
-__all__ = ["BOOTSTRAP", "Office", "Told", "opened", "pytest", "read_seed", "small_seed"]

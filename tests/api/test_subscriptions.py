@@ -1,0 +1,128 @@
+"""Subscribers are told what they asked for, signed, in order, and again when they did not take it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pbx.api.subscribing import TRIES
+from pbx.api.webhooks import Webhooks
+from pbx.domain.queues import AgentStatus
+from tests.api.office import Office, opened, small_seed
+
+UNDER = "/domains/acme.lab/subscriptions"
+HOOK = {"post-url": "http://hook.test/ev"}
+
+
+class Receiver:
+    """Takes posts, or answers with what it was told to."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, Any, Mapping[str, str], bytes]] = []
+        self.answers: list[int | OSError] = []
+
+    async def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        self.got.append((url, json.loads(body), headers, body))
+        answer = self.answers.pop(0) if self.answers else 200
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture
+async def office(tmp_path: Path, receiver: Receiver) -> Any:
+    office = opened(small_seed(), tmp_path)
+    hooks = Webhooks(office.house, receiver, lambda name: b"proof", back_off_s=(0.0,) * (TRIES - 1))
+    office.house.delivered = lambda name: hooks.counts.get(name, (0, 0))
+    office.world.bus.subscribe(hooks.take)
+    await office.post("/domains/acme.lab/callqueues", {"callqueue": "200"})
+    await office.post("/domains/acme.lab/callqueues/200/agents", {"callqueue-agent-id": "101@acme.lab"})
+    yield office
+    await hooks.close()
+
+
+def _lunch(office: Office, status: AgentStatus = AgentStatus.LUNCH) -> None:
+    office.world.command_switch(lambda switch, now: switch.set_agent_status("101", status, now))
+
+
+async def _posts(receiver: Receiver, number: int) -> None:
+    async with asyncio.timeout(10):
+        while len(receiver.got) < number:
+            await asyncio.to_thread(lambda: None)
+
+
+async def test_a_subscriber_is_told_of_its_model_alone(office: Office, receiver: Receiver) -> None:
+    told = await office.post(UNDER, {**HOOK, "model": "agent"})
+    assert (told["status"], told["domain"], told["user"]) == ("pending", "acme.lab", "*")
+    _lunch(office)
+    await office.put("/domains/acme.lab/users/102", {"name-first-name": "Bo"})
+    await _posts(receiver, 1)
+    ((url, rows, _, _),) = receiver.got
+    assert url == HOOK["post-url"]
+    assert (rows[0]["callqueue"], rows[0]["status"]) == ("200", "lunch")
+    assert (await office.get(f"{UNDER}/{told['id']}"))["status"] == "active"
+
+
+async def test_a_post_is_proved_by_its_signature(office: Office, receiver: Receiver) -> None:
+    await office.post(UNDER, {**HOOK, "model": "agent"})
+    _lunch(office)
+    await _posts(receiver, 1)
+    _, _, headers, body = receiver.got[0]
+    proof = hmac.new(b"proof", headers["Switchroom-Timestamp"].encode() + b"." + body, hashlib.sha256).hexdigest()
+    assert headers["Switchroom-Signature"] == f"sha256={proof}"
+
+
+async def test_what_was_not_taken_is_posted_again_before_what_came_later(office: Office, receiver: Receiver) -> None:
+    receiver.answers = [500, ConnectionRefusedError("refused")]
+    await office.post(UNDER, {**HOOK, "model": "agent"})
+    _lunch(office)
+    _lunch(office, AgentStatus.AVAILABLE)
+    await _posts(receiver, 4)
+    assert [rows[0]["status"] for _, rows, _, _ in receiver.got] == ["lunch", "lunch", "lunch", "available"]
+    assert [headers["Switchroom-Try"] for _, _, headers, _ in receiver.got] == ["1", "2", "3", "1"]
+
+
+async def test_one_that_never_takes_anything_is_in_error(office: Office, receiver: Receiver) -> None:
+    receiver.answers = [404] * TRIES
+    told = await office.post(UNDER, {**HOOK, "model": "agent"})
+    _lunch(office)
+    await _posts(receiver, TRIES)
+    now = await office.get(f"{UNDER}/{told['id']}")
+    assert (now["status"], now["error-count"], now["posts-count"]) == ("error", TRIES, 0)
+
+
+async def test_one_about_a_user_is_told_of_nobody_else(office: Office, receiver: Receiver) -> None:
+    await office.post(UNDER, {**HOOK, "model": "agent", "user": "102"})
+    await office.post("/domains/acme.lab/callqueues/200/agents", {"callqueue-agent-id": "102@acme.lab"})
+    _lunch(office)
+    office.world.command_switch(lambda switch, now: switch.set_agent_status("102", AgentStatus.BREAK, now))
+    await _posts(receiver, 1)
+    assert [rows[0]["callqueue-agent-id"] for _, rows, _, _ in receiver.got] == ["102@acme.lab"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("model", "weather"), ("post-url", "ftp://hook.test"), ("user", "999"), ("domain", "nowhere")]
+)
+async def test_what_cannot_be_told_is_refused(office: Office, field: str, value: str) -> None:
+    told = await office.ask("POST", "/subscriptions", {**HOOK, "model": "agent", "domain": "acme.lab", field: value})
+    assert (told.status, told.body["errors"][0]["field"]) == (400, field)
+
+
+async def test_who_has_unsubscribed_is_told_nothing(office: Office, receiver: Receiver) -> None:
+    told = await office.post(UNDER, {**HOOK, "model": "agent"})
+    await office.delete(f"{UNDER}/{told['id']}")
+    _lunch(office)
+    await asyncio.to_thread(lambda: None)
+    assert receiver.got == []
