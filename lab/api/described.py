@@ -77,6 +77,7 @@ DELETE /api/v1/provisioning/bans/{place} | Lift a ban | | nothing
 POST   /api/v1/previews | What a run of a plan would do | | object
 POST   /api/v1/runs | Run a plan | | object
 GET    /api/v1/runs/{run} | How a run goes | | object
+GET    /api/v1/runs/{run}/evidence.zip | What was kept of every case of a run | | file
 GET    /api/v1/runs/{run}/{document} | What was written of a run | | file
 POST   /api/v1/runs/{run}/{word} | Say something to a run | | object
 GET    /api/v1/webhooks | Posts to subscribers, newest first | | rows

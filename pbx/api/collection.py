@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
@@ -61,6 +62,11 @@ class Collection:
     """The row for making and removing one, where that is another."""
     verbs: tuple[str, ...] = ("list", "count", "read", "create", "change", "delete")
 
+    @cached_property
+    def _filters(self) -> Mapping[str, str]:
+        """Field → where it lives, of those a list can be narrowed by."""
+        return {it.name: it.at for it in self.shape.fields if it.at and it.told is None}
+
     # --- routes ---------------------------------------------------------------------------------------
 
     def routes(self) -> tuple[Route, ...]:
@@ -95,16 +101,16 @@ class Collection:
         return Answer(200, body, {"ETag": f'"{self.version(directory, item)}"'})
 
     def told_page(self, asked: Asked) -> list[dict[str, Any]]:
-        page, site = asked.page(), asked.query.get("site")
-        rows = self._seen(asked)
-        if site:
-            rows = (row for row in rows if getattr(row[1], "site", "") == site)
+        page, rows = asked.page(), self._seen(asked)
+        for name in asked.query.keys() & self._filters.keys():
+            at, wanted = self._filters[name], asked.query[name]
+            rows = _narrowed(rows, at, wanted)
         if order := asked.query.get("sort"):
             rows = iter(self._sorted(list(rows), order))
         told = [self.tell((asked, directory), item) for directory, item in _sliced(rows, page)]
         if names := asked.query.get("fields"):
-            wanted = {name.strip() for name in names.split(",")}
-            told = [{name: value for name, value in body.items() if name in wanted} for body in told]
+            shown = {name.strip() for name in names.split(",")}
+            told = [{name: value for name, value in body.items() if name in shown} for body in told]
         return told
 
     def _seen(self, asked: Asked) -> Iterator[tuple[Directory, Any]]:
@@ -250,6 +256,10 @@ def with_ignored(answer: Answer, written: Written) -> Answer:
     return replace(
         answer, headers={**answer.headers, "Switchroom-Ignored": "".join(c for c in names if c.isprintable())}
     )
+
+
+def _narrowed(rows: Iterator[tuple[Directory, Any]], at: str, wanted: str) -> Iterator[tuple[Directory, Any]]:
+    return (row for row in rows if str(_at(row[1], at)) == wanted)
 
 
 def _sliced(rows: Iterator[tuple[Directory, Any]], page: slice) -> Iterator[tuple[Directory, Any]]:

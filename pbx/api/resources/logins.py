@@ -193,7 +193,7 @@ async def _new_key(asked: Asked) -> Answer:
     _described(asked)
     domain, user = asked.text("domain"), asked.text("user")
     domain, user = "" if domain == "*" else domain, "" if user == "*" else user
-    scope = asked.text("user-scope") or ("Basic User" if user else "Office Manager" if domain else "Reseller")
+    scope = asked.text("user-scope") or ("Office Manager" if domain else "Reseller")
     known = next((one for one in SCOPES if one == scope), None)
     if known is None:
         raise wrong("user-scope", scope, f"it is one of {', '.join(SCOPES)}", "send one of them")
@@ -204,7 +204,8 @@ async def _new_key(asked: Asked) -> Answer:
         raise nothing("user", user)
     if user and directory is not None:
         own = directory.users_by_extension[user].scope
-        known = own if SCOPES.index(known) < SCOPES.index(own) else known
+        wider = SCOPES.index(known) < SCOPES.index(own)
+        known = own if wider or not asked.text("user-scope") else known
     asked.require("create", Thing("api key", domain, directory.reseller.name if directory else asked.text("reseller")))
     grants = (*appointable(asked.actor.roles, asked.actor.scope), asked.actor.scope)
     if known not in grants:

@@ -52,11 +52,11 @@ _REASONS = {
 
 def period(asked: Asked) -> tuple[float, float]:
     """Return the POSIX seconds a request is about; Refused without both ends of it."""
-    return _moment(asked, "datetime-start"), _moment(asked, "datetime-end")
+    return _moment(asked, "datetime-start", "start_time"), _moment(asked, "datetime-end", "end_time")
 
 
-def _moment(asked: Asked, name: str) -> float:
-    text = asked.query.get(name, "")
+def _moment(asked: Asked, name: str, formerly: str) -> float:
+    text = asked.query.get(name) or asked.query.get(formerly, "")
     remedy = "send RFC 3339, as 2026-11-26T00:00:00-05:00, or with a zone, as 2026-11-26T00:00:00[Canada/Eastern]"
     if not text:
         raise wrong(name, None, "it is required", remedy)
