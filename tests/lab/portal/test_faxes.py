@@ -6,7 +6,7 @@ import pytest
 
 from lab.faxes.paper import digests, sample
 from pbx.domain.history import Fax
-from tests.lab.portal.town import Town
+from tests.lab.portal.town import PERSONS, Town
 
 RECEIVED = Fax(
     "fax-1",
@@ -73,3 +73,14 @@ async def test_pages_are_downloaded_as_pdf_and_tiff(ask):
 @pytest.mark.parametrize("path", ["fax-2/pdf", "nobody/pdf", "fax-1/exe"])
 async def test_pages_that_are_gone_and_faxes_that_are_not_there_are_no_page(ask, path):
     assert (await ask(f"/d/acme.lab/faxes/{path}"))[0] == 404
+
+
+@pytest.mark.parametrize("role", sorted(PERSONS.keys() - {"Office Manager"}))
+async def test_who_has_no_right_to_fax_accounts_sees_neither_list_nor_pages(ask, role):
+    for path in ("", "/fax-1/pdf", "/fax-1/tiff"):
+        status, page, _ = await ask(f"/d/acme.lab/faxes{path}", PERSONS[role])
+        assert (status in (403, 404), b"14165550142" in page) == (True, False)
+
+
+async def test_nobody_sees_those_of_another_domain(ask):
+    assert (await ask("/d/other.lab/faxes"))[0] in (403, 404)
