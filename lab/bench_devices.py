@@ -11,6 +11,7 @@ from lab.control.command import Refused
 from lab.faxes.cabinet import Cabinet
 from lab.faxes.paper import MOST_PAGES, BadDocument, digests, sample
 from lab.house import AnyLine, AnyPhone, Cabling, House
+from lab.inventory import key_names
 from lab.laptop import Laptop
 from lab.phones.chassis import Extension
 from lab.phones.face import shown
@@ -44,6 +45,10 @@ class _OnALine(ABC):
     patience_s = 0.0
     answer = (0, "")
     config: Mapping[str, str] = {}
+
+    @property
+    def key_names(self) -> Mapping[str, str]:
+        return {}
 
     @property
     def shows(self) -> str:
@@ -162,6 +167,10 @@ class InTheDirectory:
     def traits(self) -> frozenset[str]:
         own = frozenset(self._house.lab_seed.traits.get(self.extension, ()))
         return own | {"direct"} if self.direct_number else own
+
+    @property
+    def key_names(self) -> Mapping[str, str]:
+        return key_names(self._house.directory.devices_by_id[self.id].family)
 
     @property
     def direct_number(self) -> str:

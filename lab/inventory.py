@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -96,6 +96,12 @@ def resync_words(family: str, *, reboot: bool = False) -> str:
     if known is None:
         return f"check-sync;reboot={'true' if reboot else 'false'}"
     return known.reboot if reboot else known.resync
+
+
+def key_names(family: str) -> Mapping[str, str]:
+    """What is written on the keys of its phones, as far as it is known."""
+    known = shipped_families().by_id.get(family)
+    return {str(key): name for key, name in known.key_names.items()} if known is not None else {}
 
 
 def resync_body(family: str, *, reboot: bool = False) -> bytes:

@@ -209,6 +209,9 @@ class Vendor(_Data):
     settings: SettingsData = Field(default_factory=dict)
 
 
+KeyName = Literal["answer", "reject", "hold", "resume", "transfer", "conference", "messages", "redial", "dnd", "menu"]
+
+
 class Family(_Data):
     family: str
     vendor: str
@@ -244,6 +247,8 @@ class Family(_Data):
     notify_auth: Literal["never", "maybe", "always"] = "never"
     """Whether it challenges a NOTIFY."""
     remote_control: Remote | None = None
+    key_names: dict[KeyName, str] = Field(default_factory=dict)
+    """What is written on its keys, for whoever is to press them; what is not known is called by its common name."""
     boot: tuple[BootStep, ...] = Field(min_length=1)
     """What a factory-fresh phone asks for, in order."""
     first_fetch_after_s: tuple[float, float] = (0.0, 0.0)

@@ -34,6 +34,11 @@ ATTRIBUTES = frozenset(
      "outside_number", "emergency_number", "emergency_address"}
 )  # fmt: skip
 """What a plan may say of a device: `$desk.extension`."""
+KEYS: Mapping[str, str] = {
+    "answer": "Answer", "reject": "Reject", "hold": "Hold", "resume": "Resume", "transfer": "Transfer",
+    "conference": "Conference", "messages": "Messages", "redial": "Redial", "dnd": "DND", "menu": "Menu",
+}  # fmt: skip
+"""Keys a person may be told to press (`{desk.keys.hold}`), and what each is called where nobody knows better."""
 OPERATIONS: Mapping[str, frozenset[str]] = {
     "resync": frozenset({"device"}),
     "unregister": frozenset({"device"}),
@@ -128,6 +133,11 @@ class BenchDevice(Protocol):
 
     @property
     def mac(self) -> str: ...
+
+    @property
+    def key_names(self) -> Mapping[str, str]:
+        """What is written on its keys, by KEYS, as far as the data of its model tells."""
+        ...
 
     @property
     def traits(self) -> frozenset[str]:

@@ -13,8 +13,9 @@ NO_ROLES = frozenset({"pbx", "outside"})
 """Names that steps use like roles: the switch, and the numbers outside."""
 
 
-NAMED = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
-"""`{role}` and `{role.attribute}` in what a person is told."""
+NAMED = re.compile(r"\{(\w+)(?:\.(?:keys\.(\w+)|(\w+)))?\}")
+"""`{role}`, `{role.keys.hold}` and `{role.attribute}` in what a person is told: role, key, attribute."""
+_TOLD = ("human", "fr", "ask")
 
 
 def mentioned(step: Step) -> Iterable[str]:
@@ -25,12 +26,17 @@ def mentioned(step: Step) -> Iterable[str]:
         yield str(step.arguments["role"])
     if isinstance(step.arguments.get("between"), list):
         yield from map(str, step.arguments["between"])
-    if step.verb == "human":
-        texts = (str(step.arguments.get(name, "")) for name in ("human", "ask"))
-        yield from (found[1] for text in texts for found in NAMED.finditer(text))
+    yield from (role for role, _, _ in told_of(step))
     for where in _conditions(step):
         if "role" in where:
             yield str(where["role"])
+
+
+def told_of(step: Step) -> Iterable[tuple[str, str, str]]:
+    """Return role, key and attribute of everything named in what a person is told."""
+    if step.verb == "human":
+        texts = (str(step.arguments.get(name, "")) for name in _TOLD)
+        yield from (found for text in texts for found in NAMED.findall(text))
 
 
 def needed(steps: Iterable[Step]) -> dict[str, frozenset[str]]:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from pbx.events import event_kinds, field_names
-from test_plans.bench import ACTIONS, ATTRIBUTES, CAPABILITIES, OPERATIONS, VIAS
+from test_plans.bench import ACTIONS, ATTRIBUTES, CAPABILITIES, KEYS, OPERATIONS, VIAS
 from test_plans.located import read_located
 from test_plans.model import (
     BINDS,
@@ -32,7 +32,7 @@ from test_plans.model import (
     flat,
     seconds,
 )
-from test_plans.needs import NO_ROLES, mentioned, needed, references
+from test_plans.needs import NO_ROLES, mentioned, needed, references, told_of
 
 __all__ = ["BadPlan", "Case", "Plan", "Role", "Step", "Verb", "flat", "load_plan", "read_plan", "seconds"]
 
@@ -431,6 +431,11 @@ class _Reader:
         for role in mentioned(step):
             if role not in known and role not in NO_ROLES:
                 self._at(step.line, f"there is no role {role!r}{_nearest(role, known)}")
+        for _, key, attribute in told_of(step):
+            if key and key not in KEYS:
+                self._at(step.line, f"a phone has no key {key!r}{_nearest(key, KEYS)}")
+            elif attribute and attribute not in ATTRIBUTES:
+                self._at(step.line, f"a device has no {attribute!r}{_nearest(attribute, ATTRIBUTES)}")
         for name, attribute in references(step):
             if name in NO_ROLES or name in variables:
                 continue

@@ -7,10 +7,11 @@ the step is blocked. `fr` is the same in French: both are shown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from pbx.callflow.script import Script
-from test_plans.bench import BenchRequest
+from test_plans.bench import KEYS, BenchRequest
 from test_plans.context import Context
 from test_plans.expectations import describe, matches, nearest
 from test_plans.needs import NAMED
@@ -39,9 +40,15 @@ def run(context: Context, step: Step) -> Script[str]:
 
 
 def _text(context: Context, written: object) -> str:
-    """`{desk}` is what is written on its phone, `{desk.model}` any attribute, `$variable` a variable."""
-    named = NAMED.sub(lambda found: f"${found[1]}.{found[2] or 'label'}", str(written))
-    return str(context.value(named))
+    """`{desk}` is what is written on its phone, `{desk.keys.hold}` on a key of it, `{desk.model}` any attribute."""
+
+    def said(found: re.Match[str]) -> str:
+        role, key, attribute = found.groups()
+        if key:
+            return context.device(role).key_names.get(key) or KEYS[key]
+        return f"${role}.{attribute or 'label'}"
+
+    return str(context.value(NAMED.sub(said, str(written))))
 
 
 def _waited(context: Context, step: Step, request: BenchRequest) -> Script[str]:

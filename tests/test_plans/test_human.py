@@ -39,6 +39,12 @@ def test_what_a_person_does_is_ticked_by_observation():
     assert "call.invited" in step.detail
 
 
+def test_a_key_is_called_what_is_written_on_that_phone_and_by_its_common_name_where_nobody_knows():
+    told = LAMP.replace("Look at {desk}", "Press {desk.keys.hold}, then {desk.keys.messages}")
+    _, bench = done(told, lambda bench, request: setattr(request, "answer", "yes"))
+    assert bench.requests[0].text == "Press HOLD, then Messages"
+
+
 def test_a_wrong_action_is_explained_and_the_right_one_still_counts():
     seen: list[str] = []
 

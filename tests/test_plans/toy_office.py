@@ -87,6 +87,10 @@ class ToyDevice:
     shows = ""
 
     @property
+    def key_names(self) -> Mapping[str, str]:
+        return {"hold": "HOLD"} if self.model == "D1" else {}
+
+    @property
     def answer(self) -> tuple[int, str]:
         return 404, "404 Not Found"
 
