@@ -48,6 +48,10 @@ class Device(Model):
     """A fax machine is at this port: its calls are of G.711 alone, which a modem survives, or T.38."""
     hot_desk: bool = False
     """Users may log in here (5002): it is their telephone until they log out, and its own user's no more."""
+    auto_answer: bool = False
+    """Every call asks it to answer by itself, as an intercom does (platform field `auto-answer-enabled`)."""
+    ignored_for_presence: bool = False
+    """Registered or not, it does not say that its user is there: a telephone in a hall, or one that is always on."""
     unsolicited_mwi: bool = False
     """Tell it of messages although it has not subscribed: at each change, and when it registers anew."""
     user_agents: tuple[str, ...] = ()

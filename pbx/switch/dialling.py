@@ -65,6 +65,8 @@ def dial_device(
     known = switch.directory.devices_by_id.get(device)
     leg = call.new_leg(device, known.extension if known is not None else binding.extension, "")
     leg.direction = direction
+    if known is not None and known.auto_answer and not headers:
+        headers = _answers_itself(switch, device)
     called = NameAddr(f"sip:{device}@{domain}")
     return _invite(
         switch, call, leg, binding.contact, binding.peer, sender, called, [*binding.routes, *headers, *call.carried]

@@ -171,6 +171,20 @@ def test_presence_tells_who_can_be_reached_and_who_is_talking(town, cleo):
     ]
 
 
+def test_a_telephone_that_does_not_count_makes_nobody_present(town, cleo):
+    devices = town.switch.configured.devices
+    town.switch.apply(
+        town.switch.configured.replaced(
+            devices=tuple(d.model_copy(update={"ignored_for_presence": d.id == "102"}) for d in devices)
+        ),
+        town.now,
+    )
+    cleo.watch("presence", "102")
+    town.phone("102")
+    town.run(1.5)
+    assert [seen(notice) for notice in cleo.told("presence")] == [("closed", [])]
+
+
 # --- reg ----------------------------------------------------------------------------------------------
 
 

@@ -103,6 +103,7 @@ NOT_SET = {
     "Queue.supervisors": PORTAL,
     "Device.label": "of the screen: provisioning",
     "Device.unsolicited_mwi": "switch/test_mailboxes.py",
+    "Device.ignored_for_presence": "switch/test_packages.py",
     **dict.fromkeys(("Contact.email", "Contact.owner"), BOOK),
     **dict.fromkeys(("FaxAccount.number", "FaxAccount.station"), "domain/test_faxes.py"),
     "FaxAccount.history_days": "a year passes: lab/faxes/test_fax_world.py",

@@ -64,7 +64,8 @@ class PresencePackage(EventPackage[Presence]):
             activity = "busy"
         else:
             activity = "on-the-phone" if resource in switch.parties.busy else _pause(switch, resource)
-        return Presence(switch.reachable(resource), activity)
+        registered, own = switch.registered(), switch.directory.devices_by_extension.get(resource, ())
+        return Presence(any(one.id in registered and not one.ignored_for_presence for one in own), activity)
 
     def document(self, state: Presence, before: Presence | None, writing: Writing) -> Document:
         entity = f"sip:{writing.resource}@{writing.domain}"
