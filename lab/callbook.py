@@ -33,6 +33,9 @@ KEPT_EVENTS = 1000
 _KEPT_ASIDE, _KEPT_OF_ONE = 200, 20
 """Call-IDs whose call is not known yet, and messages of each."""
 
+_NOTED = frozenset({CallInvited, LegInvited, CallUp, CallEnded, CallRecordWritten})
+"""What changes an entry beside its list of events."""
+
 
 @dataclass(slots=True)
 class CallEntry:
@@ -111,8 +114,8 @@ class CallBook:
 
     def take(self, stamped: Stamped) -> CallEntry | None:
         """Note one event; return the entry it belongs to, if any."""
-        event = stamped.event
-        if isinstance(event, SipRequest | SipResponse):
+        event, kind = stamped.event, type(stamped.event)
+        if isinstance(event, (SipRequest, SipResponse)):
             # Registrations are most of the messages there are, and never of a call.
             return self._take_message(stamped, event.sip_call_id) if event.method != "REGISTER" else None
         call = getattr(event, "call", "")
@@ -121,9 +124,8 @@ class CallBook:
         entry = self._entries.get(call)
         if entry is None:
             entry = self._open(call)
-        if isinstance(event, CallInvited | LegInvited):
-            self._join(entry, event.sip_call_id)
-        self._note(entry, event)
+        if kind in _NOTED:
+            self._note(entry, event)
         entry.events.append(stamped)
         return entry
 
@@ -153,7 +155,10 @@ class CallBook:
 
     def _note(self, entry: CallEntry, event: Event) -> None:
         match event:
+            case LegInvited():
+                self._join(entry, event.sip_call_id)
             case CallInvited():
+                self._join(entry, event.sip_call_id)
                 entry.caller_number, entry.caller_device = event.caller_number, event.device
                 entry.dialled = event.dialled
             case CallUp(role="caller") if not entry.disposition:

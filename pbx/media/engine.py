@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from pbx.domain.sounds import Music as Music
 from pbx.domain.sounds import Prompts as Prompts
@@ -54,8 +54,7 @@ FAX = "T38"
 """In the place of a codec."""
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteMedia:
+class RemoteMedia(NamedTuple):
     """What an offer and its answer settled, seen from us."""
 
     host: str

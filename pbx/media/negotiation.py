@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 
 from pbx.domain.base import SrtpPolicy
 from pbx.media import sdp
@@ -141,7 +140,7 @@ class Negotiation:
 
     def _settled(self, text: bytes, remote: RemoteMedia, ours: sdp.Crypto | None, theirs: sdp.Crypto | None) -> bytes:
         keys = SrtpKeys(ours.suite, ours.key, theirs.key) if ours is not None and theirs is not None else None
-        self.remote = replace(remote, keys=keys)
+        self.remote = remote._replace(keys=keys)
         return text
 
     def _chosen(self, theirs: sdp.Description) -> sdp.Crypto | None:

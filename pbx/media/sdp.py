@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import ipaddress
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from pbx.media.codecs import CODECS as CODECS
 from pbx.media.codecs import OPUS, OPUS_TYPE, PAYLOAD_TYPES
@@ -56,8 +57,7 @@ class Crypto:
         return f"a=crypto:{self.tag} {self.suite} inline:{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(NamedTuple):
     """The audio stream of a session description."""
 
     host: str
@@ -100,7 +100,7 @@ def parse_sdp(data: bytes) -> Description:
         if media.lower().startswith("audio"):
             found = _stream(media, {**session, **lines}, [*attributes, *own])
             others = [refused(other) for place, (other, _, _) in enumerate(streams) if place != at]
-            return replace(found, refused=tuple(others), audio_at=at)
+            return found._replace(refused=tuple(others), audio_at=at)
     raise BadSdp(488, "no audio stream")
 
 
@@ -197,6 +197,7 @@ def connection(lines: dict[str, str]) -> str:
     return _numeric(address[2].partition("/")[0])
 
 
+@lru_cache(maxsize=1024)
 def _numeric(host: str) -> str:
     """Return the address; BadSdp for a name, which could only be looked up by blocking, and for more than one host."""
     try:
@@ -291,8 +292,8 @@ def answer(
     common.sort(key=lambda codec: (codec[0] != liked, codec[0] == OPUS))
     direction = _both(REVERSED[offered.direction], wanted)
     wide = common[0][0] == OPUS
-    settled = replace(
-        offered, host=address.host, port=address.port, codecs=(common[0],), direction=direction, version=version,
+    settled = offered._replace(
+        host=address.host, port=address.port, codecs=(common[0],), direction=direction, version=version,
         event_type=None if wide else offered.event_type, wide_event_type=offered.wide_event_type if wide else None,
         rtcp_port=0, crypto=(crypto,) if crypto is not None else (), origin=origin,
     )  # fmt: skip
@@ -306,7 +307,7 @@ def settle(mine: Description, answered: Description) -> RemoteMedia:
     common = [(name, number) for name, number in answered.codecs if name in offered]
     if not common:
         raise BadSdp(488, "the answer took no codec of the offer")
-    answered = replace(answered, rtcp_mux=answered.rtcp_mux and mine.rtcp_mux)
+    answered = answered._replace(rtcp_mux=answered.rtcp_mux and mine.rtcp_mux)
     return _remote(answered, common[0], _both(REVERSED[answered.direction], mine.direction))
 
 

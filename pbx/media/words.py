@@ -41,7 +41,6 @@ from pbx.media.engine import (
 )
 
 Words = dict[str, Any]
-_REMOTE = tuple(field.name for field in fields(engine.RemoteMedia))
 LARGEST = 1 << 17
 """Octets of a datagram at most; messages are joined up to a quarter of it."""
 _TOGETHER = 256
@@ -142,12 +141,18 @@ def event_of(words: Words) -> MediaEvent:
 
 
 def remote_words(remote: engine.RemoteMedia) -> Words:
-    # Spelt out: `asdict` copies deeply, and asks of each value what it is.
-    said = {name: getattr(remote, name) for name in _REMOTE}
-    return said | {"keys": remote.keys and asdict(remote.keys), "fax": remote.fax and asdict(remote.fax)}
+    said = remote._asdict()
+    if remote.keys is not None:
+        said["keys"] = asdict(remote.keys)
+    if remote.fax is not None:
+        said["fax"] = asdict(remote.fax)
+    return said
 
 
 def remote_of(words: Words) -> engine.RemoteMedia:
-    keys, fax = words["keys"], words["fax"]
-    made = {"keys": keys and engine.SrtpKeys(**keys), "fax": fax and engine.T38(**fax)}
-    return engine.RemoteMedia(**{**words, **made})
+    remote = engine.RemoteMedia(**words)
+    if words["keys"] is not None:
+        remote = remote._replace(keys=engine.SrtpKeys(**words["keys"]))
+    if words["fax"] is not None:
+        remote = remote._replace(fax=engine.T38(**words["fax"]))
+    return remote

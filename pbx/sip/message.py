@@ -137,6 +137,16 @@ class Message:
         return self._via
 
     @property
+    def branch(self) -> str:
+        """Of the topmost Via."""
+        if self._via is None:
+            value = self.need("Via")
+            _, found, rest = value.partition(";branch=")
+            if found and "," not in value and '"' not in value:  # as nearly always: all of it takes ten times as long
+                return rest.partition(";")[0].rstrip()
+        return self.via.branch
+
+    @property
     def from_(self) -> NameAddr:
         if self._from is None:
             self._from = self.name_addr("From")
@@ -251,6 +261,8 @@ def _body(message: Message, body: bytes) -> bytes:
     given = message.get("Content-Length")
     if given is None:
         return body
+    if given == "0":
+        return b""
     length = natural(given)
     if length is None:
         raise Malformed(400, "bad Content-Length")

@@ -331,7 +331,7 @@ class Stack:
 
     def _receive_response(self, response: Response, source: Peer, now: float) -> None:
         cseq = response.cseq
-        transaction = self._transactions.get(client_key(response.via.branch, cseq.method))
+        transaction = self._transactions.get(client_key(response.branch, cseq.method))
         if isinstance(transaction, ClientTransaction):
             transaction.take(response, now)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 _URI = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):"
@@ -81,8 +82,7 @@ def parameters(text: str) -> list[tuple[str, str]]:
     return [(name.lower(), value) for name, value in _PARAM.findall(text)]
 
 
-@dataclass(frozen=True, slots=True)
-class NameAddr:
+class NameAddr(NamedTuple):
     """`"Ana" <sip:101@acme.lab>;tag=x`: display name, URI text as it came, parameters."""
 
     uri: str

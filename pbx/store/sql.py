@@ -385,7 +385,7 @@ class SqlStore:
         """Everything by the driver alone: each step of SQLAlchemy's would be one more hand-over to its thread."""
         driver = await self._driver()
         try:
-            for statement, rows in executions(changes):
+            for statement, rows in executions(_as_they_stand(changes)):
                 await driver.executemany(statement, rows)  # the first begins the transaction
             await driver.commit()
         except BaseException:
@@ -437,6 +437,12 @@ class SqlStore:
             await engine.dispose()
         if lock is not None:
             lock.close()
+
+
+def _as_they_stand(changes: Sequence[Kept]) -> list[Kept]:
+    """Leave out the rows of a call that another one of the same commit replaces: it is written three times."""
+    newest = {change.record.call: change for change in changes if isinstance(change, RecordSaved)}
+    return [change for change in changes if not isinstance(change, RecordSaved) or newest[change.record.call] is change]
 
 
 def _cut_short(record: CallRecord, seen_at: float, now: float) -> CallRecord:

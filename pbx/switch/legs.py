@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pbx.media.engine import T38, Capability, Engine, MediaAddress, NoMediaPort, RemoteMedia, Sound
@@ -196,6 +196,6 @@ class Leg:
         remote = self.negotiation.remote
         assert remote is not None
         # Media of a phone behind a NAT comes from where its signalling comes from, not from what it writes.
-        self.remote = replace(remote, signalled=self.session.peer.host if self.session is not None else "")
+        self.remote = remote._replace(signalled=self.session.peer.host if self.session is not None else "")
         self.flow, self.conversation = "", None
-        self.engine.connect(self.name, replace(self.remote, direction="inactive") if elsewhere else self.remote)
+        self.engine.connect(self.name, self.remote._replace(direction="inactive") if elsewhere else self.remote)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -95,7 +94,7 @@ class Party:
         kind = sdp.PAYLOAD_TYPES[codec]
         self.remote = RemoteMedia(own.host, own.port, codec, kind, events, "sendrecv", signalled="127.0.0.1")
         bench.engine.connect(self.leg, self.remote)
-        bench.parties.connect(self.ear, replace(self.remote, port=house.port))
+        bench.parties.connect(self.ear, self.remote._replace(port=house.port))
 
     def speak(self, party: str) -> None:
         self.bench.parties.play(self.ear, Signature(party))
@@ -187,7 +186,7 @@ async def test_a_sound_before_the_party_is_known_is_heard_once_it_is(bench: Benc
     bench.engine.play(leg, Tone("ringback"))
     bench.parties.listen(ear)
     remote = RemoteMedia(own.host, own.port, "PCMA", 8, 101, "sendrecv", signalled="127.0.0.1")
-    bench.parties.connect(ear, replace(remote, port=house.port))
+    bench.parties.connect(ear, remote._replace(port=house.port))
     bench.engine.connect(leg, remote)
     assert await bench.hears(ear, "tone:ringback")
     bench.engine.close(leg)

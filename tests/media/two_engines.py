@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -156,8 +155,8 @@ class Call:
         caller = sdp.settle(sdp.parse_sdp(offer), sdp.parse_sdp(text))
         if keys is not None:
             suite, ours, theirs = keys
-            caller = replace(caller, keys=SrtpKeys(suite, ours, theirs))
-            called = replace(called, keys=SrtpKeys(*mine) if mine else SrtpKeys(suite, theirs, ours))
+            caller = caller._replace(keys=SrtpKeys(suite, ours, theirs))
+            called = called._replace(keys=SrtpKeys(*mine) if mine else SrtpKeys(suite, theirs, ours))
         self.engines[1].connect(self.legs[1], called)
         self.engines[0].connect(self.legs[0], caller)
 
