@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 from lab.callbook import CallEntry
 from lab.pcapng import Packet, pcapng
+from lab.plan_of_call import plan_of
 from lab.trace import lines
 from pbx.events import MediaHeard, SipRequest, SipResponse, Stamped
 from pbx.sip.address import Peer, parse_peer
@@ -23,15 +24,17 @@ Local = Callable[[str], Peer]
 _MASKED_KEY = re.compile(r"(a=crypto:[^\r\n]*?inline:)(\*+)")
 
 NAMES = ("call.pcapng", "ladder.svg", "ladder.txt", "ladder.mmd", "call.txt", "why.json")
+PLAN = "plan.yaml"
+"""Of a call that is over: what was done and seen, as a test plan."""
 ARCHIVE = "call.zip"
 CONTENT_TYPES = {
     "pcapng": "application/x-pcapng", "svg": "image/svg+xml", "txt": "text/plain", "mmd": "text/plain",
-    "json": "application/json", "zip": "application/zip",
+    "json": "application/json", "yaml": "application/yaml", "zip": "application/zip",
 }  # fmt: skip
 
 
 def exported(entry: CallEntry, name: str, local: Local, tls_secrets: bytes = b"") -> bytes:
-    """Return one of `NAMES` or the `ARCHIVE` of all; KeyError for another name."""
+    """Return one of `NAMES`, the `ARCHIVE` of all or the `PLAN`; KeyError for another name, ValueError for no plan."""
     rows = ladder.rows([s for s in entry.events if isinstance(s.event, SipRequest | SipResponse | MediaHeard)])
     match name:
         case "call.pcapng":
@@ -46,6 +49,8 @@ def exported(entry: CallEntry, name: str, local: Local, tls_secrets: bytes = b""
             return ("\n".join([*lines(entry.events, plain=True), *entry.sounds]) + "\n").encode()
         case "why.json":
             return json.dumps(entry.records, indent=1).encode()
+        case "plan.yaml":
+            return plan_of(entry).encode()
         case "call.zip":
             return _archive(entry, local, tls_secrets)
     raise KeyError(name)

@@ -29,7 +29,7 @@ from pbx.domain.queues import AgentStatus
 from pbx.domain.tenancy import User
 from pbx.statistics import Statistics
 from pbx.switch.switch import Switch
-from test_plans.bench import CannotDo
+from test_plans.bench import CannotDo, Lacking
 
 
 class Operator:
@@ -256,7 +256,7 @@ class Operator:
     def _cabling(self) -> Cabling:
         cabling = self._house.cabling
         if cabling is None:
-            raise CannotDo("this lab has no network of its own: its servers and cables are what they are")
+            raise Lacking("this lab has no network of its own: its servers and cables are what they are")
         return cabling
 
     def _device(self, device: str) -> Device:

@@ -76,6 +76,10 @@ class CannotDo(Exception):
     """The device, or the bench, cannot do that now; the text says why."""
 
 
+class Lacking(CannotDo):
+    """This bench has not what it would take, and never will: the step is blocked."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeardSound:
     """What a device's ear recognised: `signature:<party>`, `prompt:<name>`, `moh:<class>`, `tone:<name>`, `silence`."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from lab.api.refusal import refused
-from lab.call_export import ARCHIVE, CONTENT_TYPES, NAMES, Local, exported
+from lab.call_export import ARCHIVE, CONTENT_TYPES, NAMES, PLAN, Local, exported
 from lab.callbook import CallBook
 from lab.logs import shown
 from lab.trace import plain_line, wire_line
@@ -54,12 +54,16 @@ class Observer:
         entry = self.book.entry(call)
         if entry is None:
             return _no_call(call)
-        known = (*NAMES, ARCHIVE)
+        known = (*NAMES, ARCHIVE, PLAN)
         if name not in known:
             return refused(404, f"a call has no {name!r}", "it is none of its documents", f"one of {', '.join(known)}")
         suffix = name.rpartition(".")[2]
+        try:
+            body = exported(entry, name, self.local, self.tls_secrets())
+        except ValueError as error:
+            return refused(409, f"there is no {name} of {call}", str(error), "ask again when the call is over")
         return web.Response(
-            body=exported(entry, name, self.local, self.tls_secrets()),
+            body=body,
             content_type=CONTENT_TYPES[suffix],
             charset=None if suffix in ("pcapng", "zip") else "utf-8",
             headers={"Content-Disposition": f'attachment; filename="{call}.{name.removeprefix("call.")}"'},

@@ -466,6 +466,18 @@ def plan_schema() -> None:
     print(json.dumps(schema(VERBS), indent=1))
 
 
+@plan_app.command("new")
+def plan_new(
+    call: Annotated[str, typer.Argument(help="A call of a running switchroom: `switchroom calls ls`.")],
+    out: Annotated[Optional[Path], typer.Option("--out", help="The plan; printed without it.")] = None,  # noqa: UP045
+    against: Against = None,
+) -> None:
+    """Make a plan of a call: who took part becomes roles, what was seen expectations."""
+    from lab.cli.remote import plan_of
+
+    plan_of(against, call, out)
+
+
 @plan_app.command("import")
 def plan_import(
     checklist: Annotated[Path, typer.Argument(help="CSV with columns number, item, expected.")],

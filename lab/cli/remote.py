@@ -17,7 +17,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from lab.call_export import ARCHIVE
+from lab.call_export import ARCHIVE, PLAN
 from lab.cli.outputs import look_at, write_all
 from lab.cli.stepping import asked_of
 from lab.errors import BAD_INPUT, NO_START, USAGE, UserError
@@ -179,6 +179,17 @@ def fax_get(against: Path | None, fax: str, out: Path | None) -> Path:
     return to
 
 
+def plan_of(against: Path | None, name: str, out: Path | None) -> None:
+    """Print or save the plan of a call there."""
+    text = asyncio.run(_text(_console(against), f"/api/v1/calls/{quote(name, safe='')}/{PLAN}"))
+    if out is None:
+        print(text, end="")
+        return
+    look_at([out])
+    write_all({out: text})
+    print(f"{out}: the plan of {name}; see what it says with `switchroom plan check {out}`")
+
+
 def export(against: Path | None, name: str, out: Path | None) -> Path:
     """Fetch everything kept of a call as one archive; return where it lies."""
     to = out or Path(f"{name}.zip")
@@ -325,6 +336,11 @@ async def _delete(console: str, path: str) -> Any:
 async def _fetch(console: str, path: str, to: Path) -> None:
     async with aiohttp.ClientSession(console) as session, _answered(session, "GET", path) as answer:
         write_all({to: await answer.read()})
+
+
+async def _text(console: str, path: str) -> str:
+    async with aiohttp.ClientSession(console) as session, _answered(session, "GET", path) as answer:
+        return await answer.text()
 
 
 async def _follow(console: str, path: str, query: dict[str, str]) -> None:

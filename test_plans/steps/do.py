@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from pbx.callflow.script import Script
-from test_plans.bench import CABLE, OPERATIONS, SETTINGS, CannotDo
+from test_plans.bench import CABLE, OPERATIONS, SETTINGS, CannotDo, Lacking
 from test_plans.context import Context
 from test_plans.plan import Step, seconds
 from test_plans.verdicts import StepBlocked, StepFailed
@@ -67,6 +67,8 @@ def run(context: Context, step: Step) -> Script[str]:
         nonlocal refusal
         try:
             press()
+        except Lacking as error:
+            raise StepBlocked(str(error)) from error
         except CannotDo as error:
             refusal = str(error)
             return False
