@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -34,6 +34,7 @@ class Clock:
     begins: Change | None = None
     ends: Change | None = None
     saving_s: int = 0
+    year: int = field(default=0, compare=False)
 
 
 @lru_cache(maxsize=256)
@@ -41,11 +42,12 @@ def clock(zone: str, year: int) -> Clock:
     """Return the year of an IANA zone. A zone with other than two changes has no rule that repeats, so no summer."""
     changes = _changes(zone, year)
     if len(changes) != 2 or changes[0][1] + changes[1][1]:
-        return Clock(int(_offset(ZoneInfo(zone), datetime(year, 12, 31, tzinfo=UTC)).total_seconds()))
+        offset = int(_offset(ZoneInfo(zone), datetime(year, 12, 31, tzinfo=UTC)).total_seconds())
+        return Clock(offset, year=year)
     begins, ends = sorted(changes, key=lambda change: change[1], reverse=True)
     saving = int(begins[1].total_seconds())
     standard = int(_offset(ZoneInfo(zone), begins[2] - timedelta(hours=1)).total_seconds())
-    return Clock(standard, _rule(zone, year, begins[0]), _rule(zone, year, ends[0]), saving)
+    return Clock(standard, _rule(zone, year, begins[0]), _rule(zone, year, ends[0]), saving, year)
 
 
 def month(change: Change) -> int:
@@ -153,6 +155,26 @@ def sep_zone(zone: str) -> str:
         raise ValueError(f"no name of Cisco's for the zone {zone}: set `vendor.raw`, or one of {', '.join(_SEP_ZONES)}")
     return _SEP_ZONES[zone]
 
+
+def gigaset_zone(zone: str, year: Clock) -> str:
+    """The zone where Gigaset's firmware knows it, else one that keeps the same time, else the zone as it is."""
+    if zone in _GIGASET_ZONES:
+        return zone
+    return next((known for known in _GIGASET_ZONES if clock(known, year.year) == year), zone)
+
+
+_GIGASET_ZONES = (
+    "Pacific/Honolulu", "America/Anchorage", "America/Los_Angeles", "America/Denver", "America/Chicago",
+    "America/New_York", "America/Caracas", "America/Sao_Paulo", "Europe/Lisbon", "Europe/London", "Europe/Dublin",
+    "Greenwich", "Europe/Amsterdam", "Europe/Berlin", "Europe/Brussels", "Europe/Budapest", "Europe/Copenhagen",
+    "Europe/Madrid", "Europe/Oslo", "Europe/Paris", "Europe/Prague", "Europe/Rome", "Europe/Stockholm",
+    "Europe/Vienna", "Europe/Warsaw", "Europe/Zurich", "Africa/Cairo", "Europe/Athens", "Europe/Bucharest",
+    "Europe/Helsinki", "Europe/Riga", "Europe/Sofia", "Europe/Tallinn", "Europe/Vilnius", "Europe/Istanbul",
+    "Europe/Minsk", "Europe/Moscow", "Asia/Dubai", "Europe/Samara", "Asia/Karachi", "Asia/Dhaka", "Asia/Hong_Kong",
+    "Asia/Tokyo", "Australia/Adelaide", "Australia/Darwin", "Australia/Brisbane", "Australia/Sydney",
+    "Pacific/Noumea",
+)  # fmt: skip
+"""In the order in which they are tried."""
 
 _SEP_ZONES = {
     "America/Anchorage": "Alaskan Standard/Daylight Time",

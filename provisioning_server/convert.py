@@ -122,6 +122,10 @@ def gigaset_transport(transport: str) -> int:
     return {"udp": 1, "tcp": 2, "tls": 3}[transport]
 
 
+def gigaset_dtmf(method: str) -> int:
+    return {"inband": 1, "rfc4733": 2, "info": 4}[method]
+
+
 def cisco_dtmf(method: str) -> str:
     return {"rfc4733": "AVT", "info": "INFO", "inband": "InBand"}[method]
 
@@ -151,7 +155,7 @@ def snom_savp(policy: str) -> str:
 
 
 def zoiper_dtmf(method: str) -> str:
-    return {"rfc4733": "outband", "inband": "inband", "info": "info"}[method]
+    return {"rfc4733": "rfc_2833", "inband": "inband", "info": "SIP_info_numeric"}[method]
 
 
 def acrobits_transport(transport: str) -> str:

@@ -213,7 +213,7 @@ def _load(manifest: Path) -> Family:
     data, folders = _inherited(manifest, ())
     folders = (*folders, folder.parent)
     models = _models(folder / "models.yaml")
-    known, doubted = _parameters(folders)
+    known, doubted, of_values = _parameters(folders)
     data |= {
         "folders": folders,
         "models": models,
@@ -221,6 +221,7 @@ def _load(manifest: Path) -> Family:
         "ouis": vendor.ouis,
         "parameters": known,
         "unverified": doubted,
+        "unverified_values": of_values,
     }
     family = _model(Family, manifest, data)
     if (folder.parent.name, folder.name) != (family.vendor, family.family):
@@ -294,15 +295,17 @@ def _models(path: Path) -> dict[str, Model]:
     return found
 
 
-def _parameters(folders: Iterable[Path]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return (all regexes, those marked with a question mark) of every `params.txt`."""
+def _parameters(folders: Iterable[Path]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return (all regexes, those marked with `?` or `~`, those with `~`: their values alone) of every `params.txt`."""
     known: list[str] = []
     doubted: list[str] = []
+    of_values: list[str] = []
     for path in (folder / "params.txt" for folder in folders):
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
         doubted += [line[1:].strip() for line in lines if line.startswith("?")]
-        known += [line for line in lines if line and line[0] not in "#?"]
-    return (*known, *doubted), tuple(doubted)
+        of_values += [line[1:].strip() for line in lines if line.startswith("~")]
+        known += [line for line in lines if line and line[0] not in "#?~"]
+    return (*known, *doubted, *of_values), (*doubted, *of_values), tuple(of_values)
 
 
 def _compiled(path: Path, regexes: tuple[str, ...] | list[str]) -> None:

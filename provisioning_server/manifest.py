@@ -270,7 +270,9 @@ class Family(_Data):
     parameters: tuple[str, ...] = ()
     """Regexes of the parameter names this family knows (`params.txt`)."""
     unverified: tuple[str, ...] = ()
-    """Those among them (marked `?`) that nobody has seen on a device, in a manual or in a public source."""
+    """Those among them (marked `?` or `~`) that nobody has seen on a device, in a manual or in a public source."""
+    unverified_values: tuple[str, ...] = ()
+    """Those marked `~`: the names are known, but not all that is written there."""
 
     @cached_property
     def id(self) -> str:

@@ -46,7 +46,9 @@ def _doubts(family: Family) -> str:
     doubts = [f"{part}: {why}" for part, why in family.doubted.items()]
     models = sum(not model.verified for model in family.models.values())
     doubts += [f"lines of {models} models"] if models else []
-    doubts += [", ".join(f"`{name}`" for name in family.unverified).replace("|", "\\|")] if family.unverified else []
+    names = [f"`{name}`" for name in family.unverified if name not in family.unverified_values]
+    values = [f"values of `{name}`" for name in family.unverified_values]
+    doubts += [", ".join([*names, *values]).replace("|", "\\|")] if names or values else []
     return "; ".join(doubts)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from provisioning_server import clocks
-from provisioning_server.clocks import Change, Clock, clock
+from provisioning_server.clocks import Change, Clock, clock, gigaset_zone
 
 HOUR = 3600
 
@@ -67,3 +67,17 @@ def test_a_zone_as_posix_writes_it_counts_hours_west(zone, text):
 def test_a_change_at_half_past_keeps_its_minutes():
     year = Clock(0, Change(3, 1, 1, 2, 30), Change(10, 1, 1, 3, 0), HOUR)
     assert clocks.posix_zone(year) == "STD+0DST-1,M3.1.1/2:30,M10.1.1/3"
+
+
+@pytest.mark.parametrize(
+    ("zone", "written"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"),
+        ("America/Toronto", "America/New_York"),
+        ("America/Regina", "America/Regina"),  # keeps the time of none it knows
+        ("Australia/Melbourne", "Australia/Sydney"),
+        ("Asia/Kolkata", "Asia/Kolkata"),
+    ],
+)
+def test_gigaset_is_told_a_zone_it_knows_that_keeps_the_same_time(zone, written):
+    assert gigaset_zone(zone, clock(zone, 2026)) == written

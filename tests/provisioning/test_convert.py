@@ -58,3 +58,14 @@ def test_dtmf_methods(method, yealink, grandstream):
 @pytest.mark.parametrize(("kind", "number"), [("none", 0), ("park", 10), ("speed", 13), ("line", 15), ("blf", 16)])
 def test_kinds_of_keys(kind, number):
     assert convert.yealink_key(kind) == number
+
+
+@pytest.mark.parametrize(
+    ("method", "gigaset", "fanvil", "htek", "zoiper"),
+    [("inband", 1, 0, 1, "inband"), ("rfc4733", 2, 1, 0, "rfc_2833"), ("info", 4, 2, 2, "SIP_info_numeric")],
+)
+def test_each_maker_has_words_of_its_own_for_how_keys_are_sent(method, gigaset, fanvil, htek, zoiper):
+    assert convert.gigaset_dtmf(method) == gigaset
+    assert convert.fanvil_dtmf(method) == fanvil
+    assert convert.htek_dtmf(method) == htek
+    assert convert.zoiper_dtmf(method) == zoiper

@@ -142,6 +142,7 @@ _ZOIPER = Spelling(
     domain="accounts/account/SIP_domain",
     server="accounts/account/SIP_outbound_proxy",
     transport="accounts/account/SIP_transport_type",
+    expires="accounts/account/reregistration_time",
     name="accounts/account/SIP_callerId",
     label="accounts/account/name",
     voicemail="accounts/account/voicemail_check_extension",
