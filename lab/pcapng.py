@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from pbx.domain.registrations import Peer
@@ -77,7 +78,7 @@ def _packet(packet: Packet, payload: bytes, sent: dict[tuple[Peer, Peer], int]) 
 
 
 def _upper_pdu(packet: Packet, dissector: str, payload: bytes) -> bytes:
-    source, target = ip_address(packet.source.host), ip_address(packet.target.host)
+    source, target = _address(packet.source.host), _address(packet.target.host)
     from_host, to_host = _HOSTS[source.version]
     from_port, to_port = _PORTS
     tags = [
@@ -95,7 +96,7 @@ def _named(dissector: str) -> bytes:
 
 
 def _datagram(packet: Packet, payload: bytes, sent: dict[tuple[Peer, Peer], int]) -> bytes:
-    source, target = ip_address(packet.source.host), ip_address(packet.target.host)
+    source, target = _address(packet.source.host), _address(packet.target.host)
     ports = struct.pack(">HH", packet.source.port, packet.target.port)
     if packet.source.transport == "udp":
         protocol, at = _UDP, 6
@@ -121,13 +122,19 @@ def _ip_header(source: Address, target: Address, protocol: int, length: int, tra
 
 
 def _checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071)."""
+    """The Internet checksum (RFC 1071): adding with the carry brought round is counting modulo 65,535."""
     if len(data) % 2:
         data += b"\0"
-    total: int = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
+    number = int.from_bytes(data, "big")
+    total = number % 0xFFFF
+    if not total and number:
+        total = 0xFFFF
     return ~total & 0xFFFF
+
+
+@lru_cache(1024)
+def _address(host: str) -> Address:
+    return ip_address(host)
 
 
 def _block(kind: int, body: bytes, options: Sequence[tuple[int, bytes]] = ()) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from lab.cli.plans import the_plan
 from lab.cli.run import BY_HAND, Wanted, print_case
 from lab.collector import what_stands_stays
 from lab.errors import INTERRUPTED, NO_START, TIMED_OUT, UserError
+from lab.evidence.bundle import FOLDER
 from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.phones.pyvoip_phone import PyvoipPhone
@@ -104,6 +106,7 @@ def _tell(office: Office, virtual: RunResult, result: RunResult, out: Path) -> i
     wanted = Wanted(out / "report.json", out / "junit.xml", out / "report.html", out / "summary.md")
     problem = documents.write(it, wanted.forms(), rehearsed)
     problem = problem or documents.write(rehearsed, Wanted(out / "rehearsal.json").forms())
+    problem = problem or _evidence_beside(office, out)
     if problem:
         print(f" missing    {problem}")
     print(summary(it))
@@ -122,7 +125,7 @@ def _tell(office: Office, virtual: RunResult, result: RunResult, out: Path) -> i
     routed = sum(isinstance(s.event, CallRouted) and s.event.first for s in office.lab.bus.since(0))
     unequal = sum(before != after for case in result.cases for _, before, after in case.records)
     print(f" why        {records - unequal} of {records} records equal what was computed before; {routed} calls routed")
-    print(f" report     {out / 'report.html'}      junit.xml · report.json")
+    print(f" report     {out / 'report.html'}      junit.xml · report.json · summary.md · evidence/")
     owed = {
         f"pyVoIP phones took part in {len(foreign)} cases, not in {FOREIGN_CASES}": len(foreign) < FOREIGN_CASES,
         f"{routed - records} calls were routed and not compared with `why`": records != routed,
@@ -135,6 +138,18 @@ def _tell(office: Office, virtual: RunResult, result: RunResult, out: Path) -> i
     if passed:
         return 0
     return result.exit_code or 1
+
+
+def _evidence_beside(office: Office, out: Path) -> str:
+    """Lay the evidence of the run beside its page; return why it could not be."""
+    kept = office.lab.runs_folder / office.source.runs()[0].run / FOLDER
+    try:
+        shutil.rmtree(out / FOLDER, ignore_errors=True)
+        if kept.is_dir():
+            shutil.copytree(kept, out / FOLDER)
+    except OSError as error:  # that of copytree names every file
+        return f"evidence: {error.strerror or 'it could not be copied'}"
+    return ""
 
 
 def _with_pyvoip(office: Office, result: RunResult) -> list[str]:
