@@ -49,6 +49,7 @@ class Pages:
             post(f"/d/{{domain}}/{section.path}/{{key}}", self._bound(self._edit, section))
         post("/d/{domain}/users", self._add_user)
         post("/d/{domain}/sites", self._add_site)
+        post("/d/{domain}/sites-feature", self._enable_sites)
         post("/d/{domain}/site-assignment", self._assign)
         post("/d/{domain}/users/{key}/invite", self._invite)
         post("/d/{domain}/users/{key}/delete", self._delete_user)
@@ -81,12 +82,18 @@ class Pages:
         columns = [name for name in section.columns if name != "Site" or directory.sites]
         rows = [[section.columns[name](sight, item) for name in columns] for item in found[first : first + SHOWN]]
         domain, reseller = directory.domain.name, directory.reseller.name
-        creates = section in (USERS, SITES) and bool(may_some(actor, "create", section.kind, domain, reseller))
+        enables = section is SITES and bool(may_some(actor, "edit", "sites feature", domain, reseller))
+        creates = (
+            section in (USERS, SITES)
+            and (section is USERS or directory.domain.sites_enabled)
+            and bool(may_some(actor, "create", section.kind, domain, reseller))
+        )
         assigns = section is USERS and bool(may_some(actor, "edit", "site assignment", domain, reseller))
         shown = {"wrong": "", "said": request.query.get("said", ""), **more}
         return self.room.page(
             request, "portal/list.html", status=status, room=section.path, domain=domain, section=section,
             columns=columns, rows=rows, total=total, first=first, most=SHOWN, creates=creates,
+            enables=enables, enabled=directory.domain.sites_enabled,
             assigns=assigns and bool(directory.sites), sites=tuple(directory.sites_by_name), site=site,
             scopes=appointable(actor.roles, actor.scope) if creates else (), every=len(section.all(directory)), **shown,
         )  # fmt: skip
@@ -306,6 +313,19 @@ class Pages:
         except (ValidationError, Inconsistent) as error:
             return self._listed(request, SITES, 422, wrong="; ".join(reasons(error).values()))
         await self.room.ledger.keep(request, kept, thing, "create", None, site)
+        raise web.HTTPSeeOther(f"/d/{directory.domain.name}/sites")
+
+    async def _enable_sites(self, request: web.Request) -> web.Response:
+        """Support enables sites, or takes them away while there are none."""
+        form, directory = await self.room.form(request), self.room.directory(request)
+        thing, enabled = domain_thing(directory, "sites feature"), bool(form.get("enabled"))
+        self.room.gate.must(request, "edit", thing)
+        domain = directory.domain.model_copy(update={"sites_enabled": enabled})
+        try:
+            kept = directory.replaced(domain=domain)
+        except (ValidationError, Inconsistent) as error:
+            return self._listed(request, SITES, 422, wrong="; ".join(reasons(error).values()))
+        await self.room.ledger.keep(request, kept, thing, "edit", directory.domain, domain)
         raise web.HTTPSeeOther(f"/d/{directory.domain.name}/sites")
 
     async def _assign(self, request: web.Request) -> web.Response:

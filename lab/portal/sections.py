@@ -293,7 +293,7 @@ ATTENDANTS = Section(
         "Site": _text("site"),
         "Greeting": lambda sight, attendant: Cell(attendant.menus[0].greeting),
         "Keys": lambda sight, attendant: Cell(", ".join(_keys_text(sight.directory, attendant))),
-        "Now goes to": lambda sight, attendant: Cell(sight.goes_to(attendant.extension)),
+        "Now goes to": lambda sight, attendant: Cell(sight.menu_now(attendant)),
     },
     (
         Field("name", "Name"),
@@ -317,7 +317,7 @@ QUEUES = Section(
         "Type": lambda sight, queue: Cell(queue.strategy.replace("_", " ")),
         "Agents": lambda sight, queue: Cell(", ".join(agent.name for agent in queue.in_order)),
         "Supervisors": lambda sight, queue: Cell(", ".join(queue.supervisors)),
-        "Now goes to": lambda sight, queue: Cell(sight.goes_to(queue.extension)),
+        "Now goes to": lambda sight, queue: Cell(sight.agents_now(queue)),
     },
     (
         Field("name", "Name"),

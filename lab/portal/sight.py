@@ -11,8 +11,10 @@ from pbx.callflow import routing
 from pbx.callflow.decisions import DecisionRecord
 from pbx.callflow.question import Asked, Presence
 from pbx.clock import Moment
+from pbx.domain.attendants import Attendant
 from pbx.domain.directory import Directory
 from pbx.domain.history import CallRecord, Fax
+from pbx.domain.queues import Queue
 from pbx.domain.tenancy import User
 
 _SOMEBODY = "14165550142"
@@ -63,6 +65,22 @@ class Sight:
     def goes_to(self, dialled: str) -> str:
         """Return where a call from outside for an extension or number goes now."""
         return self._routed(dialled).outcome.replace(":", " ", 1)
+
+    def menu_now(self, attendant: Attendant) -> str:
+        """Return which menu callers of an attendant enter now, and the frame that decides."""
+        found = routing.resolve_attendant(self.directory, attendant.extension, "main", self.now)
+        if found is None:
+            return ""
+        return f"menu {found.menu.name}" + (f", {found.time_frame}" if found.time_frame else "")
+
+    def agents_now(self, queue: Queue) -> str:
+        """Return who can be offered a queue's callers now, or where those go who are refused."""
+        found = routing.resolve_queue(self.directory, queue.extension, self.presence)
+        if found is None:
+            return ""
+        if found.refused is not None:
+            return found.refused.label.replace(":", " ", 1)
+        return f"offered to {', '.join(found.agents)}" if found.agents else "waits: nobody is logged in"
 
     def rules_record(self, user: User) -> DecisionRecord:
         asked = Asked(user.extension, _SOMEBODY)

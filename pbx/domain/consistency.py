@@ -63,6 +63,9 @@ def _platform(directory: Directory) -> Iterator[Problem]:
 
 def _limits(directory: Directory) -> Iterator[Problem]:
     domain = directory.domain
+    if directory.sites and not domain.sites_enabled:
+        why = f"sites are not enabled, and there are {len(directory.sites)}; support enables them"
+        yield Problem(("domain", "sites_enabled"), f"domain {domain.name}: {why}")
     for kind, limit, count in (
         ("users", domain.max_users, len(directory.users)),
         ("sites", domain.max_sites, len(directory.sites)),

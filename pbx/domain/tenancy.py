@@ -125,6 +125,8 @@ class Domain(Model):
     """Whether calls outside carry a signed word on who may show their number (STIR/SHAKEN)."""
     spam_callers: tuple[str, ...] = ()
     """Numbers whose calls answering rules may send elsewhere."""
+    sites_enabled: bool = True
+    """Whether there may be sites at all; support alone enables them (domain-features 2.3)."""
     max_users: int = Field(default=0, ge=0)
     """How many there may be; 0 for no limit, as in the others."""
     max_sites: int = Field(default=0, ge=0)

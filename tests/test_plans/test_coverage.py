@@ -101,6 +101,7 @@ NOT_SET = {
     "Mailbox.silence_s": "callflow/test_voicemail.py",
     "Queue.max_expected_wait_s": "needs a history of waits: switch/test_switch_queues.py",
     "Queue.supervisors": PORTAL,
+    "Domain.sites_enabled": PORTAL,
     "Device.label": "of the screen: provisioning",
     "Device.unsolicited_mwi": "switch/test_mailboxes.py",
     "Device.ignored_for_presence": "switch/test_packages.py",

@@ -29,6 +29,7 @@ GET  /floor                               y y y y y
 GET  /calls                               y y y y y
 GET  /calls/{call}                        y y y y y
 GET  /devices                             y - y - -
+GET  /devices/{mac}                       y - y - -
 GET  /runs                                y - y - -
 GET  /runs/{run}                          y - y - -
 GET  /runs/{run}/report                   y - y - -
@@ -46,6 +47,7 @@ POST /d/{domain}/users/{key}/invite       y - - - -
 POST /d/{domain}/users/{key}/delete       y - - - -
 GET  /d/{domain}/sites                    y - y - -
 POST /d/{domain}/sites                    - - - - -
+POST /d/{domain}/sites-feature            - - - - -
 GET  /d/{domain}/sites/{key}              y - y - -
 POST /d/{domain}/sites/{key}              y - - - -
 GET  /d/{domain}/timeframes               y y y y y

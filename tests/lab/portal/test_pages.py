@@ -324,3 +324,29 @@ async def test_ten_thousand_rows_are_shown_a_hundred_at_a_time_and_found_by_word
     none = await (await page.get("/d/acme.lab/users?q=zzz")).text()
     assert "Clear filter" in none
     assert (await page.get("/d/acme.lab/users?first=x")).status == 200
+
+
+async def test_support_alone_enables_sites_and_takes_them_away_while_there_are_none(page, town):
+    refused = await page.post("/d/acme.lab/sites-feature", cookies=town.session("101"))
+    assert refused.status == 403
+    there = await page.post("/d/acme.lab/sites-feature")
+    assert (there.status, "there are 2" in await there.text()) == (422, True)
+    users = tuple(user.model_copy(update={"site": ""}) for user in town.acme.users)
+    stripped = {name: tuple(one.model_copy(update={"site": ""}) for one in getattr(town.acme, name))
+                for name in ("attendants", "queues", "numbers", "conferences")}  # fmt: skip
+    town.apply(town.acme.replaced(users=users, sites=(), settings={}, **stripped), "")
+    assert (await page.post("/d/acme.lab/sites-feature")).status == 200
+    assert not town.acme.domain.sites_enabled
+    refused = await page.post("/d/acme.lab/sites", data={"name": "Laval"})
+    assert (refused.status, "support enables them" in await refused.text()) == (422, True)
+    await page.post("/d/acme.lab/sites-feature", data={"enabled": "yes"})
+    assert (await page.post("/d/acme.lab/sites", data={"name": "Laval"})).status == 200
+    assert [one.name for one in town.acme.sites] == ["Laval"]
+
+
+async def test_now_goes_to_names_the_menu_and_the_agents(page):
+    attendants = await (await page.get("/d/acme.lab/attendants")).text()
+    assert "menu main" in attendants
+    queues = await (await page.get("/d/acme.lab/queues")).text()
+    assert "offered to 103, 104" in queues
+    assert "hangup not-found" not in queues + attendants
