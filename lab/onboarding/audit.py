@@ -133,7 +133,8 @@ def _adapters_online(seen: Seen, name: str) -> Line:
 
 def _hardware(seen: Seen, name: str) -> Line:
     adapters = {device.id for device in seen.adapters}
-    phones = (device for device in seen.directory.devices if device.mac and device.id not in adapters)
+    devices = seen.directory.devices
+    phones = (device for device in devices if not _is_soft(device) and device.id not in adapters)
     line = _online(seen, name, phones, lambda d: f"{d.model or d.family} of {d.extension} ({d.mac})")
     wanted = [user.extension for user in seen.packet.users if user.device] if seen.packet is not None else []
     bare = [
@@ -144,8 +145,13 @@ def _hardware(seen: Seen, name: str) -> Line:
 
 
 def _softphones(seen: Seen, name: str) -> Line:
-    soft = (device for device in seen.directory.devices if not device.mac)
+    soft = (device for device in seen.directory.devices if _is_soft(device))
     return _online(seen, name, soft, lambda d: f"softphone {d.id}")
+
+
+def _is_soft(device: Device) -> bool:
+    """A program has no MAC, or one that was made up: the locally administered bit is set (IEEE 802)."""
+    return device.mac is None or device.mac[1] in "26ae"
 
 
 def _attendants(seen: Seen, name: str) -> Line:

@@ -11,9 +11,15 @@ from datetime import date
 
 from lab.onboarding.packet import FormUser, Packet
 from pbx.domain.directory import Directory
-from pbx.domain.seed import read_directory
+from pbx.domain.hardware import HardwareOrder
+from pbx.domain.problems import Problem
+from pbx.domain.seed import BadSeed, read_directory
+from provisioning_server.families import shipped_families
+from provisioning_server.inventory import Refused
+from provisioning_server.purchasing import ordered
 
 SOFTPHONE = "linphone/desktop"
+"""What a softphone is provisioned as; its MAC is a locally administered one (IEEE 802)."""
 _FAX = "main"
 _SECRET_LENGTH = 24
 Document = dict[str, object]
@@ -24,7 +30,7 @@ def build(packet: Packet, today: date, fresh: Callable[[int], str]) -> Directory
     document: Document = {"domain": _domain(packet)}
     for _, part in ORDER:
         document |= part(packet, today, fresh)
-    return read_directory({name: value for name, value in document.items() if value})
+    return _ordered(read_directory({name: value for name, value in document.items() if value}), packet, today)
 
 
 def after_port(directory: Directory, packet: Packet) -> Directory:
@@ -60,7 +66,7 @@ def _users(packet: Packet, today: date, fresh: Callable[[int], str]) -> Document
         "sites": [{"name": name, "emergency_address": name if name in keys else ""} for name in names],
         "users": [_user(packet, user) for user in packet.users],
         "devices": [
-            {"id": user.extension, "extension": user.extension, "family": SOFTPHONE, "model": "softphone",
+            {"id": user.extension, "extension": user.extension, "family": SOFTPHONE, "mac": f"02{fresh(10)}",
              "password": fresh(_SECRET_LENGTH), "token": fresh(_SECRET_LENGTH)}
             for user in packet.users if user.device == "softphone"
         ],
@@ -80,8 +86,13 @@ def _flow(packet: Packet, today: date, fresh: Callable[[int], str]) -> Document:
     flow = packet.call_flow
     attendants: Sequence[Document] = ()
     if flow.attendant is not None:
-        menu = {"name": "main", "greeting": flow.greeting, "keys": flow.keys}
-        attendants = [{"extension": flow.attendant, "name": packet.company[:40], "menus": [menu]}]
+        menus: list[Document] = [{"name": "main", "greeting": flow.greeting, "keys": flow.keys}]
+        clock: Document = {}
+        if flow.hours is not None and flow.after_hours is not None:
+            leave = {"action": "go", "to": flow.after_hours}
+            menus.append({"name": "closed", "greeting": "attendant-closed", "no_key": leave, "unassigned_key": leave})
+            clock = {"open_frames": [flow.hours.name], "closed": "closed"}
+        attendants = [{"extension": flow.attendant, "name": packet.company[:40], "menus": menus, **clock}]
     return {
         "time_frames": [flow.hours] if flow.hours is not None else [],
         "attendants": attendants,
@@ -115,13 +126,13 @@ def _numbers(packet: Packet, today: date, fresh: Callable[[int], str]) -> Docume
 
 
 def _open_and_closed(packet: Packet) -> Sequence[Document]:
+    """An attendant knows the hours itself; without one the first user is called while the office is open."""
     flow = packet.call_flow
     if flow.attendant is not None:
-        first = f"attendant {flow.attendant}"
-    elif packet.users:
-        first = f"user {packet.users[0].extension}"
-    else:
+        return [{"to": f"attendant {flow.attendant}"}]
+    if not packet.users:
         return []
+    first = f"user {packet.users[0].extension}"
     if flow.hours is None or flow.after_hours is None:
         return [{"to": first}]
     return [{"time_frame": flow.hours.name, "to": first}, {"to": flow.after_hours}]
@@ -137,10 +148,14 @@ def _addresses(packet: Packet, today: date, fresh: Callable[[int], str]) -> Docu
     return {"addresses": list(packet.addresses)}
 
 
-def _hardware(packet: Packet, today: date, fresh: Callable[[int], str]) -> Document:
+def _ordered(directory: Directory, packet: Packet, today: date) -> Directory:
     if not packet.hardware:
-        return {}
-    return {"orders": [{"number": order_number(packet), "ordered_on": today, "lines": list(packet.hardware)}]}
+        return directory
+    order = HardwareOrder(number=order_number(packet), ordered_on=today, lines=packet.hardware)
+    try:
+        return ordered(directory, shipped_families(), order)
+    except Refused as error:
+        raise BadSeed([Problem(("hardware",), f"{error}; {error.remedy}")]) from error
 
 
 def order_number(packet: Packet) -> str:
@@ -154,6 +169,5 @@ ORDER: tuple[tuple[str, Callable[[Packet, date, Callable[[int], str]], Document]
     ("Numbers", _numbers),
     ("Native fax", _fax),
     ("E911", _addresses),
-    ("Hardware", _hardware),
 )
-"""The recommended order of configuration; 10DLC brand and campaign come last, and live in the packet."""
+"""The recommended order of configuration. Hardware is ordered after it; 10DLC brand and campaign live in the packet."""

@@ -18,7 +18,7 @@ Step = Literal[
     "forms sent", "forms returned", "order complete", "domain created", "flow approved", "welcome sent",
     "hardware shipped", "training booked", "training held", "network assessed", "configured", "test begun",
     "test passed", "port requested", "port rejected", "port resubmitted", "foc received", "line attested",
-    "numbers moved", "live", "change requested", "statement sent",
+    "audit made", "numbers moved", "live", "change requested", "statement sent", "reminded",
 ]  # fmt: skip
 STEPS: tuple[Step, ...] = get_args(Step)
 Owner = Literal["client", "partner", "provider", "carrier"]
@@ -280,7 +280,8 @@ _AFTER: dict[Step, Step] = {
     "configured": "welcome sent", "test begun": "configured", "test passed": "test begun",
     "port requested": "test passed", "port rejected": "port requested", "port resubmitted": "port rejected",
     "foc received": "port requested", "line attested": "domain created", "numbers moved": "foc received",
-    "live": "test passed", "change requested": "domain created", "statement sent": "domain created",
+    "audit made": "foc received", "live": "test passed", "change requested": "domain created",
+    "statement sent": "domain created",
 }  # fmt: skip
 _ONCE = frozenset({"forms sent", "forms returned", "order complete", "domain created", "welcome sent", "numbers moved",
                    "live", "port requested", "test begun", "test passed"})  # fmt: skip

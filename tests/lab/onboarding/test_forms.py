@@ -28,8 +28,8 @@ PHONES = [
 
 
 def ready() -> Directory:
-    """The domain of the packet with its hardware plugged in; of a preset that lets users have no mail address."""
-    made = build(PACKET.model_copy(update={"preset": "generic"}), TODAY, lambda length: "x" * length)
+    """The domain of the packet with its hardware plugged in."""
+    made = build(PACKET, TODAY, lambda length: "x" * length)
     return made.replaced(devices=(*made.devices, *({**phone, "password": "x" * 24} for phone in PHONES)))
 
 
@@ -58,8 +58,8 @@ def test_the_domain_is_what_the_forms_say():
     assert [user.extension for user in made.users] == ["201", "202", "203", "204"]
     assert made.users[0].scope == "Office Manager", "an admin contact manages the office"
     assert {number.number: [route.to.label for route in number.routes] for number in made.numbers} == {
-        "14165550180": ["attendant:600/main", "mailbox:201"],
-        "14165550160": ["attendant:600/main", "mailbox:201"],
+        "14165550180": ["attendant:600/main"],
+        "14165550160": ["attendant:600/main"],
         "14505550161": ["user:203"],
         "14165550162": ["fax:main"],
         "18885550163": ["attendant:600/main"],

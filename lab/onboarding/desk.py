@@ -1,0 +1,222 @@
+"""The onboarding desk: cases, what each step brings about, and what happens by itself when its time has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from lab.onboarding.audit import Line, audit, open_lines
+from lab.onboarding.build import after_port, build
+from lab.onboarding.case import (
+    CONFIGURE_AFTER,
+    Case,
+    Circumstances,
+    Lack,
+    Mark,
+    NotYet,
+    Step,
+    missing_forms,
+    partner_may_log_in,
+    take,
+)
+from lab.onboarding.letters import Letter, failed_line, letters, reminder
+from lab.onboarding.packet import Packet, final_order
+from lab.onboarding.progress import Clock, Stage, bar, clocks, next_moves
+from pbx.domain.directory import Directory
+from pbx.domain.seed import BadSeed
+
+AGENT = "onboarding agent"
+"""Who takes the steps that come by themselves."""
+
+
+class Surroundings(Protocol):
+    """The lab, as this desk knows it."""
+
+    def now(self) -> datetime:
+        """Aware: the lab's clock, which may be far from the wall's."""
+        ...
+
+    def directory(self, domain: str) -> Directory | None: ...
+
+    def registered(self, domain: str) -> Set[str]:
+        """Ids of the devices that are registered."""
+        ...
+
+    def plan_passed(self, domain: str) -> bool:
+        """Whether the newest run of the Deployment Test Plan on this domain is good."""
+        ...
+
+    def adopt(self, directory: Directory, why: str) -> None:
+        """Serve a domain that is new or changed."""
+        ...
+
+    def send(self, letter: Letter) -> None: ...
+
+    def keep(self, case: Case) -> None:
+        """Write a case down; what is kept is there after a restart."""
+        ...
+
+    def fresh(self, length: int) -> str:
+        """Return random hexadecimal text."""
+        ...
+
+
+class NoCase(LookupError):
+    """Nobody onboards that domain."""
+
+
+class Opened(ValueError):
+    """There is such a case already, or a domain of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All a page shows of a case."""
+
+    case: Case
+    now: datetime
+    stages: Sequence[Stage]
+    clocks: Sequence[Clock]
+    moves: Sequence[Lack]
+    lines: Sequence[Line]
+    """The audit; empty while there is no domain."""
+    order: Mapping[str, str]
+
+    @property
+    def ready(self) -> int:
+        """How many lines of the audit are good or attested."""
+        return len(self.lines) - len(open_lines(self.lines, self.case))
+
+    @property
+    def partner_may_log_in(self) -> bool:
+        return partner_may_log_in(self.case)
+
+
+class OnboardingDesk:
+    """Owns the cases."""
+
+    def __init__(self, around: Surroundings, cases: Sequence[Case] = ()) -> None:
+        self._around = around
+        self._cases = {case.domain: case for case in cases}
+
+    def cases(self) -> Sequence[Case]:
+        return tuple(self._cases.values())
+
+    def case(self, domain: str) -> Case:
+        """NoCase when nobody onboards it."""
+        try:
+            return self._cases[domain]
+        except KeyError:
+            raise NoCase(f"nobody onboards {domain}; open cases: {', '.join(self._cases) or 'none'}") from None
+
+    def open(self, packet: Packet, by: str = AGENT) -> Case:
+        """Begin: the forms are sent. Opened when it has begun already."""
+        if packet.domain in self._cases:
+            raise Opened(f"{packet.domain} is being onboarded already")
+        if self._around.directory(packet.domain) is not None:
+            raise Opened(f"there is a domain {packet.domain} already")
+        self._cases[packet.domain] = Case(packet=packet)
+        return self.take(packet.domain, "forms sent", by)
+
+    def hand_in(self, packet: Packet) -> Case:
+        """Replace the forms of a case: a newer bill, a signed letter, more users."""
+        return self._keep(self.case(packet.domain).model_copy(update={"packet": packet}))
+
+    def take(self, domain: str, step: Step, by: str = AGENT, note: str = "", about: str = "") -> Case:
+        """Take a step, with all it brings about; NotYet says what stands in its way, and whose move that is."""
+        before = self.case(domain)
+        around = self._circumstances(before)
+        mark = Mark(step=step, at=around.now, by=by, note=note, about=about)
+        if step == "domain created" and not around.has_domain and before.done("order complete"):
+            self._create(before, around.now)
+            around = self._circumstances(before)
+        case = take(before, mark, around)
+        if step == "numbers moved":
+            directory = self._around.directory(domain)
+            assert directory is not None  # the audit had no open line
+            self._around.adopt(after_port(directory, case.packet), "numbers moved")
+        for letter in letters(case, mark):
+            self._around.send(letter)
+        return self._keep(case)
+
+    def tick(self) -> None:
+        """Do what is due by now; call it now and then."""
+        for case in self.cases():
+            now = self._now(case)
+            for step in self._due(case, now):
+                try:
+                    case = self.take(case.domain, step)
+                except NotYet:
+                    break
+            if case.port_day == now.date() and not case.done("audit made"):
+                self._make_audit(case)
+            self._remind(self.case(case.domain), now)
+
+    def status(self, domain: str) -> Status:
+        case = self.case(domain)
+        around = self._circumstances(case)
+        return Status(
+            case, around.now, bar(case, around.now), tuple(clocks(case, around.now)), next_moves(case, around),
+            self.lines(case), final_order(case.packet),
+        )  # fmt: skip
+
+    def lines(self, case: Case) -> Sequence[Line]:
+        directory = self._around.directory(case.domain)
+        return audit(directory, self._around.registered(case.domain), case.packet) if directory is not None else ()
+
+    def _circumstances(self, case: Case) -> Circumstances:
+        return Circumstances(
+            self._now(case),
+            has_domain=self._around.directory(case.domain) is not None,
+            open_lines=open_lines(self.lines(case), case),
+            plan_passed=self._around.plan_passed(case.domain),
+        )
+
+    def _now(self, case: Case) -> datetime:
+        return self._around.now().astimezone(ZoneInfo(case.packet.time_zone))
+
+    def _create(self, case: Case, now: datetime) -> None:
+        try:
+            made = build(case.packet, now.date(), self._around.fresh)
+        except BadSeed as error:
+            found = tuple(Lack("client", f"forms: {problem.sentence}") for problem in error.problems)
+            raise NotYet("domain created", found) from error
+        self._around.adopt(made, "onboarding")
+
+    def _due(self, case: Case, now: datetime) -> Sequence[Step]:
+        """Steps of the provider that wait for nobody."""
+        if case.done("forms returned") and not case.done("order complete") and not any(missing_forms(case.packet, now)):
+            return ("order complete", "domain created", *self._welcome(case))
+        if case.done("order complete") and not case.done("domain created"):
+            return ("domain created",)
+        order = case.last("order complete")
+        if case.done("domain created") and not case.done("welcome sent") and order is not None:
+            return self._welcome(case) or (("welcome sent",) if now >= order.at + CONFIGURE_AFTER else ())
+        return ()
+
+    @staticmethod
+    def _welcome(case: Case) -> Sequence[Step]:
+        return ("welcome sent",) if case.packet.start == "asap" else ()
+
+    def _make_audit(self, case: Case) -> None:
+        lines = self.lines(case)
+        open_ = open_lines(lines, case)
+        self.take(case.domain, "audit made", about=f"{len(lines) - len(open_)} of {len(lines)}")
+        for line in lines:
+            if line.name in open_:
+                self._around.send(failed_line(case, line.name, line.missing))
+
+    def _remind(self, case: Case, now: datetime) -> None:
+        told = {mark.about for mark in case.marks if mark.step == "reminded"}
+        for clock in clocks(case, now):
+            if clock.late == "late" and clock.what not in told:
+                self.take(case.domain, "reminded", about=clock.what)
+                self._around.send(reminder(case, clock.what, clock.due))
+
+    def _keep(self, case: Case) -> Case:
+        self._cases[case.domain] = case
+        self._around.keep(case)
+        return case
