@@ -10,6 +10,7 @@ import typer
 from lab.cli import EXIT_CODES
 from lab.cli.device_commands import devices_app, orders_app
 from lab.cli.fault_commands import faults_app
+from lab.cli.onboard_command import onboard
 from lab.cli.options import Against, AsJson, Assignments, Number, Seed
 
 app = typer.Typer(
@@ -38,6 +39,7 @@ app.add_typer(provision_app, name="provision")
 app.add_typer(devices_app, name="devices")
 app.add_typer(orders_app, name="orders")
 app.add_typer(fax_app, name="fax")
+app.command()(onboard)
 app.add_typer(faults_app, name="faults")
 
 PlanFile = Annotated[Path, typer.Argument(help="Plan file, or the name of a plan that comes with the house: office.")]

@@ -21,7 +21,9 @@ from provisioning_server.purchasing import ordered
 SOFTPHONE = "linphone/desktop"
 """What a softphone is provisioned as; its MAC is a locally administered one (IEEE 802)."""
 _FAX = "main"
-_SECRET_LENGTH = 24
+_SECRET_LENGTH, _TOKEN_LENGTH = 24, 32
+_EXPIRES_S = 3600
+"""How long a registration lasts: an office at rest on its own network has little to say."""
 Document = dict[str, object]
 
 
@@ -63,11 +65,12 @@ def _users(packet: Packet, today: date, fresh: Callable[[int], str]) -> Document
     keys = {address.key for address in packet.addresses}
     names = dict.fromkeys(user.site for user in packet.users if user.site)
     return {
+        "settings": {"domain": {"lines.*.expires": _EXPIRES_S}},
         "sites": [{"name": name, "emergency_address": name if name in keys else ""} for name in names],
         "users": [_user(packet, user) for user in packet.users],
         "devices": [
             {"id": user.extension, "extension": user.extension, "family": SOFTPHONE, "mac": f"02{fresh(10)}",
-             "password": fresh(_SECRET_LENGTH), "token": fresh(_SECRET_LENGTH)}
+             "password": fresh(_SECRET_LENGTH), "token": fresh(_TOKEN_LENGTH), "model": "Linphone"}
             for user in packet.users if user.device == "softphone"
         ],
     }  # fmt: skip

@@ -29,8 +29,8 @@ PHONES = [
 
 def ready() -> Directory:
     """The domain of the packet with its hardware plugged in."""
-    made = build(PACKET, TODAY, lambda length: "x" * length)
-    return made.replaced(devices=(*made.devices, *({**phone, "password": "x" * 24} for phone in PHONES)))
+    made = build(PACKET, TODAY, lambda length: "a" * length)
+    return made.replaced(devices=(*made.devices, *({**phone, "password": "a" * 24} for phone in PHONES)))
 
 
 def without(field: str, **match: object) -> Callable[[Directory], Directory]:
@@ -54,7 +54,7 @@ def changed(field: str, place: int, **values: object) -> Callable[[Directory], D
 
 
 def test_the_domain_is_what_the_forms_say():
-    made = build(PACKET, TODAY, lambda length: "x" * length)
+    made = build(PACKET, TODAY, lambda length: "a" * length)
     assert [user.extension for user in made.users] == ["201", "202", "203", "204"]
     assert made.users[0].scope == "Office Manager", "an admin contact manages the office"
     assert {number.number: [route.to.label for route in number.routes] for number in made.numbers} == {
@@ -70,7 +70,7 @@ def test_the_domain_is_what_the_forms_say():
 
 
 def test_on_the_day_the_lent_numbers_go_and_the_own_one_is_shown():
-    ported = after_port(build(PACKET, TODAY, lambda length: "x" * length), PACKET)
+    ported = after_port(build(PACKET, TODAY, lambda length: "a" * length), PACKET)
     assert "14165550180" not in ported.numbers_by_digits
     assert ported.domain.caller_id == "14165550160"
 
@@ -92,7 +92,8 @@ PLANTED: dict[str, tuple[Callable[[Directory], Directory], frozenset[str], str]]
     "adapters online": (lambda it: it, frozenset({"202a"}), "port 2 of 000b82a30205 (202a) is not registered"),
     "attendants complete": (
         lambda it: it.replaced(attendants=(it.attendants[0].model_copy(
-            update={"menus": (it.attendants[0].menus[0].model_copy(update={"greeting": "nobody-has-this"}),)}),)),
+            update={"menus": (it.attendants[0].menus[0].model_copy(update={"greeting": "nobody-has-this"}),
+                              *it.attendants[0].menus[1:])}),)),
         frozenset(), "nobody-has-this"),
     "queues complete": (changed("queues", 0, agents=()), frozenset(), "queue 650 has no phones"),
     "hardware online": (lambda it: it, frozenset({"203"}), "VVX450 of 203 (64167fa20203) is not registered"),
