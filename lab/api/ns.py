@@ -39,6 +39,10 @@ class NsApi:
         self.key = ""
         """An API key of a Super User that always holds: who has the installation's secret has the house."""
 
+    def ready(self, console_url: str) -> dict[str, object]:
+        """Return what a script needs to use it."""
+        return {"api": {"url": f"{console_url}/ns-api/v2", "key": self.key}}
+
     def route(self, app: web.Application) -> None:
         app.router.add_get("/api/v1/webhooks", self._deliveries)
         Http(self._open).route(app)
@@ -77,7 +81,8 @@ class NsApi:
         )
         self._server = Server(house, identities, self._failed, self.routes)
         proof = _derived(lab.secret, b"webhooks")
-        self._webhooks = hooks = Webhooks(house, self._poster, lambda name: hmac.digest(proof, name.encode(), "sha256"))
+        house.proof = lambda name: hmac.new(proof, name.encode(), "sha256").hexdigest()
+        self._webhooks = hooks = Webhooks(house, self._poster)
         house.delivered = lambda name: hooks.counts.get(name, (0, 0))
         lab.bus.subscribe(hooks.take, TOLD_OF)
 

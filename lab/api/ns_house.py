@@ -80,6 +80,8 @@ class ApiHouse:
         self._statistics: Statistics | None = None
         self.delivered: Callable[[str], tuple[int, int]] = lambda subscription: (0, 0)
         """Set by whoever posts to subscribers."""
+        self.proof: Callable[[str], str] = lambda subscription: ""
+        """What posts of a subscription are signed with; set by the composition."""
 
     def recall(self) -> None:
         """Read the other domains the store keeps, and begin to count."""

@@ -127,7 +127,9 @@ async def _booted(office: Office, over: asyncio.Event) -> None:
 
 def _say_ready(office: Office, ready_file: Path | None) -> None:
     if ready_file is not None:
-        write_ready(ready_file, office.lab.ready(office.console_port, office.console_host))
+        write_ready(
+            ready_file, office.lab.ready(office.console_port, office.console_host) | office.ns.ready(office.console_url)
+        )
     at = office.lab.listening
     assert at is not None
     print(

@@ -21,6 +21,7 @@ from pbx.domain.base import Model
 from pbx.domain.directory import Directory
 from pbx.domain.removal import Kind as Removed
 from pbx.domain.removal import Referenced, without
+from pbx.ownership import domain_thing
 
 Items = Callable[[Asked, Directory], Iterable[Any]]
 Around = tuple[Asked, Directory]
@@ -116,8 +117,9 @@ class Collection:
     def _seen(self, asked: Asked) -> Iterator[tuple[Directory, Any]]:
         for directory in asked.directories(self.right):
             sees = asked.sees(self.right)
+            whole = sees(domain_thing(directory, self.right))  # who sees what is nobody's sees all of the domain
             for item in self.items(asked, directory):
-                if sees(self.thing(directory, item)):
+                if whole or sees(self.thing(directory, item)):
                     yield directory, item
 
     def _sorted(self, rows: list[tuple[Directory, Any]], order: str) -> list[tuple[Directory, Any]]:

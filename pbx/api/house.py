@@ -80,6 +80,11 @@ class House(Protocol):
         """Return what a box was served last."""
         ...
 
+    @property
+    def proof(self) -> Callable[[str], str]:
+        """What the posts of a subscription are signed with, by its id."""
+        ...
+
     def deliveries(self, subscription: str) -> tuple[int, int]:
         """Return how many posts of a subscription were taken, and how many were not."""
         ...

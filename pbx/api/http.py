@@ -24,7 +24,7 @@ class Http:
         self._server = server
 
     def route(self, app: web.Application) -> None:
-        app.router.add_route("*", PREFIX + "/{tail:.*}", self._serve)
+        app.router.add_route("*", PREFIX + r"/{tail:[\s\S]*}", self._serve)
         app.router.add_route("*", OLD_TOKENS, self._old_tokens)
         app.router.add_route("*", OLD_TOKENS.rstrip("/"), self._old_tokens)
 

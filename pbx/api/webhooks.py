@@ -23,12 +23,10 @@ TIMEOUT_S = 10.0
 
 
 class Webhooks:
-    """Owns the queues; `close` ends what is on its way. `proof` is the key a subscription's posts are signed with."""
+    """Owns the queues; `close` ends what is on its way. Each is signed with the proof of its subscription."""
 
-    def __init__(
-        self, house: House, post: Post, proof: Callable[[str], bytes], back_off_s: tuple[float, ...] = BACK_OFF_S
-    ) -> None:
-        self._house, self._post, self._proof, self._back_off_s = house, post, proof, back_off_s
+    def __init__(self, house: House, post: Post, back_off_s: tuple[float, ...] = BACK_OFF_S) -> None:
+        self._house, self._post, self._back_off_s = house, post, back_off_s
         self._queues: dict[str, deque[Delivery]] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._closing = asyncio.Event()
@@ -106,7 +104,12 @@ class Webhooks:
     def _queue(self, row: Mapping[str, Any], told: list[dict[str, Any]], stamped: Stamped) -> None:
         name, url = str(row["id"]), str(row["post-url"])
         made = Delivery(
-            f"{name}-{stamped.seq}", name, url, body_of(told), stamped.at.wall.timestamp(), self._proof(name)
+            f"{name}-{stamped.seq}",
+            name,
+            url,
+            body_of(told),
+            stamped.at.wall.timestamp(),
+            self._house.proof(name).encode(),
         )
         queue = self._queues.setdefault(name, deque(maxlen=MOST_WAITING))
         queue.append(made)

@@ -44,8 +44,9 @@ def receiver() -> Receiver:
 @pytest.fixture
 async def office(tmp_path: Path, receiver: Receiver) -> Any:
     office = opened(small_seed(), tmp_path)
-    hooks = Webhooks(office.house, receiver, lambda name: b"proof", back_off_s=(0.0,) * (TRIES - 1))
+    hooks = Webhooks(office.house, receiver, back_off_s=(0.0,) * (TRIES - 1))
     office.house.delivered = lambda name: hooks.counts.get(name, (0, 0))
+    office.house.proof = lambda name: f"proof of {name}"
     office.world.bus.subscribe(hooks.take)
     await office.post("/domains/acme.lab/callqueues", {"callqueue": "200"})
     await office.post("/domains/acme.lab/callqueues/200/agents", {"callqueue-agent-id": "101@acme.lab"})
@@ -76,11 +77,13 @@ async def test_a_subscriber_is_told_of_its_model_alone(office: Office, receiver:
 
 
 async def test_a_post_is_proved_by_its_signature(office: Office, receiver: Receiver) -> None:
-    await office.post(UNDER, {**HOOK, "model": "agent"})
+    told = await office.post(UNDER, {**HOOK, "model": "agent"})
     _lunch(office)
     await _posts(receiver, 1)
     _, _, headers, body = receiver.got[0]
-    proof = hmac.new(b"proof", headers["Switchroom-Timestamp"].encode() + b"." + body, hashlib.sha256).hexdigest()
+    proof = hmac.new(
+        told["secret"].encode(), headers["Switchroom-Timestamp"].encode() + b"." + body, hashlib.sha256
+    ).hexdigest()
     assert headers["Switchroom-Signature"] == f"sha256={proof}"
 
 

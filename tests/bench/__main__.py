@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench import (
+    bench_api,
     bench_conference,
     bench_inventory,
     bench_media,
@@ -41,6 +42,7 @@ def main() -> None:
         bench_provisioning,
         bench_rendering,
         bench_inventory,
+        bench_api,
         bench_power_cut,
         bench_media,
         bench_conference,

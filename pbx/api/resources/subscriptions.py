@@ -120,7 +120,7 @@ async def _create(asked: Asked) -> Answer:
     row |= {"id": name, "subscription-creation-datetime": _when(asked.now.wall.timestamp()),
             "expires": _expiry(asked, lives)}  # fmt: skip
     await _keep(asked, row)
-    return Answer(200, _told(asked, row))
+    return Answer(200, {**_told(asked, row), "secret": asked.house.proof(name)}, {"Cache-Control": "no-store"})
 
 
 def _expiry(asked: Asked, lives: timedelta) -> float:
