@@ -133,6 +133,7 @@ class World:
         self.carrier_node, self.carrier = self._start_carrier("carrier", CARRIER)
         self.trunks = (self.carrier, self._start_carrier("second carrier", SECOND_CARRIER)[1])
         self.phones: list[Phone] = []
+        self._phone_of: dict[str, Phone] = {}
         self._phone_nodes: dict[Phone, Node] = {}
         for at, station in enumerate(stations(self.directory, tftp=seed.lab.tftp, untold=seed.lab.untold), start=1):
             self._plug_in(station, f"10.0.1.{at}")
@@ -331,10 +332,7 @@ class World:
 
     def phone(self, device: str) -> Phone:
         """Return the box a device is on; KeyError when none is."""
-        for phone in self.phones:
-            if any(extension.device == device for extension in phone.extensions):
-                return phone
-        raise KeyError(device)
+        return self._phone_of[device]
 
     def line(self, device: str) -> PhoneLine:
         """Return a device's line; KeyError while the phone has not read its configuration."""
@@ -401,6 +399,7 @@ class World:
             pace=self._pace,
         )
         self.phones.append(phone)
+        self._phone_of |= dict.fromkeys((extension.device for extension in station.extensions), phone)
         node = Node(name, host, 5060, phone, engine, after=lambda now: self._carry_fetches(phone))
         self._phone_nodes[phone] = self.clockwork.add(node)
 

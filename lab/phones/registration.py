@@ -22,6 +22,8 @@ RETRY_S = 30.0
 """After a refusal; a shorter one would be counted as an attack by a careful server."""
 RETRY_SILENCE_S = 5.0
 RECONNECT_S = 1.0
+OVERLAP_S = 60.0
+"""How long before the end something is refreshed, if that is not before its half: Polycom's `expires.overlap`."""
 SUBSCRIPTION_S = 3600
 
 _EXPIRES = re.compile(r";\s*expires\s*=\s*(\d{1,9})\b", re.IGNORECASE)
@@ -102,7 +104,7 @@ class _Asking(ABC):
         if response.status < 300:
             self.standing = Standing.GRANTED
             self.expires_s = self._granted(response)
-            self._due = now + max(self.expires_s / 2, 1.0)
+            self._due = now + max(self.expires_s / 2, self.expires_s - OVERLAP_S, 1.0)
         else:
             self.standing = Standing.REFUSED
             self._refused(response, now)

@@ -11,6 +11,7 @@ from collections.abc import Callable, MutableMapping
 from functools import partial
 from zlib import crc32
 
+from pbx.clock import FOREVER
 from pbx.media.agenda import Agenda
 from pbx.media.engine import (
     Capability,
@@ -306,9 +307,10 @@ class VirtualEngine:
         it.arrived += 1
         self._hear(it, segment.label)
         it.promised_at, it.promised = now, arriving.until
-        soon = now + 2 * LOOK_S
-        if it.look_due > arriving.until and it.look_due > soon:
-            self._look_at(it, max(arriving.until, soon))
+        if it.is_settled:
+            self._look_at(it, arriving.until + 2 * LOOK_S)
+        else:
+            self._look_soon(it)
         if segment.reported == it.ssrc:
             figures = it.is_told(segment.expected, segment.arrived, segment.jitter_us, now)
             if figures is not None:
@@ -325,11 +327,13 @@ class VirtualEngine:
             return False
         if source != it.latch.source and not self._admitted(it, source, segment):
             it.stranger_until = until
+            self._look_soon(it)
             return False
         if segment.payload_type not in (remote.payload_type, remote.event_type):
             it.watch.misfits += 1
             it.watch.misfit = segment.payload_type
-            it.misfit_until = until
+            it.misfit_until, it.promised = until, min(it.promised, self._agenda.now)
+            self._look_soon(it)
             return False
         return remote.receives
 
@@ -352,6 +356,7 @@ class VirtualEngine:
         return True
 
     def _look_at(self, it: VirtualLeg, due: float) -> None:
+        """Once it is settled what arrives, there is nothing to see as long as it goes on as promised."""
         if it.look is not None:
             it.look.cancel()
         it.look_due = due
@@ -362,14 +367,25 @@ class VirtualEngine:
         it.arrived += now <= it.promised
         it.watch.misfits += now <= it.misfit_until
         it.watch.strangers += now <= it.stranger_until
-        if it.remote is not None and it.remote.receives and it.remote.fax is None:
-            news = it.watch.look(it.arrived, it.heard == "silence", now)
-            if news is not None:
-                self._report(FlowChanged(it.name, *news))
+        receives = it.remote is not None and it.remote.receives and it.remote.fax is None
+        if receives:
+            # What has come by now came until the promise ended, and nothing since.
+            for at in (it.promised, now) if it.promised_at < it.promised < now else (now,):
+                news = it.watch.look(it.arrived, it.heard == "silence", at)
+                if news is not None:
+                    self._report(FlowChanged(it.name, *news))
             if it.hears_voice and it.watch.stopped(now):
                 self._hear(it, "silence")
-        settled = it.watch.flow == ("silence" if it.heard == "silence" else "flowing")
-        self._look_at(it, max(it.promised, now + 2 * LOOK_S) if settled else now + 2 * LOOK_S)
+        if it.is_settled:
+            self._look_at(it, max(it.promised, now) + 2 * LOOK_S)
+        elif receives and (it.watch.flow != "nothing" or now <= max(it.misfit_until, it.stranger_until)):
+            self._look_at(it, now + 2 * LOOK_S)
+        else:
+            it.look_due = FOREVER  # until something arrives
+
+    def _look_soon(self, it: VirtualLeg) -> None:
+        if it.look_due > self._agenda.now + 2 * LOOK_S:
+            self._look_at(it, self._agenda.now + 2 * LOOK_S)
 
     def tick(self, now: float) -> None:
         self.at(now)

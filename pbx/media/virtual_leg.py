@@ -141,6 +141,11 @@ class VirtualLeg:
     def hears_voice(self) -> bool:
         return self.heard not in ("", "silence")
 
+    @property
+    def is_settled(self) -> bool:
+        """What kind of thing arrives has been told."""
+        return self.watch.flow == ("silence" if self.heard == "silence" else "flowing")
+
     def on_its_way(self, now: float) -> int:
         """Packets that have come since the newest segment, which said that they would; the next one counts them."""
         return max(0, int((min(now, self.promised) - self.promised_at) * PACKETS_PER_S + 1e-6))

@@ -17,7 +17,7 @@ T2 = 4.0
 T4 = 5.0
 """Longest a message stays in the network."""
 TIMEOUT = 64 * T1
-REST_S = TIMEOUT
+REST_S = 2.0
 """How late what nobody waits for may be, if nothing else happens before."""
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from lab.clockwork import seeded_token
 from lab.phones.family import Account
-from lab.phones.registration import Registration, Standing, Subscription, Waiting, read_summary
+from lab.phones.registration import OVERLAP_S, Registration, Standing, Subscription, Waiting, read_summary
 from pbx.sip.address import Peer
 from pbx.sip.message import Request
 from pbx.sip.sip_events import RequestReceived, RequestTimedOut, ResponseReceived
@@ -84,6 +84,13 @@ def test_it_refreshes_at_half_of_what_was_granted_with_one_call_id_and_rising_nu
     assert first.call_id == second.call_id
     assert second.cseq.number == first.cseq.number + 1
     assert '+sip.instance="<urn:uuid:0000>"' in first.need("Contact")
+
+
+def test_what_was_granted_for_an_hour_is_refreshed_a_minute_before_its_end(exchange):
+    exchange.answers = [(200, contact(3600))]
+    exchange.registration.ask(0.0)
+    exchange.pass_on()
+    assert exchange.registration.next_deadline() == 3600 - OVERLAP_S
 
 
 def test_expires_of_the_answer_counts_when_no_contact_says_more(exchange):
