@@ -70,6 +70,11 @@ GET    /api/v1/outbox/{number} | A letter | | file
 POST   /api/v1/outbox/again | Try now whatever mail waits | | nothing
 GET    /api/v1/guide | What a person is to do | | rows
 POST   /api/v1/guide/{number} | Answer a request of a run | answer:string by:string | object
+GET    /api/v1/faults | What ails the lines of the lab's phones | | object
+DELETE /api/v1/faults | End every fault | | object
+POST   /api/v1/faults/{link} | Spoil a line, by a preset or by figures | | object
+DELETE /api/v1/faults/{link} | End the fault of a line | | object
+POST   /api/v1/faults/{link}/drop | Lose the next messages of a line | | object
 GET    /api/v1/hot-desks | Hot desks and their guests | | rows
 DELETE /api/v1/hot-desks/{device}/guest | Send a guest away | | nothing
 GET    /api/v1/provisioning/bans | Who is banned from provisioning | | rows
