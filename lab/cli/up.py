@@ -56,7 +56,7 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
         relay=mail_relay(settings),
         mail_from=settings.mail.sender,
         rtpengine=rtpengine(settings),
-        console_host=_console_host(settings),
+        console_host=console_host(settings),
         console_password=settings.console.password.get_secret_value(),
         console_open=settings.console.open,
         console_names=settings.console.names,
@@ -77,7 +77,7 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
         ) from None
 
 
-def _console_host(settings: Settings) -> str:
+def console_host(settings: Settings) -> str:
     """Return where the console listens; UserError where it would be open to a network without a password."""
     address = settings.console.address or ("" if is_loopback(settings.listen.address) else "127.0.0.1")
     if address and not is_loopback(address):
