@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+BY_HAND = "by Ctrl-C or SIGTERM"
+"""Why a run ended."""
 EVIDENCE = ("all", "failed", "none")
 
 

@@ -326,7 +326,7 @@ class Runner:
         self._close(now, left)
 
     def _close(self, now: float, left: dict[str, int]) -> None:
-        self.result.leaks = left
+        self.result.leaks = {} if self.result.interrupted else left  # what is broken off takes its time to be gone
         started = self.result.started
         self.result.seconds = round(now - started.mono, 3) if started is not None else 0.0
         self.done = True

@@ -111,7 +111,7 @@ class Api:
         if live.reins is None or live.over:
             return refused(409, "the run does not go on", "it is over, or has not begun", "GET /api/v1/runs/{run}")
         if word == STOP:
-            live.reins.stop("stopped by whoever ran it")
+            live.reins.stop(request.query.get("why", "")[:80] or "stopped by whoever ran it")
         elif not live.waiting:
             return refused(409, "no case waits", "the run was not started with step=1, or one goes on", "wait for it")
         else:

@@ -11,7 +11,7 @@ from pathlib import Path
 from lab.cli.inputs import switch_settings, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.plans import the_plan
-from lab.cli.run import BY_HAND, Wanted, print_case
+from lab.cli.run import Wanted, print_case
 from lab.collector import what_stands_stays
 from lab.errors import INTERRUPTED, NO_START, TIMED_OUT, UserError
 from lab.evidence.bundle import FOLDER
@@ -21,6 +21,7 @@ from lab.phones.pyvoip_phone import PyvoipPhone
 from lab.rehearsal import rehearse
 from lab.runs import Overrun, Reins
 from lab.seeds.load import Seed
+from lab.terms import BY_HAND
 from pbx.events import CallRouted
 from pbx.settings import Settings
 from pbx.store.database import CannotOpen

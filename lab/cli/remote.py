@@ -23,7 +23,7 @@ from lab.cli.stepping import asked_of
 from lab.errors import BAD_INPUT, NO_START, USAGE, UserError
 from lab.evidence.archive import ARCHIVE as PACKED
 from lab.evidence.archive import unpacked
-from lab.terms import Terms
+from lab.terms import BY_HAND, Terms
 from test_plans.selection import Selection
 
 _URL = re.compile(r"(https?):/+([^/]+)/?")
@@ -300,7 +300,7 @@ async def _watched(
         if stopping.is_set() and not stopped:
             stopped = True
             print("stopping: what goes on is broken off and cleared up", flush=True)
-            await _ask(session, "POST", f"/api/v1/runs/{run}/stop")
+            await _ask(session, "POST", f"/api/v1/runs/{run}/stop", params={"why": BY_HAND})
         state = await asked
         for line in state["journal"]:
             say(line)

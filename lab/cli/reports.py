@@ -18,7 +18,7 @@ def report(of: Path, wanted: Wanted) -> int:
     except (OSError, ValueError) as error:
         raise _refused(of, (isinstance(error, OSError) and error.strerror) or str(error)) from None
     look_at(wanted.paths())
-    return tell(it, wanted)
+    return tell(it, wanted, of)
 
 
 def compare(before: Path, after: Path) -> int:

@@ -14,8 +14,9 @@ from lab.cli.outputs import look_at
 from lab.cli.plans import plan_file, the_earlier, the_plan
 from lab.collector import what_stands_stays
 from lab.errors import INTERRUPTED, NO_START, OUR_FAULT, USAGE, UserError
+from lab.evidence.archive import brought
 from lab.journal_file import JournalFile
-from lab.terms import Terms
+from lab.terms import BY_HAND, Terms
 from pbx.settings import Settings
 from test_plans.model import Case, Plan
 from test_plans.report import documents
@@ -24,8 +25,6 @@ from test_plans.report.document import Document, exit_code, is_passed
 from test_plans.report.journal import opening, over, recalled
 from test_plans.selection import Selection
 from test_plans.verdicts import CaseResult
-
-BY_HAND = "by Ctrl-C or SIGTERM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +104,21 @@ def run_there_or_virtually(
             file.close()
             if file.problem:
                 print(f"⚠ {wanted.journal} could not be kept: {file.problem}", file=sys.stderr)
-        code = tell(recalled(lines), wanted) if lines else OUR_FAULT
+        code = tell(recalled(lines), wanted, resume) if lines else OUR_FAULT
     if fault and code != INTERRUPTED:
         raise UserError("the run ended by a fault", fault, "see the log of `up`", "README, runs", OUR_FAULT)
     return code
 
 
-def tell(it: Document, wanted: Wanted, other: Document | None = None) -> int:
-    """Say what came of a run, and write what was asked for; return the exit code."""
+def tell(it: Document, wanted: Wanted, of: Path | None = None) -> int:
+    """Say what came of a run, and write what was asked for; return the exit code.
+
+    `of` is the file it was read from, wholly or in part, which has its evidence beside.
+    """
     print(summary(it))
-    problem = documents.write(it, wanted.forms(), other)
+    if wanted.html is not None:
+        brought(it, wanted.html.parent, (of or wanted.html).parent)
+    problem = documents.write(it, wanted.forms())
     print(f"result   {'PASSED' if is_passed(it) else 'INTERRUPTED' if it['interrupted'] else 'NOT PASSED'}")
     if problem:
         raise UserError(

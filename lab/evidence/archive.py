@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from pathlib import Path
 
 from lab.evidence.bundle import FOLDER
+from test_plans.report.document import Document
 
 ARCHIVE = "evidence.zip"
 
@@ -28,3 +30,27 @@ def unpacked(archive: Path, beside: Path) -> None:
             packed.extractall(beside)
     except zipfile.BadZipFile as error:
         raise ValueError(str(error)) from None
+
+
+def brought(it: Document, beside: Path, earlier: Path) -> None:
+    """Bring evidence that a document tells of beside its page, from where it lay before.
+
+    What is not there any more is told instead of linked.
+    """
+    for case in it["cases"]:
+        there, gone = [], []
+        for one in case["evidence"]:
+            if (beside / one["path"]).is_file() or _copied(earlier / one["path"], beside / one["path"]):
+                there.append(one)
+            else:
+                gone.append(f"{one['title']}: {one['path']} is not there any more")
+        case["evidence"], case["problems"] = there, [*case["problems"], *gone]
+
+
+def _copied(source: Path, to: Path) -> bool:
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, to)
+    except OSError:
+        return False
+    return True

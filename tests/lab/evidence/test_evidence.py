@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from lab.cli.run import Wanted, run_there_or_virtually
+from lab.evidence.archive import brought
 from lab.evidence.bundle import folder_of
 from lab.seeds.load import load_seed
 from lab.terms import Terms
@@ -95,3 +96,14 @@ def test_two_cases_never_share_a_folder_and_none_leads_out_of_it():
     folders = [folder_of(name) for name in names]
     assert len(set(folders)) == len(names)
     assert all(re.fullmatch(r"[A-Za-z0-9_@-][A-Za-z0-9._@-]*", folder) for folder in folders)
+
+
+def test_evidence_follows_its_page_and_what_is_gone_is_told(run, tmp_path):
+    it = json.loads((run / "results.json").read_text())
+    lost = next(one for one in it["cases"][0]["evidence"])
+    lost["path"] = "evidence/A01/gone.txt"
+    brought(it, tmp_path, run)
+    told = [one["path"] for case in it["cases"] for one in case["evidence"]]
+    assert len(told) > 10
+    assert all((tmp_path / path).is_file() for path in told)
+    assert "is not there any more" in it["cases"][0]["problems"][0]
