@@ -35,7 +35,7 @@ class Ears(Worker):
     def _arrived(self, port: int, data: bytes, source: Address, now: float) -> None:
         party = self._parties.get(port, "")
         if party not in self._impaired:
-            self._exchange.receive(port, data, source, now)
+            self._taken(port, data, source, now)
             return
         self._wire.send(Peer("udp", *source), Peer("udp", party, port), data, now)
         self._go_on(now)
@@ -53,11 +53,19 @@ class Ears(Worker):
         """Let out what has come over the wire by now, and be back for the rest."""
         while (packet := self._wire.take_due(now)) is not None:
             if packet.to.host in self._parties.values():
-                self._exchange.receive(packet.to.port, packet.data, (packet.source.host, packet.source.port), now)
+                self._taken(packet.to.port, packet.data, (packet.source.host, packet.source.port), now)
             else:
                 super()._send(packet.source.port, packet.data, (packet.to.host, packet.to.port))
         if len(self._wire):
             self._timer.every(TICK_S)
+
+    def _taken(self, port: int, data: bytes, source: Address, now: float) -> None:
+        """Media has even ports, RTCP the odd one above (RFC 3550 §11)."""
+        take = self._exchange.receive_control if port % 2 else self._exchange.receive
+        take(port, data, source, now)
+
+    def _control_taken(self, port: int, data: bytes, source: Address, now: float) -> None:
+        self._arrived(port, data, source, now)
 
     def _pace(self) -> None:
         if len(self._wire):
@@ -79,7 +87,7 @@ class Ears(Worker):
     def _carry_out(self, told: words.Words) -> None:
         match told["do"]:
             case "open":
-                self._parties[told["port"]] = told["leg"].partition("/")[0]
+                self._parties[told["port"]] = self._parties[told["port"] + 1] = told["leg"].partition("/")[0]
                 super()._carry_out(told)
             case "impair":
                 self._impair(told["party"], told["ways"])

@@ -180,7 +180,10 @@ class Worker:
     def _reported(self, port: int, at: socket.socket) -> None:
         with suppress(OSError):
             data, source = at.recvfrom(_LARGEST_DATAGRAM)
-            self._exchange.receive_control(port, data, source[:2], time.monotonic())
+            self._control_taken(port, data, source[:2], time.monotonic())
+
+    def _control_taken(self, port: int, data: bytes, source: Address, now: float) -> None:
+        self._exchange.receive_control(port, data, source, now)
 
     def _send(self, port: int, data: bytes, to: Address) -> None:
         try:
