@@ -7,7 +7,7 @@ static files of an installed package and loads nothing from elsewhere; what star
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
@@ -101,13 +101,15 @@ _PARAMETER = re.compile(r"\{([^}:]+)[^}]*\}")
 _UI = ("swagger-ui.css", "swagger-ui-bundle.js")
 
 
-def lab_description() -> dict[str, Any]:
-    """Return the description of `/api/v1`."""
+def lab_description(served: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    """Return the description of `/api/v1`; what is `served` (method, path) beside the table is told without words."""
     paths: dict[str, dict[str, Any]] = {}
     for line in ADDRESSES.strip().splitlines():
         address, told, sent, answered = (part.strip() for part in line.split("|"))
         method, path = address.split()
         paths.setdefault(path, {})[method.lower()] = _operation(method, path, told, sent, answered)
+    for method, path in served:
+        paths.setdefault(path, {}).setdefault(method.lower(), _operation(method, path, path, "", "anything"))
     return {
         "openapi": "3.1.0",
         "info": {"title": "Switchroom, the lab", "version": metadata.version("switchroom")},
@@ -161,8 +163,10 @@ class Described:
 
     def __init__(self, routes: Callable[[], Routes]) -> None:
         self._routes = routes
+        self._app: web.Application | None = None
 
     def route(self, app: web.Application) -> None:
+        self._app = app
         app.router.add_get("/api/openapi.json", self._lab)
         app.router.add_get("/ns-api/v2/openapi.json", self._platform)
         app.router.add_get("/api/docs", self._page)
@@ -170,7 +174,7 @@ class Described:
         app.router.add_get("/api/docs/{name}", self._file)
 
     async def _lab(self, request: web.Request) -> web.Response:
-        return web.json_response(lab_description())
+        return web.json_response(lab_description(addresses(self._app)))
 
     async def _platform(self, request: web.Request) -> web.Response:
         return web.json_response(platform_description(self._routes()))
@@ -186,6 +190,16 @@ class Described:
         if name not in _UI:
             raise web.HTTPNotFound
         return web.FileResponse(Path(str(files("swagger_ui"))) / "static" / name)
+
+
+def addresses(app: web.Application | None) -> list[tuple[str, str]]:
+    """Return (method, path) of whatever an application serves of `/api/v1`."""
+    found = []
+    for route in app.router.routes() if app is not None else ():
+        path = route.resource.canonical if route.resource is not None else ""
+        if path.startswith("/api/v1") and route.method not in ("HEAD", "*"):
+            found.append((route.method, re.sub(r"\{([^}:]+)[^}]*\}", r"{\1}", path)))
+    return found
 
 
 def platform_description(routes: Routes) -> dict[str, Any]:
