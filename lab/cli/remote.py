@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 import sys
@@ -24,6 +25,7 @@ from lab.errors import BAD_INPUT, NO_START, USAGE, UserError
 from lab.evidence.archive import ARCHIVE as PACKED
 from lab.evidence.archive import unpacked
 from lab.terms import BY_HAND, Terms
+from pbx.settings import PREFIX
 from test_plans.selection import Selection
 
 _URL = re.compile(r"(https?):/+([^/]+)/?")
@@ -225,9 +227,16 @@ def _console(against: Path | None) -> str:
         ) from None  # fmt: skip
 
 
+def _session(console: str, **options: Any) -> aiohttp.ClientSession:
+    """A session with a console; one on another machine wants its password, which the environment may hold."""
+    password = os.environ.get(f"{PREFIX}CONSOLE__PASSWORD", "")
+    headers = {"Authorization": f"Bearer {password}"} if password else {}
+    return aiohttp.ClientSession(console, headers=headers, **options)
+
+
 async def _send_plan(console: str, path: str, query: list[tuple[str, str]], plan: Path) -> Any:
     text = await asyncio.to_thread(plan.read_bytes)
-    async with aiohttp.ClientSession(console) as session:
+    async with _session(console) as session:
         return await _ask(session, "POST", path, params=query, data=text)
 
 
@@ -240,7 +249,7 @@ async def _run(
     beside: Path | None,
 ) -> str:
     text = await asyncio.to_thread(plan.read_bytes)
-    async with aiohttp.ClientSession(console) as session:
+    async with _session(console) as session:
         query = [
             ("name", str(plan)),
             ("tester", terms.tester),
@@ -314,39 +323,39 @@ async def _watched(
 
 
 async def _one(method: str, console: str, path: str, query: dict[str, str], **told: Any) -> Any:
-    async with aiohttp.ClientSession(console) as session:
+    async with _session(console) as session:
         return await _ask(session, method, path, params=query, **told)
 
 
 async def _get(console: str, path: str) -> Any:
-    async with aiohttp.ClientSession(console) as session:
+    async with _session(console) as session:
         return await _ask(session, "GET", path)
 
 
 async def _post(console: str, path: str, query: dict[str, str], body: object = None) -> Any:
-    async with aiohttp.ClientSession(console) as session:
+    async with _session(console) as session:
         return await _ask(session, "POST", path, params=query, json=body)
 
 
 async def _delete(console: str, path: str) -> Any:
-    async with aiohttp.ClientSession(console) as session:
+    async with _session(console) as session:
         return await _ask(session, "DELETE", path)
 
 
 async def _fetch(console: str, path: str, to: Path) -> None:
-    async with aiohttp.ClientSession(console) as session, _answered(session, "GET", path) as answer:
+    async with _session(console) as session, _answered(session, "GET", path) as answer:
         write_all({to: await answer.read()})
 
 
 async def _text(console: str, path: str) -> str:
-    async with aiohttp.ClientSession(console) as session, _answered(session, "GET", path) as answer:
+    async with _session(console) as session, _answered(session, "GET", path) as answer:
         return await answer.text()
 
 
 async def _follow(console: str, path: str, query: dict[str, str]) -> None:
     patient = aiohttp.ClientTimeout(total=None)
     async with (
-        aiohttp.ClientSession(console, timeout=patient) as session,
+        _session(console, timeout=patient) as session,
         _answered(session, "GET", path, params=query) as answer,
     ):
         async for line in answer.content:

@@ -82,6 +82,15 @@ class AccountDesk:
         self._throttle.succeeded(address, LAB_LOGIN)
         return self.issue("session", "", "", by=LAB_LOGIN, description=browser[:200])
 
+    def is_lab(self, secret: str, address: str) -> bool:
+        """Return whether a program shows the lab engineer's password; wrong ones count as wrong logins do."""
+        if not self._lab_password or self._throttle.wait_s(address, LAB_LOGIN, self._at()) > 0:
+            return False
+        if hmac.compare_digest(secret.encode(), self._lab_password.encode()):
+            return True
+        self._throttle.failed(address, LAB_LOGIN, self._at())
+        return False
+
     async def checked(self, login: str, password: str, address: str) -> tuple[Directory, User] | NotLoggedIn:
         """Return whose login and password these are. A guess costs the same whether the name is known or not."""
         login = login.strip().casefold()[:200]

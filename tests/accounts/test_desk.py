@@ -130,6 +130,16 @@ async def test_a_domain_that_is_made_again_has_no_account_of_before(town):
     assert town.desk.shown(key, ("key",)) is None
 
 
+async def test_the_lab_engineers_password_is_one_a_program_may_show_and_none_may_guess(town):
+    desk = AccountDesk(lambda: town.store, lambda: [town.directory], town.token, lambda: town.at, "lab word")
+    assert desk.is_lab("lab word", "192.0.2.1")
+    for _ in range(PER_LOGIN):
+        assert not desk.is_lab("guess", "192.0.2.66")
+    assert not desk.is_lab("lab word", "192.0.2.66")
+    assert desk.is_lab("lab word", "192.0.2.1")
+    assert not town.desk.is_lab("", "192.0.2.1"), "without a password there is none to show"
+
+
 async def test_a_pass_for_reading_makes_an_actor_who_changes_nothing(town):
     secret = town.desk.issue("key", "acme.lab", "101", read_only=True)
     assert town.desk.actor(town.desk.shown(secret, ("key",))).read_only
