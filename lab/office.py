@@ -17,6 +17,7 @@ from lab.api.hot_desks import HotDesks
 from lab.api.mailboxes import MailboxDesk
 from lab.api.ns import NsApi
 from lab.api.observe import Observer
+from lab.api.onboarding import OnboardingApi
 from lab.api.outbox import MailDesk
 from lab.api.phones import Phones
 from lab.api.prompts import PromptDesk
@@ -25,6 +26,7 @@ from lab.api.recordings import Recordings
 from lab.api.v1 import Api
 from lab.console.app import Console, read_form
 from lab.console.faults_page import FaultsPage
+from lab.console.onboarding_page import OnboardingPage
 from lab.console.readers import Readers
 from lab.devices import DeviceDesk
 from lab.floor import real_token
@@ -33,6 +35,7 @@ from lab.lab_settings import LabSettings
 from lab.live_run import RunDesk
 from lab.logs import keep_peers_faults_short
 from lab.metrics import Metrics
+from lab.onboarding.at_office import OfficeOnboarding
 from lab.portal.doors import Doors
 from lab.portal.faxes import FaxPage
 from lab.portal.gate import ACTOR, Gate
@@ -59,6 +62,10 @@ from pbx.events import (
     SipResponse,
     Stamped,
 )
+from test_plans.verdicts import GOOD
+
+_GOOD = GOOD | {"blocked"}
+"""Verdicts of a run that nothing failed in; what is blocked is told in its report."""
 
 
 class Office:
@@ -114,6 +121,9 @@ class Office:
         self.ns = NsApi(self.lab, self.accounts, self._messages)
         Described(lambda: self.ns.routes).route(self.console.app)
         self.ns.route(self.console.app)
+        self.onboarding = OfficeOnboarding(self.lab, self.ns, self._plan_is_good, real_token)
+        OnboardingApi(lambda: self.onboarding.desk).route(self.console.app)
+        OnboardingPage(self.console, read_form, lambda: self.onboarding.desk).route(self.console.app)
         self.metrics = Metrics(self.lab)
         self.metrics.route(self.console.app)
         self.console_port = 0
@@ -123,6 +133,7 @@ class Office:
         await self.lab.start()
         self.devices.recall()
         self.ns.open()
+        self.onboarding.open()
         self.lab.provisioning.redirects.activate = self.devices.activate
         try:
             self.desk.recall()
@@ -174,7 +185,13 @@ class Office:
         assert isinstance(event, CallInvited | CallRouted | CallUp | CallEnded | CallRecordWritten)
         self.console.call_changed(event.call)
 
+    def _plan_is_good(self) -> bool:
+        """Whether the newest run failed at nothing."""
+        newest = next(iter(self.source.runs()), None)
+        return newest is not None and newest.state == "done" and {case.verdict for case in newest.cases} <= _GOOD
+
     async def _close(self) -> None:
+        self.onboarding.close()
         self.console.hub.close()
         self.observer.close()
         self.metrics.close()

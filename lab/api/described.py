@@ -40,6 +40,11 @@ GET    /api/v1/devices/{mac}/card | The card that goes with a box | | file
 POST   /api/v1/devices/import | Boxes of a CSV file or spreadsheet | | object
 POST   /api/v1/devices/{mac}/{deed} | assign, swap, release, retire, stock or forget a box | extension:string | object
 POST   /api/v1/activations | A code to type into a phone nobody knows | extension:string | object
+GET    /api/v1/onboarding | Customers on their way from forms to live | | rows
+POST   /api/v1/onboarding | Begin with a packet of forms, as YAML | | object
+GET    /api/v1/onboarding/{domain} | Stages, next moves, the audit, the final order of a customer | | object
+PUT    /api/v1/onboarding/{domain} | Hand in newer forms | | object
+POST   /api/v1/onboarding/{domain}/steps | Take a step | step:string note:string about:string | object
 GET    /api/v1/orders | What is bought | | rows
 POST   /api/v1/orders | Write an order down | number:string | object
 POST   /api/v1/orders/{number}/shipments | Write a shipment down | number:string | object

@@ -182,12 +182,13 @@ class ApiHouse:
         return directory
 
     def adopt(self, directory: Directory, what: str) -> None:
-        """Take a changed domain: the switch is told of its own, the others are kept alone."""
+        """Take a domain that is changed or new: the switch is told of its own, the others are kept alone."""
         domain = directory.domain.name
         if self.switch_of(domain) is not None:
             self._reach.apply(directory, what)
         else:
-            forget_strangers(self.store, self._others[domain], directory)
+            if domain in self._others:
+                forget_strangers(self.store, self._others[domain], directory)
             self._others[domain] = directory
             self._keep(directory)
 

@@ -13,6 +13,7 @@ LAB: tuple[tuple[Link, Kind], ...] = (
     (("calls", "/calls", "Calls", "g c"), "call record"),
     (("devices", "/devices", "Devices", "g d"), "hardware"),
     (("runs", "/runs", "Test runs", "g t"), "test run"),
+    (("onboard", "/onboard", "Onboarding", "g o"), "onboarding"),
 )
 FAULTS: Link = ("faults", "/faults", "Impairments", "g m")
 """A Super User's, as all of the lab that has no row in the table of rights."""

@@ -34,6 +34,16 @@ GET  /runs                                y - y - -
 GET  /runs/{run}                          y - y - -
 GET  /runs/{run}/report                   y - y - -
 GET  /runs/{run}/evidence/{case}/{name}   y - - - -
+GET  /onboard                             y - - - -
+POST /onboard                             - - - - -
+GET  /onboard/{domain}                    y - - - -
+POST /onboard/{domain}/steps              y - - - -
+POST /onboard/{domain}/forms              y - - - -
+GET  /api/v1/onboarding                   y - - - -
+POST /api/v1/onboarding                   - - - - -
+GET  /api/v1/onboarding/{domain}          y - - - -
+PUT  /api/v1/onboarding/{domain}          y - - - -
+POST /api/v1/onboarding/{domain}/steps    y - - - -
 POST /guide/me                            y - y - -
 POST /guide/{number}                      y - y - -
 GET  /d/{domain}/users                    y - y - -

@@ -1,0 +1,110 @@
+"""The page of onboarding (console.md S6): is this customer ready to port, and if not, whose move is it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import get_args
+
+from aiohttp import web
+
+from lab.api.onboarding import sees
+from lab.console.faults_page import Form, Frame
+from lab.onboarding.case import NotYet, Step
+from lab.onboarding.desk import NoCase, OnboardingDesk, Opened
+from lab.onboarding.reading import NORTHSIDE, read_packet
+from lab.portal.gate import ACTOR
+from lab.seeds.located import SeedError
+from pbx.access import Thing, may
+
+OWNERS = ("client", "partner", "provider", "carrier")
+_BY_HAND = tuple(
+    step for step in get_args(Step) if step not in ("forms sent", "audit made", "reminded", "line attested")
+)
+
+
+class OnboardingPage:
+    """Adds its routes to an application."""
+
+    def __init__(self, frame: Frame, form: Form, desk: Callable[[], OnboardingDesk]) -> None:
+        self._frame, self._form, self._desk = frame, form, desk
+
+    def route(self, app: web.Application) -> None:
+        app.router.add_get("/onboard", self._list)
+        app.router.add_post("/onboard", self._open)
+        app.router.add_get("/onboard/{domain}", self._show)
+        app.router.add_post("/onboard/{domain}/steps", self._step)
+        app.router.add_post("/onboard/{domain}/forms", self._hand_in)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        desk = self._desk()
+        return self._frame.page(
+            request,
+            "onboard.html",
+            room="onboard",
+            regions="none",
+            statuses=[desk.status(case.domain) for case in desk.cases() if sees(request, case.domain)],
+            begins=bool(may(request[ACTOR], "create", Thing("onboarding"))),
+            example=NORTHSIDE.read_text(encoding="utf-8"),
+        )
+
+    async def _show(self, request: web.Request) -> web.Response:
+        domain = request.match_info["domain"]
+        try:
+            status = self._desk().status(domain)
+        except NoCase as error:
+            return self._frame.refusal(request, 404, f"There is no case {domain[:80]}", str(error), "/onboard")
+        moves = {owner: [lack for lack in status.moves if lack.owner == owner] for owner in OWNERS}
+        return self._frame.page(
+            request,
+            "onboard_case.html",
+            room="onboard",
+            regions="none",
+            it=status,
+            case=status.case,
+            packet=status.case.packet,
+            moves={owner: lacks for owner, lacks in moves.items() if lacks},
+            steps=_BY_HAND,
+            edits=bool(may(request[ACTOR], "edit", Thing("onboarding", domain, name=domain))),
+        )
+
+    async def _open(self, request: web.Request) -> web.StreamResponse:
+        form = await self._form(request)
+        try:
+            case = self._desk().open(read_packet(str(form.get("packet", "")), "packet"), request[ACTOR].name)
+        except SeedError as error:
+            return self._frame.refusal(request, 400, error.happened, error.why, "/onboard")
+        except Opened as error:
+            return self._frame.refusal(request, 409, "No case was opened", str(error), "/onboard")
+        raise web.HTTPSeeOther(f"/onboard/{case.domain}")
+
+    async def _hand_in(self, request: web.Request) -> web.StreamResponse:
+        domain, back = request.match_info["domain"], f"/onboard/{request.match_info['domain']}"
+        form = await self._form(request)
+        try:
+            packet = read_packet(str(form.get("packet", "")), "packet")
+            if packet.domain != domain:
+                raise NoCase(f"the forms are of {packet.domain}, the case is {domain}")
+            self._desk().hand_in(packet)
+        except SeedError as error:
+            return self._frame.refusal(request, 400, error.happened, error.why, back)
+        except NoCase as error:
+            return self._frame.refusal(request, 409, "The forms were not taken", str(error), back)
+        raise web.HTTPSeeOther(back)
+
+    async def _step(self, request: web.Request) -> web.StreamResponse:
+        domain, back = request.match_info["domain"], f"/onboard/{request.match_info['domain']}"
+        form = {name: str(value).strip()[:200] for name, value in (await self._form(request)).items()}
+        step = form.get("step", "")
+        if step not in get_args(Step):
+            return self._frame.refusal(request, 400, "No step was taken", f"{step!r} is none.", back)
+        by = form.get("by") or request[ACTOR].name
+        try:
+            self._desk().take(domain, step, by, form.get("note", ""), form.get("about", ""))  # type: ignore[arg-type]
+        except NoCase as error:
+            return self._frame.refusal(request, 404, f"There is no case {domain[:80]}", str(error), "/onboard")
+        except NotYet as error:
+            why = " ".join(f"{lack.owner.capitalize()}: {lack.sentence}." for lack in error.lacks)
+            return self._frame.refusal(request, 409, f"{step.capitalize()} has to wait", why, back)
+        except ValueError as error:
+            return self._frame.refusal(request, 400, "No step was taken", str(error).splitlines()[0], back)
+        raise web.HTTPSeeOther(back)
