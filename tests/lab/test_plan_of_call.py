@@ -39,7 +39,7 @@ class Day:
         return plan_of(next(iter(self.book.entries())))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def day() -> Day:
     return Day()
 
@@ -101,3 +101,4 @@ def test_a_call_that_is_up_has_no_plan_yet(day: Day):
     day.do("102", "answer")
     with pytest.raises(ValueError, match="still up"):
         plan_of(next(iter(day.book.entries())))
+    day.do("101", "hang_up")
