@@ -46,6 +46,8 @@ class Chronicle:
         self._journal = Journal(say)
         self._remaining = Remaining((), {})
         self._began = 0.0
+        self._seen: dict[str, Seen] = {}
+        """Devices that took part, as they were when a case with them began: at the end one may have left."""
         self._open: dict[str, CaseResult] = {}
         """Cases that are over, whose evidence is being written."""
 
@@ -60,6 +62,9 @@ class Chronicle:
         """Take the progress of a runner."""
         if what == "done":
             self._remaining.over(result.case, result.seconds)
+        elif what == "started":
+            fresh = seen(self._house, result.binding.values())
+            self._seen |= {name: one for name, one in fresh.items() if one.agent or name not in self._seen}
         if self._keeper is not None and result.started is not None:
             if what == "started":
                 self._keeper.began(result)
@@ -78,8 +83,7 @@ class Chronicle:
         for case in list(self._open.values()):
             self._kept(case, (), (_CUT,))
         result.ended_wall = self._clock().wall.isoformat(timespec="seconds")
-        used = {device for case in result.cases for device in case.binding.values()}
-        result.devices = seen(self._house, used)
+        result.devices = dict(self._seen)
         self._journal.end(result)
 
     @property
