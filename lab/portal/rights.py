@@ -28,6 +28,8 @@ RIGHTS: dict[tuple[str, str], tuple[Action, Kind]] = {
     ("GET", "/runs/{run}"): ("view", "test run"),
     ("GET", "/runs/{run}/report"): ("view", "test run"),
     ("GET", "/runs/{run}/evidence/{case}/{name}"): ("view", "sip trace"),
+    ("GET", "/faults"): ("view", "fault"),
+    ("POST", "/faults"): ("edit", "fault"),
     ("GET", "/onboard"): ("view", "onboarding"),
     ("POST", "/onboard"): ("create", "onboarding"),
     ("GET", "/onboard/{domain}"): ("view", "onboarding"),

@@ -34,6 +34,8 @@ GET  /runs                                y - y - -
 GET  /runs/{run}                          y - y - -
 GET  /runs/{run}/report                   y - y - -
 GET  /runs/{run}/evidence/{case}/{name}   y - - - -
+GET  /faults                              - - - - -
+POST /faults                              - - - - -
 GET  /onboard                             y - - - -
 POST /onboard                             - - - - -
 GET  /onboard/{domain}                    y - - - -
