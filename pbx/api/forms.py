@@ -1,6 +1,6 @@
 """How a value is written on the platform's side and on ours, both directions; and what its schema says.
 
-`read` takes what a client sent, ValueError says the rule that was broken. `tell` takes ours; None leaves the field out.
+`read` takes what a client sent, NotSo says the rule that was broken. `tell` takes ours; None leaves the field out.
 """
 
 from __future__ import annotations
@@ -9,9 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pbx.api.answers import wrong
 from pbx.numerals import natural
 
 Schema = Mapping[str, Any]
+
+
+class NotSo(ValueError):
+    """A value is not what its form asks; wherever nothing nearer names the field, it answers 400 with the rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +27,19 @@ class Form:
     remedy: str = ""
     """What to send instead of what was refused."""
 
+    def of(self, name: str, value: Any) -> Any:
+        """Read the field `name` outside a shape; Refused names it."""
+        try:
+            return self.read(value)
+        except NotSo as error:
+            raise wrong(name, value, str(error), self.remedy) from None
+
 
 def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError("it is a text")
+        raise NotSo("it is a text")
     return str(value).strip()
 
 
@@ -39,15 +51,15 @@ def _yes_no(value: Any) -> bool:
             return value.strip().lower() == "yes"
         case 0 | 1 | "0" | "1":
             return str(value) == "1"
-    raise ValueError("it is yes or no")
+    raise NotSo("it is yes or no")
 
 
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
-        raise ValueError("it is a whole number")
+        raise NotSo("it is a whole number")
     number = int(value) if isinstance(value, int | float) else natural(str(value).strip())
     if number is None or abs(number) > 2**53:
-        raise ValueError("it is a whole number")
+        raise NotSo("it is a whole number")
     return number
 
 
@@ -60,7 +72,7 @@ def _digits(value: Any) -> str | None:
         return text
     digits = "".join(c for c in text if c.isascii() and c.isdigit())
     if any(c.isalpha() for c in text) or not digits:
-        raise ValueError("it is a number of 10 or 11 digits, or [*]")
+        raise NotSo("it is a number of 10 or 11 digits, or [*]")
     return f"1{digits}" if len(digits) == 10 else digits
 
 
@@ -78,7 +90,7 @@ def _list(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if not isinstance(value, list | tuple):
-        raise ValueError("it is a list")
+        raise NotSo("it is a list")
     return tuple(_text(item) for item in value)
 
 
@@ -93,7 +105,7 @@ def whole(least: int | None = None, most: int | None = None) -> Form:
     def read(value: Any) -> int:
         number = _whole(value)
         if (least is not None and number < least) or (most is not None and number > most):
-            raise ValueError(f"it is {'' if least is None else least} to {'' if most is None else most}")
+            raise NotSo(f"it is {'' if least is None else least} to {'' if most is None else most}")
         return number
 
     return Form(schema, read, lambda ours: None if ours is None else int(ours), "send a whole number")
@@ -123,7 +135,7 @@ def choice(words: Mapping[str, Any] | tuple[str, ...], *, otherwise: str = "") -
     def read(value: Any) -> Any:
         found = folded.get(_text(value).casefold(), folded)
         if found is folded:
-            raise ValueError(f"it is one of {', '.join(table)}")
+            raise NotSo(f"it is one of {', '.join(table)}")
         return found
 
     return Form(

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from pbx.access import may, may_some
 from pbx.api.answers import Answer, Refused, wrong
 from pbx.api.asked import Asked, refuse
+from pbx.api.forms import NotSo
 from pbx.api.house import House
 from pbx.api.identity import Identities, Known
 from pbx.api.routes import Route, Routes
@@ -64,6 +65,8 @@ class Server:
             return await self._answer(request)
         except Refused as refused:
             return refused.answer()
+        except NotSo as error:
+            return Refused(400, str(error)).answer()
         except Exception as fault:  # noqa: BLE001 - the one place where a fault of ours is contained
             self._failed(f"{request.method} {request.path}", fault)
             return Refused(500, "a fault of this server; it is in its log").answer()

@@ -53,6 +53,14 @@ async def test_the_callers_phone_rings_first_then_the_other_side_is_called(offic
     assert (await office.get(f"{OF_101}/t-0001"))["call-session-id"] == call["call-session-id"]
 
 
+async def test_a_field_that_is_no_yes_or_no_is_refused_by_name(office: Office) -> None:
+    body = {"call-id": "t-0002", "call-term-user": "102", "auto-answer-enabled": "maybe"}
+    told = await office.ask("POST", OF_101, body)
+    assert told.status == 400
+    (fault,) = told.body["errors"]
+    assert (fault["field"], fault["value"]) == ("auto-answer-enabled", "maybe")
+
+
 async def test_a_call_is_ended_and_its_record_is_read(office: Office) -> None:
     await _placed(office)
     office.world.run(3)

@@ -118,7 +118,7 @@ async def _place(asked: Asked) -> Answer:
     if name and any(call.alias == name for call in switch.calls()):
         raise Refused(409, f"there is a call {name!r} already")
     devices = _origin(asked, user.extension)
-    hands_free = YES_NO.read(asked.body.get("auto-answer-enabled") or "no")
+    hands_free = YES_NO.of("auto-answer-enabled", asked.body.get("auto-answer-enabled") or "no")
     placed = asked.house.command(
         lambda switch, now: switch.place_call(devices, number, name, now, hands_free=hands_free)
     )

@@ -149,7 +149,7 @@ def _items(asked: Asked, directory: Directory) -> Iterator[User]:
 def _prepared(asked: Asked) -> Mapping[str, Any]:
     body = asked.body
     if ALERTS in body and BEHAVIOUR not in body:
-        return {**body, BEHAVIOUR: YES_NO.tell(YES_NO.read(body[ALERTS]))}
+        return {**body, BEHAVIOUR: YES_NO.tell(YES_NO.of(ALERTS, body[ALERTS]))}
     return body
 
 
