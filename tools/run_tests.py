@@ -1,6 +1,7 @@
 """Run the tests as CI does: what computes, then what waits (sockets, browsers, foreign phones); coverage over both.
 
-Both two files at a time; apart, so that what keeps to the wall clock never stands beside what takes a core whole.
+Apart, so that what keeps to the wall clock never stands beside what takes a core whole. Two files at a time compute,
+one a core; three wait.
 
 The last lines name every test that did not run, and why.
 """
@@ -17,6 +18,8 @@ COVERED_AT_LEAST = 90
 """Per cent of lines of the four packages."""
 
 WAITS = "interop or browser or realtime"
+AT_ONCE = {"computes": "2", "waits": "3"}
+"""Files side by side."""
 REPORTS = Path("build/tests")
 """JUnit reports of the two halves, for a CI server and for the last lines."""
 
@@ -27,11 +30,11 @@ def main() -> int:
     for report in reports.values():
         report.unlink(missing_ok=True)
     subprocess.run([*python, "coverage", "erase"], check=True)
-    base = [*python, "pytest", "-q", "--cov", "--cov-report=", "--cov-append", "-n", "2", "--dist", "loadfile"]
+    base = [*python, "pytest", "-q", "--cov", "--cov-report=", "--cov-append", "--dist", "loadfile"]
     base += ["--no-loadscope-reorder", "--durations=12"]  # in the order of tests/conftest.py, the long files first
     marked = {"computes": f"not soak and not ({WAITS})", "waits": f"not soak and ({WAITS})"}
     codes = [
-        subprocess.run([*base, f"--junitxml={report}", "-m", marked[name]], check=False).returncode
+        subprocess.run([*base, f"--junitxml={report}", "-m", marked[name], "-n", AT_ONCE[name]], check=False).returncode
         for name, report in reports.items()
     ]
     report = [*python, "coverage", "report", f"--fail-under={COVERED_AT_LEAST}"]

@@ -55,9 +55,10 @@ def seen(world: World, kind: type) -> list:
     return [stamped for stamped in world.bus.since(0) if isinstance(stamped.event, kind)]
 
 
-def test_after_a_power_cut_two_hundred_phones_come_back_by_both_ways_and_those_that_wait_do():
+@pytest.mark.parametrize("phones", [60, pytest.param(200, marks=pytest.mark.soak)])
+def test_after_a_power_cut_all_phones_come_back_by_both_ways_and_those_that_wait_do(phones):
     """Half of the fleet is told a TFTP server; a maker's random delay spreads its phones, the others come at once."""
-    domain = site(200)
+    domain = site(phones)
     tftp = tuple(device.extension for device in domain.devices[::2])
     world = town(domain, LabSeed(tftp=tftp), BootPace(spread=1.0))
     assert world.boot_all(120.0)
@@ -73,8 +74,8 @@ def test_after_a_power_cut_two_hundred_phones_come_back_by_both_ways_and_those_t
     assert max(obi) - min(obi) > 10, "spread"
     assert max(at for times in waited.values() for at in times) < 2
     served = Counter(stamped.event.protocol for stamped in seen(world, ConfigServed) if stamped.event.sensitive)
-    assert served["tftp"] >= 95
-    assert served["http"] >= 95
+    assert served["tftp"] >= 0.47 * phones
+    assert served["http"] >= 0.47 * phones
 
 
 def test_while_the_server_says_503_phones_show_it_and_all_come_up_when_it_is_back():
