@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
 from dataclasses import asdict
 
 import pytest
 
+from lab.collector import what_stands_stays
 from pbx import events as e
 from pbx.statistics import Statistics
 from tests.lab.office_weeks import QUEUES, Weeks
@@ -53,7 +55,14 @@ def test_a_working_day_leaves_nothing_over_and_is_counted_right():
 
 @pytest.mark.soak
 def test_two_weeks_of_five_thousand_calls_take_two_minutes_of_a_core():
-    begun = time.process_time()
-    kinds = worked(1, days=14, calls=5000)
+    thresholds = gc.get_threshold()
+    what_stands_stays()  # as `switchroom run` does
+    try:
+        begun = time.process_time()
+        kinds = worked(1, days=14, calls=5000)
+        used_s = time.process_time() - begun
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
     assert kinds["call.invited"] > 4900
-    assert time.process_time() - begun < 120
+    assert used_s < 120
