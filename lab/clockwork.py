@@ -146,6 +146,8 @@ class Clockwork:
         due = node.engine.next_deadline()
         if node.core_due < due:
             due = node.core_due
+        if node.engine.has_news:  # of what the core itself has done to the engine
+            due = self._now
         if due < node.armed:
             node.armed = due
             self._push(due, node)

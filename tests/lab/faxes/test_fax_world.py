@@ -133,8 +133,8 @@ def test_who_gave_a_fax_is_told_that_it_was_sent(world: World) -> None:
 def test_between_two_accounts_of_the_house_the_pages_are_handed_over_and_nobody_is_called(world: World) -> None:
     send(world, "14165550124")
     assert world.run(5, lambda: seen(world, FaxReceived))
-    assert [(fax.account, fax.status, fax.document) for fax in world.history.faxes()] == [
-        ("office", "sent", "fax-given"), ("archive", "received", "fax-given"),
+    assert sorted((fax.account, fax.status, fax.document) for fax in world.history.faxes()) == [
+        ("archive", "received", "fax-given"), ("office", "sent", "fax-given"),
     ]  # fmt: skip
     assert not seen(world, CallInvited)
 

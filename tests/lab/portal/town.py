@@ -7,7 +7,10 @@ from functools import cache
 from aiohttp import web
 
 from lab.console.app import Console, read_form
+from lab.console.onboarding_page import OnboardingPage
 from lab.console.readers import Readers
+from lab.onboarding.desk import OnboardingDesk
+from lab.onboarding.rehearsal import Story
 from lab.portal.doors import Doors
 from lab.portal.faxes import FaxPage
 from lab.portal.gate import Gate
@@ -26,6 +29,7 @@ from pbx.domain.history import CallRecord, Fax
 from pbx.domain.tenancy import User
 from pbx.store.memory import MemoryStore
 from tests.lab.console.fixed_lab import Office
+from tests.lab.onboarding.story import BEGUN, PACKET
 
 PERSONS = {
     "Office Manager": "101", "Call Center Supervisor": "103", "Site Manager": "105", "Call Center Agent": "106",
@@ -55,6 +59,8 @@ class Town:
         RulesPage(room).route(self.app)
         Looking(room).route(self.app)
         FaxPage(room).route(self.app)
+        onboarding = OnboardingDesk(Story(PACKET, BEGUN))
+        OnboardingPage(self.console, read_form, lambda: onboarding).route(self.app)
 
     @property
     def acme(self) -> Directory:
