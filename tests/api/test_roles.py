@@ -204,3 +204,11 @@ async def test_a_thing_out_of_reach_is_as_unknown_as_one_there_is_not(office, ke
             if seen.status != 404 or told != json.dumps(none.body):
                 wrong.append((asked, seen.status, seen.body, none.body))
     assert wrong == []
+
+
+async def test_a_site_manager_puts_no_line_of_another_site_on_a_box_of_the_own(office, keys):
+    before = office.directory
+    own, other = (next(it for it in before.devices if it.extension == who and it.mac) for who in ("106", "104"))
+    body = {"device-provisioning-mac-address": own.mac, "device-provisioning-sip-uri-1": other.id}
+    told = await office.ask("PUT", "/domains/acme.lab/phones", body, key=keys["Site Manager"])
+    assert (told.status, office.directory is before) == (404, True)

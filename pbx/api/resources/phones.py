@@ -18,7 +18,7 @@ from pbx.domain.base import normal_mac
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.domain.hardware import Hardware
-from pbx.ownership import hardware_thing
+from pbx.ownership import device_thing, hardware_thing
 
 LINES = 8
 EVERYWHERE, DOMAIN = "/phones", "/domains/{domain}/phones"
@@ -159,6 +159,8 @@ async def _write(asked: Asked, *, new: bool) -> Answer:
         if not new and not known:
             raise nothing("phone", mac)
         lines = _lines(asked, directory)
+        for device in lines.values():  # it comes with its password, whoever's box it was on
+            asked.require("edit", device_thing(directory, device))
         changed = {device: port for port, device in lines.items()}
         devices = tuple(_put(device, mac, changed, model, written) for device in directory.devices)
         hardware = directory.hardware
