@@ -359,9 +359,13 @@ class Lab:
         return result
 
     def apply(self, directory: Directory, what: str = "directory") -> None:
-        forget_strangers(self.store, self.directory, directory)
-        self.directory = directory
-        self._keep_directory(self.store)
+        before, self.directory = self.directory, directory
+        try:
+            self._keep_directory(self.store)
+        except Exception:
+            self.directory = before
+            raise
+        forget_strangers(self.store, before, directory)
         if self._phone_tls is not None:
             self._phone_tls.allow(self.provisioning.oldest_tls)
         self.command_switch(lambda switch, now: switch.apply(directory, now, what))

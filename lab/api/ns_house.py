@@ -189,12 +189,12 @@ class ApiHouse:
         else:
             if domain in self._others:
                 forget_strangers(self.store, self._others[domain], directory)
-            self._others[domain] = directory
             self._keep(directory)
+            self._others[domain] = directory
 
     async def create(self, directory: Directory) -> None:
-        self._others[directory.domain.name] = directory
         self._keep(directory)
+        self._others[directory.domain.name] = directory
         await self._durable()
 
     async def remove(self, domain: str) -> None:
@@ -232,10 +232,13 @@ class ApiHouse:
                 directory = changed
             except Exception as error:  # noqa: BLE001 - it is raised again in whoever asked for it
                 _fail(waiting, error)
-        if directory is None or directory is before:
-            pass
-        else:
-            self.adopt(directory, made[-1][0].what)
+        if directory is not None and directory is not before:
+            try:
+                self.adopt(directory, made[-1][0].what)
+            except Exception as error:  # noqa: BLE001 - or whoever asked would wait for ever
+                for waiting, _ in made:
+                    _fail(waiting, error)
+                return
         for note in notes:
             self.store.submit(note)
         for waiting, result in made:

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from lab.portal.rights import PUBLIC, RIGHTS
-from pbx.access import Action, Actor, Decision, Kind, Thing, may, may_some
-from pbx.accounts.desk import LAB_LOGIN, AccountDesk
+from pbx.access import Action, Actor, Decision, Thing, may, may_some
+from pbx.accounts.desk import LAB_LOGIN, AccountDesk, among
 from pbx.domain.accounts import PassKind
 from pbx.domain.directory import Directory
 from pbx.ownership import actor_of, user_thing
@@ -63,7 +63,7 @@ class Gate:
         if actor is None:
             raise self._log_in_first(request)
         method = "GET" if request.method == "HEAD" else request.method
-        action, kind = RIGHTS.get((method, path)) or _OF_THE_LAB
+        action, kind = RIGHTS.get((method, path)) or ("view" if method == "GET" else "edit", "event")
         domain = request.match_info.get("domain", self._home())
         if path in _OWN_BUSINESS:
             return
@@ -88,12 +88,12 @@ class Gate:
     def _who(self, request: web.Request) -> Actor | None:
         bearer = request.headers.get("Authorization", "")
         if bearer.startswith("Bearer "):
-            told = bearer.removeprefix("Bearer ").strip()
+            told = _sound(bearer.removeprefix("Bearer ").strip())
             shown = self.desk.shown(told, _BEARERS)
             if shown is not None:
-                return self.desk.actor(shown)
+                return self.desk.actor(shown) if among(request.remote or "", shown.addresses) else None
             return LAB_ENGINEER if self.desk.is_lab(told, request.remote or "") else None
-        secret = request.cookies.get(cookie_name(request), "")
+        secret = _sound(request.cookies.get(cookie_name(request), ""))
         shown = self.desk.shown(secret, _SESSIONS) if secret else None
         if shown is not None:
             return LAB_ENGINEER if not shown.domain and shown.by == LAB_LOGIN else self.desk.actor(shown)
@@ -122,7 +122,11 @@ def cookie_name(request: web.Request) -> str:
     return "__Host-session" if request.secure else "session"
 
 
-_OF_THE_LAB: tuple[Action, Kind] = ("view", "event")
+def _sound(secret: str) -> str:
+    """Octets that are no UTF-8 come as half characters, of which there is no digest."""
+    return secret.encode("utf-8", "replace").decode()
+
+
 _OWN_BUSINESS = frozenset({
     "/", "/stream", "/account", "/account/password", "/account/sign-out-everywhere", "/view-as", "/view-as/stop",
 })  # fmt: skip

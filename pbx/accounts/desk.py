@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import ipaddress
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
-from pbx.access import Actor
+from pbx.access import SCOPES, Actor
 from pbx.accounts import passwords
 from pbx.accounts.throttle import Throttle
 from pbx.domain.accounts import Credential, Pass, PassKind
@@ -124,11 +125,18 @@ class AccountDesk:
         return found
 
     def actor(self, shown: Pass) -> Actor | None:
-        """Return whom a pass stands for; None once there is no such user, or it may not log in any more."""
+        """Return whom a pass stands for; None once there is no such user, or it may not log in any more.
+
+        A key is never wider than it was made, nor than its user is now.
+        """
         account = self.account_of(shown)
         if account is None or account[1].scope == "No Portal":
             return None
         actor = actor_of(*account)
+        if shown.kind == "key":
+            actor = replace(
+                actor, scope=max((one for one in SCOPES if one in (actor.scope, shown.scope)), key=SCOPES.index)
+            )
         return replace(actor, read_only="this pass is for reading alone") if shown.read_only else actor
 
     def account_of(self, shown: Pass) -> tuple[Directory, User] | None:
@@ -180,6 +188,19 @@ class AccountDesk:
 
 def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def among(address: str, networks: str) -> bool:
+    """Return whether an address is in one of the networks, `192.0.2.0/24, 2001:db8::1`, or there are none."""
+    if not networks:
+        return True
+    try:
+        where = ipaddress.ip_address(address)
+        return any(
+            where in ipaddress.ip_network(part.strip(), strict=False) for part in networks.split(",") if part.strip()
+        )
+    except ValueError:
+        return False
 
 
 def forget_strangers(store: Store, before: Directory, after: Directory) -> None:

@@ -107,7 +107,6 @@ class Identities:
             actor = self.desk.actor(shown)
             if actor is None:
                 return None
-            actor = replace(actor, scope=_scope(shown.scope) or actor.scope)
         else:
             found = next((one for one in self._directories() if one.domain.name == shown.domain), None)
             if shown.domain and found is None:

@@ -6,7 +6,6 @@ fields are at fault; a fault of ours is a 500 that says no more, and is told to 
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from pbx.access import may, may_some
+from pbx.accounts.desk import among
 from pbx.api.answers import Answer, Refused, wrong
 from pbx.api.asked import Asked, refuse
 from pbx.api.forms import NotSo
@@ -105,10 +105,10 @@ class Server:
         scheme, _, secret = header.partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
             raise Refused(401, "who asks? Send Authorization: Bearer and a token (POST /tokens), JWT or API key")
-        known = self._identities.known(secret.strip())
+        known = self._identities.known(secret.strip()) if secret.isascii() else None
         if known is None:
             raise Refused(401, "this token, JWT or key is not known, has ended or was revoked")
-        if known.addresses and not _among(request.address, known.addresses):
+        if not among(request.address, known.addresses):
             raise Refused(401, "this key may not be used from this address")
         return known
 
@@ -143,6 +143,7 @@ def _body(request: Request) -> tuple[Mapping[str, Any], list[Any] | None]:
         return {}, None
     try:
         found = json.loads(request.body)
+        json.dumps(found, ensure_ascii=False).encode()  # half a character, "\\ud800", cannot be kept
     except (ValueError, RecursionError) as error:
         raise wrong(
             "body", None, f"it is no JSON: {error}"[:200], 'send an object, as {"synchronous": "yes"}'
@@ -153,13 +154,3 @@ def _body(request: Request) -> tuple[Mapping[str, Any], list[Any] | None]:
         alone = found[0] if len(found) == 1 and isinstance(found[0], dict) else {}
         return alone, found
     raise wrong("body", None, "it is no object", 'send an object, as {"synchronous": "yes"}')
-
-
-def _among(address: str, networks: str) -> bool:
-    try:
-        where = ipaddress.ip_address(address)
-        return any(
-            where in ipaddress.ip_network(part.strip(), strict=False) for part in networks.split(",") if part.strip()
-        )
-    except ValueError:
-        return False

@@ -212,3 +212,21 @@ async def test_a_site_manager_puts_no_line_of_another_site_on_a_box_of_the_own(o
     body = {"device-provisioning-mac-address": own.mac, "device-provisioning-sip-uri-1": other.id}
     told = await office.ask("PUT", "/domains/acme.lab/phones", body, key=keys["Site Manager"])
     assert (told.status, office.directory is before) == (404, True)
+
+
+async def test_a_key_for_a_wider_user_is_not_made_however_narrow_it_is_asked_for(office, keys):
+    ana = office.directory.users_by_extension["102"]
+    before = office.directory
+    office.world.apply(before.with_user(ana.model_copy(update={"scope": "Super User"})), "")
+    asked = {"description": "for machines alone", "domain": "acme.lab", "user": "102", "user-scope": "Basic User"}
+    told = await office.ask("POST", "/apikeys", asked, key=keys["Office Manager"])
+    office.world.apply(before, "")
+    assert told.status == 403
+
+
+async def test_messages_of_the_served_domain_are_for_who_may_see_it(office):
+    other = office.directory.domain.model_copy(update={"name": "other.lab"})
+    await office.house.create(office.directory.replaced(domain=other))
+    foreign = office.identities.desk.issue("token", "other.lab", "101")
+    assert (await office.ask("GET", "/sipflow?callids=x", key=foreign)).status in (403, 404)
+    assert (await office.ask("GET", "/sipflow?callids=x")).status == 200

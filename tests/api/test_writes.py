@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from tests.api.office import Office
 
 USERS = "/domains/acme.lab/users"
@@ -74,3 +78,30 @@ async def test_what_others_refer_to_is_not_deleted(office: Office) -> None:
     await office.delete("/domains/acme.lab/callqueues/200/agents/101@acme.lab")
     await office.delete(f"{USERS}/101")
     assert (await office.ask("GET", f"{USERS}/101")).status == 404
+
+
+async def test_half_a_character_is_refused_and_the_next_write_goes_on(office: Office) -> None:
+    told = await office.ask("PUT", f"{USERS}/101", {"language-token": "\ud800"})
+    assert told.status == 400
+    await office.put(f"{USERS}/101", {"language-token": "fr_CA"})
+    assert (await office.ask("GET", USERS, key="\udcff")).status == 401
+
+
+async def test_what_cannot_be_kept_fails_whoever_asked_and_is_not_there(office: Office) -> None:
+    other = office.directory.replaced(domain=office.directory.domain.model_copy(update={"name": "other.lab"}))
+    await office.house.create(other)
+    broken = other.domain.model_copy(update={"description": "\ud800"})
+    async with asyncio.timeout(10):
+        with pytest.raises(ValueError, match="surrogate"):
+            await office.house.edit("other.lab", lambda now: now.replaced(domain=broken), "", lambda old, new: ())
+    assert office.house.directory("other.lab") is other
+
+
+async def test_a_key_that_makes_none_lifts_no_limit_of_its_own(office: Office) -> None:
+    asked = {"description": "for machines alone", "domain": "acme.lab", "ip-address": "127.0.0.1"}
+    key = (await office.post("/apikeys", asked))["key"]
+    wider = {"can-create-keys": "yes", "ip-address": ""}
+    assert (await office.ask("PUT", f"/apikeys/{key[:12]}", wider, key=key)).status == 403
+    assert (await office.ask("PUT", "/apikeys/~", wider, key=key)).status == 403
+    await office.delete("/apikeys/~", key=key)
+    assert (await office.ask("GET", "/apikeys/~", key=key)).status == 401

@@ -13,7 +13,7 @@ from pbx.api.answers import ACCEPTED, Answer, Refused, nothing, wrong
 from pbx.api.asked import Asked
 from pbx.api.forms import TEXT, YES_NO
 from pbx.api.identity import Identities, Known, fields_of
-from pbx.api.routes import Route
+from pbx.api.routes import Handler, Route
 from pbx.domain.accounts import Pass
 from pbx.domain.directory import Directory
 from pbx.domain.tenancy import User
@@ -189,6 +189,12 @@ def _described(asked: Asked) -> None:
         raise wrong("description", description, rule, "say what the key is for")
 
 
+def _makes_keys(asked: Asked) -> None:
+    shown = _known(asked).shown
+    if shown is not None and shown.kind == "key" and fields_of(shown).get("can-create-keys") != "yes":
+        raise Refused(403, "this key makes and changes no keys")
+
+
 async def _new_key(asked: Asked) -> Answer:
     _described(asked)
     domain, user = asked.text("domain"), asked.text("user")
@@ -206,13 +212,13 @@ async def _new_key(asked: Asked) -> Answer:
         own = directory.users_by_extension[user].scope
         wider = SCOPES.index(known) < SCOPES.index(own)
         known = own if wider or not asked.text("user-scope") else known
-    asked.require("create", Thing("api key", domain, directory.reseller.name if directory else asked.text("reseller")))
+    reseller = directory.reseller.name if directory else asked.text("reseller")
+    named = user_thing(directory, user, "api key") if user and directory is not None else None
+    asked.require("create", named or Thing("api key", domain, reseller))
     grants = (*appointable(asked.actor.roles, asked.actor.scope), asked.actor.scope)
     if known not in grants:
         raise Refused(403, f"{asked.actor.scope} makes no key of a {known}")
-    shown = _known(asked).shown
-    if shown is not None and shown.kind == "key" and fields_of(shown).get("can-create-keys") != "yes":
-        raise Refused(403, "this key makes no keys")
+    _makes_keys(asked)
     names = ("description", "reseller", "ip-address", "readonly", "can-create-keys", "allowed-models")
     fields = {name: asked.body[name] for name in names if name in asked.body}
     text, made = _identities(asked).new_key(known, domain, user, asked.actor.name, fields)
@@ -225,6 +231,7 @@ async def _change_key(asked: Asked) -> Answer:
     if "description" in asked.body:
         _described(asked)
     asked.require("create", _thing(asked, shown))
+    _makes_keys(asked)  # or it would lift its own limits
     names = ("description", "ip-address", "readonly", "can-create-keys", "allowed-models")
     _identities(asked).change_key(shown, {name: asked.body[name] for name in names if name in asked.body})
     await asked.submit()
@@ -237,6 +244,16 @@ async def _end_key(asked: Asked) -> Answer:
     _identities(asked).end(shown)
     await asked.submit()
     return ACCEPTED
+
+
+def _own(act: Handler) -> Handler:
+    """`~`: the key that asks."""
+
+    async def act_on_own(asked: Asked) -> Answer:
+        asked.path["key_id"] = _known(asked).key
+        return await act(asked)
+
+    return act_on_own
 
 
 _LOGIN = {"type": "object", "properties": dict.fromkeys(
@@ -259,6 +276,8 @@ ROUTES = (
     Route("POST", "/apikeys", _new_key, "api key", "Create an API key",
           {**_KEY, "required": ["description"]}, _KEY),
     Route("GET", "/apikeys/~", _own_key, "home", "The key that asks", None, _KEY),
+    Route("PUT", "/apikeys/~", _own(_change_key), "api key", "Change the key that asks", _KEY, None, (), "create"),
+    Route("DELETE", "/apikeys/~", _own(_end_key), "api key", "End the key that asks"),
     Route("GET", "/apikeys/{key_id}", _key, "api key", "Read an API key", None, {"type": "array", "items": _KEY}),
     Route("PUT", "/apikeys/{key_id}", _change_key, "api key", "Change an API key", _KEY, None, (), "create"),
     Route("DELETE", "/apikeys/{key_id}", _end_key, "api key", "End an API key"),

@@ -1,6 +1,7 @@
 """Log in, links, sessions, looking as somebody else: what the doors of the portal let happen."""
 
 import pytest
+from aiohttp import web
 
 from tests.lab.portal.town import Town
 
@@ -140,6 +141,36 @@ async def test_a_token_that_is_none_is_nobody_even_in_lab_mode(aiohttp_client):
     assert (await lab.get("/d/acme.lab/numbers", headers=named)).status == 200
     changed = await lab.post("/d/acme.lab/numbers/14165550100", headers=named, data={"description": "x"})
     assert changed.status == 403
+
+
+async def test_a_key_is_no_wider_at_this_door_than_it_was_made_and_for_its_addresses_alone(aiohttp_client):
+    town = Town(lab=False)
+    page = await aiohttp_client(town.app)
+    for more, status in (({}, 200), ({"scope": "Basic User"}, 403), ({"addresses": "192.0.2.0/24"}, 303)):
+        named = {"Authorization": f"Bearer {town.accounts.issue('key', 'acme.lab', '101', **more)}"}
+        assert (await page.get("/d/acme.lab/numbers", headers=named, allow_redirects=False)).status == status
+    town.with_user("101", scope="Basic User")
+    wide = {"Authorization": f"Bearer {town.accounts.issue('key', 'acme.lab', '101', scope='Super User')}"}
+    assert (await page.get("/d/acme.lab/numbers", headers=wide)).status == 403
+
+
+async def test_a_key_for_reading_alone_changes_nothing_of_the_lab_either(aiohttp_client):
+    async def put_in(_: web.Request) -> web.Response:
+        return web.Response()
+
+    town = Town(lab=False)
+    town.with_user("101", scope="Super User")
+    town.app.router.add_route("*", "/api/v1/faults", put_in)
+    page = await aiohttp_client(town.app)
+    for read_only, status in ((True, 403), (False, 200)):
+        named = {"Authorization": f"Bearer {town.accounts.issue('key', 'acme.lab', '101', read_only=read_only)}"}
+        assert (await page.get("/api/v1/faults", headers=named)).status == 200
+        assert (await page.post("/api/v1/faults", headers=named)).status == status
+
+
+@pytest.mark.parametrize("headers", [{"Authorization": "Bearer \udcff"}, {"Cookie": "session=\udcff"}])
+async def test_octets_that_are_no_text_are_nobody(page, headers):
+    assert (await page.get("/account", headers=headers, allow_redirects=False)).status == 303
 
 
 async def test_looking_as_a_site_manager_shows_that_persons_portal_and_changes_nothing(aiohttp_client):
