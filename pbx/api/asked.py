@@ -67,8 +67,12 @@ class Asked:
 
     @property
     def user(self) -> User:
+        return self.user_in(self.directory)
+
+    def user_in(self, directory: Directory) -> User:
+        """Return the user of the path as an edit finds them: others of the same turn may have gone before; Refused."""
         extension = self.path["user"]
-        found = self.directory.users_by_extension.get(extension)
+        found = directory.users_by_extension.get(extension)
         if found is None:
             raise nothing("user", extension)
         return found

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from tests.api.office import Office
+from tests.api.office import Office, opened, small_seed
 
 USERS = "/domains/acme.lab/users"
 ANA = {
     "user": "110", "name-first-name": "Ana", "name-last-name": "Roy", "email-address": "ana@acme.lab",
     "user-scope": "Basic User",
 }  # fmt: skip
+DAYS = ("20261225", "20261226", "20261228")
 
 
 async def test_a_write_is_accepted_and_answered_with_the_object_when_that_is_asked_for(office: Office) -> None:
@@ -105,3 +107,41 @@ async def test_a_key_that_makes_none_lifts_no_limit_of_its_own(office: Office) -
     assert (await office.ask("PUT", "/apikeys/~", wider, key=key)).status == 403
     await office.delete("/apikeys/~", key=key)
     assert (await office.ask("GET", "/apikeys/~", key=key)).status == 401
+
+
+async def test_what_two_write_at_once_is_both_kept(office: Office) -> None:
+    ana = f"{USERS}/101"
+    await asyncio.gather(
+        office.put(ana, {"name-first-name": "Bo"}),
+        office.post(f"{ana}/answerrules", {"time-frame": "*", "do-not-disturb": "yes"}),
+        office.post(f"{ana}/number-filters", {"phone-numbers-to-reject": {"parameters": ["16135550199"]}}),
+    )
+    user = office.directory.users_by_extension["101"]
+    assert (user.first_name, [(rule.do_not_disturb, rule.block) for rule in user.rules]) == (
+        "Bo", [(True, ("16135550199",))],
+    )  # fmt: skip
+
+
+async def test_the_slower_of_two_who_add_to_a_time_frame_is_told(office: Office) -> None:
+    frames = "/domains/acme.lab/timeframes"
+    days = [{"timeframe-specific-dates-array": [{"timeframe-specific-dates-begin-date": day}]} for day in DAYS]
+    await office.post(frames, {"timeframe-name": "closed", **days.pop(0)})
+    told = await asyncio.gather(*(office.ask("POST", f"{frames}/closed", day) for day in days))
+    assert [one.status for one in told] == [202, 412]
+    await office.post(f"{frames}/closed", days[1])
+    (frame,) = office.directory.time_frames
+    assert [f"{period.start:%Y%m%d}" for period in frame.periods] == list(DAYS)
+
+
+async def test_what_two_write_of_the_buttons_of_a_phone_is_both_kept(tmp_path: Path) -> None:
+    office = opened(small_seed(phones=True), tmp_path)
+    at, mac = "/domains/acme.lab/phoneconfiguration", office.directory.devices[0].mac
+    button = {"phoneconfiguration-button-order": 2, "phoneconfiguration-button-feature": "blf"}
+    await office.post(at, {"phoneconfiguration-mac-address": mac, "phoneconfiguration-description": "hall"})
+    await asyncio.gather(
+        office.put(f"{at}/{mac}", {"phoneconfiguration-buttons": [button]}),
+        office.put(f"{at}/{mac}", {"phoneconfiguration-description": "lobby"}),
+    )
+    told = await office.get(f"{at}/{mac}")
+    assert (told["phoneconfiguration-buttons"], told["phoneconfiguration-description"]) == ([button], "lobby")
+    assert office.directory.devices[0].settings == {"keys.2.type": "blf"}

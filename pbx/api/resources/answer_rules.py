@@ -188,7 +188,7 @@ async def _write(asked: Asked, name: str, *, new: bool) -> Answer:
         queue = directory.queues_by_extension.get(extension)
         if queue is not None:
             return _with_queue(asked, directory, queue, name)
-        user = asked.user
+        user = asked.user_in(directory)
         asked.require("create" if new else "edit", user_thing(directory, extension, "answering rule"))
         known = next((rule for rule in user.rules if rule.time_frame == name), None)
         if new and known is not None:
@@ -249,7 +249,7 @@ async def _delete(asked: Asked) -> Answer:
     name = asked.path["timeframe"]
 
     def edit(directory: Directory) -> Directory:
-        user = asked.user
+        user = asked.user_in(directory)
         asked.require("delete", user_thing(directory, user.extension, "answering rule"))
         left = tuple(rule for rule in user.rules if rule.time_frame != name)
         if len(left) == len(user.rules):
@@ -265,7 +265,7 @@ async def _reorder(asked: Asked) -> Answer:
     names = [str(row.get("time-frame", "")) if isinstance(row, Mapping) else str(row) for row in rows or ()]
 
     def edit(directory: Directory) -> Directory:
-        user = asked.user
+        user = asked.user_in(directory)
         asked.require("edit", user_thing(directory, user.extension, "answering rule"))
         known = {rule.time_frame: rule for rule in user.rules}
         unknown = [name for name in names if name not in known]

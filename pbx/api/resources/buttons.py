@@ -36,8 +36,7 @@ def _mac(text: str) -> str:
         raise wrong(MAC, text, str(error), "send twelve hex digits, as 001565aabbcc") from None
 
 
-def _known(asked: Asked, mac: str) -> dict[str, Any]:
-    directory = asked.directory
+def _known(asked: Asked, directory: Directory, mac: str) -> dict[str, Any]:
     found = directory.kept.get(_filed(mac))
     if found is None or not asked.sees("hardware")(hardware_thing(directory, mac)):
         raise nothing("phone configuration", mac)
@@ -49,39 +48,40 @@ async def _count(asked: Asked) -> Answer:
 
 
 async def _read(asked: Asked) -> Answer:
-    return Answer(200, _known(asked, _mac(asked.path["mac"])))
+    return Answer(200, _known(asked, asked.directory, _mac(asked.path["mac"])))
 
 
 async def _create(asked: Asked) -> Answer:
-    mac = _mac(asked.needed(MAC))
-    if _filed(mac) in asked.directory.kept:
-        raise Refused(409, f"phone {mac} has a configuration already")
-    return await _write(asked, mac, {})
+    return await _write(asked, _mac(asked.needed(MAC)), new=True)
 
 
 async def _change(asked: Asked) -> Answer:
-    mac = _mac(asked.path["mac"])
-    return await _write(asked, mac, _known(asked, mac))
+    return await _write(asked, _mac(asked.path["mac"]), new=False)
 
 
-async def _write(asked: Asked, mac: str, before: Mapping[str, Any]) -> Answer:
-    after = {**before, **{name: v for name, v in asked.body.items() if name.startswith("phoneconfiguration-")}}
-    buttons = after.get(BUTTONS, [])
+async def _write(asked: Asked, mac: str, *, new: bool) -> Answer:
+    def edit(directory: Directory) -> Directory:
+        asked.require("edit", hardware_thing(directory, mac))
+        if new and _filed(mac) in directory.kept:
+            raise Refused(409, f"phone {mac} has a configuration already")
+        before = {} if new else _known(asked, directory, mac)
+        if mac not in directory.devices_by_mac:
+            raise nothing("phone with a line", mac)
+        after = {**before, **{name: v for name, v in asked.body.items() if name.startswith("phoneconfiguration-")}}
+        fields = {name: value for name, value in after.items() if name != MAC}
+        return with_kept(_keyed(directory, mac, _keys(after.get(BUTTONS, []))), _filed(mac), fields)
+
+    await asked.edit(edit, f"buttons of {mac}")
+    return ACCEPTED
+
+
+def _keys(buttons: Any) -> dict[str, str | int | bool]:
     if not isinstance(buttons, list) or len(buttons) > MOST or not all(isinstance(one, Mapping) for one in buttons):
         raise wrong(BUTTONS, None, f"it is a list of at most {MOST} buttons", "send [{…}]")
     keys: dict[str, str | int | bool] = {}
     for button in buttons:
         keys |= _key(button)
-
-    def edit(directory: Directory) -> Directory:
-        asked.require("edit", hardware_thing(directory, mac))
-        if mac not in directory.devices_by_mac:
-            raise nothing("phone with a line", mac)
-        fields = {name: value for name, value in after.items() if name != MAC}
-        return with_kept(_keyed(directory, mac, keys), _filed(mac), fields)
-
-    await asked.edit(edit, f"buttons of {mac}")
-    return ACCEPTED
+    return keys
 
 
 def _key(button: Mapping[str, Any]) -> dict[str, str | int | bool]:
@@ -116,9 +116,9 @@ def _keyed(directory: Directory, mac: str, keys: Mapping[str, str | int | bool])
 
 async def _delete(asked: Asked) -> Answer:
     mac = _mac(asked.path["mac"])
-    _known(asked, mac)
 
     def edit(directory: Directory) -> Directory:
+        _known(asked, directory, mac)
         asked.require("edit", hardware_thing(directory, mac))
         left = _keyed(directory, mac, {}) if mac in directory.devices_by_mac else directory
         return left.with_kept(_filed(mac), {})

@@ -72,7 +72,7 @@ async def _write_user(asked: Asked) -> Answer:
     extension = asked.user.extension
 
     def edit(directory: Directory) -> Directory:
-        user = asked.user
+        user = asked.user_in(directory)
         asked.require("edit", user_thing(directory, extension, "answering rule"))
         block = _changed(asked, _blocked(directory, extension))
         rules = user.rules if any(rule.time_frame == "*" for rule in user.rules) else (*user.rules, AnsweringRule())

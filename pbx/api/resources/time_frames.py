@@ -265,6 +265,7 @@ PRIVATE = replace(SHARED, right="time frame", under=USER, items=_private)
 async def _add_to(frames: Frames, asked: Asked) -> Answer:
     """POST on one: what is sent comes beside what it has."""
     frame = frames.one(asked, asked.directory)
+    asked.if_match = asked.if_match or frames.version(asked.directory, frame)  # or what another adds now is lost
     more = _prepared(asked)
     days = {day: (*frame.weekdays.get(day, ()), *more.get("weekdays", {}).get(day, ())) for day in WEEKDAYS}
     body = dict(more)
