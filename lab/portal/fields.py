@@ -36,7 +36,8 @@ class Field:
     kind: Kind | None = None
     """What who changes it edits, where that is not the thing itself."""
     parse: Callable[[Any, str], Mapping[str, object]] | None = None
-    """Reads a text that spells several values: item and text → values by name; ValueError."""
+    """Reads a text that spells several values: the item with what the fields before say, and text → values by name;
+    ValueError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,9 @@ def read(
             wrong[name] = f"{len(text)} characters: {LONGEST} fit here"
         elif field.parse is not None:
             try:
-                values.update(field.parse(item, text))
+                values.update(field.parse(item.model_copy(update=values), text))
+            except ValidationError as error:
+                wrong[name] = "; ".join(reasons(error).values())
             except ValueError as error:
                 wrong[name] = str(error)
         elif field.shape == "check":

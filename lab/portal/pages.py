@@ -172,9 +172,9 @@ class Pages:
     def _appointed(
         self, request: web.Request, directory: Directory, item: Any, form: Mapping[str, object]
     ) -> dict[str, object]:
-        """The scope that is asked for, when it is another and may be given."""
+        """The scope that is asked for, when it is another than there is and than the page showed, and may be given."""
         scope = next((one for one in SCOPES if one == form.get("scope")), None)
-        if not isinstance(item, User) or scope is None or scope == item.scope:
+        if not isinstance(item, User) or scope is None or scope in (item.scope, form.get("scope_was")):
             return {}
         thing = user_thing(directory, item.extension, "scope")
         self.room.gate.check(may_appoint(request[ACTOR], thing, item.scope, scope))

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from lab.portal.fields import Field
 from lab.portal.sight import Sight
 from pbx.access import Kind, Thing
+from pbx.domain.attendants import Menu
 from pbx.domain.directory import Directory
 from pbx.domain.queues import Agent, Strategy
 from pbx.domain.tenancy import Recording
@@ -103,7 +104,8 @@ def _agent(name: str) -> Agent:
 
 
 def _greeting_read(attendant: Any, text: str) -> Mapping[str, object]:
-    return {"menus": ({**_values(attendant.menus[0]), "greeting": text}, *attendant.menus[1:])}
+    first = Menu.model_validate({**_values(attendant.menus[0]), "greeting": text})
+    return {"menus": (first, *attendant.menus[1:])}
 
 
 def _weekdays_read(frame: Any, text: str) -> Mapping[str, object]:

@@ -130,6 +130,14 @@ async def test_what_lines_leave_as_it_was_keeps_all_it_had(page, town):
     assert after.menus[1:] == before.menus[1:]
 
 
+async def test_greeting_and_keys_of_an_attendant_are_changed_in_one_go(page, town):
+    before = town.acme.attendants[0]
+    address = f"/d/acme.lab/attendants/{before.extension}"
+    assert (await edited(page, address, greeting="summer", keys="7 user 101")).status == 303
+    menu = town.acme.attendants_by_extension[before.extension].menus[0]
+    assert (menu.greeting, list(menu.keys)) == ("summer", ["7"])
+
+
 @pytest.mark.parametrize(
     ("address", "fields", "told"),
     [
@@ -228,6 +236,18 @@ async def test_a_manager_appoints_within_what_the_preset_lets(aiohttp_client):
         page, manager = await aiohttp_client(town.app), town.session("101")
         answer = await edited(page, "/d/acme.lab/users/102", manager, scope=scope)
         assert answer.status == status, (roles, scope)
+
+
+async def test_a_page_opened_before_a_demotion_does_not_undo_it(page, town):
+    text = await (await page.get("/d/acme.lab/users/105")).text()
+    was = re.search(r'name="scope_was" value="([^"]*)"', text)[1]
+    assert was == town.acme.users_by_extension["105"].scope == "Site Manager"
+    town.with_user("105", scope="Basic User")
+    tag = re.search(r'name="tag" value="([0-9a-f]+)"', text)[1]
+    sent = {"tag": tag, "first_name": "Eve", "scope": was, "scope_was": was}
+    assert (await page.post("/d/acme.lab/users/105", data=sent, allow_redirects=False)).status == 303
+    user = town.acme.users_by_extension["105"]
+    assert (user.first_name, user.scope) == ("Eve", "Basic User")
 
 
 async def test_support_alone_adds_users_with_n2p_and_a_site_manager_with_b1(aiohttp_client):
