@@ -10,17 +10,18 @@ import asyncio
 import hashlib
 import hmac
 import ipaddress
+import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from pbx.access import SCOPES, Actor
 from pbx.accounts import passwords
 from pbx.accounts.throttle import Throttle
-from pbx.domain.accounts import Credential, Pass, PassKind
+from pbx.domain.accounts import SUBSCRIPTION, Credential, Pass, PassKind
 from pbx.domain.directory import Directory
 from pbx.domain.tenancy import User
 from pbx.ownership import actor_of, user_by_login
-from pbx.store.protocol import CredentialRemoved, CredentialSaved, PassRemoved, PassSaved, Store
+from pbx.store.protocol import CredentialRemoved, CredentialSaved, DocumentRemoved, PassRemoved, PassSaved, Store
 
 LIVES_S: dict[PassKind, float] = {
     "session": 12 * 3600.0, "welcome": 24 * 3600.0, "reset": 3 * 3600.0, "token": 3600.0, "refresh": 30 * 86_400.0,
@@ -97,12 +98,13 @@ class AccountDesk:
         login = login.strip().casefold()[:200]
         if (wait_s := self._throttle.wait_s(address, login, self._at())) > 0:
             return NotLoggedIn(_TOO_MANY, wait_s)
+        self._throttle.failed(address, login, self._at())  # before the hash: guesses made at once count, too
         found = self._account(login)
         kept = self._store().credential(found[0].domain.name, found[1].extension) if found is not None else None
         right = await asyncio.to_thread(passwords.fits, kept.hash if kept is not None else None, password)
         if not right or found is None or found[1].scope == "No Portal":
-            self._throttle.failed(address, login, self._at())
             return NotLoggedIn(_NOT_RIGHT)
+        self._throttle.take_back(address)
         self._throttle.succeeded(address, login)
         return found
 
@@ -222,3 +224,6 @@ def _forget(store: Store, domain: str, extensions: Collection[str]) -> None:
     for one in list(store.passes().values()):
         if one.domain == domain and one.extension in extensions:
             store.submit(PassRemoved(one.digest))
+    for document in list(store.documents(domain, SUBSCRIPTION).values()):
+        if json.loads(document.text).get("user") in extensions:
+            store.submit(DocumentRemoved(domain, SUBSCRIPTION, document.key))

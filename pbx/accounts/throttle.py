@@ -30,6 +30,11 @@ class Throttle:
         while len(self._failures) > MOST_KEYS:
             del self._failures[next(iter(self._failures))]
 
+    def take_back(self, address: str) -> None:
+        """Let go of the newest failure of an address: what was counted before it was known was right."""
+        if failures := self._failures.get((address, "")):
+            failures.pop()
+
     def succeeded(self, address: str, login: str) -> None:
         self._failures.pop((address, login), None)
 

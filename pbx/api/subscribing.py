@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pbx.domain.accounts import SUBSCRIPTION
 from pbx.events import (
     AgentStatusChanged,
     CallEnded,
@@ -33,7 +34,7 @@ from pbx.events import (
     VoicemailLeft,
 )
 
-KIND = "subscription"
+KIND = SUBSCRIPTION
 EVERYWHERE = "*"
 EVENTS: dict[str, tuple[type[Event], ...]] = {
     "call": (CallInvited, LegInvited, CallRinging, CallUp, CallHeld, CallResumed, CallTransferred, LegEnded, CallEnded),

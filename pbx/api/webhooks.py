@@ -55,10 +55,12 @@ class Webhooks:
 
     def _subscriptions(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         at = self._house.now.wall.timestamp()
-        domain = self._served.domain.name
+        domain, reseller = self._served.domain.name, self._served.reseller.name
         for where in (domain, EVERYWHERE):
             for document in self._house.documents(where, KIND).values():
                 row = json.loads(document.text)
+                if where == EVERYWHERE and row.get("reseller", "") not in ("", EVERYWHERE, reseller):
+                    continue
                 if row["expires"] > at and row.get("domain") in (EVERYWHERE, domain):
                     yield row["model"], row
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+SUBSCRIPTION = "subscription"
+"""Kind of the documents that say whom to tell of what; one of a user goes with the user."""
 PassKind = Literal["session", "welcome", "reset", "token", "refresh", "key"]
 """A browser's session; a link of a mail; a token of the API, what renews it, and an API key."""
 

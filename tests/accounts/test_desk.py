@@ -1,5 +1,8 @@
 """People log in, get links, set passwords; what is kept of a secret opens nothing."""
 
+import asyncio
+import json
+
 import pytest
 
 from lab.seeds.load import load_seed
@@ -10,6 +13,7 @@ from pbx.accounts.desk import AccountDesk, NotLoggedIn, digest_of, forget_domain
 from pbx.accounts.throttle import PER_ADDRESS, PER_LOGIN, WITHIN_S, Throttle
 from pbx.domain.directory import Directory
 from pbx.store.memory import MemoryStore
+from pbx.store.protocol import Document, DocumentSaved
 
 WORD = "seven wet umbrellas"
 
@@ -143,6 +147,25 @@ async def test_the_lab_engineers_password_is_one_a_program_may_show_and_none_may
 async def test_a_pass_for_reading_makes_an_actor_who_changes_nothing(town):
     secret = town.desk.issue("key", "acme.lab", "101", read_only=True)
     assert town.desk.actor(town.desk.shown(secret, ("key",))).read_only
+
+
+async def test_guesses_that_come_at_once_count_as_those_that_come_in_turn(town):
+    guesses = [town.desk.checked("101@acme.lab", "wrong", "192.0.2.66") for _ in range(PER_LOGIN + 3)]
+    told = await asyncio.gather(*guesses)
+    assert sum(one.retry_after_s > 0 for one in told) == 3
+
+
+async def test_logins_that_are_right_are_no_failures_of_their_address(town):
+    for _ in range(PER_ADDRESS + 1):
+        await session(town)
+
+
+async def test_subscriptions_of_a_user_go_with_the_user(town):
+    for name, user in (("mine", "101"), ("all", "*")):
+        town.store.submit(DocumentSaved(Document("acme.lab", "subscription", name, json.dumps({"user": user}))))
+    users = tuple(user for user in town.directory.users if user.extension != "101")
+    forget_strangers(town.store, town.directory, Directory.model_construct(**{**dict(town.directory), "users": users}))
+    assert set(town.store.documents("acme.lab", "subscription")) == {"all"}
 
 
 async def test_guessing_is_stopped_for_the_address_and_for_nobody_else(town):

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +117,39 @@ async def test_one_about_a_user_is_told_of_nobody_else(office: Office, receiver:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("model", "weather"), ("post-url", "ftp://hook.test"), ("user", "999"), ("domain", "nowhere")]
+    ("field", "value"),
+    [
+        ("model", "weather"),
+        ("post-url", "ftp://hook.test"),
+        ("post-url", "http://["),
+        ("user", "999"),
+        ("domain", "nowhere"),
+    ],
 )
 async def test_what_cannot_be_told_is_refused(office: Office, field: str, value: str) -> None:
     told = await office.ask("POST", "/subscriptions", {**HOOK, "model": "agent", "domain": "acme.lab", field: value})
     assert (told.status, told.body["errors"][0]["field"]) == (400, field)
+
+
+async def test_one_of_another_reseller_is_told_nothing_of_this_ones_domain(office: Office, receiver: Receiver) -> None:
+    for reseller in ("another", office.directory.reseller.name):
+        url = f"http://hook.test/{reseller or 'own'}"
+        await office.post("/subscriptions", {"model": "agent", "post-url": url, "domain": "*", "reseller": reseller})
+    _lunch(office)
+    await _posts(receiver, 1)
+    assert not [url for url, *_ in receiver.got if url.endswith("another")]
+
+
+async def test_one_ends_now_at_the_earliest_and_with_a_token_tomorrow_at_the_latest(office: Office) -> None:
+    row = {**HOOK, "model": "agent", "subscription-expires-datetime": "0001-01-01T00:00:00+14:00"}
+    made = await office.post(UNDER, row)
+    assert made["subscription-expires-datetime"] == f"{office.world.now.wall:%Y-%m-%d %H:%M:%S}"
+    token = office.identities.desk.issue("token", "acme.lab", "101")
+    office.world.apply(office.directory.with_user(
+        office.directory.users_by_extension["101"].model_copy(update={"scope": "Office Manager"})), "")  # fmt: skip
+    await office.put(f"{UNDER}/{made['id']}", {"subscription-expires-datetime": "2099-01-01 00:00:00"}, key=token)
+    (told,) = await office.get(UNDER)
+    assert told["subscription-expires-datetime"] == f"{office.world.now.wall + timedelta(days=1):%Y-%m-%d %H:%M:%S}"
 
 
 async def test_who_has_unsubscribed_is_told_nothing(office: Office, receiver: Receiver) -> None:

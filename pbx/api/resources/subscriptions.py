@@ -82,8 +82,7 @@ def _checked(asked: Asked, row: dict[str, Any]) -> dict[str, Any]:
     model, url = row.get("model", ""), str(row.get("post-url", ""))
     if model not in EVENTS:
         raise wrong("model", model, f"it is one of {', '.join(EVENTS)}", "send call")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > LONGEST_URL:
+    if not _is_postable(url):
         raise wrong("post-url", url, "it is an address posts can go to", "send https://host/path")
     domain, user = str(row.get("domain") or EVERYWHERE), str(row.get("user") or EVERYWHERE)
     directory = asked.house.directory(domain)
@@ -92,6 +91,14 @@ def _checked(asked: Asked, row: dict[str, Any]) -> dict[str, Any]:
     if user != EVERYWHERE and (directory is None or user not in directory.users_by_extension):
         raise wrong("user", user, f"there is no user {user} in {domain}", "send one there is, or *")
     return {**row, "domain": domain, "user": user}
+
+
+def _is_postable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and len(url) <= LONGEST_URL
 
 
 def _sent(asked: Asked) -> dict[str, Any]:
@@ -115,16 +122,17 @@ async def _create(asked: Asked) -> Answer:
     }  # fmt: skip
     row = _checked(asked, {**usual, **_sent(asked), **({"domain": asked.domain} if asked.domain else {})})
     asked.require("create", _thing(asked, row))
-    lives = LIVES_BY_KEY if asked.known is not None and asked.known.by_key else LIVES
     name = asked.house.token(32).lower()
     row |= {"id": name, "subscription-creation-datetime": _when(asked.now.wall.timestamp()),
-            "expires": _expiry(asked, lives)}  # fmt: skip
+            "expires": _expiry(asked)}  # fmt: skip
     await _keep(asked, row)
     return Answer(200, {**_told(asked, row), "secret": asked.house.proof(name)}, {"Cache-Control": "no-store"})
 
 
-def _expiry(asked: Asked, lives: timedelta) -> float:
-    latest = asked.now.wall + lives
+def _expiry(asked: Asked) -> float:
+    """Return when it ends, in POSIX seconds: what is asked for, between now and as long as who asks may have."""
+    now = asked.now.wall
+    latest = now + (LIVES_BY_KEY if asked.known is not None and asked.known.by_key else LIVES)
     text = asked.text("subscription-expires-datetime")
     if not text:
         return latest.timestamp()
@@ -132,7 +140,7 @@ def _expiry(asked: Asked, lives: timedelta) -> float:
         moment = datetime.fromisoformat(text.replace(" ", "T"))
     except ValueError:
         raise wrong("subscription-expires-datetime", text, "it is no moment", "send 2026-12-31 00:00:00") from None
-    return min(latest, moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return max(now, min(latest, moment if moment.tzinfo else moment.replace(tzinfo=UTC))).timestamp()
 
 
 async def _keep(asked: Asked, row: Mapping[str, Any]) -> None:
@@ -144,7 +152,7 @@ async def _change(asked: Asked) -> Answer:
     new = _checked(asked, {**row, **_sent(asked)})
     asked.require("edit", _thing(asked, new))
     if "subscription-expires-datetime" in asked.body:
-        new["expires"] = _expiry(asked, LIVES_BY_KEY)
+        new["expires"] = _expiry(asked)
     if new["domain"] != where:
         await asked.submit(DocumentRemoved(where, KIND, str(row["id"])))
     await _keep(asked, new)
