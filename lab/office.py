@@ -122,8 +122,9 @@ class Office:
         Described(lambda: self.ns.routes).route(self.console.app)
         self.ns.route(self.console.app)
         self.onboarding = OfficeOnboarding(self.lab, self.ns, self._plan_is_good, real_token)
-        OnboardingApi(lambda: self.onboarding.desk).route(self.console.app)
-        OnboardingPage(self.console, read_form, lambda: self.onboarding.desk).route(self.console.app)
+        OnboardingApi(lambda: self.onboarding.desk, gate.reseller_to_be).route(self.console.app)
+        page = OnboardingPage(self.console, read_form, lambda: self.onboarding.desk, gate.reseller_to_be)
+        page.route(self.console.app)
         self.metrics = Metrics(self.lab)
         self.metrics.route(self.console.app)
         self.console_port = 0

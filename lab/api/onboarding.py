@@ -20,18 +20,20 @@ from lab.onboarding.desk import NoCase, OnboardingDesk, Opened, Status
 from lab.onboarding.reading import read_packet
 from lab.portal.gate import ACTOR
 from lab.seeds.located import SeedError
-from pbx.access import Thing, may
+from pbx.access import Action, Thing, may
 
 _AT = "/api/v1/onboarding"
 _SEE = f"GET {_AT}"
+ResellerOf = Callable[[str], str]
+"""Whose a domain is or will be."""
 MOST_BYTES = 1_000_000
 
 
 class OnboardingApi:
     """Adds its routes to an application."""
 
-    def __init__(self, desk: Callable[[], OnboardingDesk]) -> None:
-        self._desk = desk
+    def __init__(self, desk: Callable[[], OnboardingDesk], reseller_of: ResellerOf) -> None:
+        self._desk, self._reseller_of = desk, reseller_of
 
     def route(self, app: web.Application) -> None:
         app.router.add_get(_AT, self._list)
@@ -43,7 +45,11 @@ class OnboardingApi:
     async def _list(self, request: web.Request) -> web.Response:
         desk = self._desk()
         return web.json_response(
-            [shown(desk.status(case.domain)) for case in desk.cases() if sees(request, case.domain)]
+            [
+                shown(desk.status(case.domain))
+                for case in desk.cases()
+                if allowed(request, "view", case.domain, self._reseller_of)
+            ]
         )
 
     async def _show(self, request: web.Request) -> web.Response:
@@ -109,8 +115,9 @@ def _fixes(lacks: tuple[Lack, ...]) -> str:
     return "; ".join(dict.fromkeys(f"{lack.owner}{f': {lack.fix}' if lack.fix else ''}" for lack in lacks))
 
 
-def sees(request: web.Request, domain: str) -> bool:
-    return bool(may(request[ACTOR], "view", Thing("onboarding", domain, name=domain)))
+def allowed(request: web.Request, action: Action, domain: str, reseller_of: ResellerOf) -> bool:
+    """Return whether who asks may do it to the case of a domain; `""` is one that is to be begun."""
+    return bool(may(request[ACTOR], action, Thing("onboarding", domain, reseller_of(domain), domain)))
 
 
 def shown(status: Status) -> dict[str, object]:

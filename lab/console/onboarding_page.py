@@ -7,14 +7,13 @@ from typing import get_args
 
 from aiohttp import web
 
-from lab.api.onboarding import sees
+from lab.api.onboarding import ResellerOf, allowed
 from lab.console.faults_page import Form, Frame
 from lab.onboarding.case import NotYet, Step
 from lab.onboarding.desk import NoCase, OnboardingDesk, Opened
 from lab.onboarding.reading import NORTHSIDE, read_packet
 from lab.portal.gate import ACTOR
 from lab.seeds.located import SeedError
-from pbx.access import Thing, may
 
 OWNERS = ("client", "partner", "provider", "carrier")
 _BY_HAND = tuple(
@@ -25,8 +24,8 @@ _BY_HAND = tuple(
 class OnboardingPage:
     """Adds its routes to an application."""
 
-    def __init__(self, frame: Frame, form: Form, desk: Callable[[], OnboardingDesk]) -> None:
-        self._frame, self._form, self._desk = frame, form, desk
+    def __init__(self, frame: Frame, form: Form, desk: Callable[[], OnboardingDesk], reseller_of: ResellerOf) -> None:
+        self._frame, self._form, self._desk, self._reseller_of = frame, form, desk, reseller_of
 
     def route(self, app: web.Application) -> None:
         app.router.add_get("/onboard", self._list)
@@ -42,8 +41,12 @@ class OnboardingPage:
             "onboard.html",
             room="onboard",
             regions="none",
-            statuses=[desk.status(case.domain) for case in desk.cases() if sees(request, case.domain)],
-            begins=bool(may(request[ACTOR], "create", Thing("onboarding"))),
+            statuses=[
+                desk.status(case.domain)
+                for case in desk.cases()
+                if allowed(request, "view", case.domain, self._reseller_of)
+            ],
+            begins=allowed(request, "create", "", self._reseller_of),
             example=NORTHSIDE.read_text(encoding="utf-8"),
         )
 
@@ -64,7 +67,7 @@ class OnboardingPage:
             packet=status.case.packet,
             moves={owner: lacks for owner, lacks in moves.items() if lacks},
             steps=_BY_HAND,
-            edits=bool(may(request[ACTOR], "edit", Thing("onboarding", domain, name=domain))),
+            edits=allowed(request, "edit", domain, self._reseller_of),
         )
 
     async def _open(self, request: web.Request) -> web.StreamResponse:

@@ -67,7 +67,8 @@ class Gate:
         domain = request.match_info.get("domain", self._home())
         if path in _OWN_BUSINESS:
             return
-        self.check(may_some(actor, action, kind, domain, self.reseller_of(domain)))
+        reseller = self.reseller_to_be(domain) if kind == "onboarding" else self.reseller_of(domain)
+        self.check(may_some(actor, action, kind, domain, reseller))
 
     def must(self, request: web.Request, action: Action, thing: Thing) -> Decision:
         """Return the decision on one thing; 403 or 404 when it is not allowed."""
@@ -84,6 +85,10 @@ class Gate:
     def reseller_of(self, domain: str) -> str:
         found = self.directory(domain)
         return found.reseller.name if found is not None else ""
+
+    def reseller_to_be(self, domain: str) -> str:
+        """Return whose a domain is; of one that is not there yet, the reseller of the domain at home."""
+        return self.reseller_of(domain if self.directory(domain) is not None else self._home())
 
     def _who(self, request: web.Request) -> Actor | None:
         bearer = request.headers.get("Authorization", "")

@@ -230,3 +230,10 @@ async def test_messages_of_the_served_domain_are_for_who_may_see_it(office):
     foreign = office.identities.desk.issue("token", "other.lab", "101")
     assert (await office.ask("GET", "/sipflow?callids=x", key=foreign)).status in (403, 404)
     assert (await office.ask("GET", "/sipflow?callids=x")).status == 200
+
+
+async def test_a_site_manager_gives_a_user_of_the_own_site_a_new_device(office, keys):
+    before = office.directory
+    told = await office.ask("POST", "/domains/acme.lab/users/106/devices", {"device": "106z"}, key=keys["Site Manager"])
+    office.world.apply(before, "")
+    assert told.status == 202, told

@@ -18,7 +18,7 @@ from pbx.api.shapes import Shape, Written, kept, ours, told
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.domain.registrations import Binding
-from pbx.ownership import device_thing
+from pbx.ownership import device_thing, people_thing
 
 UNDER = "/domains/{domain}/users/{user}/devices"
 PASSWORD = 16
@@ -121,6 +121,11 @@ def _fresh(asked: Asked, written: Written) -> Mapping[str, Any]:
     return {"extension": asked.path["user"], "password": asked.house.token(PASSWORD)}
 
 
+def _of_its_user(directory: Directory, device: Device) -> Thing:
+    """A device that is not there yet is its user's, too."""
+    return people_thing(directory, (device.extension,), "device", device.id)
+
+
 class Devices(Collection):
     async def create(self, asked: Asked) -> Answer:
         if of_extension(asked.directory, asked.path["user"]) is None:
@@ -130,7 +135,7 @@ class Devices(Collection):
 
 DEVICES = Devices(
     noun="device", right="device", shape=SHAPE, model=Device, section="devices", key="id", named="device", under=UNDER,
-    parameter="device", items=_items, thing=lambda directory, device: device_thing(directory, device.id),
+    parameter="device", items=_items, thing=_of_its_user,
     removed_as="device", fresh=_fresh, prepared=_prepared,
 )  # fmt: skip
 

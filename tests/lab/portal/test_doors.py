@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
+from lab.onboarding.reading import NORTHSIDE
 from tests.lab.portal.town import Town
 
 WORD = "seven wet umbrellas"
@@ -211,3 +212,14 @@ async def test_nobody_below_an_office_manager_looks_as_somebody_else(aiohttp_cli
         "/view-as", data={"domain": "other.lab", "extension": "101"}, cookies=town.session("101")
     )
     assert nobody.status == 404
+
+
+async def test_a_reseller_begins_a_case_and_goes_on_with_it_before_there_is_its_domain(aiohttp_client):
+    town = Town(lab=False)
+    town.with_user("101", scope="Reseller")
+    client, cookies = await aiohttp_client(town.app), town.session("101")
+    assert "<textarea" in await (await client.get("/onboard", cookies=cookies)).text()
+    begun = await client.post("/onboard", data={"packet": NORTHSIDE.read_text()}, cookies=cookies)
+    assert begun.status == 200
+    assert "northside.lab" in await (await client.get("/onboard", cookies=cookies)).text()
+    assert "<form" in await (await client.get("/onboard/northside.lab", cookies=cookies)).text()

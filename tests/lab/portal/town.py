@@ -60,7 +60,7 @@ class Town:
         Looking(room).route(self.app)
         FaxPage(room).route(self.app)
         onboarding = OnboardingDesk(Story(PACKET, BEGUN))
-        OnboardingPage(self.console, read_form, lambda: onboarding).route(self.app)
+        OnboardingPage(self.console, read_form, lambda: onboarding, gate.reseller_to_be).route(self.app)
 
     @property
     def acme(self) -> Directory:
