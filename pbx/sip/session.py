@@ -410,28 +410,22 @@ class Session(Dialog):
     def info(self, content_type: str, body: bytes, now: float) -> None:
         self.send("INFO", now, [], body, content_type)
 
-    def ask_to_answer(self, now: float) -> bool:
-        """Ask a phone that rings to answer by itself: NOTIFY with Event talk, which desk phones know; False when it
-        does not ring."""
-        if self.phase is not Phase.EARLY or self.role != "uac":
-            return False
-        self._send("NOTIFY", now, [("Event", "talk"), ("Subscription-State", "terminated;reason=noresource")])
-        return True
-
     def refer(self, target_uri: str, now: float) -> None:
         """Ask the far end to call `target_uri` (blind transfer); news comes as ReferProgress."""
         headers = [("Refer-To", f"<{target_uri}>"), ("Referred-By", f"<{self.local.uri}>")]
         self.send("REFER", now, headers)
 
-    def command(self, event: str, now: float) -> None:
+    def command(self, event: str, now: float) -> bool:
         """Ask the far end to `talk` (answer, or take back from hold) or to `hold`: a NOTIFY in this dialog, which may
-        be early (BroadWorks, SIP access side extensions). What it says comes as CommandAnswered."""
+        be early (BroadWorks, SIP access side extensions). What it says comes as CommandAnswered; False when there is
+        no dialog to ask in."""
         if self.phase not in (Phase.EARLY, Phase.UP) or not self.remote.tag:
-            return
+            return False
         self.cseq += 1
         request = self.in_dialog("NOTIFY", cseq=self.cseq)
         request.headers += [("Event", event), ("Subscription-State", "active"), ("Contact", f"<{self.contact}>")]
         self.stack.start_client(request, self.next_hop(), Commanded(self, event), now)
+        return True
 
     def accept_refer(self, now: float) -> None:
         transaction, self.refer_received = self.refer_received, None

@@ -81,8 +81,9 @@ def set_hold(switch: Switch, call: Call, leg: Leg, on: bool) -> str:
 
 def answer_there(switch: Switch, call: Call, leg: Leg) -> str:
     """Have the phone of a leg answer what rings there; return why not."""
-    asked = leg.session is not None and leg.session.ask_to_answer(switch.now.mono)
-    return "" if asked else "it does not ring there"
+    if leg.session is None or leg.answered or not leg.rang or not leg.session.command("talk", switch.now.mono):
+        return "it does not ring there"
+    return ""
 
 
 def end(call: Call) -> None:

@@ -19,6 +19,7 @@ from pbx.events import PhoneControlled, PhoneObeyed
 from pbx.sip.bodies import media_type
 from pbx.sip.digest import Credentials
 from pbx.sip.message import Request, Response
+from pbx.sip.session import Session
 from pbx.sip.uri import NameAddr
 from pbx.switch.legs import Leg
 from pbx.switch.originating import call_in_the_name_of
@@ -50,7 +51,8 @@ class PhoneControl:
         self._switch = switch
         self._lets: dict[tuple[str, str], frozenset[Lets]] = {}
         """By device and the contact that said so."""
-        self._commanded: dict[tuple[str, str], tuple[Deed, Told]] = {}
+        self._commanded: dict[tuple[str, str], tuple[Deed, Told, Session]] = {}
+        """By device and event: who waits for the answer, and the session that was asked in."""
         self._referred: deque[str] = deque(maxlen=_MOST_REFERRED)
 
     def look(self, device: str) -> bool:
@@ -83,10 +85,7 @@ class PhoneControl:
             return f"{device} has no call to {deed}"
         command = _COMMANDS.get(deed)
         if command is not None and command in lets:
-            self._told(device, deed, f"NOTIFY {command}")
-            self._commanded[device, command] = (deed, then)
-            leg.session.command(command, self._switch.now.mono)
-            return ""
+            return self._command(device, deed, command, leg.session, then)
         service, connection = SERVICES[deed]
         call_id = escape(leg.session.call_id)
         named = f"<callID>{call_id}</callID><deviceID>{escape(self._uri(device))}</deviceID>"
@@ -104,6 +103,17 @@ class PhoneControl:
         return request.call_id in self._referred
 
     # --- ways -----------------------------------------------------------------------------------------
+
+    def _command(self, device: str, deed: Deed, command: Lets, session: Session, then: Told) -> str:
+        waiting = self._commanded.get((device, command))
+        if waiting is not None and waiting[2] is session:
+            return f"{device} has not answered the {command} before it yet"
+        if not session.command(command, self._switch.now.mono):
+            return f"{device} has no dialog yet to be told to {deed} in"
+        self.commanded(device, command, SILENT)  # a call that ended takes its answer along
+        self._told(device, deed, f"NOTIFY {command}")
+        self._commanded[device, command] = (deed, then, session)
+        return ""
 
     def _dial(self, device: str, number: str, then: Told) -> str:
         lets = self.lets(device) or frozenset()

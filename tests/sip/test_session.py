@@ -9,6 +9,7 @@ from pbx.sip.message import Request, parse, reply
 from pbx.sip.sip_events import (
     Answered,
     Cancelled,
+    CommandAnswered,
     Confirmed,
     Ended,
     InfoReceived,
@@ -58,6 +59,20 @@ def test_the_called_side_can_hang_up_too():
     theirs.bye(pair.now)
     pair.settle()
     assert pair.of("alice", Ended)[0].cause == 16
+
+
+def test_a_command_needs_a_dialog_and_one_that_nobody_answers_ends_no_call():
+    unplugged: list[bool] = []
+    pair = Pair(lose=lambda number: bool(unplugged))
+    mine = pair.call()
+    assert not mine.command("talk", pair.now)
+    pair.of("bob", InviteReceived)[0].session.ring(pair.now)
+    pair.settle()
+    unplugged.append(True)
+    assert mine.command("talk", pair.now)
+    pair.pass_time(33)
+    assert [event.status for event in pair.of("alice", CommandAnswered)] == [408]
+    assert pair.of("alice", Ended) == []
 
 
 @pytest.mark.parametrize("lost", range(1, 9))

@@ -120,6 +120,22 @@ def test_a_phone_that_is_not_there_cannot_be_driven(world: World):
         world.sip_control.do(CALLER, "dial", DESK)
 
 
+def test_who_commands_twice_is_told_and_the_first_hears_what_became_of_it(world: World):
+    line, heard = world.line(CALLER), []
+    world.command_switch(lambda switch, now: switch.look_at_phone(DESK, now))
+    world.press(world.phone(CALLER), lambda: line.dial(DESK, world.now.mono))
+    assert world.run(10, lambda: world.line(DESK).call is not None)
+    assert world.run(10, lambda: "answer" in world.switch.phones.deeds(DESK))
+    world.run(1)
+    first, second = [
+        world.command_switch(lambda switch, now: switch.control_phone(DESK, "answer", "", now, heard.append))
+        for _ in range(2)
+    ]
+    assert (first, second) == ("", "102 has not answered the talk before it yet")
+    assert world.run(5, lambda: bool(heard))
+    assert heard == [200]
+
+
 @pytest.mark.parametrize(
     ("step", "complaint"),
     [
