@@ -118,7 +118,7 @@ class DrivenDevice(InTheDirectory):
         """Asked again until it does not raise: CannotDo also says that it is not done yet."""
         if not via and action not in self.capabilities:
             raise CannotDo(self._refusal or f"{self.id} has no way to {action}")
-        match via or self._way(action):
+        match via or self._way(action, argument):
             case "http":
                 self._by_http(action, argument)
             case "sip":
@@ -128,8 +128,13 @@ class DrivenDevice(InTheDirectory):
             case way:
                 raise CannotDo(f"{self.id} has no way to {action} by {way}")
 
-    def _way(self, action: str) -> str:
-        """Its maker's remote control, else what it offers by SIP, else whoever stands before it."""
+    def _way(self, action: str, argument: str) -> str:
+        """Its maker's remote control, else what it offers by SIP, else whoever stands before it.
+
+        Who has been asked is not overtaken by an offer that comes meanwhile.
+        """
+        if self._asked is not None and self._asked[:2] == (action, argument):
+            return "human"
         if action in self._by_driver:
             return "http"
         return "sip" if action in self._house.sip_control.deeds(self.id) else "human"

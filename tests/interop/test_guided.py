@@ -37,12 +37,12 @@ cases:
     title: One calls the other, by hand
     timeout: 5m
     steps:
-      - {do: caller.dial, to: $desk.extension}
+      - {do: caller.dial, to: $desk.extension, via: human}
       - {expect: call.ringing, where: {role: desk}}
-      - {do: desk.answer}
+      - {do: desk.answer, via: human}
       - {expect: call.up, where: {role: caller}}
       - {human: "Listen at {desk}", role: desk, ask: "Do you hear the tone of the other phone?"}
-      - {do: caller.hangup}
+      - {do: caller.hangup, via: human}
       - {expect: call.ended}
 """
 

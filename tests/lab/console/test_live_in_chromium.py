@@ -17,6 +17,7 @@ from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.phones.boot import PARTS, BootPace
 from lab.seeds.load import load_seed
+from lab.terms import Terms
 from test_plans.plan import load_plan
 from test_plans.runner import VERBS
 from tests.conftest import need
@@ -166,7 +167,7 @@ async def test_a_run_ticks_through_its_verdicts_lights_a_lamp_and_leads_to_its_r
     ):
         for open_page in (page, floor):
             await expect(open_page.locator("#live")).to_have_attribute("data-state", "live")
-        live = office.desk.start(plan, lambda case: case.id in cases)
+        live = office.desk.start(plan, lambda case: case.id in cases, Terms())
         running = asyncio.get_running_loop().create_task(live.done)
         await page.get_by_role("link", name=live.run).click()
         await expect(page.locator("tr[data-case]")).to_have_count(len(cases))
