@@ -69,9 +69,8 @@ def test_a_message_and_calls_survive_a_power_cut(folder):
         running.wait_for("attendant.entered")
         caller.hang_up(session)
         assert "Voice-Message: 1/0" in owner.next_notify()
-        running.kill()
-        left = running.wait_for("voicemail.left")
-    recording = folder / "data" / "recordings" / f"{left['message']}.wav"
+        running.kill()  # what the turn would have logged goes with it; what it said on the wire does not
+    (recording,) = (folder / "data" / "recordings").glob("*.wav")
     assert recording.stat().st_size > 2.0 * 8000
     with again(folder, running) as later, Handset(later, "102k") as owner:
         body = owner.lamp()

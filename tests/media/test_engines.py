@@ -36,7 +36,9 @@ pytestmark = [
 _NUMBERS = count(1)
 
 
-@pytest_asyncio.fixture(params=["virtual", "real"], scope="module", loop_scope="module")
+@pytest_asyncio.fixture(
+    params=["virtual", pytest.param("real", marks=pytest.mark.realtime)], scope="module", loop_scope="module"
+)
 async def room(request, tmp_path_factory) -> AsyncIterator[Room]:
     if request.param == "virtual":
         yield VirtualRoom()
