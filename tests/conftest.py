@@ -23,8 +23,8 @@ BLOCKED: Mapping[str, str] = tomllib.loads((Path(__file__).parent / "blocked.tom
 LONG_FIRST = (
     "test_plans/test_bad_wire.py", "interop/test_foreign_phones.py", "lab/cli/test_up.py", "interop/test_power_cut.py",
     "media/test_engines.py", "test_plans/test_mutants.py", "lab/console/test_pages_in_chromium.py",
-    "media/test_local_engine.py", "interop/test_foreign_matrix.py", "lab/console/test_live_in_chromium.py",
-    "interop/test_sipvicious.py", "interop/test_stock_phone.py", "interop/test_sipp_load.py",
+    "media/test_local_engine.py", "lab/console/test_live_in_chromium.py", "interop/test_stock_phone.py",
+    "interop/test_sipp_load.py",
     "test_plans/test_features_plan.py", "callflow/test_routing_properties.py", "lab/cli/test_command_line.py",
     "test_plans/test_office_plan.py", "lab/test_steady_memory.py", "switch/test_mutations.py",
 )  # fmt: skip

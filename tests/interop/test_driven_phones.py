@@ -24,6 +24,8 @@ from tests.interop.foreign import BaresipPhone, booted_baresip, free_port
 from tests.interop.office import PATIENCE_S, ROOT, Switchroom, seed_with
 from tests.lab.control import emulations
 
+pytestmark = pytest.mark.soak  # half a minute and more: the suite has fifteen
+
 PLAN = """
 plan: 1
 id: driven

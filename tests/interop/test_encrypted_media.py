@@ -11,6 +11,8 @@ from tests.conftest import need
 from tests.interop.foreign import BaresipPhone, booted_baresip, wait_to_hear
 from tests.interop.office import Switchroom, seed_with
 
+pytestmark = pytest.mark.soak  # half a minute and more: the suite has fifteen
+
 TONE = "t{10}"
 PHONES = {"101b": "yes", "102b": "opportunistic", "103b": "no"}
 """Policy of the PBX, which the phone reads in the configuration we serve: required, optional, unknown to it."""

@@ -68,11 +68,13 @@ def missing(client: str) -> str:
     return "" if available() else "pyVoIP, the extra `lab`, is not installed"
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("cell", [cell for cell in cells() if cell.client != "PJSIP"], ids=str)
 def test_cell(outcome: Outcome, cell: Cell) -> None:
     worked(outcome, cell)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("cell", [cell for cell in cells() if cell.client == "PJSIP"], ids=str)
 def test_cell_of_pjsip(outcome: Outcome, cell: Cell) -> None:
     """A test of its own, because `blocked.toml` may name it: the wheel is for x86-64 and Python below 3.13 only."""

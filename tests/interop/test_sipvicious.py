@@ -13,6 +13,8 @@ from tests.conftest import need
 from tests.interop.handset import Handset
 from tests.interop.office import PATIENCE_S, Switchroom, seed_with
 
+pytestmark = pytest.mark.soak  # half a minute and more: the suite has fifteen
+
 VICTIM = {
     "id": "101v", "extension": 101, "family": "generic/baresip", "model": "baresip", "mac": "02b0b0000101",
     "password": "interop-secret-101v", "token": f"{0x5150:032x}",

@@ -16,6 +16,7 @@ from lab.world import World
 from pbx.domain.history import CallRecord
 from pbx.events import CallRecordWritten, ServerFault, Stamped
 from pbx.media.sdp import Description, parse_sdp
+from pbx.sip.digest import auth_params
 from pbx.sip.uri import NameAddr, untagged
 from pbx.store.memory import KEPT_RECORDS
 from test_plans.bench import BenchDevice
@@ -81,6 +82,9 @@ BOUNDED = {
 }
 """What may become more for a while, and how many there may be in the end."""
 
+TUPLES = auth_params.cache_info().maxsize + 3 * BOUNDED[Description]
+"""Credentials read lately, and what descriptions offer: keys of two kinds, and lists of them."""
+
 
 def test_four_hours_of_calls_leave_nothing_but_their_records():
     of_others = Counter(type(living) for living in gc.get_objects())
@@ -92,7 +96,8 @@ def test_four_hours_of_calls_leave_nothing_but_their_records():
     office.world.run(60.0)
     assert {name: count for name, count in office.world.live().items() if count} == {}
     assert (office.faults, calls) == ([], 80)
-    assert {kind for kind, more in (after - before).items() if more >= calls / 4} <= BOUNDED.keys()
+    assert {kind for kind, more in (after - before).items() if more >= calls / 4} <= BOUNDED.keys() | {tuple}
+    assert after[tuple] - before[tuple] <= TUPLES
     assert after[CallRecord] - before[CallRecord] == calls
     assert all(after[kind] - of_others[kind] <= most for kind, most in BOUNDED.items())
 
