@@ -115,7 +115,7 @@ def document() -> str:
     return "\n".join([
         "# Foreign phones",
         "",
-        "Software of others that talks to Switchroom in `make test`, over real sockets, configured by what our server",
+        "Software of others that talks to Switchroom in `make soak`, over real sockets, configured by what our server",
         "serves: baresip and linphone by their families, PJSIP and pyVoIP by the plain JSON. Every mark is a test of",
         "`tests/interop/test_foreign_matrix.py`; this page is written from the same data by",
         "`python -m tests.interop.matrix`.",
