@@ -156,6 +156,8 @@ async def test_rooms_cards_and_filter_are_reached_by_letters(browser, console):
         await expect(page.get_by_role("heading", level=1)).to_have_text("Calls")
         await expect(page.get_by_label("Filter calls")).to_have_value(first.removeprefix("open-"))
         for letter, heading in (("t", "Test runs"), ("d", "Devices"), ("f", "Lab floor"), ("c", "Calls")):
+            # The heading of a page is there before its script is: a key pressed in between goes nowhere.
+            await page.wait_for_load_state()
             await page.keyboard.press("g")
             await page.keyboard.press(letter)
             await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
