@@ -117,12 +117,13 @@ class LabBench:
             raise CannotDo("the switch is not back yet") from away
 
     def why_at(self, caller: BenchDevice, dialled: str, at: str) -> str:
-        zone = ZoneInfo(self._house.directory.domain.time_zone)
-        try:
-            wall = datetime.fromisoformat(at).replace(tzinfo=zone)
-        except ValueError:
-            raise CannotDo(f"{at!r} is no moment, like 2026-12-25 10:15") from None
         switch, now = self._house.switch, self._house.now
+        wall = now.wall
+        if at:
+            try:
+                wall = datetime.fromisoformat(at).replace(tzinfo=ZoneInfo(switch.directory.domain.time_zone))
+            except ValueError:
+                raise CannotDo(f"{at!r} is no moment, like 2026-12-25 10:15") from None
         inside = caller.id if caller.extension else ""
         asked = Asked(dialled, caller.number, inside, caller.extension, "")
         # At another moment nobody knows who will be busy or unplugged: everybody is there and at rest.

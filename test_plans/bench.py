@@ -322,7 +322,7 @@ class Bench(Protocol):
         ...
 
     def why_at(self, caller: BenchDevice, dialled: str, at: str) -> str:
-        """Return where a call would go at another moment: `2026-12-25 10:15` on the domain's clock."""
+        """Return where a call would go at a moment, as `2026-12-25 10:15` on the domain's clock; empty for now."""
         ...
 
     def findings(self) -> Sequence[str]:

@@ -36,6 +36,8 @@ class Verb:
     """What may stand after the verb; empty when the verb takes any."""
     nests: bool = False
     """Its work is the steps it holds."""
+    needed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What stands after the verb → the arguments it cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)

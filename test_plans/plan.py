@@ -316,6 +316,8 @@ class _Reader:
         if verb.kinds and str(item[name]) not in verb.kinds:
             hint = _nearest(str(item[name]), verb.kinds) or f": it knows {', '.join(sorted(verb.kinds))}"
             self._say(item, f"{name} knows no {str(item[name])!r}{hint}")
+        for missing in sorted(verb.needed.get(str(item[name]), frozenset()) - item.keys()):
+            self._say(item, f"{name} {item[name]} needs `{missing}`")
         self._check_values(item, name)
         arguments = {key: value for key, value in item.items() if key == name or key in verb.arguments}
         if name == "repeat":

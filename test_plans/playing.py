@@ -17,7 +17,12 @@ from test_plans.verdicts import BLOCKED, ERROR, FAILED, PASSED, WARNED, StepBloc
 STEPS = plug_ins("test_plans.steps", needs="VERB")
 _BY_VERB = {module.VERB: module for module in STEPS.values()}
 VERBS: dict[str, Verb] = {
-    name: Verb(module.ARGUMENTS, getattr(module, "KINDS", frozenset()), hasattr(module, "nested"))
+    name: Verb(
+        module.ARGUMENTS,
+        getattr(module, "KINDS", frozenset()),
+        hasattr(module, "nested"),
+        getattr(module, "NEEDED", {}),
+    )
     for name, module in _BY_VERB.items()
 }
 

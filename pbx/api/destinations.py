@@ -24,18 +24,28 @@ from pbx.domain.destinations import (
     ToSupport,
     ToToggle,
     ToUser,
+    parse_destination,
 )
 
-APPLICATIONS: dict[str, str] = {
-    "available-number": "available-number", **{name: name for name in TREATMENTS}, "hangup": "hangup",
-    "to-connection-add-header-force-caller-id": "to-connection",
-    "to-connection-add-header-no-timeout": "to-connection-no-timeout", "to-connection-add-header": "to-connection",
-    "to-single-device-add-header-allow-voicemail": "to-single-device",
-    "to-single-device-add-header-allow-voicemail-residential": "to-single-device",
-    "to-single-device-add-header": "to-single-device", "to-user-add-header": "to-user",
-    "to-user-residential-add-header": "to-user",
-}  # fmt: skip
-"""Theirs → the treatment it is here: a number's resource has no field for the header that some variants add."""
+APPLICATIONS = ("available-number", *TREATMENTS, "hangup")
+"""What a number may do, by the platform's names (domain-features 1.3)."""
+PARAMETER = "dial-rule-parameter"
+"""The header that an application adds; with every other application it is left unread, and told as nothing."""
+
+
+def application_read(application: str, target: str, header: str) -> Destination:
+    """Return where an application leads; ValueError says what is wrong with it, its target or its header."""
+    if application not in APPLICATIONS or application == "available-number":
+        raise ValueError(f"{application!r} leads nowhere; there are {', '.join(APPLICATIONS[1:])}")
+    if application == "hangup":
+        return parse_destination("hangup")
+    added = header if "add-header" in application else ""
+    return parse_destination(f"{application} {target} {added}".strip())
+
+
+def header_of(to: Destination | None) -> str:
+    """Return the header a destination adds, empty for none."""
+    return str(getattr(to, "header", ""))
 
 
 def application_of(to: Destination | None) -> str:

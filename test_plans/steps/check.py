@@ -1,8 +1,8 @@
 """`check: cdr | fax | voicemail | registration | screen | lamp | idle | provisioning | leak | …`: a state.
 
 `answer` is what a laptop was told, `config` what a phone has read (by its maker's names), `caller` who its display
-names, `why` where a call would go at another moment, `findings` what is wrong with the call flows, `audit` a line of
-the day of port, `statistics` the figures of the queue that is counted, `registrations` how many there are.
+names, `why` where a call would go, now or `at` another moment, `findings` what is wrong with the call flows, `audit` a
+line of the day of port, `statistics` the figures of the queue that is counted, `registrations` how many there are.
 """
 
 from __future__ import annotations
@@ -151,8 +151,9 @@ def _caller(context: Context, step: Step) -> str:
 def _why(context: Context, step: Step) -> str:
     caller = context.device(str(step.arguments["role"]))
     wanted, to = context.value(step.arguments["shows"]), str(context.value(step.arguments["to"]))
-    outcome = context.bench.why_at(caller, to, str(context.value(step.arguments["at"])))
-    return "" if meets(outcome, wanted) else f"{to} at {step.arguments['at']} leads to {outcome}, not {wanted}"
+    at = str(context.value(step.arguments.get("at", "")))
+    outcome = context.bench.why_at(caller, to, at)
+    return "" if meets(outcome, wanted) else f"{to} at {at or 'this moment'} leads to {outcome}, not {wanted}"
 
 
 def _findings(context: Context, step: Step) -> str:
@@ -206,3 +207,16 @@ _CHECKS: dict[str, Callable[[Context, Step], str]] = {
     "registrations": _registrations,
 }
 KINDS = frozenset(_CHECKS)
+NEEDED: dict[str, frozenset[str]] = {
+    "fax": frozenset({"account", "role"}),
+    "voicemail": frozenset({"box"}),
+    "screen": frozenset({"role", "shows"}),
+    "caller": frozenset({"role", "shows"}),
+    "why": frozenset({"role", "to", "shows"}),
+    "findings": frozenset({"shows"}),
+    "audit": frozenset({"line"}),
+    "statistics": frozenset({"where"}),
+    "registrations": frozenset({"where"}),
+    **{kind: frozenset({"role"}) for kind in ("registration", "lamp", "idle", "provisioning", "answer", "config")},
+}
+"""Kind → the arguments without which it asks for nothing."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pbx.domain.destinations import ToUser
 from tests.api.office import Office, opened, small_seed
 
 USERS = "/domains/acme.lab/users"
@@ -48,6 +49,39 @@ async def test_what_is_sent_as_it_was_read_changes_nothing(office: Office) -> No
     before = office.directory.users_by_extension["101"]
     await office.put(f"{USERS}/101", read)
     assert office.directory.users_by_extension["101"] == before
+
+
+NUMBERS = "/domains/acme.lab/phonenumbers"
+
+
+async def test_the_header_a_number_adds_is_written_read_and_kept_while_its_target_changes(office: Office) -> None:
+    door = {"phonenumber": "14165550151", "dial-rule-application": "to-user-add-header",
+            "dial-rule-translation-destination-user": "101", "dial-rule-parameter": "X-Door: front"}  # fmt: skip
+    await office.post(NUMBERS, door)
+    await office.put(f"{NUMBERS}/14165550151", await office.get(f"{NUMBERS}/14165550151"))
+    await office.put(f"{NUMBERS}/14165550151", {"dial-rule-translation-destination-user": "102"})
+    read = await office.get(f"{NUMBERS}/14165550151")
+    assert {**door, "dial-rule-translation-destination-user": "102"}.items() <= read.items()
+    (route,) = office.directory.numbers_by_digits["14165550151"].routes
+    assert route.to == ToUser(extension="102", header="X-Door: front")
+
+
+@pytest.mark.parametrize(
+    ("application", "header", "rule"),
+    [
+        ("to-user-add-header", "", "the header follows the target"),
+        ("to-user-add-header", "Route: <sip:elsewhere>", "header"),
+    ],
+)
+async def test_an_application_and_its_header_belong_together(
+    office: Office, application: str, header: str, rule: str
+) -> None:
+    body = {"phonenumber": "14165550151", "dial-rule-application": application,
+            "dial-rule-translation-destination-user": "101", "dial-rule-parameter": header}  # fmt: skip
+    told = await office.ask("POST", NUMBERS, body)
+    (error,) = told.body["errors"]
+    assert (told.status, error["field"]) == (400, "dial-rule-parameter")
+    assert rule in error["rule"]
 
 
 async def test_a_field_nothing_here_acts_on_is_read_back_as_it_was_written(office: Office) -> None:

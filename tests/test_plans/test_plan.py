@@ -73,6 +73,8 @@ def test_what_a_role_must_be_able_to_do_follows_from_the_steps():
         ("{measure: rtp}", "measure rtp names its role"),
         ("{measure: rtp, role: desk, fail: {moss: 1}}", "media has no 'moss'; did you mean 'mos'?"),
         ("{check: crd}", "check knows no 'crd'; did you mean 'cdr'?"),
+        ("{check: why, role: desk, shows: x}", "check why needs `to`"),
+        ("{check: voicemail, new: 1}", "check voicemail needs `box`"),
         ("{use: anwered}", "there is no fragment 'anwered'"),
         ("{wait: a while}", "wait: 'a while' is no length of time, like 3s or 200ms"),
         ("{repeat: lots, steps: [{note: x}]}", "repeat is a whole number up to 1000, not 'lots'"),

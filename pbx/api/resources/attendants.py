@@ -8,13 +8,13 @@ from typing import Any
 from pbx.api.answers import ACCEPTED, Answer, Fault, Refused, nothing
 from pbx.api.asked import Asked
 from pbx.api.collection import taken_out
-from pbx.api.destinations import APPLICATIONS, application_of, target_of
+from pbx.api.destinations import PARAMETER, application_of, application_read, header_of, target_of
 from pbx.api.forms import NUMBER, TEXT, YES_NO
 from pbx.api.resources.users import USERS, without_placeholder
 from pbx.api.routes import Route
 from pbx.api.shapes import as_refusal
 from pbx.domain.attendants import Attendant, Menu, MenuAction
-from pbx.domain.destinations import ToMailbox, parse_destination
+from pbx.domain.destinations import parse_destination
 from pbx.domain.directory import Directory
 from pbx.domain.seed import BadSeed, read_model
 from pbx.ownership import site_thing
@@ -65,7 +65,8 @@ def _option(attendant: Attendant, action: MenuAction, above: tuple[str, ...]) ->
             row["auto-attendant"] = _tier(attendant, menu, above)
         return row
     if action.to is not None:
-        return {"destination-application": application_of(action.to), "destination-user": target_of(action.to)}
+        row = {"destination-application": application_of(action.to), "destination-user": target_of(action.to)}
+        return {**row, PARAMETER: header} if (header := header_of(action.to)) else row
     return {"destination-application": _SPECIAL[action.action], "destination-user": action.message}
 
 
@@ -134,17 +135,16 @@ class _Reader:
         special = next((ours for ours, theirs in _SPECIAL.items() if theirs == application), None)
         if special is not None:
             return {"action": special, **({"message": target} if special == "message" else {})}
+        header = TEXT.read(option.get(PARAMETER))
         try:
-            return {"action": "go", "to": self._destination(application or "to-user", target)}
+            return {"action": "go", "to": self._destination(application or "to-user", target, header)}
         except ValueError as error:
             self.faults.append(Fault(where, target, str(error), "send an application and who it leads to"))
             return None
 
-    def _destination(self, application: str, target: str) -> Any:
-        known, directory = APPLICATIONS.get(application), self._directory
-        if known is None:
-            raise ValueError(f"{application!r} is no application; there are {', '.join(APPLICATIONS)}")
-        if known == "to-connection":
+    def _destination(self, known: str, target: str, header: str) -> Any:
+        directory = self._directory
+        if known.startswith("to-connection") and known != "to-connection-or-user-no-failover":
             target = str(NUMBER.read(target) or "")
         if known.startswith("to-user"):
             if target in directory.queues_by_extension:
@@ -153,8 +153,7 @@ class _Reader:
                 return parse_destination(f"attendant {target}")
             if target in directory.conferences_by_extension:
                 return parse_destination(f"conference {target}")
-        to = parse_destination(f"{known} {target}")
-        return ToMailbox(extension=target) if known.startswith("to-voicemail") else to
+        return application_read(known, target, header)
 
 
 def _of(directory: Directory, extension: str) -> Attendant:

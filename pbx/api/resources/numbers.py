@@ -9,7 +9,7 @@ from typing import Any
 from pbx.api.answers import Answer, wrong
 from pbx.api.asked import Asked
 from pbx.api.collection import Collection, every
-from pbx.api.destinations import APPLICATIONS, application_of, target_of
+from pbx.api.destinations import APPLICATIONS, PARAMETER, application_of, application_read, header_of, target_of
 from pbx.api.forms import NUMBER, TEXT, YES_NO, Form, choice
 from pbx.api.routes import Route
 from pbx.api.shapes import Shape, kept, ours, told
@@ -19,7 +19,7 @@ from pbx.domain.numbers import NumberRoute, PhoneNumber
 from pbx.ownership import site_thing
 
 UNDER = "/domains/{domain}/phonenumbers"
-APPLICATION, USER, PARAMETER = "dial-rule-application", "dial-rule-translation-destination-user", "dial-rule-parameter"
+APPLICATION, USER = "dial-rule-application", "dial-rule-translation-destination-user"
 AVAILABLE = "available-number"
 
 
@@ -44,7 +44,7 @@ SHAPE = Shape("Phonenumber", (
     kept("enabled", YES_NO, "yes"),
     told("domain", TEXT, lambda around, number: around[1].domain.name),
     told(APPLICATION, choice(APPLICATIONS), lambda around, number: application_of(_always(number))),
-    kept(PARAMETER, TEXT),
+    told(PARAMETER, TEXT, lambda around, number: header_of(_always(number))),
     told(USER, TEXT, lambda around, number: target_of(_always(number))),
     told("dial-rule-translation-destination-host", TEXT, lambda around, number: around[1].domain.name),
     ours("dial-rule-translation-source-name", Form(TEXT.schema, _read_prefix), "caller_id_prefix",
@@ -60,7 +60,7 @@ def _prepared(asked: Asked) -> Mapping[str, Any]:
     body = {name: value for name, value in asked.body.items() if name != "routes"}
     if "phonenumber" not in body and "phonenumber" in asked.path:
         body["phonenumber"] = asked.path["phonenumber"]
-    if APPLICATION not in body and USER not in body:
+    if body.keys().isdisjoint((APPLICATION, USER, PARAMETER)):
         return body
     before = next((n for n in asked.directory.numbers if n.number == body.get("phonenumber")), None)
     others = tuple(route for route in before.routes if route.time_frame != "*") if before is not None else ()
@@ -69,16 +69,15 @@ def _prepared(asked: Asked) -> Mapping[str, Any]:
     if application == AVAILABLE:
         return {**body, "routes": others}
     target = asked.text(USER) or (target_of(now) if now is not None else "")
-    return {**body, "routes": (*others, NumberRoute(to=_route(asked.directory, application, target)))}
+    header = asked.text(PARAMETER)
+    if not header and PARAMETER not in body and "add-header" in application:
+        header = header_of(now)
+    return {**body, "routes": (*others, NumberRoute(to=_route(asked.directory, application, target, header)))}
 
 
-def _route(directory: Directory, application: str, target: str) -> Any:
-    known = APPLICATIONS.get(application)
-    if known is None:
-        names = ", ".join(APPLICATIONS)
-        raise wrong(APPLICATION, application, f"it is one of {names}", "send one of them")
-    if application == "hangup":
-        return parse_destination("hangup")
+def _route(directory: Directory, known: str, target: str, header: str) -> Any:
+    if known not in APPLICATIONS:
+        raise wrong(APPLICATION, known, f"it is one of {', '.join(APPLICATIONS)}", "send one of them")
     if known.startswith("to-user") and target in directory.attendants_by_extension:
         return parse_destination(f"attendant {target}")
     if known.startswith("to-user") and target in directory.conferences_by_extension:
@@ -92,8 +91,10 @@ def _route(directory: Directory, application: str, target: str) -> Any:
         target = str(NUMBER.read(target) or "")
         known = known if known.startswith("to-connection") else "to-connection"
     try:
-        return parse_destination(f"{known} {target}")
+        return application_read(known, target, header)
     except ValueError as error:
+        if "header" in str(error):
+            raise wrong(PARAMETER, header, str(error), "send a header, as X-Door: front") from None
         raise wrong(USER, target, str(error), "send who or what it leads to, as 101") from None
 
 
