@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from lab.inventory import resync_words
+from lab.one_shots import KeptOneShots
 from lab.service import Lab
 from pbx.domain.devices import Device, normal_mac
 from pbx.domain.directory import Directory
@@ -83,6 +84,7 @@ class DeviceDesk:
     def __init__(self, lab: Lab, fresh: Callable[[int], str]) -> None:
         self._lab, self._fresh = lab, fresh
         self._served = ServedFiles()
+        self.one_shots = KeptOneShots(lab)
         self.activations = Activations()
         self.quarantine = Quarantine(shipped_families())
         self._rows_of: Directory | None = None
@@ -95,6 +97,7 @@ class DeviceDesk:
     def recall(self) -> None:
         """Go on with what a former life has kept; once the lab has started."""
         self._served = ServedFiles(self._lab.store.served_files())
+        self.one_shots.recall()
 
     # --- looking --------------------------------------------------------------------------------------
 
@@ -127,7 +130,14 @@ class DeviceDesk:
         return self._served.of(mac)
 
     def card(self, mac: str, *, secrets: bool) -> Card:
-        return card(self._lab.provisioning.office, self._lab.directory, self._box(mac), secrets=secrets)
+        return card(self._lab.provisioning.office, self._lab.directory, self.box(mac), secrets=secrets)
+
+    def box(self, name: str) -> tuple[Device, ...]:
+        """Return the devices of a box, by its MAC or one of them; Refused when it is none that is provisioned."""
+        box = self._named(name)
+        if box[0].mac is None or box[0].family not in self._lab.provisioning.office.families.by_id:
+            raise Refused(f"there is no box {name!r}", "it has no MAC, or its family is not known", "assign it")
+        return box
 
     # --- doing ----------------------------------------------------------------------------------------
 
@@ -198,6 +208,7 @@ class DeviceDesk:
             for file in self._served.forget(mac):
                 self._lab.store.submit(FileForgotten(file.mac, file.file))
             self._lab.reopen_provisioning(mac)
+            self.one_shots.forget(mac)
         for stranger in self.quarantine.strangers():
             if directory.standing_of(stranger.mac) is not None:
                 self.quarantine.forget(stranger.mac)
@@ -214,12 +225,6 @@ class DeviceDesk:
                 known = self._elsewhere[kept.domain] = (kept.revision, _macs(kept.document))
             found |= dict.fromkeys(known[1], kept.domain)
         return found
-
-    def _box(self, mac: str) -> tuple[Device, ...]:
-        box = self._named(mac)
-        if not box or box[0].family not in self._lab.provisioning.office.families.by_id:
-            raise Refused(f"there is no card for {mac!r}", "no user has it, or its family is not known", "assign it")
-        return box
 
     def _named(self, name: str) -> tuple[Device, ...]:
         directory = self._lab.directory

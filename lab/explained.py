@@ -56,7 +56,7 @@ def explained(office: Office, directory: Directory, device: Device, now: Moment)
         tuple(file_names(office, device)),
         tuple(
             SettingView(value.name, value.value, value.layer, tuple(reversed(value.stack[:-1])), value.name in told)
-            for value in explain(office, directory, device)
+            for value in explain(office, directory, device, now)
         ),
         tuple(idle),
         fault,

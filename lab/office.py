@@ -18,6 +18,7 @@ from lab.api.mailboxes import MailboxDesk
 from lab.api.ns import NsApi
 from lab.api.observe import Observer
 from lab.api.onboarding import OnboardingApi
+from lab.api.one_shots import OneShotApi
 from lab.api.outbox import MailDesk
 from lab.api.phones import Phones
 from lab.api.prompts import PromptDesk
@@ -27,6 +28,7 @@ from lab.api.v1 import Api
 from lab.console.app import Console, read_form
 from lab.console.faults_page import FaultsPage
 from lab.console.onboarding_page import OnboardingPage
+from lab.console.once_page import OncePage
 from lab.console.readers import Readers
 from lab.devices import DeviceDesk
 from lab.floor import real_token
@@ -106,10 +108,12 @@ class Office:
         self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address, self.lab.tls_secrets)
         self.observer.route(self.console.app)
         Phones(self.lab, self.devices).route(self.console.app)
+        OneShotApi(self.lab, self.devices).route(self.console.app)
         Devices(self.lab, self.devices).route(self.console.app)
         Guide(self.lab.people).route(self.console.app)
         FaultsApi(lambda: self.lab.faults).route(self.console.app)
         FaultsPage(self.console, read_form, lambda: self.lab.faults).route(self.console.app)
+        OncePage(self.console, read_form, self.devices, lambda: self.lab.now).route(self.console.app)
         self.console.impaired = self.lab.impaired
         MailDesk(self.lab).route(self.console.app)
         HotDesks(self.lab).route(self.console.app)

@@ -24,6 +24,7 @@ from lab.console.views import (
     Request,
     RouteView,
     RunView,
+    SaidOnce,
     SentFile,
 )
 from lab.devices import DeviceDesk, DeviceRow
@@ -110,7 +111,16 @@ class LabSource:
         folder = self._lab.provisioning.uploads
         kept = folder.of(mac) if folder is not None else []
         sent = tuple(SentFile(one.name, self._short(one.at.timestamp()), one.size) for one in kept)
-        return BoxPage(self._box(row), given, sent)
+        return BoxPage(self._box(row), given, sent, self._once(mac))
+
+    def _once(self, mac: str) -> SaidOnce | None:
+        one = self._devices.one_shots.of(mac)
+        if one is None:
+            return None
+        values = tuple((name, _hidden(name, value)) for name, value in one.settings.items())
+        ends = f"until {self._short(one.until.timestamp())}" if one.until is not None else "once it is fetched"
+        taken = {file for file, _ in one.fetched}
+        return SaidOnce(values, one.by, ends, tuple((file, file in taken) for file in one.files))
 
     def _short(self, at: float) -> str:
         return f"{datetime.fromtimestamp(at, self._zone):%d %b %H:%M}"
@@ -209,3 +219,8 @@ class LabSource:
             f"{stamped.at.mono - entry.started.at.mono:.3f} {event.device or event.address} {arrow}  {first}",
             event.text,
         )
+
+
+def _hidden(name: str, value: object) -> str:
+    """What stands under a maker's own name may be a password."""
+    return "***" if name.startswith("vendor.raw.") else str(value)

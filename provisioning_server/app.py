@@ -132,7 +132,7 @@ class ProvisioningService:
 
     def explain(self, device: Device) -> list[Value]:
         """Every setting of a device by canonical name, with its origin and what each layer says."""
-        return answers.explain(self.office, self._directory(), device)
+        return answers.explain(self.office, self._directory(), device, self._now())
 
     def unused(self, device: Device) -> list[str]:
         """Names that are set for the device but that its family writes nowhere."""

@@ -126,7 +126,7 @@ def _apply(draft: Draft, cells: dict[str, str]) -> None:
     if "extension" not in cells:
         draft.stock(cells["mac"], **told)
         return
-    settings: SettingsData = {name: _value(text) for name, text in cells.items() if "." in name}
+    settings: SettingsData = {name: setting_value(text) for name, text in cells.items() if "." in name}
     wish = Wish(
         int(cells.get("line", 0)) or None,
         cells.get("transport", "").lower() or None,
@@ -136,8 +136,8 @@ def _apply(draft: Draft, cells: dict[str, str]) -> None:
     draft.assign(cells["mac"], cells["extension"], **told, wish=wish)
 
 
-def _value(text: str) -> str | int | bool:
-    """As a seed would have it."""
+def setting_value(text: str) -> str | int | bool:
+    """Read a setting's value as a seed would have it: yes and no, whole numbers, text."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 and str(int(text)) == text else text

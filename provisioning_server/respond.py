@@ -23,7 +23,15 @@ from urllib.parse import quote
 from pbx.clock import Moment
 from pbx.domain.devices import Device, normal_mac
 from pbx.domain.directory import Directory
-from pbx.events import AddressBanned, ConfigRefused, ConfigRequested, ConfigServed, Event, ServerFault
+from pbx.events import (
+    AddressBanned,
+    ConfigRefused,
+    ConfigRequested,
+    ConfigServed,
+    Event,
+    OneShotTaken,
+    ServerFault,
+)
 from provisioning_server.bans import Ban, Bans, Network, is_within, networks
 from provisioning_server.encryption import encrypted
 from provisioning_server.families import Families
@@ -31,6 +39,7 @@ from provisioning_server.firmware import Image, is_in, next_step
 from provisioning_server.identify import Claim, NoClaim, identify, split_path
 from provisioning_server.ledger import Admission, Key, Ledger
 from provisioning_server.manifest import Family
+from provisioning_server.one_shot import OneShot, OneShots
 from provisioning_server.overlay import UNSET, Scalar, ServedAt, Value, box_values, layers, line_values
 from provisioning_server.render import settings_used
 from provisioning_server.sheet import CannotRender, Sheet, sheet
@@ -46,7 +55,7 @@ ENCRYPT = "provisioning.encrypt"
 PROTOCOLS = "provisioning.protocols"
 """What phones may fetch by, `https` or several in a row; anything without it. URLs name the first of http and https."""
 TRUSTED = "provisioning.trusted_networks"
-_OF_THE_DOOR = frozenset({OPEN, PROTOCOLS, TRUSTED, UPLOADS})
+OF_THE_DOOR = frozenset({OPEN, PROTOCOLS, TRUSTED, UPLOADS})
 """Settings that no phone is told."""
 _TLS = ("TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _SECRET = re.compile(r"[0-9a-fA-F]{32,}")
@@ -102,6 +111,7 @@ class Office:
     bans: Bans = field(default_factory=Bans)
     images: tuple[Image, ...] = ()
     """Firmware that phones may be told of."""
+    one_shots: OneShots = field(default_factory=OneShots)
     running: dict[str, str] = field(default_factory=dict)
     """MAC → version of the firmware, as its newest User-Agent has it: TFTP tells none."""
 
@@ -210,10 +220,12 @@ def _of_uploads(
     return Answer(200, b"", TEXT, "", (asked,), None, why, None, sent(claim, upload))
 
 
-def explain(office: Office, directory: Directory, device: Device) -> list[Value]:
+def explain(office: Office, directory: Directory, device: Device, now: Moment) -> list[Value]:
     """Return every setting of a device and of its line by canonical name, with its origin; no passwords."""
     family = office.families.by_id[device.family]
     stack = layers(office.families, family, directory, office.at, device=device)
+    once = office.one_shots.of(device.mac or "", now.wall)
+    stack += [once.layer] if once is not None else []
     return sorted((box_values(stack) | line_values(stack, device.port)).values(), key=lambda value: value.name)
 
 
@@ -231,7 +243,7 @@ def written(office: Office, directory: Directory, device: Device, now: Moment) -
 
 def unused(office: Office, directory: Directory, device: Device, now: Moment) -> list[str]:
     """Return names that somebody set for the device's box but that its family writes nowhere. Raises CannotRender."""
-    used = written(office, directory, device, now) | _OF_THE_DOOR
+    used = written(office, directory, device, now) | OF_THE_DOOR
     if "firmware.url" in used:
         used |= {"firmware.target", "firmware.share"}
     used |= {re.sub(r"^lines\.\d+\.", "lines.*.", name) for name in used}
@@ -405,6 +417,8 @@ def _served(
     if claim.doubt:
         why += f"; {claim.doubt}"
     why += ", encrypted" if key else ""
+    once = _once(office, claim, now)
+    why += f", with the {once.layer.name}" if once is not None else ""
     etag = f'"{found.sha256}{"-e" if key else ""}"'
     status = 304 if _unchanged(request.headers, etag, found.since) else 200
     if request.method == "HEAD":
@@ -416,7 +430,21 @@ def _served(
         claim.family.id, claim.rule.name, claim.rule.kind, found.sha256, len(found.body), claim.rule.sensitive, why,
     )  # fmt: skip
     body = whole if status == 200 else b""
-    return Answer(status, body, claim.rule.content_type, etag, (asked, served), found.since, why)
+    told = (asked, served) if once is None else (asked, served, *_taken(office, once, claim.rule.name, now))
+    return Answer(status, body, claim.rule.content_type, etag, told, found.since, why)
+
+
+def _once(office: Office, claim: Claim, now: Moment) -> OneShot | None:
+    """What is said of the file for once."""
+    return office.one_shots.over(claim.rule.name, claim.mac, now.wall) if claim.box else None
+
+
+def _taken(office: Office, once: OneShot, file: str, now: Moment) -> list[Event]:
+    after = once.taken(file, now.wall)
+    if after is once:
+        return []
+    office.one_shots.put(after)
+    return [OneShotTaken(once.mac, file, ended=after.is_fetched)]
 
 
 def _unchanged(headers: Mapping[str, str], etag: str, since: datetime) -> bool:
@@ -433,7 +461,10 @@ def _unchanged(headers: Mapping[str, str], etag: str, since: datetime) -> bool:
 def _rendered(office: Office, directory: Directory, claim: Claim, now: Moment) -> Rendered:
     ranges = tuple(some.covers(claim.version) for some in claim.family.firmware)
     runs = _runs(office, claim) if office.images else ""
-    name = (claim.family.id, claim.rule.name, claim.mac if claim.box else "", claim.model, ranges, now.wall.year, runs)
+    once = _once(office, claim, now)
+    said = tuple(once.settings.items()) if once is not None else ()
+    mac = claim.mac if claim.box else ""
+    name = (claim.family.id, claim.rule.name, mac, claim.model, ranges, now.wall.year, runs, said)
     return office.shelf.file(directory, name, lambda: sheet_of(office, directory, claim, now), now.wall)
 
 
@@ -452,7 +483,7 @@ def _told_firmware(office: Office, claim: Claim, base: str, target: str, share: 
 
 def sheet_of(office: Office, directory: Directory, claim: Claim, now: Moment) -> Sheet:
     base, key = base_url(office, directory, claim.family, claim.box), ""
-    url = f"{base}/"
+    url, once = f"{base}/", _once(office, claim, now)
     if claim.box:
         key = office.ledger.file_key(claim.mac, _first_token(claim.box))
         steady = office.ledger.steady_token(claim.mac, _first_token(claim.box))
@@ -460,7 +491,7 @@ def sheet_of(office: Office, directory: Directory, claim: Claim, now: Moment) ->
     return sheet(
         office.families, claim.family, claim.rule, directory, office.at, box=claim.box,
         mac=claim.mac if claim.box else "", model=claim.model, version=claim.version,
-        steady_url=quote(url, safe=":/[]"), year=now.wall.year, file_key=key,
+        steady_url=quote(url, safe=":/[]"), year=now.wall.year, file_key=key, once=once.layer if once else None,
         firmware=lambda target, share: _told_firmware(office, claim, base, target, share),
     )  # fmt: skip
 

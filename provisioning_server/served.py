@@ -8,6 +8,7 @@ from pbx.clock import Moment
 from pbx.domain.directory import Directory
 from pbx.domain.kept import ServedFile
 from pbx.events import ConfigRequested, ConfigServed, Event
+from provisioning_server.one_shot import OneShot
 from provisioning_server.respond import Office, current
 from provisioning_server.sheet import CannotRender
 
@@ -19,7 +20,7 @@ class ServedFiles:
         """`known` is what a former life has kept."""
         self._asked: ConfigRequested | None = None
         self._by_mac: dict[str, dict[str, ServedFile]] = {}
-        self._checked: dict[str, tuple[Directory, tuple[str, ...]]] = {}
+        self._checked: dict[str, tuple[Directory, tuple[OneShot, ...], tuple[str, ...]]] = {}
         for file in known:
             self._by_mac.setdefault(file.mac, {})[file.file] = file
 
@@ -46,12 +47,17 @@ class ServedFiles:
         return tuple(self._by_mac.pop(mac, {}).values())
 
     def behind(self, office: Office, directory: Directory, mac: str, now: Moment) -> tuple[str, ...]:
-        """Return the files the box holds that are not what it would get now. Asked once a snapshot and delivery."""
+        """Return the files the box holds that are not what it would get now.
+
+        Asked once a snapshot, delivery and change of what is said of its files for once.
+        """
+        over = (office.one_shots.over(file.file, mac, now.wall) for file in self.of(mac))
+        once = tuple(one for one in over if one is not None)
         known = self._checked.get(mac)
-        if known is not None and known[0] is directory:
-            return known[1]
+        if known is not None and known[0] is directory and known[1] == once:
+            return known[2]
         found = tuple(file.name for file in self.of(mac) if not _is_current(office, directory, file, now))
-        self._checked[mac] = (directory, found)
+        self._checked[mac] = (directory, once, found)
         return found
 
 

@@ -198,15 +198,17 @@ def sheet(
     version: str,
     year: int,
     file_key: str = "",
+    once: Layer | None = None,
     firmware: Callable[[str, int], str] = lambda target, share: "",
 ) -> Sheet:
-    """Overlay the layers for one file; a common file has no box and knows no lines."""
+    """Overlay the layers for one file, `once` above all; a common file has no box and knows no lines."""
     model = box[0].model if box else model
     stack = shared_layers(families, family, directory, at, model=model, version=version)
     if not box:
         whole = Settings(of_the_box(stack), origins=partial(box_values, stack))
         return Sheet(family, rule, whole, (), mac, model, steady_url, at, year)
-    own = {device.port: own_layers(directory, device, at) for device in box}
+    above = [once] if once is not None else []
+    own = {device.port: [*own_layers(directory, device, at), *above] for device in box}
     lines = tuple(_lines(family, box, stack, own))
     whole = _of_box([*stack, *own[box[0].port]], firmware)
     listed = people(directory, box) if rule.kind == "directory" and whole("phonebook.enabled") is True else ()

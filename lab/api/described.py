@@ -33,7 +33,10 @@ GET    /api/v1/phones/{device}/uploads | What a phone has sent | | rows
 GET    /api/v1/phones/{device}/uploads/{name} | One of these files | | file
 POST   /api/v1/phones/{device}/resync | Tell a phone to fetch its file | reboot:boolean | object
 POST   /api/v1/phones/{device}/reveal | Tell a phone's secrets | | object
+POST   /api/v1/phones/{device}/one-shot | Say values of a phone for once | | object
+DELETE /api/v1/phones/{device}/one-shot | Lift them (?by=) | | object
 POST   /api/v1/phones/{device}/rotate | Give a phone new credentials | overlap_s:number | object
+GET    /api/v1/one-shots | What is said of phones for once | | rows
 GET    /api/v1/devices | Boxes by MAC | | object
 GET    /api/v1/devices/{mac} | A box | | object
 GET    /api/v1/devices/{mac}/card | The card that goes with a box | | file

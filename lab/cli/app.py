@@ -385,6 +385,26 @@ def provision_resync(
     print(resync(against, mac, reboot=reboot))
 
 
+@provision_app.command("once")
+def provision_once(
+    mac: Mac,
+    settings: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="NAME=VALUE…", help="Settings; none with --lift."),
+    ] = None,
+    by: Annotated[str, typer.Option("--by", help="Who says so; your login without it.")] = "",
+    until: Annotated[str, typer.Option("--until", help="2026-11-26T18:00, on the domain's clock.")] = "",
+    for_min: Annotated[Optional[int], typer.Option("--for-min", min=1, help="For so many minutes.")] = None,  # noqa: UP045
+    lift: Annotated[bool, typer.Option("--lift", help="What was said is gone.")] = False,
+    resync: Annotated[bool, typer.Option("--resync", help="Ask the box to fetch it now.")] = False,
+    against: Against = None,
+) -> None:
+    """Set values of a box above all its layers, for one fetch or until a time; the domain is not changed."""
+    from lab.cli.once import once
+
+    print(once(against, mac, settings or [], by, until=until, for_min=for_min, lift=lift, resync=resync))
+
+
 @provision_app.command("rotate")
 def provision_rotate(
     mac: Mac,

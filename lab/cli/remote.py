@@ -104,8 +104,8 @@ def post(against: Path | None, path: str, body: object = None, *, data: bytes = 
     return asyncio.run(_one("POST", _console(against), path, query, **told))
 
 
-def delete(against: Path | None, path: str) -> Any:
-    return asyncio.run(_delete(_console(against), path))
+def delete(against: Path | None, path: str, **query: str) -> Any:
+    return asyncio.run(_one("DELETE", _console(against), path, query))
 
 
 def rotate(against: Path | None, mac: str, overlap_h: int) -> str:
@@ -131,7 +131,7 @@ def uploads(against: Path | None, mac: str, name: str, out: Path | None) -> str:
 def bans(against: Path | None, lift: str) -> str:
     """List who is banned from provisioning, or let one in again."""
     if lift:
-        asyncio.run(_delete(_console(against), f"/api/v1/provisioning/bans/{quote(lift, safe='/')}"))
+        delete(against, f"/api/v1/provisioning/bans/{quote(lift, safe='/')}")
         return f"{lift} is let in again"
     rows = asyncio.run(_get(_console(against), "/api/v1/provisioning/bans"))
     return "\n".join(f"{r['place']:<40} {r['for_s']:>5} s  {r['guesses']} guesses" for r in rows) or "nobody is banned"
@@ -335,11 +335,6 @@ async def _get(console: str, path: str) -> Any:
 async def _post(console: str, path: str, query: dict[str, str], body: object = None) -> Any:
     async with _session(console) as session:
         return await _ask(session, "POST", path, params=query, json=body)
-
-
-async def _delete(console: str, path: str) -> Any:
-    async with _session(console) as session:
-        return await _ask(session, "DELETE", path)
 
 
 async def _fetch(console: str, path: str, to: Path) -> None:

@@ -169,7 +169,8 @@ class Console:
         box = self._source.box(mac)
         if box is None or not self._reader.boxes(request, BoxesPage(1, (box.row,))).rows:
             return self._missing(request, "device", mac, "/devices")
-        return self.page(request, "box.html", room="devices", regions="none", box=box)
+        commands = self._reader.commands(request)
+        return self.page(request, "box.html", room="devices", regions="none", box=box, commands=commands)
 
     async def _runs(self, request: web.Request) -> web.StreamResponse:
         return self.page(request, "runs.html", room="runs", regions="runs,guide", runs=self._source.runs())

@@ -41,6 +41,10 @@ class Reader(Protocol):
         """Whether the reader answers what a run asks of people."""
         ...
 
+    def commands(self, request: web.Request) -> bool:
+        """Whether the reader may do what is the lab's own."""
+        ...
+
     def hears(self, request: web.Request) -> Callable[[str], bool]:
         """Which regions of the live stream the reader is told of."""
         ...
@@ -72,6 +76,9 @@ class Everybody:
         return True
 
     def guides(self, request: web.Request) -> bool:
+        return True
+
+    def commands(self, request: web.Request) -> bool:
         return True
 
     def hears(self, request: web.Request) -> Callable[[str], bool]:
@@ -131,6 +138,9 @@ class Readers:
         return actor is not None and bool(
             may_some(actor, "edit", "test run", self._home().domain.name, self._home().reseller.name)
         )
+
+    def commands(self, request: web.Request) -> bool:
+        return self._some(request[ACTOR], "fault")
 
     def hears(self, request: web.Request) -> Callable[[str], bool]:
         actor = request[ACTOR]

@@ -219,10 +219,23 @@ class SentFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidOnce:
+    """What is said of a box for once, above every other layer."""
+
+    values: tuple[tuple[str, str], ...]
+    by: str
+    ends: str
+    """When, on the domain's clock; or at which fetch."""
+    files: tuple[tuple[str, bool], ...]
+    """Which carry it, and whether they went out with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class BoxPage:
     row: BoxRow
     served: tuple[GivenFile, ...]
     sent: tuple[SentFile, ...]
+    once: SaidOnce | None = None
 
 
 @dataclass(frozen=True, slots=True)

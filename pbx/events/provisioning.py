@@ -106,6 +106,31 @@ class CredentialsRotated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OneShotGiven(Event):
+    """Somebody has set values of a box for once; without names of settings they are lifted."""
+
+    kind: ClassVar[str] = "provisioning.one-shot"
+    mac: str
+    by: str
+    settings: str
+    """Names, with commas; a value may be a secret of the vendor's."""
+    until: str
+    """ISO 8601; empty for one fetch."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneShotTaken(Event):
+    """A file has gone out with values that were set for one fetch."""
+
+    kind: ClassVar[str] = "provisioning.one-shot-taken"
+    mac: str
+    file: str
+    """The manifest's name of it."""
+    ended: bool
+    """It was the last file that carries them."""
+
+
+@dataclass(frozen=True, slots=True)
 class SecretsRevealed(Event):
     """Somebody has looked at the passwords and the URL of a box."""
 

@@ -13,6 +13,7 @@ import pytest_asyncio
 from lab.addresses import write_ready
 from lab.cli import devices as cli
 from lab.cli import provision, remote
+from lab.cli.once import once
 from lab.errors import UserError
 from lab.office import Office
 from lab.phones.boot import BootPace
@@ -206,3 +207,37 @@ async def test_a_devices_page_tells_what_it_was_given_and_hands_out_what_it_has_
             assert answer.headers["Content-Disposition"] == "attachment"
         async with session.get("/devices/..%2f..%2fetc") as answer:
             assert answer.status == 404
+
+
+async def test_values_for_once_reach_the_phone_by_command_page_and_api_and_are_gone(office, ready):
+    lab, desk = office.lab, office.devices
+    mac = lab.directory.devices_by_id["102"].mac
+    said = await run(once, ready, mac, ["lines.1.label=Drill"], "Ana", resync=True)
+    assert said.startswith(f"{mac}: lines.1.label stand in ")
+    assert "it answered 200" in said
+    assert await lab.until(lambda: desk.one_shots.of(mac) is None or desk.one_shots.of(mac).fetched != (), 30)
+    desk.recall()
+    assert desk.one_shots.of(mac) is None, "what was fetched is not given again after a restart"
+    assert (await row(ready, mac))["behind"] != [], "the phone still shows it"
+    async with aiohttp.ClientSession(office.console_url) as session:
+        form = {"settings": "lines.1.label = Drill\nnetwork.vlan.id = 7", "minutes": "5", "by": "Ana", "do": "say"}
+        async with session.post(f"/devices/{mac}/once", data=form) as answer:
+            page = await answer.text()
+        assert "network.vlan.id" in page
+        assert "Ana · until" in page
+        async with session.post(f"/devices/{mac}/once", data=form | {"settings": "nonsense"}) as answer:
+            assert (answer.status, "is no `name = value`" in await answer.text()) == (400, True)
+        desk.recall()
+        async with session.get("/api/v1/one-shots") as answer:
+            (told,) = await answer.json()
+        assert (told["settings"], told["by"]) == ({"lines.1.label": "Drill", "network.vlan.id": 7}, "Ana")
+        assert "one-shot (Ana, until" in await run(provision.why, mac, "Drill", None, ready, as_json=False)
+        async with session.post(f"/devices/{mac}/once", data={"do": "lift"}) as answer:
+            assert "Ana ·" not in await answer.text()
+    with pytest.raises(UserError, match="nothing was lifted"):
+        await run(once, ready, mac, [], "Ana", lift=True)
+    with pytest.raises(UserError, match="lable nowhere") as no:
+        await run(once, ready, mac, ["lines.1.lable=x"], "Ana")
+    assert "lines.1.label" in no.value.remedy
+    with pytest.raises(UserError, match="it is later"):
+        await run(once, ready, mac, ["lines.1.label=x"], "Ana", until="2020-01-01T00:00")

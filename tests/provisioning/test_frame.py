@@ -92,7 +92,9 @@ def test_a_group_stands_between_site_and_user():
     )
     said = {"site:Toronto": {"network.vlan.id": 2}, "group:Sales": {"network.vlan.id": 3}}
     desk = Counter(domain.replaced(users=users).replaced(settings=said))
-    told = {one.name: one for one in explain(desk.office, desk.directory, desk.directory.devices_by_id["101"])}
+    told = {
+        one.name: one for one in explain(desk.office, desk.directory, desk.directory.devices_by_id["101"], desk.now)
+    }
     assert told["network.vlan.id"].stack == (("defaults", 0), ("site Toronto", 2), ("group Sales", 3))
 
 

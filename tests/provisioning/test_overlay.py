@@ -20,7 +20,9 @@ def counter(**changes: object) -> Counter:
 
 
 def value(desk: Counter, name: str, device: str = "101"):
-    found = {one.name: one for one in explain(desk.office, desk.directory, desk.directory.devices_by_id[device])}
+    found = {
+        one.name: one for one in explain(desk.office, desk.directory, desk.directory.devices_by_id[device], desk.now)
+    }
     return found[name]
 
 
@@ -126,7 +128,7 @@ def test_each_port_of_an_adapter_has_settings_of_its_own():
 
 def test_explaining_tells_no_password():
     desk = counter()
-    told = explain(desk.office, desk.directory, desk.directory.devices_by_id["101"])
+    told = explain(desk.office, desk.directory, desk.directory.devices_by_id["101"], desk.now)
     assert [one.name for one in told] == sorted(one.name for one in told)
     assert "secret-of-101" not in str(told)
 

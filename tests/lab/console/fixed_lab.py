@@ -25,6 +25,7 @@ from lab.console.views import (
     Request,
     RouteView,
     RunView,
+    SaidOnce,
     SentFile,
 )
 
@@ -58,7 +59,7 @@ class Office:
 
     def box(self, mac: str) -> BoxPage | None:
         row = next((row for row in BOXES if row.mac == mac), None)
-        return BoxPage(row, GIVEN, SENT) if row is not None else None
+        return BoxPage(row, GIVEN, SENT, ONCE) if row is not None else None
 
     def runs(self) -> list[RunView]:
         return [RUN]
@@ -160,4 +161,5 @@ GIVEN = (
     GivenFile("805ec0000000.cfg", "24 Nov 10:15", "http 192.0.2.7:4711", behind=False),
     GivenFile("805ec0000000.boot", "24 Nov 10:15", "tftp 192.0.2.7:4711", behind=True),
 )
+ONCE = SaidOnce((("lines.1.label", HOSTILE),), HOSTILE, "once it is fetched", (("{mac}.cfg", True),))
 SENT = (SentFile(f"{HOSTILE}-boot.log", "24 Nov 10:16", 2345),)
