@@ -16,6 +16,7 @@ from lab.errors import BAD_INPUT, USAGE, UserError
 from pbx.clock import Moment
 from pbx.domain.devices import Device, normal_mac
 from pbx.domain.directory import Directory
+from provisioning_server import dhcp
 from provisioning_server.reasons import Reason, reasons
 from provisioning_server.respond import Office, current, file_names, unused
 from provisioning_server.sheet import CannotRender
@@ -121,6 +122,19 @@ class ProvisionView:
         assert found is not None, "a family's own file name is identified"
         text = found.body.decode("utf-8")
         return text if reveal else _masked(text, box)
+
+
+def dhcp_snippet(view: ProvisionView, kind: str, site: str) -> tuple[str, list[str]]:
+    """Return a snippet for a DHCP server, and the families that are told nothing."""
+    sites = [one.name for one in view.directory.sites]
+    if site and site not in sites:
+        raise UserError(
+            f"there is no site {site!r}", f"there are {', '.join(sites) or 'none'}", "name one of them",
+            "switchroom dhcp --help", USAGE,
+        )  # fmt: skip
+    families, urls = view.office.families, dhcp.reached(view.office, view.directory, site)
+    marks = dhcp.told(families, urls, view.office.at.sip_host)
+    return dhcp.KINDS[kind](marks), dhcp.untold(families, urls)
 
 
 def shown_in_words(view: dict[str, Any]) -> str:

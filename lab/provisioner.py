@@ -34,7 +34,7 @@ def discovery_url(office: Office, directory: Directory, station: Station, tftp_u
 
 def virtual_office(sip: Peer, host: str, secret: bytes) -> Office:
     """Return the office of a virtual world: its window is open, as on a lab's own network."""
-    at = ServedAt(sip.host, sip.port, f"http://{host}/p", secure_url=f"https://{host}/p")
+    at = ServedAt(sip.host, sip.port, f"http://{host}/p", secure_url=f"https://{host}/p", tftp_url=f"tftp://{host}")
     return Office(shipped_families(), Ledger(secret, lan_window=True), at)
 
 

@@ -652,7 +652,10 @@ class Lab:
         )  # fmt: skip
         url, ca_url = self.listening.provisioning_url, self.listening.ca_url
         secure = self.listening.secure_url
-        service.moved(ServedAt(sip_host, sip_port, url, sips_port=sips_port, ca_url=ca_url, secure_url=secure))
+        tftp_url = self.listening.tftp_url.rstrip("/")
+        service.moved(
+            ServedAt(sip_host, sip_port, url, sips_port=sips_port, ca_url=ca_url, secure_url=secure, tftp_url=tftp_url)
+        )
         for broken in (*service.office.families.broken, *wrong, *doors.problems):
             self.publish(ServerFault("provisioning", "", broken))
         self._tell_of_endings()

@@ -106,6 +106,15 @@ def yealink_key(kind: str) -> int:
 # --- what a vendor calls a transport, a way of sending digits, a policy, a key ------------------------------
 
 
+def grandstream_protocol(scheme: str) -> int:
+    """Of P212 and its like; Htek counts so, too."""
+    return {"tftp": 0, "http": 1, "https": 2}[scheme]
+
+
+def fanvil_protocol(scheme: str) -> int:
+    return {"tftp": 2, "http": 4, "https": 5}[scheme]
+
+
 def fanvil_transport(transport: str) -> int:
     return {"udp": 0, "tcp": 1, "tls": 3}[transport]
 

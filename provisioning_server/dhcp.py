@@ -1,7 +1,7 @@
 """Snippets for DHCP servers: what tells a factory-fresh phone of each family where its server is.
 
 A phone is told by its vendor class where the family has one, else by the first half of its MAC; neither is proof, so
-the URL names no device and holds no token.
+the URL names no device and holds no token. By which protocol phones are told to come says `provisioning.protocols`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from pbx.domain.directory import Directory
 from provisioning_server.families import Families
 from provisioning_server.manifest import Family
+from provisioning_server.respond import PROTOCOLS, Office, protocols, reached_by
 
 _WITH_URL = (160, 159, 114, 66, 161, 150, 67)
 """Options in the order in which they are preferred: those that hold a URL, then the standard one."""
@@ -31,16 +33,38 @@ class Told:
     """Tags of the vendor's families that are known by their vendor class."""
 
 
-def told(families: Families, base_url: str, host: str) -> list[Told]:
+Reached = Callable[[Family], str]
+"""The base URL of a family's phones; empty for none that they may use."""
+
+
+def reached(office: Office, directory: Directory, site: str = "") -> Reached:
+    """Return where families are told to come, at a site or where there is none in particular."""
+    of_site = str(directory.settings.get(f"site:{site}", {}).get(PROTOCOLS, "")).split()
+
+    def url(family: Family) -> str:
+        allowed = of_site or protocols(office, directory, family)
+        if not family.tftp_only:
+            return reached_by(office.at, allowed)
+        return office.at.tftp_url if not allowed or "tftp" in allowed else ""
+
+    return url
+
+
+def untold(families: Families, urls: Reached) -> list[str]:
+    """Return the families that ask DHCP and are told nothing, for they may not fetch by what they know."""
+    return sorted(family.id for family in families.by_id.values() if family.dhcp and not urls(family))
+
+
+def told(families: Families, urls: Reached, host: str) -> list[Told]:
     """Return what every family is told, one entry a vendor class or, without one, a vendor."""
     marks: dict[str, tuple[Family, dict[int, str]]] = {}
     for family in sorted(families.by_id.values(), key=lambda family: (-len(family.vendor_class), family.id)):
-        if not family.dhcp or not (family.vendor_class or family.ouis):
+        if not (family.dhcp and urls(family) and (family.vendor_class or family.ouis)):
             continue
         same = next((tag for tag, (other, _) in marks.items() if _alike(family, other)), "")
         tag = same or (family.id.replace("/", "-") if family.vendor_class else family.vendor)
         _, options = marks.setdefault(tag, (family, {}))
-        for option, value in _choices(family, options, base_url, host):
+        for option, value in _choices(family, options, urls(family), host):
             options.setdefault(option, value)
     by_class = {tag: first for tag, (first, _) in marks.items() if first.vendor_class}
     return [

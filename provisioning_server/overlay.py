@@ -63,6 +63,8 @@ class ServedAt:
     """Where phones fetch the certificate of the authority they are to trust; empty when there is none."""
     secure_url: str = ""
     """As `base_url`, by HTTPS; empty where that is not served."""
+    tftp_url: str = ""
+    """`tftp://host`, with a port that is not 69; told where phones may fetch by nothing else."""
 
 
 def layers(

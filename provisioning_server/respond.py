@@ -13,7 +13,7 @@ for a while (`bans`): what no valid token opens is then refused, unless the addr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -267,9 +267,19 @@ def file_names(office: Office, device: Device) -> list[str]:
 
 
 def base_url(office: Office, directory: Directory, family: Family, box: tuple[Device, ...] = ()) -> str:
-    """Where a family's phones, or one box, are to fetch from: by HTTPS where that is what they may, or should, use."""
-    wanted = [protocol for protocol in _protocols_of(office, directory, family, box) if protocol != "tftp"]
-    return office.at.secure_url if office.at.secure_url and wanted[:1] == ["https"] else office.at.base_url
+    """Where a family's phones, or one box, are to fetch from, by the first of http and https that they may use."""
+    return reached_by(office.at, protocols(office, directory, family, box)) or office.at.base_url
+
+
+def reached_by(at: ServedAt, allowed: Sequence[str]) -> str:
+    """Return the base URL by the first of http and https in `allowed`, by TFTP where that is all; empty for none."""
+    first = next((name for name in allowed if name != "tftp"), "tftp" if allowed else "http")
+    return {"http": at.base_url, "https": at.secure_url, "tftp": at.tftp_url}.get(first, "")
+
+
+def protocols(office: Office, directory: Directory, family: Family, box: tuple[Device, ...] = ()) -> list[str]:
+    """Return what a family's phones, or one box, may fetch by; empty for anything."""
+    return str(_said(office, directory, family, box, PROTOCOLS) or "").split()
 
 
 def config_url(office: Office, directory: Directory, device: Device) -> str:
@@ -347,11 +357,7 @@ def _protocols(office: Office, directory: Directory, claim: Claim | NoClaim) -> 
     """Return what may be fetched by, empty for anything."""
     if isinstance(claim, NoClaim):
         return str(directory.settings.get("domain", {}).get(PROTOCOLS, "")).split()
-    return _protocols_of(office, directory, claim.family, claim.box)
-
-
-def _protocols_of(office: Office, directory: Directory, family: Family, box: tuple[Device, ...]) -> list[str]:
-    return str(_said(office, directory, family, box, PROTOCOLS) or "").split()
+    return protocols(office, directory, claim.family, claim.box)
 
 
 def _said(office: Office, directory: Directory, family: Family, box: tuple[Device, ...], name: str) -> Scalar | None:

@@ -256,7 +256,7 @@ def _facts(sheet: Sheet) -> dict[str, Any]:
         "server.scheme": scheme,
         "server.path": path.rstrip("/"),
         "server.host": host if colon else at,
-        "server.port": port if colon else {"http": "80", "https": "443"}.get(scheme, ""),
+        "server.port": port if colon else {"http": "80", "https": "443", "tftp": "69"}.get(scheme, ""),
         "server.folder": folder,
         "server.sip_host": sheet.at.sip_host,
     }

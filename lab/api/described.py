@@ -85,6 +85,7 @@ DELETE /api/v1/faults/{link} | End the fault of a line | | object
 POST   /api/v1/faults/{link}/drop | Lose the next messages of a line | | object
 GET    /api/v1/hot-desks | Hot desks and their guests | | rows
 DELETE /api/v1/hot-desks/{device}/guest | Send a guest away | | nothing
+GET    /api/v1/provisioning/dhcp | What a DHCP server needs to tell phones | | object
 GET    /api/v1/provisioning/bans | Who is banned from provisioning | | rows
 DELETE /api/v1/provisioning/bans/{place} | Lift a ban | | nothing
 POST   /api/v1/previews | What a run of a plan would do | | object

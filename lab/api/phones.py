@@ -9,6 +9,7 @@
 * `POST /api/v1/phones/{device}/rotate?overlap_h=24`: new passwords and a new token for the box; the old ones are taken
   for so many hours beside them, and what is registered is told to fetch its file.
 * `GET /api/v1/phones/{device}/uploads`: what the box has sent; `GET …/uploads/{name}`: one of them.
+* `GET /api/v1/provisioning/dhcp?kind=dnsmasq&site=`: what a DHCP server needs to tell factory-fresh phones.
 * `GET /api/v1/provisioning/bans`: who is banned, for how long; `DELETE …/bans/{place}` lets one in again.
 * `POST /api/v1/phones/{device}/reveal`, `{"by": "who asks"}`: the passwords and the URL of the box, in the clear; an
   event says who looked.
@@ -26,10 +27,11 @@ from lab.devices import DeviceDesk
 from lab.errors import UserError
 from lab.explained import explained
 from lab.inventory import device_rows
-from lab.provision_view import ProvisionView
+from lab.provision_view import ProvisionView, dhcp_snippet
 from lab.service import Lab
 from pbx.domain.devices import Device, normal_mac
 from pbx.events import SecretsRevealed
+from provisioning_server.dhcp import KINDS
 from provisioning_server.inventory import Refused
 from provisioning_server.respond import config_url
 from provisioning_server.upload_folder import Kept
@@ -50,6 +52,7 @@ class Phones:
         app.router.add_get("/api/v1/phones/{device}/provision", self._provision)
         app.router.add_get("/api/v1/phones/{device}/provision/{part}", self._provision)
         app.router.add_post("/api/v1/phones/{device}/resync", self._resync)
+        app.router.add_get("/api/v1/provisioning/dhcp", self._dhcp)
         app.router.add_get("/api/v1/provisioning/bans", self._bans)
         app.router.add_delete("/api/v1/provisioning/bans/{place:.+}", self._lift)
         app.router.add_get("/api/v1/phones/{device}/uploads", self._uploads)
@@ -102,6 +105,19 @@ class Phones:
         except Refused as no:
             return refused(404 if "there is no phone" in no.happened else 409, no.happened, no.why, no.remedy)
         return web.json_response(asdict(told))
+
+    async def _dhcp(self, request: web.Request) -> web.Response:
+        kind, lab = request.query.get("kind", ""), self.lab
+        if kind not in KINDS:
+            return refused(
+                400, f"there is no DHCP server {kind!r}", f"known are {', '.join(KINDS)}", "name one of them"
+            )
+        try:
+            view = ProvisionView(lab.directory, lab.provisioning.office, lab.now)
+            text, untold = dhcp_snippet(view, kind, request.query.get("site", ""))
+        except UserError as error:
+            return refused(404, error.happened, error.why, error.remedy)
+        return web.json_response({"text": text, "untold": untold})
 
     async def _bans(self, request: web.Request) -> web.Response:
         now = self.lab.now.mono

@@ -470,11 +470,18 @@ def provision_certificate(
 def dhcp_(
     kind: Annotated[str, typer.Option("--for", help="dnsmasq, kea, isc or windows.")],
     url: Annotated[str, typer.Option("--url", help="Base URL phones are told; that of the settings without it.")] = "",
+    site: Annotated[str, typer.Option("--site", help="For the network of this site.")] = "",
+    seed: Seed = None,
+    against: Against = None,
 ) -> None:
-    """Print what a DHCP server needs to tell factory-fresh phones where their server is."""
+    """Print what a DHCP server needs to tell factory-fresh phones where their server is, by provisioning.protocols."""
+    from lab.cli.inputs import the_settings
     from lab.cli.provision import snippet
 
-    print(snippet(kind, url), end="")
+    text, untold = snippet(kind, url, the_settings({"lab.seed": seed}).lab.seed, against, site)
+    for family in untold:
+        typer.echo(f"✗ {family} is told nothing: provisioning.protocols allows nothing it can fetch by", err=True)
+    print(text, end="")
 
 
 @plan_app.command("schema")

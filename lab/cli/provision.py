@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from lab.addresses import PROVISIONING, PROVISIONING_TLS, SIP
+from lab.addresses import PROVISIONING, PROVISIONING_TLS, SIP, TFTP
 from lab.cli import remote
 from lab.cli.devices import asking
 from lab.cli.inputs import the_seed, the_settings
 from lab.errors import USAGE, UserError
-from lab.provision_view import ProvisionView, shown_in_words, why_in_words
+from lab.provision_view import ProvisionView, dhcp_snippet, shown_in_words, why_in_words
 from lab.shell import RealClock
 from provisioning_server import dhcp
 from provisioning_server.families import shipped_families
@@ -57,16 +59,35 @@ def diff(mac: str, seed: Path | None, other: Path | None, against: Path | None =
     return "\n".join(lines), not lines
 
 
-def snippet(kind: str, base_url: str) -> str:
-    """Return a snippet for a DHCP server; `base_url` is that of the running server, the settings' own without it."""
+def snippet(
+    kind: str, base_url: str, seed: Path | None = None, against: Path | None = None, site: str = ""
+) -> tuple[str, list[str]]:
+    """Return a snippet for a DHCP server, and the families that are told nothing.
+
+    Phones are told what `provisioning.protocols` of the seed (or of a running switchroom), or of one of its sites,
+    allows; `base_url` takes the place of the settings' own.
+    """
     if kind not in dhcp.KINDS:
         raise UserError(
             f"there is no DHCP server {kind!r}", f"known are {', '.join(dhcp.KINDS)}", "name one of them",
             "switchroom dhcp --help", USAGE,
         )  # fmt: skip
-    base = base_url.rstrip("/") or of_seed(None).office.at.base_url
-    host = base.partition("://")[2].partition("/")[0].rpartition(":")[0] or base.partition("://")[2].partition("/")[0]
-    return dhcp.KINDS[kind](dhcp.told(shipped_families(), base, host))
+    if against is not None:
+        there = remote.get(against, "/api/v1/provisioning/dhcp", kind=kind, site=site)
+        return there["text"], there["untold"]
+    view = of_seed(seed)
+    if base_url:
+        view.office.at = _at(view.office.at, base_url.rstrip("/"))
+    return dhcp_snippet(view, kind, site)
+
+
+def _at(at: ServedAt, base: str) -> ServedAt:
+    """All of it on the host of a URL; by its scheme at that URL."""
+    url = urlsplit(base)
+    host = url.hostname or ""
+    own = f"[{host}]" if ":" in host else host
+    secure = base if url.scheme == "https" else at.secure_url.replace(at.sip_host, own, 1)
+    return replace(at, sip_host=host, base_url=base, secure_url=secure, tftp_url=f"tftp://{own}")
 
 
 def of_seed(seed: Path | None) -> ProvisionView:
@@ -74,5 +95,6 @@ def of_seed(seed: Path | None) -> ProvisionView:
     listen = the_settings({}).listen
     base = f"http://{listen.address}:{listen.port_base + PROVISIONING}/p"
     secure = f"https://{listen.address}:{listen.port_base + PROVISIONING_TLS}/p"
-    at = ServedAt(listen.address, listen.port_base + SIP, base, secure_url=secure)
+    tftp = f"tftp://{listen.address}:{listen.port_base + TFTP}"
+    at = ServedAt(listen.address, listen.port_base + SIP, base, secure_url=secure, tftp_url=tftp)
     return ProvisionView(the_seed(seed).directory, Office(shipped_families(), Ledger(b""), at), RealClock().now())

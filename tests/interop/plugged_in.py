@@ -109,11 +109,13 @@ async def main(folder: Path) -> None:
     domain = with_device(small_domain(), "102", mac=SEP, family="cisco/sep", model="7962")
     base = f"http://{HOST}:{PORT}/p"
     service = ProvisioningService(
-        shipped_families(), lambda: domain, at=ServedAt(HOST, 5060, base),
+        shipped_families(), lambda: domain, at=ServedAt(HOST, 5060, base, tftp_url=f"tftp://{HOST}"),
         ledger=Ledger(b"plugged in", lan_window=True), publish=lambda event: None, now=lambda: Counter().now,
     )  # fmt: skip
     await service.start("0.0.0.0", PORT, 69)
-    (folder / SNIPPET).write_text(dhcp.dnsmasq(dhcp.told(shipped_families(), base, HOST)))
+    (folder / SNIPPET).write_text(
+        dhcp.dnsmasq(dhcp.told(shipped_families(), dhcp.reached(service.office, domain), HOST))
+    )
     try:
         found = {name: await asyncio.to_thread(plugged_in, folder / name, name) for name in PHONES}
     finally:

@@ -120,19 +120,21 @@ def test_a_phone_plugged_in_again_at_another_site_takes_that_sites_settings():
     assert phone.config.values["local_time.time_zone"] == "-8"
 
 
-def test_where_the_policy_is_https_phones_are_told_so_and_every_make_but_those_of_tftp_alone_comes_up():
-    domain = every_family().replaced(settings={"domain": {"provisioning.protocols": "https"}})
+@pytest.mark.parametrize("protocol", ["https", "tftp"])
+def test_where_the_policy_is_one_protocol_phones_are_told_so_and_every_make_that_can_comes_up(protocol):
+    domain = every_family().replaced(settings={"domain": {"provisioning.protocols": protocol}})
     world = town(domain)
-    alone = {name for name, family in shipped_families().by_id.items() if family.tftp_only}
+    alone = {name for name, family in shipped_families().by_id.items() if family.tftp_only and protocol != "tftp"}
     on(world, *(EXTENSION[name] for name in EXTENSION if name not in alone))
     assert world.run(
         60.0, lambda: all(registered(world, number) for name, number in EXTENSION.items() if name not in alone)
     ), [name for name, number in EXTENSION.items() if not registered(world, number)]
     world.run(300.0)
-    world.power(False, [world.phone(POLY)])
-    on(world, POLY)
-    assert world.run(20.0, lambda: registered(world, POLY)), "by the URL its configuration told"
-    assert {stamped.event.protocol for stamped in seen(world, ConfigServed)} == {"https"}
+    again = [EXTENSION[name] for name in ("poly/vvx", "yealink/t4x_t5x", "fanvil/x", "grandstream/gxp", "mitel/sip")]
+    world.power(False, [world.phone(number) for number in again])
+    on(world, *again)
+    assert world.run(20.0, lambda: all(registered(world, one) for one in again)), "by the URL their file told"
+    assert {stamped.event.protocol for stamped in seen(world, ConfigServed)} == {protocol}
 
 
 def test_phones_that_were_told_a_key_read_their_next_file_encrypted_and_a_reset_one_begins_plain():

@@ -69,3 +69,8 @@ def test_each_maker_has_words_of_its_own_for_how_keys_are_sent(method, gigaset, 
     assert convert.fanvil_dtmf(method) == fanvil
     assert convert.htek_dtmf(method) == htek
     assert convert.zoiper_dtmf(method) == zoiper
+
+
+@pytest.mark.parametrize(("scheme", "grandstream", "fanvil"), [("tftp", 0, 2), ("http", 1, 4), ("https", 2, 5)])
+def test_how_files_are_fetched(scheme, grandstream, fanvil):
+    assert (convert.grandstream_protocol(scheme), convert.fanvil_protocol(scheme)) == (grandstream, fanvil)

@@ -10,10 +10,28 @@ import pytest
 
 from provisioning_server import dhcp
 from provisioning_server.families import shipped_families
+from provisioning_server.ledger import Ledger
+from provisioning_server.overlay import ServedAt
+from provisioning_server.respond import Office
 from tests.conftest import need
+from tests.provisioning.provisioned import small_domain
 
 FAMILIES = shipped_families()
-MARKS = dhcp.told(FAMILIES, "http://192.0.2.10:8601/p", "192.0.2.10")
+HOST = "192.0.2.10"
+AT = ServedAt(
+    HOST, 5060, f"http://{HOST}:8601/p", secure_url=f"https://{HOST}:8602/p", tftp_url=f"tftp://{HOST}:8669"
+)  # fmt: skip
+OFFICE = Office(FAMILIES, Ledger(b""), AT)
+
+
+def told(site: str = "", **settings: str) -> tuple[dict[str, dhcp.Told], list[str]]:
+    """What families are told where `provisioning.protocols` of the domain or a site says so; and who is not."""
+    said = {owner.replace("_", ":"): {"provisioning.protocols": value} for owner, value in settings.items()}
+    urls = dhcp.reached(OFFICE, small_domain(settings=said), site)
+    return {mark.tag: mark for mark in dhcp.told(FAMILIES, urls, HOST)}, dhcp.untold(FAMILIES, urls)
+
+
+MARKS = list(told()[0].values())
 BY_TAG = {mark.tag: mark for mark in MARKS}
 
 
@@ -38,6 +56,28 @@ def test_a_phone_is_told_in_the_option_it_looks_at_with_macros_it_expands(tag, o
 
 def test_phones_known_by_their_mac_alone_are_not_those_known_by_a_class():
     assert set(BY_TAG["cisco"].but_not) == {"cisco-spa", "cisco-ata19x", "cisco-sep"}
+
+
+@pytest.mark.parametrize(
+    ("protocols", "base"),
+    [
+        ("https http", "https://192.0.2.10:8602/p"),
+        ("tftp http", "http://192.0.2.10:8601/p"),
+        ("tftp", "tftp://192.0.2.10:8669"),
+    ],
+)
+def test_phones_are_told_to_come_by_what_the_policy_allows(protocols, base):
+    found, _ = told(domain=protocols)
+    assert found["yealink-cp"].options == ((160, base),)
+    assert found["cisco-spa"].options == ((160, f"{base}/spa$MA.cfg"),)
+
+
+def test_a_site_has_a_policy_of_its_own_and_a_family_that_cannot_keep_it_is_told_nothing():
+    found, nothing = told(domain="tftp", site_Toronto="https", site="Toronto")
+    assert found["cisco-spa"].options == ((160, "https://192.0.2.10:8602/p/spa$MA.cfg"),)
+    assert nothing == ["cisco/sep"]
+    assert "cisco-sep" not in found
+    assert told(domain="tftp", site_Toronto="https")[1] == []
 
 
 @pytest.mark.parametrize("kind", sorted(dhcp.KINDS))

@@ -329,6 +329,7 @@ SECURE = "https://192.0.2.10:8081/p"
         ("http https", None, "http", {"http", "https"}),
         ("https http", None, "https", {"http", "https"}),
         ("tftp https", None, "https", {"https", "tftp"}),
+        ("tftp", None, "tftp", {"tftp"}),
         ("http", "https", "https", {"https"}),
         ("https", "!unset", "http", {"http", "https", "tftp"}),
     ],
@@ -336,8 +337,8 @@ SECURE = "https://192.0.2.10:8081/p"
 def test_urls_name_the_first_protocol_that_the_layers_allow_and_others_are_refused(domain, user, told, served_by):
     said = {"domain": domain, "user:101": user}
     desk = Counter(small_domain(settings={k: {"provisioning.protocols": v} for k, v in said.items() if v}))
-    desk.office.at = replace(AT, secure_url=SECURE)
-    base = {"http": AT.base_url, "https": SECURE}[told]
+    desk.office.at = replace(AT, secure_url=SECURE, tftp_url="tftp://192.0.2.10")
+    base = {"http": AT.base_url, "https": SECURE, "tftp": "tftp://192.0.2.10"}[told]
     assert config_url(desk.office, desk.directory, desk.directory.devices_by_mac[YEALINK][0]).startswith(base)
     answers = {
         protocol: respond(

@@ -78,7 +78,12 @@ def test_two_seeds_are_compared_file_by_file(tmp_path: Path):
 
 
 def test_an_unknown_dhcp_server_is_refused_by_those_known():
-    assert "dhcp-option=" in provision.snippet("dnsmasq", "http://192.0.2.10:8601/p")
+    text, untold = provision.snippet("dnsmasq", "http://192.0.2.10:8601/p")
+    assert '"http://192.0.2.10:8601/p"' in text
+    assert untold == []
+    assert '"https://phones.example/p"' in provision.snippet("dnsmasq", "https://phones.example/p")[0]
+    with pytest.raises(UserError, match="there is no site 'Nowhere'"):
+        provision.snippet("dnsmasq", "", site="Nowhere")
     with pytest.raises(UserError) as told:
         provision.snippet("dhcpcd", "")
     assert "dnsmasq, kea, isc, windows" in told.value.text()
