@@ -18,6 +18,7 @@ from lab.api.mailboxes import MailboxDesk
 from lab.api.ns import NsApi
 from lab.api.observe import Observer
 from lab.api.onboarding import OnboardingApi
+from lab.api.onboarding_users import OnboardingUsers
 from lab.api.one_shots import OneShotApi
 from lab.api.outbox import MailDesk
 from lab.api.phones import Phones
@@ -28,6 +29,7 @@ from lab.api.v1 import Api
 from lab.console.app import Console, read_form
 from lab.console.faults_page import FaultsPage
 from lab.console.onboarding_page import OnboardingPage
+from lab.console.onboarding_users_page import OnboardingUsersPage
 from lab.console.once_page import OncePage
 from lab.console.readers import Readers
 from lab.devices import DeviceDesk
@@ -125,10 +127,13 @@ class Office:
         self.ns = NsApi(self.lab, self.accounts, self._messages)
         Described(lambda: self.ns.routes).route(self.console.app)
         self.ns.route(self.console.app)
-        self.onboarding = OfficeOnboarding(self.lab, self.ns, self._plan_is_good, real_token)
+        self.onboarding = OfficeOnboarding(self.lab, self.ns, self._plan_is_good, real_token, lambda: self.console_url)
+        self.accounts.closed = lambda domain: self.onboarding.desk.closed(domain)
         OnboardingApi(lambda: self.onboarding.desk, gate.reseller_to_be).route(self.console.app)
         page = OnboardingPage(self.console, read_form, lambda: self.onboarding.desk, gate.reseller_to_be)
         page.route(self.console.app)
+        OnboardingUsers(lambda: self.onboarding.desk).route(self.console.app)
+        OnboardingUsersPage(self.console, read_form, lambda: self.onboarding.desk).route(self.console.app)
         self.metrics = Metrics(self.lab)
         self.metrics.route(self.console.app)
         self.console_port = 0

@@ -166,6 +166,13 @@ def may_some(actor: Actor, action: Action, kind: Kind, domain: str, reseller: st
     return told
 
 
+def kept_out(actor: Actor, why: str) -> Decision:
+    """Return whether `actor` comes into a domain that is not open yet, `why` saying what for; the provider does."""
+    if not why or actor.scope == "Super User":
+        return Decision(True, (actor.words,))
+    return Decision(False, (actor.words, why), 403, ("Super User",))
+
+
 def reaches_all(actor: Actor, action: Action, kind: Kind, domain: str, reseller: str = "") -> bool:
     """Return whether every such thing of a domain is within reach: then a list needs no filter."""
     reach = right_of(actor.roles, kind, action).of(actor.scope)

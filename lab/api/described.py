@@ -48,6 +48,11 @@ POST   /api/v1/onboarding | Begin with a packet of forms, as YAML | | object
 GET    /api/v1/onboarding/{domain} | Stages, next moves, the audit, the final order of a customer | | object
 PUT    /api/v1/onboarding/{domain} | Hand in newer forms | | object
 POST   /api/v1/onboarding/{domain}/steps | Take a step | step:string note:string about:string | object
+GET    /api/v1/onboarding/{domain}/flow | The approximate call flow, for approval | | rows
+GET    /api/v1/onboarding/{domain}/users.csv | The spreadsheet of users, as CSV | | file
+GET    /api/v1/onboarding/{domain}/users.xlsx | The spreadsheet of users, as XLSX | | file
+POST   /api/v1/onboarding/{domain}/users | Import the spreadsheet; with dry=1 only what would come of it | | object
+POST   /api/v1/onboarding/{domain}/users/undo | Take the newest import back | | object
 GET    /api/v1/orders | What is bought | | rows
 POST   /api/v1/orders | Write an order down | number:string | object
 POST   /api/v1/orders/{number}/shipments | Write a shipment down | number:string | object

@@ -2,6 +2,7 @@
 
 * `GET`: the cases. `POST`, a packet as YAML: begin one; `PUT /{domain}` hands newer forms in.
 * `GET /{domain}`: stages, clocks, next moves, the audit, the final order, what has happened.
+* `GET /{domain}/flow`: the approximate call flow, number by number, for approval (`flow approved`).
 * `POST /{domain}/steps`, `{"step": "port requested", "note": "", "about": ""}`: take a step; 409 says what it awaits.
 """
 
@@ -10,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from json import JSONDecodeError
-from typing import get_args
 
 from aiohttp import web
 
 from lab.api.refusal import refused
-from lab.onboarding.case import Lack, NotYet, Step
+from lab.onboarding.case import BY_HAND, Lack, NotYet
 from lab.onboarding.desk import NoCase, OnboardingDesk, Opened, Status
 from lab.onboarding.reading import read_packet
 from lab.portal.gate import ACTOR
@@ -40,6 +40,7 @@ class OnboardingApi:
         app.router.add_post(_AT, self._open)
         app.router.add_get(f"{_AT}/{{domain}}", self._show)
         app.router.add_put(f"{_AT}/{{domain}}", self._hand_in)
+        app.router.add_get(f"{_AT}/{{domain}}/flow", self._flow)
         app.router.add_post(f"{_AT}/{{domain}}/steps", self._step)
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -58,6 +59,15 @@ class OnboardingApi:
             return web.json_response(shown(self._desk().status(domain)))
         except NoCase as error:
             return refused(404, f"there is no case {domain!r}", str(error), _SEE)
+
+    async def _flow(self, request: web.Request) -> web.Response:
+        """The approximate call flow, number by number, for approval."""
+        domain = request.match_info["domain"]
+        try:
+            self._desk().case(domain)
+        except NoCase as error:
+            return refused(404, f"there is no case {domain!r}", str(error), _SEE)
+        return web.json_response([{"number": number, "ways": ways} for number, ways in self._desk().flow(domain)])
 
     async def _open(self, request: web.Request) -> web.Response:
         return await self._with_packet(request, "")
@@ -90,11 +100,11 @@ class OnboardingApi:
             step, note, about = (str(told.get(name, "")) for name in ("step", "note", "about"))
         except (JSONDecodeError, UnicodeDecodeError, AttributeError):
             return refused(400, "no step was taken", "the body is no JSON object", '{"step": "port requested"}')
-        if step not in get_args(Step):
-            return refused(400, f"there is no step {step[:80]!r}", "it is none of them", ", ".join(get_args(Step)))
+        if step not in BY_HAND:
+            return refused(400, f"there is no step {step[:80]!r} to take", "it is none of them", ", ".join(BY_HAND))
         by = str(told.get("by", "")) or request[ACTOR].name
         try:
-            self._desk().take(domain, step, by[:200], note[:200], about[:200])  # type: ignore[arg-type]
+            self._desk().take(domain, step, by[:200], note[:200], about[:200])
             return web.json_response(shown(self._desk().status(domain)))
         except NoCase as error:
             return refused(404, f"there is no case {domain!r}", str(error), _SEE)

@@ -14,7 +14,7 @@ from lab.cli.why import the_asked_moment
 from lab.errors import UserError
 from pbx.callflow.changes import next_changes
 from pbx.callflow.findings import TITLES, Finding, findings
-from pbx.callflow.flow_map import Edge, FlowMap, flow_map, is_called
+from pbx.callflow.flow_map import Edge, FlowMap, branches, flow_map, is_called
 from pbx.callflow.question import Asked, Presence
 from pbx.callflow.routing import route
 from pbx.clock import Moment
@@ -59,20 +59,7 @@ def _outline(directory: Directory, drawn: FlowMap, presence: Presence, at: Momen
         if change is not None:
             line += f"; from {in_words(change[0].wall, zone)} → {change[1].record.outcome}"
         yield line
-        yield from _branches(drawn, f"number:{number.number}", "  ", told)
-
-
-def _branches(drawn: FlowMap, node: str, margin: str, told: set[str]) -> Iterator[str]:
-    """The ways on from a node; one that has been told is named again, its ways are not."""
-    by_target: dict[str, list[str]] = {}
-    for edge in drawn.out.get(node, ()):
-        by_target.setdefault(edge.target, []).append(edge.why)
-    for target, reasons in by_target.items():
-        again = target in told and target in drawn.out
-        yield f"{margin}├ {', '.join(reasons)} → {target}{' (see above)' if again else ''}"
-        if not again:
-            told.add(target)
-            yield from _branches(drawn, target, f"{margin}│ ", told)
+        yield from branches(drawn, f"number:{number.number}", "  ", told)
 
 
 def _findings(found: tuple[Finding, ...]) -> Iterator[str]:

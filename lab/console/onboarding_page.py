@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import get_args
 
 from aiohttp import web
 
 from lab.api.onboarding import ResellerOf, allowed
 from lab.console.faults_page import Form, Frame
-from lab.onboarding.case import NotYet, Step
+from lab.onboarding.case import BY_HAND, NotYet
 from lab.onboarding.desk import NoCase, OnboardingDesk, Opened
 from lab.onboarding.reading import NORTHSIDE, read_packet
 from lab.portal.gate import ACTOR
 from lab.seeds.located import SeedError
 
 OWNERS = ("client", "partner", "provider", "carrier")
-_BY_HAND = tuple(
-    step for step in get_args(Step) if step not in ("forms sent", "audit made", "reminded", "line attested")
-)
+_BY_HAND = tuple(step for step in BY_HAND if step != "line attested")
+"""Steps of the form; a line is attested beside it."""
 
 
 class OnboardingPage:
@@ -67,6 +65,8 @@ class OnboardingPage:
             packet=status.case.packet,
             moves={owner: lacks for owner, lacks in moves.items() if lacks},
             steps=_BY_HAND,
+            flow=self._desk().flow(domain),
+            approved=status.case.done("flow approved"),
             edits=allowed(request, "edit", domain, self._reseller_of),
         )
 
@@ -98,11 +98,11 @@ class OnboardingPage:
         domain, back = request.match_info["domain"], f"/onboard/{request.match_info['domain']}"
         form = {name: str(value).strip()[:200] for name, value in (await self._form(request)).items()}
         step = form.get("step", "")
-        if step not in get_args(Step):
+        if step not in BY_HAND:
             return self._frame.refusal(request, 400, "No step was taken", f"{step!r} is none.", back)
         by = form.get("by") or request[ACTOR].name
         try:
-            self._desk().take(domain, step, by, form.get("note", ""), form.get("about", ""))  # type: ignore[arg-type]
+            self._desk().take(domain, step, by, form.get("note", ""), form.get("about", ""))
         except NoCase as error:
             return self._frame.refusal(request, 404, f"There is no case {domain[:80]}", str(error), "/onboard")
         except NotYet as error:

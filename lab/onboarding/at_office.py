@@ -32,16 +32,23 @@ class OfficeOnboarding:
     """Owns the desk and the minute it looks at its clocks; `open` when the lab is up, `close` before it goes."""
 
     def __init__(
-        self, lab: Lab, domains: Domains, plan_is_good: Callable[[], bool], fresh: Callable[[int], str]
+        self,
+        lab: Lab,
+        domains: Domains,
+        plan_is_good: Callable[[], bool],
+        fresh: Callable[[int], str],
+        console: Callable[[], str],
     ) -> None:
-        """`plan_is_good`: whether the newest run on the domain the house serves is."""
+        """`plan_is_good`: whether the newest run on the domain the house serves is; `console`: where its pages are."""
         self._lab, self._domains, self._plan_is_good, self._fresh = lab, domains, plan_is_good, fresh
+        self._console = console
         self.desk = OnboardingDesk(self)
         self._next: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
         kept = self._lab.store.documents("", KIND).values()
-        self.desk = OnboardingDesk(self, [Case.model_validate_json(document.text) for document in kept])
+        unseal = {"unseal": self._lab.vault.unseal}
+        self.desk = OnboardingDesk(self, [Case.model_validate_json(one.text, context=unseal) for one in kept])
         self._tick()
 
     def close(self) -> None:
@@ -74,11 +81,15 @@ class OfficeOnboarding:
         self._lab.command_switch(lambda switch, now: switch.notices.queue(notice))
 
     def keep(self, case: Case) -> None:
-        text = case.model_dump_json(context={"secrets": True})
+        text = case.model_dump_json(context={"secrets": self._lab.vault.seal})
         self._lab.store.submit(DocumentSaved(Document("", KIND, case.domain, text)))
 
     def fresh(self, length: int) -> str:
         return self._fresh(length)
+
+    @property
+    def console(self) -> str:
+        return self._console()
 
     def _serves(self, domain: str) -> bool:
         return domain == self._lab.directory.domain.name

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from lab.onboarding.case import Case
-from lab.onboarding.packet import Packet
+from lab.onboarding.packet import CallFlow, Packet
 from pbx.callflow.findings import findings
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
+from pbx.domain.queues import Queue
 from pbx.domain.tenancy import Site
 from pbx.media.prompts.texts import TEXTS
 
@@ -154,20 +155,41 @@ def _is_soft(device: Device) -> bool:
     return device.mac is None or device.mac[1] in "26ae"
 
 
-def _attendants(seen: Seen, name: str) -> Line:
+def _answering(seen: Seen, name: str) -> Line:
+    """Attendants and queues of the form are there, and nothing they do leads in a circle or to what is gone."""
+    directory = seen.directory
+    flow = seen.packet.call_flow if seen.packet is not None else CallFlow()
+    absent = [("attendants", extension) for extension in (flow.attendant,)
+              if extension is not None and extension not in directory.attendants_by_extension]  # fmt: skip
+    absent += [
+        ("queues", queue.extension) for queue in flow.queues if queue.extension not in directory.queues_by_extension
+    ]
+    gaps = [Gap(f"{kind[:-1]} {extension} is on the form and not in the domain", seen.page(kind))
+            for kind, extension in absent]  # fmt: skip
+    gaps += _found(seen, {"R03", "R10"})
+    attendants, queues = len(directory.attendants), len(_queues(directory))
+    said = f"{attendants} attendants, {queues} queues" if attendants or queues else "none in use"
+    return Line(name, attendants + queues + len(absent), tuple(gaps), said)
+
+
+def _recordings(seen: Seen, name: str) -> Line:
+    """Every greeting is there, and every attendant's keys lead somewhere."""
     attendants = seen.directory.attendants
-    gaps = tuple(_found(seen, {"R01", "R06"}, "attendants"))
-    said = f"{len(attendants)}: greeting, keys" if attendants else "none in use"
-    return Line(name, len(attendants), gaps, said)
+    gaps = (*_found(seen, {"R06"}), *_found(seen, {"R01"}, "attendants"))
+    greetings = sum(len(attendant.menus) + len(attendant.intros) for attendant in attendants)
+    keys = sum(len(menu.keys) for attendant in attendants for menu in attendant.menus)
+    return Line(name, greetings, gaps, f"{greetings} greetings, {keys} keys" if greetings else "none in use")
 
 
-def _queues(seen: Seen, name: str) -> Line:
-    queues = [queue for queue in seen.directory.queues if queue.strategy != "call_park"]
-    gaps = tuple(
-        Gap(f"queue {queue.extension} has no phones", seen.page("queues", queue.extension))
-        for queue in queues if not queue.agents
-    )  # fmt: skip
-    return Line(name, len(queues), gaps, f"{len(queues)}: phones added" if queues else "none in use")
+def _phones_in_queues(seen: Seen, name: str) -> Line:
+    queues = _queues(seen.directory)
+    agents = sum(len(queue.agents) for queue in queues)
+    said = f"{agents} agents in {len(queues)} queues" if queues else "none in use"
+    return Line(name, len(queues), tuple(_found(seen, {"R09"})), said)
+
+
+def _queues(directory: Directory) -> list[Queue]:
+    return [queue for queue in directory.queues if queue.strategy != "call_park"]
 
 
 def _emergency(seen: Seen, name: str) -> Line:
@@ -186,10 +208,6 @@ def _has_address(directory: Directory, site: Site) -> bool:
     return bool(site.emergency_address) or site.emergency_caller_id in directory.addresses_by_callback
 
 
-def _loose_ends(seen: Seen, name: str) -> Line:
-    return Line(name, 0, tuple(_found(seen, {"R03", "R10"})), "loops and references looked for")
-
-
 def _found(seen: Seen, rules: Set[str], kind: str = "") -> Iterator[Gap]:
     for finding in findings(seen.directory, TEXTS.keys()):
         if finding.rule in rules and kind in finding.link:
@@ -201,10 +219,10 @@ LINES: dict[str, Callable[[Seen, str], Line]] = {
     "numbers routed": _numbers,
     "native fax": _fax,
     "adapters online": _adapters_online,
-    "attendants complete": _attendants,
-    "queues complete": _queues,
+    "attendants and queues": _answering,
+    "recordings and applications": _recordings,
+    "phones in queues": _phones_in_queues,
     "hardware online": _hardware,
     "softphones registered": _softphones,
     "E911 for every location": _emergency,
-    "no loose ends": _loose_ends,
 }

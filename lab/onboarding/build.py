@@ -67,21 +67,27 @@ def _users(packet: Packet, today: date, fresh: Callable[[int], str]) -> Document
     return {
         "settings": {"domain": {"lines.*.expires": _EXPIRES_S}},
         "sites": [{"name": name, "emergency_address": name if name in keys else ""} for name in names],
-        "users": [_user(packet, user) for user in packet.users],
-        "devices": [
-            {"id": user.extension, "extension": user.extension, "family": SOFTPHONE, "mac": f"02{fresh(10)}",
-             "password": fresh(_SECRET_LENGTH), "token": fresh(_TOKEN_LENGTH), "model": "Linphone"}
-            for user in packet.users if user.device == "softphone"
-        ],
+        "users": [user_of(packet, user) for user in packet.users],
+        "devices": [softphone(user.extension, fresh) for user in packet.users if user.device == "softphone"],
+    }
+
+
+def softphone(extension: str, fresh: Callable[[int], str]) -> Document:
+    return {
+        "id": extension, "extension": extension, "family": SOFTPHONE, "mac": f"02{fresh(10)}",
+        "password": fresh(_SECRET_LENGTH), "token": fresh(_TOKEN_LENGTH), "model": "Linphone",
     }  # fmt: skip
 
 
-def _user(packet: Packet, user: FormUser) -> Document:
+def user_of(packet: Packet, user: FormUser) -> Document:
     admins = {contact.email.casefold() for contact in packet.with_right("admin")}
     scope = "Office Manager" if user.email and user.email.casefold() in admins else "Basic User"
     return {
         "extension": user.extension, "first_name": user.first_name, "last_name": user.last_name, "email": user.email,
-        "department": user.department, "site": user.site, "scope": scope, "status": "new",
+        "department": user.department, "site": user.site, "scope": scope, "status": "new", "login": user.login,
+        "voicemail_pin": user.voicemail_pin.get_secret_value(), "voicemail": user.voicemail, "ring_s": user.ring_s,
+        "time_zone": user.time_zone, "caller_id": user.caller_id, "emergency_caller_id": user.emergency_caller_id,
+        "audio_directory": user.audio_directory, "visual_directory": user.visual_directory,
     }  # fmt: skip
 
 

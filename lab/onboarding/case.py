@@ -12,15 +12,20 @@ from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 
 from lab.onboarding.packet import Line, Packet
+from lab.onboarding.user_import import Import
 from pbx.domain.base import Model
 
 Step = Literal[
     "forms sent", "forms returned", "order complete", "domain created", "flow approved", "welcome sent",
-    "hardware shipped", "training booked", "training held", "network assessed", "configured", "test begun",
-    "test passed", "port requested", "port rejected", "port resubmitted", "foc received", "line attested",
-    "audit made", "numbers moved", "live", "change requested", "statement sent", "reminded",
+    "brand registered", "campaign submitted", "hardware shipped", "hardware received", "training booked",
+    "training held", "network assessed", "configured", "test begun", "test passed", "port requested", "port rejected",
+    "port resubmitted", "foc received", "line attested", "audit made", "numbers moved", "live", "change requested",
+    "statement sent", "reminded", "users imported", "import undone",
 ]  # fmt: skip
 STEPS: tuple[Step, ...] = get_args(Step)
+_BY_ITSELF = frozenset({"forms sent", "audit made", "reminded", "users imported", "import undone"})
+BY_HAND: tuple[Step, ...] = tuple(step for step in STEPS if step not in _BY_ITSELF)
+"""What a person may say has happened; the others come about by what is done."""
 Owner = Literal["client", "partner", "provider", "carrier"]
 
 FORMS_WITHIN = timedelta(hours=48)
@@ -44,6 +49,8 @@ class Mark(Model):
 class Case(Model):
     packet: Packet
     marks: tuple[Mark, ...] = ()
+    last_import: Import | None = None
+    """Of users; it can be undone."""
 
     @property
     def domain(self) -> str:
@@ -59,6 +66,12 @@ class Case(Model):
     def attested(self) -> Mapping[str, Mark]:
         """Lines of the audit a person answers for; a later word replaces an earlier one."""
         return {mark.about: mark for mark in self.marks if mark.step == "line attested"}
+
+    @property
+    def training_at(self) -> datetime | None:
+        """When the newest booking is for; aware."""
+        mark = self.last("training booked")
+        return _moment(mark.about, mark.at) if mark is not None else None
 
     @property
     def port_day(self) -> date | None:
@@ -129,6 +142,11 @@ def partner_may_log_in(case: Case) -> bool:
     return case.done("welcome sent")
 
 
+def why_closed(case: Case) -> str:
+    """Return why nobody but the provider comes into the domain yet; empty once the welcome mail is out."""
+    return "" if partner_may_log_in(case) else f"the welcome mail of {case.domain} is not out yet"
+
+
 def missing_forms(packet: Packet, now: datetime) -> Iterator[Lack]:
     """Yield what is still to be handed in before the order is complete. The card gates everything."""
     papers, fix = packet.documents, f"/onboard/{packet.domain}"
@@ -190,10 +208,76 @@ def _hardware(case: Case, mark: Mark, around: Circumstances) -> Iterator[Lack]:
         yield Lack("provider", "a shipment has a tracking number")
 
 
+def _brand(case: Case, mark: Mark, around: Circumstances) -> Iterator[Lack]:
+    if case.packet.brand is None:
+        yield Lack("client", "the brand's form (10DLC) is missing", f"/onboard/{case.domain}")
+
+
+def _campaign(case: Case, mark: Mark, around: Circumstances) -> Iterator[Lack]:
+    campaign, fix = case.packet.campaign, f"/onboard/{case.domain}"
+    if campaign is None:
+        yield Lack("client", "the campaign's form (10DLC) is missing", fix)
+        return
+    for what, said in (("HELP", campaign.help_reply), ("STOP", campaign.stop_reply)):
+        if not said:
+            yield Lack("client", f"the campaign does not say what {what} is answered with", fix)
+
+
 def _configured(case: Case, mark: Mark, around: Circumstances) -> Iterator[Lack]:
     begins = configuration_from(case)
     if begins is not None and around.now < begins:
         yield Lack("provider", f"configuration begins at {begins:%Y-%m-%d %H:%M}")
+    if not case.done("flow approved"):
+        yield Lack("client", "the approximate call flow is not approved", f"/onboard/{case.domain}#flow")
+    if case.packet.texts and not case.done("campaign submitted"):
+        yield Lack("partner", "numbers for texts wait for 10DLC: register the brand, submit the campaign")
+
+
+def _booked(case: Case, mark: Mark, around: Circumstances) -> Iterator[Lack]:
+    at = _moment(mark.about, around.now)
+    if at is None:
+        yield Lack("client", f"{mark.about!r} is no moment, as 2026-12-01 14:00")
+    elif at < around.now:
+        yield Lack("client", f"{at:%Y-%m-%d %H:%M} is over")
+
+
+def _held(case: Case, mark: Mark, around: Circumstances) -> Iterator[Lack]:
+    at = case.training_at
+    if at is not None and around.now < at:
+        yield Lack("provider", f"the training session is booked for {at:%Y-%m-%d %H:%M}")
+
+
+def _moment(text: str, beside: datetime) -> datetime | None:
+    """A moment on the customer's clock, which `beside` shows."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=beside.tzinfo)
+
+
+def _begun(case: Case, mark: Mark, around: Circumstances) -> Iterator[Lack]:
+    """One tests after the training, with the hardware that was asked for."""
+    if not case.done("training held"):
+        yield Lack("client", "the training session has not been held")
+    if case.packet.hardware and not case.done("hardware received"):
+        yield Lack("client", "the hardware has not arrived")
+
+
+def _statement(case: Case, mark: Mark, around: Circumstances) -> Iterator[Lack]:
+    if not case.packet.with_right("billing"):
+        yield Lack("client", "nobody is named as billing contact", f"/onboard/{case.domain}")
+    try:
+        datetime.strptime(mark.about, "%Y-%m")  # noqa: DTZ007 - a month, no moment
+    except ValueError:
+        yield Lack(
+            "provider",
+            f"a statement is of a month, as 2026-12, not of {mark.about!r}: there is one for the whole account, and"
+            " separate ones need separate domains",
+        )
+        return
+    if any(one.step == "statement sent" and one.about == mark.about for one in case.marks):
+        yield Lack("provider", f"the statement of {mark.about} has been sent")
 
 
 def _tested(case: Case, mark: Mark, around: Circumstances) -> Iterator[Lack]:
@@ -277,6 +361,8 @@ _AFTER: dict[Step, Step] = {
     "forms returned": "forms sent", "order complete": "forms returned", "domain created": "order complete",
     "flow approved": "domain created", "welcome sent": "domain created", "hardware shipped": "order complete",
     "training booked": "domain created", "training held": "training booked", "network assessed": "domain created",
+    "brand registered": "domain created", "campaign submitted": "brand registered",
+    "hardware received": "hardware shipped",
     "configured": "welcome sent", "test begun": "configured", "test passed": "test begun",
     "port requested": "test passed", "port rejected": "port requested", "port resubmitted": "port rejected",
     "foc received": "port requested", "line attested": "domain created", "numbers moved": "foc received",
@@ -284,15 +370,19 @@ _AFTER: dict[Step, Step] = {
     "statement sent": "domain created",
 }  # fmt: skip
 _ONCE = frozenset({"forms sent", "forms returned", "order complete", "domain created", "welcome sent", "numbers moved",
-                   "live", "port requested", "test begun", "test passed"})  # fmt: skip
+                   "live", "port requested", "test begun", "test passed", "configured", "training held",
+                   "brand registered", "campaign submitted", "flow approved"})  # fmt: skip
 _GATES: dict[Step, Callable[[Case, Mark, Circumstances], Iterator[Lack]]] = {
     "order complete": _order, "domain created": _created, "hardware shipped": _hardware, "configured": _configured,
     "network assessed": _with_right("it", "admin"), "change requested": _with_right("admin"), "test passed": _tested,
     "port requested": _port, "port resubmitted": _resubmit, "foc received": _foc, "numbers moved": _moved,
-    "line attested": _attest, "live": _live,
+    "line attested": _attest, "live": _live, "flow approved": _with_right("admin"), "brand registered": _brand,
+    "campaign submitted": _campaign, "training booked": _booked, "training held": _held, "test begun": _begun,
+    "statement sent": _statement,
 }  # fmt: skip
 _WHO: dict[Step, Owner] = {
     "forms sent": "provider", "forms returned": "client", "order complete": "client", "domain created": "provider",
     "welcome sent": "provider", "training booked": "client", "configured": "partner", "test begun": "client",
-    "test passed": "client", "port requested": "provider", "port rejected": "carrier", "foc received": "carrier",
+    "test passed": "client", "brand registered": "partner", "hardware shipped": "provider",
+    "port requested": "provider", "port rejected": "carrier", "foc received": "carrier",
 }  # fmt: skip

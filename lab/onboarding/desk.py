@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -21,12 +21,17 @@ from lab.onboarding.case import (
     missing_forms,
     partner_may_log_in,
     take,
+    why_closed,
 )
 from lab.onboarding.letters import Letter, failed_line, letters, reminder
 from lab.onboarding.packet import Packet, final_order
 from lab.onboarding.progress import Clock, Stage, bar, clocks, next_moves
+from lab.onboarding.user_import import CannotUndo, Done, imported, undone
+from lab.onboarding.user_sheet import read_users
+from pbx.callflow.flow_map import branches, flow_map
 from pbx.domain.directory import Directory
 from pbx.domain.seed import BadSeed
+from provisioning_server.spreadsheet import TableRow
 
 AGENT = "onboarding agent"
 """Who takes the steps that come by themselves."""
@@ -63,6 +68,11 @@ class Surroundings(Protocol):
         """Return random hexadecimal text."""
         ...
 
+    @property
+    def console(self) -> str:
+        """Address of the console, without a slash at its end; letters name pages of it."""
+        ...
+
 
 class NoCase(LookupError):
     """Nobody onboards that domain."""
@@ -70,6 +80,10 @@ class NoCase(LookupError):
 
 class Opened(ValueError):
     """There is such a case already, or a domain of that name."""
+
+
+class Moved(ValueError):
+    """What an import was made for is another by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,11 @@ class OnboardingDesk:
         except KeyError:
             raise NoCase(f"nobody onboards {domain}; open cases: {', '.join(self._cases) or 'none'}") from None
 
+    def closed(self, domain: str) -> str:
+        """Return why nobody but the provider comes into a domain yet; empty where nothing keeps them out."""
+        case = self._cases.get(domain)
+        return why_closed(case) if case is not None else ""
+
     def open(self, packet: Packet, by: str = AGENT) -> Case:
         """Begin: the forms are sent. Opened when it has begun already."""
         if packet.domain in self._cases:
@@ -142,6 +161,46 @@ class OnboardingDesk:
             self._around.send(letter)
         return self._keep(case)
 
+    def would_import(
+        self, domain: str, rows: Sequence[TableRow], named: Mapping[str, str] = {}, by: str = AGENT, name: str = ""
+    ) -> Done:
+        """Return what an import of users comes to, and change nothing; BadTable when the table cannot be used.
+
+        Ten thousand rows take seconds: it may be asked for in a thread of its own.
+        """
+        case = self.case(domain)
+        read = read_users(rows, domain, named)
+        directory, now = self._around.directory(domain), self._now(case)
+        return imported(read, case.packet, directory, self._around.fresh, now, by, name)
+
+    def adopt_import(self, domain: str, done: Done) -> Case:
+        """Take the good rows into forms and domain; Moved when somebody has changed one of them meanwhile."""
+        case, directory, outcome = self.case(domain), self._around.directory(domain), done.outcome
+        if case.packet is not done.before[0] or directory is not done.before[1]:
+            raise Moved(f"{domain} was changed while the table was read")
+        if not (outcome.added or outcome.changed):
+            return case
+        if done.directory is not None:
+            self._around.adopt(done.directory, "users imported")
+        about = f"{outcome.added} added, {outcome.changed} changed, {len(outcome.problems)} problems"
+        changed = case.model_copy(update={"packet": done.packet, "last_import": done.undo})
+        return self._noted(changed, "users imported", done.undo.by, done.undo.name, about)
+
+    def undo_import(self, domain: str, by: str) -> Case:
+        """Take the newest import back; CannotUndo when there is none, or when somebody has gone on from it."""
+        case = self.case(domain)
+        if case.last_import is None:
+            raise CannotUndo("there is no import to undo")
+        packet, directory = undone(case.last_import, case.packet, self._around.directory(domain))
+        if directory is not None:
+            self._around.adopt(directory, "import undone")
+        changed = case.model_copy(update={"packet": packet, "last_import": None})
+        return self._noted(changed, "import undone", by, case.last_import.name, "")
+
+    def _noted(self, case: Case, step: Step, by: str, note: str, about: str) -> Case:
+        mark = Mark(step=step, at=self._now(case), by=by[:200], note=note[:200], about=about)
+        return self._keep(case.model_copy(update={"marks": (*case.marks, mark)}))
+
     def tick(self) -> None:
         """Do what is due by now; call it now and then."""
         for case in self.cases():
@@ -151,8 +210,11 @@ class OnboardingDesk:
                     case = self.take(case.domain, step)
                 except NotYet:
                     break
-            if case.port_day == now.date() and not case.done("audit made"):
+            case = self.case(case.domain)
+            audited = case.last("audit made")
+            if case.port_day == now.date() and (audited is None or audited.at.date() != now.date()):
                 self._make_audit(case)
+            self._state(self.case(case.domain), now)
             self._remind(self.case(case.domain), now)
 
     def status(self, domain: str) -> Status:
@@ -161,6 +223,18 @@ class OnboardingDesk:
         return Status(
             case, around.now, bar(case, around.now), tuple(clocks(case, around.now)), next_moves(case, around),
             self.lines(case), final_order(case.packet),
+        )  # fmt: skip
+
+    def flow(self, domain: str) -> Sequence[tuple[str, Sequence[str]]]:
+        """Return the call flow of the domain as it is, number by number, each with its ways; empty without one."""
+        directory = self._around.directory(domain)
+        if directory is None:
+            return ()
+        drawn, told = flow_map(directory), set[str]()
+        return tuple(
+            (f"{number.number} {number.description}".strip(),
+             tuple(branches(drawn, f"number:{number.number}", "", told)))
+            for number in directory.numbers
         )  # fmt: skip
 
     def lines(self, case: Case) -> Sequence[Line]:
@@ -207,7 +281,21 @@ class OnboardingDesk:
         self.take(case.domain, "audit made", about=f"{len(lines) - len(open_)} of {len(lines)}")
         for line in lines:
             if line.name in open_:
-                self._around.send(failed_line(case, line.name, line.missing))
+                self._around.send(failed_line(case, line, self._around.console))
+
+    def _state(self, case: Case, now: datetime) -> None:
+        """Who is live gets a statement of each month that has ended: one for the account, to the billing contacts."""
+        live = case.last("live")
+        month = (now.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+        if live is None or f"{live.at:%Y-%m}" > month or not case.packet.with_right("billing"):
+            return
+        directory = self._around.directory(case.domain)
+        sent = case.last("statement sent")
+        if directory is not None and (sent is None or sent.about < month):
+            users = sum(not user.hidden for user in directory.users)
+            phones, numbers, faxes = len(directory.devices), len(directory.numbers), len(directory.fax_accounts)
+            said = f"{users} users, {phones} telephones, {numbers} numbers, {faxes} fax accounts"
+            self.take(case.domain, "statement sent", note=said, about=month)
 
     def _remind(self, case: Case, now: datetime) -> None:
         told = {mark.about for mark in case.marks if mark.step == "reminded"}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from lab.onboarding.audit import Line
 from lab.onboarding.case import WELCOME_LINK_FOR, Case, Mark, Step, old_bill
 from lab.onboarding.packet import final_order
 from lab.onboarding.progress import port_window
@@ -30,11 +31,14 @@ def letters(case: Case, mark: Mark) -> tuple[Letter, ...]:
     return (Letter(to, f"{case.packet.company}: {subject}", f"{body}\n"),)
 
 
-def failed_line(case: Case, line: str, missing: str) -> Letter:
-    """On the day of the port: what is configured wrongly or not at all, to the channel partner."""
-    text = f"The numbers of {case.packet.company} are to move today, and this is not in order:\n\n{line}: {missing}\n"
-    subject = f"{case.packet.company}: {line} is not ready for the port"
-    return Letter((case.packet.partner.email,), subject, f"{text}\nPlease answer how to go on.\n")
+def failed_line(case: Case, line: Line, console: str) -> Letter:
+    """On the day of the port: what is configured wrongly or not at all, and where it is mended, to who configures."""
+    gaps = "\n".join(f"- {gap.sentence}\n  fix: {console}{gap.fix}" for gap in line.gaps)
+    text = (
+        f"The numbers of {case.packet.company} are to move today, and this is not in order:\n\n{line.name}:\n{gaps}\n\n"
+        f"Please answer how to go on. All lines: {console}/onboard/{case.domain}\n"
+    )
+    return Letter(case.packet.configurer, f"{case.packet.company}: {line.name} is not ready for the port", text)
 
 
 def reminder(case: Case, what: str, due: datetime) -> Letter:
@@ -51,7 +55,8 @@ def _forms(case: Case, mark: Mark) -> tuple[str, str]:
         "- name and mail address of the billing contact\n"
         "- tax exemption form, where it applies\n"
         f"{porting if case.packet.start == 'porting' else ''}"
-        "- account set-up (the spreadsheet of users), contact assignment, porting form"
+        "- account set-up, contact assignment, porting form\n"
+        "- the spreadsheet of users: download it, fill it in and hand it back on the page of your onboarding"
     )
 
 
@@ -70,8 +75,9 @@ def _order(case: Case, mark: Mark) -> tuple[str, str]:
 def _welcome(case: Case, mark: Mark) -> tuple[str, str]:
     hours = int(WELCOME_LINK_FOR.total_seconds() // 3600)
     numbers = ", ".join(case.packet.temporary) or "none"
+    who = "your channel partner may" if case.packet.partner is not None else "you may"
     return "welcome", (
-        f"The domain {case.domain} is ready, and your channel partner may log in.\nNew numbers: {numbers}\n"
+        f"The domain {case.domain} is ready, and {who} log in and configure.\nNew numbers: {numbers}\n"
         f"Each user gets a link of their own, good for {hours} hours."
     )
 
@@ -85,6 +91,27 @@ def _shipped(case: Case, mark: Mark) -> tuple[str, str]:
 
 def _training(case: Case, mark: Mark) -> tuple[str, str]:
     return "training session", f"Booked for {mark.about or 'a time to be agreed'}."
+
+
+def _brand(case: Case, mark: Mark) -> tuple[str, str]:
+    brand = case.packet.brand
+    assert brand is not None  # the gate
+    return "10DLC brand registered", (
+        f"Legal name: {brand.legal_name}\nCountry: {brand.country}\nTax number: {brand.tax_number}\n"
+        f"Address: {brand.address}\nVertical: {brand.vertical}\nWebsite: {brand.website}\n"
+        f"Contact: {brand.contact.name}, {brand.contact.email}"
+    )
+
+
+def _campaign(case: Case, mark: Mark) -> tuple[str, str]:
+    campaign = case.packet.campaign
+    assert campaign is not None  # the gate
+    samples = "\n".join(f"- {sample}" for sample in campaign.samples)
+    numbers = ", ".join(text.number for text in case.packet.texts) or "none"
+    return "10DLC campaign submitted", (
+        f"Numbers: {numbers}\nUse case: {campaign.use_case}\n{campaign.description}\nOpt-in: {campaign.opt_in}\n"
+        f"HELP: {campaign.help_reply}\nSTOP: {campaign.stop_reply}\nSamples:\n{samples}"
+    )
 
 
 def _port(case: Case, mark: Mark) -> tuple[str, str]:
@@ -117,7 +144,7 @@ def _changed(case: Case, mark: Mark) -> tuple[str, str]:
 
 
 def _statement(case: Case, mark: Mark) -> tuple[str, str]:
-    return "statement", (
+    return f"statement of {mark.about}", (
         f"One statement for the whole account {case.domain}: {mark.note or 'nothing'}.\n"
         "Separate statements need separate domains."
     )
@@ -127,5 +154,5 @@ _WRITTEN: dict[Step, Callable[[Case, Mark], tuple[str, str]]] = {
     "forms sent": _forms, "order complete": _order, "welcome sent": _welcome, "hardware shipped": _shipped,
     "training booked": _training, "port requested": _port, "port resubmitted": _port, "port rejected": _rejected,
     "foc received": _foc, "numbers moved": _moved, "live": _live, "change requested": _changed,
-    "statement sent": _statement,
+    "statement sent": _statement, "brand registered": _brand, "campaign submitted": _campaign,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from pbx.domain.attendants import MenuAction, MenuKey
 from pbx.domain.base import E164, AreaCode, CallerName, Extension, Model, Slug, TimeZone
@@ -18,7 +18,7 @@ from pbx.domain.emergency import EmergencyAddress
 from pbx.domain.hardware import OrderLine
 from pbx.domain.platform import PresetName
 from pbx.domain.queues import Strategy
-from pbx.domain.tenancy import MailAddresses
+from pbx.domain.tenancy import MailAddresses, Pin, RingTime
 from pbx.domain.timeframes import TimeFrame
 
 Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -48,6 +48,15 @@ class FormUser(Model):
     site: Line = ""
     device: Line = ""
     """What is wanted for them: a model, `softphone`, or nothing."""
+    login: str = Field(default="", pattern=r"^\S*$", max_length=120)
+    voicemail_pin: Pin = SecretStr("")
+    voicemail: bool = True
+    ring_s: RingTime | None = None
+    time_zone: TimeZone | Literal[""] = ""
+    caller_id: E164 | None = None
+    emergency_caller_id: E164 | None = None
+    audio_directory: bool = True
+    visual_directory: bool = True
 
 
 class FormQueue(Model):
@@ -178,7 +187,8 @@ class Packet(Model):
     time_zone: TimeZone = "America/Toronto"
     area_code: AreaCode = "416"
     start: Literal["asap", "porting"] = "porting"
-    partner: Person
+    partner: Person | None = None
+    """Channel partner; None: the customer came by itself, and does all a partner would."""
     contacts: tuple[Contact, ...] = ()
     documents: Documents = Documents()
     users: tuple[FormUser, ...] = ()
@@ -206,7 +216,13 @@ class Packet(Model):
     def readers(self) -> tuple[str, ...]:
         """Who is told of each stage: channel partner and client (its admin contacts, else its billing contacts)."""
         clients = self.with_right("admin") or self.with_right("billing")
-        return tuple(dict.fromkeys((self.partner.email, *(contact.email for contact in clients))))
+        partner = (self.partner,) if self.partner is not None else ()
+        return tuple(dict.fromkeys(person.email for person in (*partner, *clients)))
+
+    @property
+    def configurer(self) -> tuple[str, ...]:
+        """Who is asked about the configuration: the channel partner, without one the client."""
+        return (self.partner.email,) if self.partner is not None else self.readers
 
 
 def final_order(packet: Packet) -> dict[str, str]:

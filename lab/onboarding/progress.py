@@ -25,7 +25,9 @@ _BAR: tuple[tuple[str, Step], ...] = (
     ("Forms", "forms returned"),
     ("Order", "order complete"),
     ("Domain", "domain created"),
+    ("Texts (10DLC)", "campaign submitted"),
     ("Configured", "configured"),
+    ("Trained", "training held"),
     ("Tested", "test passed"),
     ("Port requested", "port requested"),
     ("FOC", "foc received"),
@@ -52,8 +54,8 @@ class Clock:
 
 
 def bar(case: Case, now: datetime) -> Sequence[Stage]:
-    """Return the stages of console S6; without a port two fall away."""
-    shown = [item for item in _BAR if case.packet.porting is not None or item[0] not in ("Port requested", "FOC")]
+    """Return the stages of console S6; without a port two fall away, without numbers for texts one."""
+    shown = [item for item in _BAR if _concerns(case, item[1])]
     stages: list[Stage] = []
     for title, step in shown:
         mark = case.last(step)
@@ -86,6 +88,9 @@ def clocks(case: Case, now: datetime) -> Iterator[Clock]:
     if opens is not None and not case.done("configured") and now < opens:
         yield _clock("configuration begins", opens, now)
     asked = case.last("port resubmitted") or case.last("port requested")
+    training = case.training_at
+    if training is not None and not case.done("training held"):
+        yield _clock("training session", training, now)
     if asked is not None and not case.done("numbers moved"):
         day = case.port_day or port_window(case, asked.at.date())[1]
         yield _clock("numbers move", asked.at.replace(year=day.year, month=day.month, day=day.day, hour=10), now)
@@ -119,13 +124,21 @@ def next_moves(case: Case, around: Circumstances) -> tuple[Lack, ...]:
     if stage is None:
         return ()
     for step in _way_to(case, stage[1]):
-        about = str(around.now.date()) if step == "foc received" else ""
-        found = tuple(lacks(case, Mark(step=step, at=around.now, by="", about=about), around))
+        found = tuple(lacks(case, _as_if(case, step, around.now), around))
         return found or (Lack(_TAKES[step], f"next: {step}", f"/onboard/{case.domain}"),)
     return ()
 
 
+def _as_if(case: Case, step: Step, now: datetime) -> Mark:
+    """A step as who takes it would tell it: what lacks then is not what only they can say."""
+    about = {"foc received": str(now.date()), "training booked": str(now)}.get(step, "")
+    admins = case.packet.with_right("admin")
+    return Mark(step=step, at=now, by=admins[0].email if admins else "", about=about)
+
+
 def _concerns(case: Case, step: Step) -> bool:
+    if step == "campaign submitted":
+        return bool(case.packet.texts)
     return case.packet.porting is not None or step not in ("port requested", "foc received")
 
 
@@ -133,7 +146,9 @@ def _way_to(case: Case, goal: Step) -> Iterator[Step]:
     """Yield the steps up to a stage that are not done, in order."""
     way: dict[Step, tuple[Step, ...]] = {
         "forms returned": ("forms sent", "forms returned"),
-        "configured": ("welcome sent", "configured"),
+        "campaign submitted": ("brand registered", "campaign submitted"),
+        "configured": ("welcome sent", "flow approved", "configured"),
+        "training held": ("training booked", "training held"),
         "test passed": ("test begun", "test passed"),
         "live": ("numbers moved", "live") if case.packet.porting is not None else ("live",),
     }
@@ -142,6 +157,8 @@ def _way_to(case: Case, goal: Step) -> Iterator[Step]:
 
 _TAKES: dict[Step, Literal["client", "partner", "provider", "carrier"]] = {
     "forms sent": "provider", "forms returned": "client", "order complete": "provider", "domain created": "provider",
-    "welcome sent": "provider", "configured": "partner", "test begun": "client", "test passed": "client",
+    "welcome sent": "provider", "flow approved": "client", "brand registered": "partner",
+    "campaign submitted": "partner", "training booked": "client", "training held": "provider",
+    "configured": "partner", "test begun": "client", "test passed": "client",
     "port requested": "provider", "foc received": "carrier", "numbers moved": "carrier", "live": "provider",
 }  # fmt: skip

@@ -95,6 +95,11 @@ class Story:
         mail.set_content(letter.text)
         self.outbox.put(mail, SENDER, letter.to, self.now().timestamp())
 
+    @property
+    def console(self) -> str:
+        """A story in virtual time has none: its letters name pages alone."""
+        return ""
+
     def keep(self, case: Case) -> None:
         """A story is lived through at once: nothing of it has to survive."""
 
@@ -128,8 +133,11 @@ class Story:
         assert self._directory is not None
         users, numbers = len(self._directory.users), len(self._directory.numbers)
         yield self._told(f"order complete; domain {domain} is created", f"{users} users, {numbers} numbers")
-        yield self._step("flow approved", detail=tuple(_flow(self._directory)))
-        yield self._step("training booked", about=str(self.packet.training_at or ""))
+        yield self._step("flow approved", by=self._admin(), detail=self._flow())
+        yield self._step("training booked", about=self._training().isoformat(sep=" ", timespec="minutes"))
+        if self.packet.texts:
+            yield self._step("brand registered", by=self.packet.configurer[0])
+            yield self._step("campaign submitted", by=self.packet.configurer[0])
 
     def _plug_in(self) -> Iterator[Told]:
         """Hardware is bought, shipped, assigned; every phone is plugged in as it comes out of its box."""
@@ -148,9 +156,14 @@ class Story:
         seen = [shown(phone, extension) for phone in self.world.phones for extension in phone.extensions]
         screens = tuple(f"{one.model} {one.mac} shows {one.label or 'nothing'}".replace("  ", " ") for one in seen)
         yield self._told(f"{len(screens)} phones are plugged in", *screens, good=self.world.all_registered())
+        if self.packet.hardware:
+            yield self._step("hardware received", by=self._admin())
         yield self._step("configured")
 
     def _test(self) -> Iterator[Told]:
+        booked = self.case.training_at
+        assert booked is not None  # by now
+        self._pass_to(booked)
         yield self._step("training held")
         it = [contact.email for contact in self.packet.contacts if {*contact.rights} & {"it", "admin"}]
         yield self._step("network assessed", by=it[-1])
@@ -164,6 +177,21 @@ class Story:
         yield self._told(f"test plan: {counts}", *wrong, good=self.plan_passed(self.packet.domain))
         self._pass_to(self._local() + TEST_FOR)
         yield self._step("test passed")
+
+    def _flow(self) -> tuple[str, ...]:
+        flow = self._desk.flow(self.packet.domain)
+        return tuple(line for number, ways in flow for line in (number, *(ways or ("leads nowhere",))))
+
+    def _training(self) -> datetime:
+        """When the customer wants it; else the morning after."""
+        wanted = self.packet.training_at
+        if wanted is not None:
+            return wanted if wanted.tzinfo is not None else wanted.replace(tzinfo=ZoneInfo(self.packet.time_zone))
+        local = self._local()
+        return datetime.combine(local.date() + timedelta(days=1), _TESTED_AT, local.tzinfo)
+
+    def _admin(self) -> str:
+        return self.packet.with_right("admin")[0].email
 
     def _port(self) -> Iterator[Told]:
         if self.packet.porting is None:
@@ -267,11 +295,3 @@ def begins_by_default(packet: Packet, today: date) -> datetime:
     dated = packet.documents.bill_dated or today
     day = dated + timedelta(days=7 - dated.weekday())
     return datetime.combine(day, _OFFICE_OPENS, ZoneInfo(packet.time_zone))
-
-
-def _flow(directory: Directory) -> Iterator[str]:
-    for number in directory.numbers:
-        ways = (
-            f"{'' if route.time_frame == '*' else f'{route.time_frame}: '}{route.to.label}" for route in number.routes
-        )
-        yield f"{number.number} → {', else '.join(ways) or 'nowhere'}"

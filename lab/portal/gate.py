@@ -14,7 +14,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from lab.portal.rights import PUBLIC, RIGHTS
-from pbx.access import Action, Actor, Decision, Thing, may, may_some
+from pbx.access import Action, Actor, Decision, Thing, kept_out, may, may_some
 from pbx.accounts.desk import LAB_LOGIN, AccountDesk, among
 from pbx.domain.accounts import PassKind
 from pbx.domain.directory import Directory
@@ -69,6 +69,8 @@ class Gate:
             return
         reseller = self.reseller_to_be(domain) if kind == "onboarding" else self.reseller_of(domain)
         self.check(may_some(actor, action, kind, domain, reseller))
+        if kind != "onboarding":
+            self.check(kept_out(actor, self.desk.closed(domain)))
 
     def must(self, request: web.Request, action: Action, thing: Thing) -> Decision:
         """Return the decision on one thing; 403 or 404 when it is not allowed."""

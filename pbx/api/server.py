@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
-from pbx.access import may, may_some
+from pbx.access import kept_out, may, may_some
 from pbx.accounts.desk import among
 from pbx.api.answers import Answer, Refused, wrong
 from pbx.api.asked import Asked, refuse
@@ -123,6 +123,7 @@ class Server:
             refuse_unknown(domain)
         reseller = directory.reseller.name if directory is not None else asked.actor.reseller
         refuse(may_some(asked.actor, route.does, route.right, domain, reseller), f"domain {domain[:120]!r}")
+        refuse(kept_out(asked.actor, self._identities.desk.closed(domain)), f"domain {domain[:120]!r}")
         extension = asked.path.get("user", "")
         if directory is not None and extension in directory.users_by_extension:
             # Before anything else is said of what was sent: of others not even whether it would be right.

@@ -85,6 +85,19 @@ def is_called(label: str, name: str) -> bool:
     return label == name or label.partition(":")[2].partition("/")[0] == name
 
 
+def branches(drawn: FlowMap, node: str, margin: str, told: set[str]) -> Iterator[str]:
+    """Yield the ways on from a node, a line each; one that has been `told` is named again, its ways are not."""
+    by_target: dict[str, list[str]] = {}
+    for edge in drawn.out.get(node, ()):
+        by_target.setdefault(edge.target, []).append(edge.why)
+    for target, reasons in by_target.items():
+        again = target in told and target in drawn.out
+        yield f"{margin}├ {', '.join(reasons)} → {target}{' (see above)' if again else ''}"
+        if not again:
+            told.add(target)
+            yield from branches(drawn, target, f"{margin}│ ", told)
+
+
 def flow_map(directory: Directory) -> FlowMap:
     """Return the map of a domain."""
     edges = [*_numbers(directory), *_users(directory), *_attendants(directory), *_queues(directory)]

@@ -103,6 +103,8 @@ def test_who_starts_at_once_configures_with_the_welcome_mail():
     story = Story(PACKET.model_copy(update={"start": "asap"})).until("domain created")
     assert configuration_from(story.case) is None
     story.take("welcome sent")
+    for step in ("flow approved", "brand registered", "campaign submitted"):
+        story.take(step)
     story.take("configured")
 
 
@@ -135,10 +137,78 @@ def test_numbers_move_on_their_day_with_every_line_good_or_attested():
     story.take("numbers moved")
 
 
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        ("flow approved", "client: the approximate call flow is not approved"),
+        ("campaign submitted", "partner: numbers for texts wait for 10DLC"),
+    ],
+)
+def test_configuration_waits_for_the_approved_flow_and_for_10dlc(step, sentence):
+    story = Story().until("hardware shipped", without=(step,))
+    story.at(timedelta(days=1, hours=6))
+    assert sentence in refused(story, "configured")
+    story.take(step)
+    story.take("configured")
+
+
+def test_who_has_no_numbers_for_texts_files_no_10dlc():
+    story = Story(PACKET.model_copy(update={"texts": (), "brand": None, "campaign": None}))
+    story.until("configured", without=("brand registered", "campaign submitted"))
+    assert "client: the brand's form (10DLC) is missing" in refused(story, "brand registered")
+    assert "Texts (10DLC)" not in [stage.title for stage in bar(story.case, story.around.now)]
+
+
+@pytest.mark.parametrize(
+    ("campaign", "sentence"),
+    [
+        (None, "client: the campaign's form (10DLC) is missing"),
+        ({"help_reply": ""}, "client: the campaign does not say what HELP is answered with"),
+        ({"stop_reply": ""}, "client: the campaign does not say what STOP is answered with"),
+    ],
+)
+def test_a_campaign_says_all_that_carriers_ask(campaign, sentence):
+    assert PACKET.campaign is not None
+    told = PACKET.campaign.model_copy(update=campaign) if campaign is not None else None
+    story = Story(PACKET.model_copy(update={"campaign": told})).until("brand registered")
+    assert sentence in refused(story, "campaign submitted")
+
+
+def test_a_training_session_is_booked_for_a_moment_and_held_then():
+    story = Story().until("configured")
+    assert "'soon' is no moment" in refused(story, "training booked", about="soon")
+    assert "2026-11-01 10:00 is over" in refused(story, "training booked", about="2026-11-01 10:00")
+    story.take("training booked", about="2026-11-04 10:00")
+    assert "booked for 2026-11-04 10:00" in refused(story, "training held")
+    assert [clock.what for clock in clocks(story.case, story.around.now)] == ["training session"]
+    story.at(timedelta(days=2, hours=2))
+    story.take("training held")
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        ("training held", "client: the training session has not been held"),
+        ("hardware received", "client: the hardware has not arrived"),
+    ],
+)
+def test_one_tests_after_the_training_with_the_hardware_that_was_asked_for(step, sentence):
+    story = Story().until("training held", without=(step,))
+    assert refused(story, "test begun") == sentence
+
+
+def test_a_statement_is_of_a_month_and_of_the_whole_account():
+    story = Story().until("live")
+    assert "separate ones need separate domains" in refused(story, "statement sent", about="site Laval")
+    story.take("statement sent", about="2026-11")
+    assert "the statement of 2026-11 has been sent" in refused(story, "statement sent", about="2026-11")
+
+
 def test_contacts_do_what_their_right_is():
     story = Story().until("welcome sent")
     story.take("change requested", by=ADMIN, note="a new extension")
     story.take("network assessed", by=IT)
+    assert f"{BILLING} is no admin contact" in refused(story, "flow approved", by=BILLING)
     assert f"{BILLING} is no admin contact" in refused(story, "change requested", by=BILLING)
     assert f"{BILLING} is no it or admin contact" in refused(story, "network assessed", by=BILLING)
 

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from lab.onboarding.audit import LINES, audit, open_lines
+from lab.onboarding.audit import LINES, Gap, Line, audit, open_lines
 from lab.onboarding.build import after_port, build
+from lab.onboarding.case import Case
 from lab.onboarding.letters import failed_line, letters
 from lab.onboarding.packet import final_order
 from lab.onboarding.reading import read_packet
@@ -90,19 +91,19 @@ PLANTED: dict[str, tuple[Callable[[Directory], Directory], frozenset[str], str]]
     "numbers routed": (changed("numbers", 2, routes=()), frozenset(), "14505550161 is not routed"),
     "native fax": (changed("fax_accounts", 0, email=""), frozenset(), "has nobody its pages are mailed to"),
     "adapters online": (lambda it: it, frozenset({"202a"}), "port 2 of 000b82a30205 (202a) is not registered"),
-    "attendants complete": (
+    "attendants and queues": (
+        lambda it: it.replaced(users=(*(user.model_copy(update={"rules": (rule,)})
+                                        for user, rule in zip(it.users, TO_EACH_OTHER, strict=False)), *it.users[2:])),
+        frozenset(), "a call can go round by itself"),
+    "recordings and applications": (
         lambda it: it.replaced(attendants=(it.attendants[0].model_copy(
             update={"menus": (it.attendants[0].menus[0].model_copy(update={"greeting": "nobody-has-this"}),
                               *it.attendants[0].menus[1:])}),)),
         frozenset(), "nobody-has-this"),
-    "queues complete": (changed("queues", 0, agents=()), frozenset(), "queue 650 has no phones"),
+    "phones in queues": (changed("queues", 0, agents=()), frozenset(), "queue 650 Appointments has no agent"),
     "hardware online": (lambda it: it, frozenset({"203"}), "VVX450 of 203 (64167fa20203) is not registered"),
     "softphones registered": (lambda it: it, frozenset({"204"}), "softphone 204 is not registered"),
     "E911 for every location": (changed("sites", 1, emergency_address=""), frozenset(), "site Laval has no emergency"),
-    "no loose ends": (
-        lambda it: it.replaced(users=(*(user.model_copy(update={"rules": (rule,)})
-                                        for user, rule in zip(it.users, TO_EACH_OTHER, strict=False)), *it.users[2:])),
-        frozenset(), "a call can go round by itself"),
 }  # fmt: skip
 
 
@@ -146,6 +147,8 @@ def test_partner_and_client_get_the_same_letter_at_each_stage():
     told = {step: letter[0].subject.partition(": ")[2] for step, letter in sent.items() if letter}
     assert told == {
         "forms sent": "welcome, and what we need", "order complete": "onboarding complete", "welcome sent": "welcome",
+        "brand registered": "10DLC brand registered", "campaign submitted": "10DLC campaign submitted",
+        "hardware shipped": "hardware shipped", "training booked": "training session",
         "port requested": "port submitted", "foc received": "port date confirmed (FOC)",
         "numbers moved": "numbers are here", "live": "you are live",
     }  # fmt: skip
@@ -161,22 +164,25 @@ def test_the_final_order_has_every_field_of_the_document():
 
 def test_a_statement_goes_to_the_billing_contacts_alone_one_for_the_account():
     story = Story().until("domain created")
-    story.take("statement sent", note="4 users")
+    story.take("statement sent", note="4 users", about="2026-11")
     (letter,) = letters(story.case, story.case.marks[-1])
     assert letter.to == (BILLING,)
     assert "Separate statements need separate domains" in letter.text
 
 
 def test_the_partner_is_asked_about_each_line_that_is_not_in_order():
-    letter = failed_line(Story().case, "native fax", "fax number 14165550162 has nobody")
+    line = Line("native fax", 1, (Gap("fax number 14165550162 has nobody", "/d/northside.lab/numbers"),), "")
+    letter = failed_line(Story().case, line, "http://switchroom")
     assert letter.to == (PACKET.partner.email,)
-    assert "native fax: fax number 14165550162 has nobody" in letter.text
+    assert "fax number 14165550162 has nobody\n  fix: http://switchroom/d/northside.lab/numbers" in letter.text
+    alone = Case(packet=PACKET.model_copy(update={"partner": None}))
+    assert failed_line(alone, line, "").to == (ADMIN,), "without a channel partner the client is asked"
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("company: X\ndomain: x.lab\n", "x.yaml:1: partner is missing"),
+        ("company: X\n", "x.yaml:1: domain is missing"),
         ("company: X\ndomain: x.lab\nuser: []\npartner: {name: P, email: p@x}\n", "x.yaml:3: user is no field here"),
         ("company: X\ndomain: x.lab\npartner: {name: P, email: nobody}\n", "x.yaml:3: partner, email is 'nobody'"),
         ("- 1\n", "x.yaml:1: it is no mapping"),

@@ -54,12 +54,21 @@ async def test_a_packet_becomes_a_domain_and_waits_for_its_test_week(tmp_path: P
         assert lines["users created"]["evidence"] == "4 of 4 on the form"
         assert lines["hardware online"]["gaps"][0]["fix"] == "/inventory"
 
-        assert (await take("configured"))[0] == 200
-        assert (await take("test begun"))[0] == 200
-        code, said = await take("test passed")
+        flow = await (await http.get(f"{AT}/northside.lab/flow")).json()
+        assert any("attendant:600/main" in way for number in flow for way in number["ways"])
+        for step, by in (
+            ("flow approved", ADMIN),
+            ("brand registered", ""),
+            ("campaign submitted", ""),
+            ("configured", ""),
+        ):
+            assert (await take(step, by=by))[0] == 200
+        code, said = await take("test begun")
         assert code == 409
-        assert {lack["owner"] for lack in said["error"]["lacks"]} == {"client", "partner"}
-        assert (await take("fly"))[0] == 400
+        assert {lack["sentence"] for lack in said["error"]["lacks"]} == {
+            "the training session has not been held", "the hardware has not arrived",
+        }  # fmt: skip
+        assert (await take("fly"))[0] == (await take("users imported"))[0] == 400
         assert (await take("change requested", by="stranger@x.example"))[0] == 409
         assert (await take("change requested", by=ADMIN, note="a new <b>extension</b>"))[0] == 200
 
