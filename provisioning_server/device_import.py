@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from provisioning_server.families import Families
-from provisioning_server.inventory import Draft, Refused, Wish
+from provisioning_server.inventory import MOST_PORTS, Draft, Refused, Wish
 from provisioning_server.manifest import SettingsData
 from provisioning_server.spreadsheet import BadTable, TableRow
 
@@ -110,8 +110,10 @@ def _wrong_cells(line: int, cells: dict[str, str]) -> Sequence[RowProblem]:
     found = []
     if "mac" not in cells:
         found.append(RowProblem(line, "mac", "there is none", "write the MAC from the label"))
-    if (port := cells.get("line")) is not None and not (port.isascii() and port.isdigit() and 1 <= int(port[:4]) <= 8):
-        found.append(RowProblem(line, "line", f"{port!r} is no line", "a number from 1 to 8"))
+    if (port := cells.get("line")) is not None and not (
+        port.isascii() and port.isdigit() and 1 <= int(port[:4]) <= MOST_PORTS
+    ):
+        found.append(RowProblem(line, "line", f"{port!r} is no line", f"a number from 1 to {MOST_PORTS}"))
     if (way := cells.get("transport")) is not None and way.lower() not in ("udp", "tcp", "tls"):
         found.append(RowProblem(line, "transport", f"{way!r} is none", "udp, tcp or tls"))
     if "extension" not in cells:

@@ -20,7 +20,7 @@ from provisioning_server.manifest import Family, SettingsData
 PASSWORD_CHARACTERS = 24
 """Random hexadecimal ones: 96 bits."""
 _TOKEN_CHARACTERS = 32
-_MOST_PORTS = 32
+MOST_PORTS = 32
 _RAW = "vendor.raw."
 _SUFFIXES = ("", *ascii_lowercase, *(a + b for a in ascii_lowercase for b in ascii_lowercase))
 
@@ -43,6 +43,8 @@ class Wish:
     label: str | None = None
     settings: SettingsData | None = None
     """Added to those it has."""
+    across_sites: bool = False
+    """That the box is one of another site's people is known, and meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +128,12 @@ class Draft:
                 f"{mac} was not assigned to {extension}", f"its line {port} is {holder.extension}'s",
                 "name another line, or release it first",
             )  # fmt: skip
-        if not 1 <= port <= (most := min(kind.lines_of(model), _MOST_PORTS)):
+        if not 1 <= port <= (most := min(kind.lines_of(model), MOST_PORTS)):
             raise Refused(
                 f"{mac} was not assigned", f"a {model or kind.id} has no line {port}", f"name a line from 1 to {most}"
             )
+        if holder is None and not wish.across_sites:
+            self._must_stand_here(mac, extension, model)
         device = holder or self._without_box(extension) or self._new_device(extension)
         changes: dict[str, object] = {"mac": mac, "port": port, "family": kind.id, "model": model}
         changes |= {"transport": wish.transport} if wish.transport is not None else {}
@@ -246,6 +250,19 @@ class Draft:
                 f"{mac} was not taken in", f"there is no shipment {shipment!r}", f"write it down first; known: {known}"
             )
 
+    def _must_stand_here(self, mac: str, extension: str, model: str) -> None:
+        """A box of another site's people is asked about: one of its digits may be another's."""
+        users, site = self._directory.users_by_extension, self._directory.users_by_extension[extension].site
+        lines = {port: users[self._devices[device].extension] for port, device in self._of_mac.get(mac, {}).items()}
+        elsewhere = {port: user for port, user in lines.items() if user.site not in ("", site)}
+        if elsewhere:
+            told = ", ".join(f"line {port} is {user.extension}'s ({user.name})" for port, user in elsewhere.items())
+            where = " and ".join(sorted({user.site for user in elsewhere.values()}))
+            raise Refused(
+                f"{mac} was not assigned to {extension}", f"it is a {model} at {where}: {told}",
+                "compare it with the label; say across_sites if it is meant, or release it there first",
+            )  # fmt: skip
+
     def _kind(self, mac: str, model: str, family: str) -> tuple[Family, str]:
         """The family and model of a box: as said, else as in use, else as written down."""
         item = self._hardware.get(mac)
@@ -281,7 +298,7 @@ class Draft:
         mine = [port for port, device in ports.items() if self._devices[device].extension == extension]
         if mine:
             return min(mine)
-        free = next((port for port in range(1, min(lines, _MOST_PORTS) + 1) if port not in ports), 0)
+        free = next((port for port in range(1, min(lines, MOST_PORTS) + 1) if port not in ports), 0)
         if not free:
             raise Refused(f"{mac} was not assigned", f"all of its {lines} lines are taken", "take another box")
         return free

@@ -4,8 +4,8 @@
 * `GET /api/v1/devices/{mac}`, `GET /api/v1/devices/{mac}/card?secrets=1&by=`.
 * `POST /api/v1/devices/import?dry=1`: a CSV file or spreadsheet as the body; every row that is wrong, and why.
 * `POST /api/v1/devices/{mac}/{deed}` with JSON: `assign` {extension, model?, family?, line?, transport?, label?,
-  settings?}, `swap` {with, model?, family?}, `release`, `retire`, `stock` {model?, family?, serial?, shipment?},
-  `forget` (of a stranger).
+  settings?, across_sites?}, `swap` {with, model?, family?}, `release`, `retire`, `stock` {model?, family?, serial?,
+  shipment?}, `forget` (of a stranger).
 * `POST /api/v1/activations` {extension}: a code to type into a phone nobody knows (Cisco's service carries it here).
 * `GET /api/v1/orders`, `POST /api/v1/orders` {number, supplier?, ordered_on?, lines: [{model, quantity}]},
   `POST /api/v1/orders/{number}/shipments` {number, carrier?, shipped_on?, boxes: [{mac, model?}]},
@@ -50,6 +50,7 @@ class _Assign(Model):
     line: int | None = None
     transport: str | None = None
     label: str | None = None
+    across_sites: bool = False
     settings: dict[str, str | int | bool] = Field(default_factory=dict)
 
 
@@ -180,7 +181,7 @@ class Devices:
 
     def _assign(self, mac: str, body: Any) -> object:
         asked = read_model(_Assign, body)
-        wish = Wish(asked.line, asked.transport, asked.label, dict(asked.settings) or None)
+        wish = Wish(asked.line, asked.transport, asked.label, dict(asked.settings) or None, asked.across_sites)
         model, family = asked.model, asked.family
         stranger = self.desk.quarantine.of(_plain(mac))
         if stranger is not None and not (model or family):

@@ -44,6 +44,9 @@ def devices_assign(
     ] = None,
     transport: Annotated[Optional[str], typer.Option(help="udp, tcp or tls.")] = None,  # noqa: UP045
     label: Annotated[Optional[str], typer.Option(help="What the screen shows.")] = None,  # noqa: UP045
+    across_sites: Annotated[
+        bool, typer.Option("--across-sites", help="A box of another site's people is meant.")
+    ] = False,
     against: Against = None,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +54,7 @@ def devices_assign(
     from lab.cli.devices import done
 
     body: dict[str, object] = {"extension": extension, "model": model, "family": family}
-    body |= {"line": line, "transport": transport, "label": label}
+    body |= {"line": line, "transport": transport, "label": label, "across_sites": across_sites}
     print(done(against, mac, "assign", body, as_json=as_json))
 
 

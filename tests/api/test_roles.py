@@ -214,6 +214,17 @@ async def test_a_site_manager_puts_no_line_of_another_site_on_a_box_of_the_own(o
     assert (told.status, office.directory is before) == (404, True)
 
 
+async def test_a_site_manager_puts_no_line_of_the_own_site_on_a_box_of_another(office, keys):
+    before = office.directory
+    own, other = (next(it for it in before.devices if it.extension == who and it.mac) for who in ("106", "104"))
+    for method, path, body in (
+        ("PUT", f"users/106/devices/{own.id}", {"device-provisioning-mac-address": other.mac}),
+        ("POST", "users/106/devices", {"device": "106z", "device-provisioning-mac-address": other.mac}),
+    ):
+        told = await office.ask(method, f"/domains/acme.lab/{path}", body, key=keys["Site Manager"])
+        assert (told.status, office.directory is before) == (404, True)
+
+
 async def test_a_key_for_a_wider_user_is_not_made_however_narrow_it_is_asked_for(office, keys):
     ana = office.directory.users_by_extension["102"]
     before = office.directory

@@ -171,7 +171,9 @@ async def test_what_two_write_of_the_buttons_of_a_phone_is_both_kept(tmp_path: P
     office = opened(small_seed(phones=True), tmp_path)
     at, mac = "/domains/acme.lab/phoneconfiguration", office.directory.devices[0].mac
     button = {"phoneconfiguration-button-order": 2, "phoneconfiguration-button-feature": "blf"}
-    await office.post(at, {"phoneconfiguration-mac-address": mac, "phoneconfiguration-description": "hall"})
+    await office.post(at, {"phoneconfiguration-mac-address": mac})
+    told = await office.get(f"{at}/{mac}")
+    assert told == {"phoneconfiguration-mac-address": mac, "phoneconfiguration-domain": "acme.lab"}, "the MAC is enough"
     await asyncio.gather(
         office.put(f"{at}/{mac}", {"phoneconfiguration-buttons": [button]}),
         office.put(f"{at}/{mac}", {"phoneconfiguration-description": "lobby"}),

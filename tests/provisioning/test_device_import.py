@@ -19,7 +19,7 @@ TABLE = """MAC address;Phone model;Ext;Port;Serial number;network.vlan.id
 
 80-5e-c0-00-07-04;T99;101;;;
 80:5E:C0:00:07:05;T46S;190;;;
-80:5E:C0:00:07:06;T46S;101;9;;
+80:5E:C0:00:07:06;T46S;101;99;;
 ;T46S;101;;;
 80:5E:C0:00:07:01;T46S;101;;;
 805ec0000888;T46S;;;;
@@ -46,7 +46,7 @@ def test_good_rows_are_applied_and_every_bad_one_is_named_by_its_line():
     said = [str(problem) for problem in result.problems]
     assert "the model 'T99' is not known" in said[0]
     assert "there is no user 190; did you mean" in said[1]
-    assert "'9' is no line; a number from 1 to 8" in said[2]
+    assert "'99' is no line; a number from 1 to 32" in said[2]
     assert "write the MAC from the label" in said[3]
     assert "stands in line 2 too" in said[4]
     assert "belongs to domain birch.lab; release it there first" in said[5]

@@ -89,6 +89,21 @@ def test_what_cannot_be_is_refused_with_why_and_what_to_do_and_changes_nothing(m
     assert plan.directory().devices == before.devices
 
 
+def test_a_box_of_another_sites_people_is_asked_about_with_what_it_is_there():
+    users = [user.model_dump() for user in small_domain().users]
+    at_laval = [user | {"site": "Laval"} if user["extension"] == "102" else user for user in users]
+    before = small_domain(users=at_laval, sites=[{"name": "Toronto"}, {"name": "Laval"}])
+    plan = draft(before)
+    with pytest.raises(Refused) as no:
+        plan.assign(POLY, "101")
+    assert no.value.why == "it is a VVX450 at Laval: line 1 is 102's (User102 Roy)"
+    assert "across_sites" in no.value.remedy
+    assert plan.directory().devices == before.devices
+    assert plan.assign(POLY, "101", wish=Wish(across_sites=True)).port == 2
+    assert plan.assign(POLY, "101", wish=Wish(label="Front")).port == 2, "what it has already is not asked again"
+    assert plan.assign(YEALINK, "107").port == 2, "of the own site's people"
+
+
 def test_a_released_box_lies_in_stock_and_its_settings_wait_for_the_next_one():
     plan = draft()
     made = plan.assign(NEW, "101", model="T46S", wish=Wish(label="Front", settings={"network.vlan.id": 20}))

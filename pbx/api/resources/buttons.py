@@ -22,7 +22,7 @@ MAC, BUTTONS = "phoneconfiguration-mac-address", "phoneconfiguration-buttons"
 FEATURES = {"line": "line", "blf": "blf", "park": "park", "speed_dial": "speed"}
 """Theirs → the kind of key it is here; any other is kept, and the key is left to the phone."""
 MOST = 200
-_PART = "phoneconfiguration-button"
+_PART, _DOMAIN = "phoneconfiguration-button", "phoneconfiguration-domain"
 
 
 def _filed(mac: str) -> str:
@@ -68,8 +68,9 @@ async def _write(asked: Asked, mac: str, *, new: bool) -> Answer:
         if mac not in directory.devices_by_mac:
             raise nothing("phone with a line", mac)
         after = {**before, **{name: v for name, v in asked.body.items() if name.startswith("phoneconfiguration-")}}
-        fields = {name: value for name, value in after.items() if name != MAC}
-        return with_kept(_keyed(directory, mac, _keys(after.get(BUTTONS, []))), _filed(mac), fields)
+        fields = {_DOMAIN: directory.domain.name} | {name: value for name, value in after.items() if name != MAC}
+        keyed = _keyed(directory, mac, _keys(after[BUTTONS])) if BUTTONS in after else directory
+        return with_kept(keyed, _filed(mac), fields)
 
     await asked.edit(edit, f"buttons of {mac}")
     return ACCEPTED
@@ -131,7 +132,7 @@ _TOLD = {
     "type": "object",
     "properties": {
         **dict.fromkeys((MAC, "phoneconfiguration-description", "phoneconfiguration-brand",
-                         "phoneconfiguration-model", "phoneconfiguration-domain"), TEXT.schema),
+                         "phoneconfiguration-model", _DOMAIN), TEXT.schema),
         BUTTONS: {"type": "array", "items": {"type": "object", "properties": {f"{_PART}-order": {"type": "integer"},
                   f"{_PART}-feature": TEXT.schema, f"{_PART}-label": TEXT.schema}}},
     },

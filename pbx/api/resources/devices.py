@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pbx.access import Thing
+from pbx.access import Action, Thing
 from pbx.api.answers import Answer, Refused
 from pbx.api.asked import Asked
 from pbx.api.collection import COUNT_SCHEMA, Around, Collection
@@ -18,7 +18,7 @@ from pbx.api.shapes import Shape, Written, kept, ours, told
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.domain.registrations import Binding
-from pbx.ownership import device_thing, people_thing
+from pbx.ownership import device_thing, hardware_thing, people_thing
 
 UNDER = "/domains/{domain}/users/{user}/devices"
 PASSWORD = 16
@@ -131,6 +131,13 @@ class Devices(Collection):
         if of_extension(asked.directory, asked.path["user"]) is None:
             raise Refused(404, f"there is no user {asked.path['user']!r}")
         return await super().create(asked)
+
+    def allow(self, asked: Asked, action: Action, directory: Directory, before: Any, after: Any) -> None:
+        """A device goes on a box in use only by the hand of whoever may edit that box, too: it may stand elsewhere."""
+        super().allow(asked, action, directory, before, after)
+        mac = after.mac if after is not None else None
+        if mac in directory.devices_by_mac and (before is None or before.mac != mac):
+            asked.require("edit", hardware_thing(directory, mac))
 
 
 DEVICES = Devices(
