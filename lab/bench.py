@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from lab.bench_browser import BROWSERS, BrowserDevice
 from lab.bench_devices import DirectNumbers, LabDevice, LaptopDevice, OutsideDevice, pages_of
 from lab.carrier import FAX_MACHINES, Habit
 from lab.control.driven import DrivenDevice
@@ -54,6 +55,7 @@ class LabBench:
             for at, laptop in enumerate(laptops, start=1)
             if cabling is not None
         ]
+        self._browsers = [BrowserDevice(house, f"browser-{at}") for at in range(1, BROWSERS + 1)]
         self._operator = Operator(house, self._inside)
 
     @property
@@ -75,7 +77,7 @@ class LabBench:
         physical = self._physical()
         by_hand = {device.id for device in physical}
         inside = (self._inside[key] for key in sorted(self._inside.keys() - by_hand))
-        return [*inside, *physical, *self._outside, *self._laptops]
+        return [*inside, *physical, *self._outside, *self._laptops, *self._browsers]
 
     def _physical(self) -> Sequence[DrivenDevice]:
         """Whatever else is registered."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from lab.browser import Answered, Asked
 from lab.carrier import Carrier
 from lab.control.by_sip import SipControl
 from lab.control.controls import Controls
@@ -46,6 +47,15 @@ class Cabling(Protocol):
         ...
 
 
+class Portal(Protocol):
+    """The console's port with its pages and its API, as browsers reach it."""
+
+    ahead_s: float
+    """How far the clock of its doors is ahead of the lab's: links and sessions are older by that."""
+
+    def carry(self, asked: Asked, answered: Callable[[Answered], None]) -> None: ...
+
+
 class House(Protocol):
     """What is asked of it, and what it is told to do."""
 
@@ -74,6 +84,11 @@ class House(Protocol):
 
     @property
     def networks(self) -> Networks: ...
+
+    @property
+    def portal(self) -> Portal | None:
+        """None where no console is open."""
+        ...
 
     @property
     def carrier(self) -> Carrier: ...

@@ -40,15 +40,11 @@ from lab.live_run import RunDesk
 from lab.logs import keep_peers_faults_short
 from lab.metrics import Metrics
 from lab.onboarding.at_office import OfficeOnboarding
-from lab.portal.doors import Doors
-from lab.portal.faxes import FaxPage
+from lab.portal.floor_plan import lay_out
 from lab.portal.gate import ACTOR, Gate
 from lab.portal.ledger import Ledger
-from lab.portal.looking import Looking
 from lab.portal.over_lab import Invitations, LabHouse
-from lab.portal.pages import Pages
-from lab.portal.room import Room
-from lab.portal.rules_page import RulesPage
+from lab.portal.reached import ReachedPortal
 from lab.seeds.load import Seed
 from lab.service import Lab
 from lab.source import LabSource
@@ -80,9 +76,10 @@ class Office:
         self._port = settings.ports.console
         self.console_host = settings.console_host or (settings.host if is_loopback(settings.host) else "127.0.0.1")
         self._runner: web.AppRunner | None = None
+        self._reached: ReachedPortal | None = None
         self.devices = DeviceDesk(self.lab, real_token)
         self.source = LabSource(self.lab, self.devices)
-        house = LabHouse(self.lab, lambda: self.ns.domains())
+        house = LabHouse(self.lab, lambda: self.lab.store, lambda: self.ns.domains())
         self.accounts = AccountDesk(
             lambda: self.lab.store, house.directories, lambda: secrets.token_urlsafe(32), self._at,
             settings.console_password,
@@ -98,12 +95,7 @@ class Office:
         )
         self.invitations = Invitations(self.lab, self.accounts)
         ledger = Ledger(lambda: self.lab.store, self._adopt, lambda: secrets.token_hex(8), self._at, house.durable)
-        room = Room(gate, ledger, house, self.console.page, read_form)
-        Doors(gate, ledger, self.console.page, read_form).route(self.console.app)
-        Pages(room, self._invite).route(self.console.app)
-        RulesPage(room).route(self.console.app)
-        Looking(room).route(self.console.app)
-        FaxPage(room).route(self.console.app)
+        lay_out(self.console, gate, ledger, house, self._invite)
         self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed, self.console.hub.say)
         self.api = Api(self.source, self.desk.start, self.desk.preview)
         self.api.route(self.console.app)
@@ -152,6 +144,7 @@ class Office:
             await web.TCPSite(self._runner, self.console_host, self._port).start()
             self.console_port = self._runner.addresses[0][1]
             self.invitations.url = self.console_url
+            self.lab.portal = self._reached = ReachedPortal(self.console_url)
         except BaseException:
             await self._close()
             raise
@@ -175,7 +168,8 @@ class Office:
         self.ns.adopt(directory, what)
 
     def _at(self) -> float:
-        return self.lab.now.wall.timestamp()
+        ahead_s = self._reached.ahead_s if self._reached is not None else 0.0
+        return self.lab.now.wall.timestamp() + ahead_s
 
     async def _invite(self, request: web.Request, directory: Directory, user: User) -> str:
         return self.invitations.send(request[ACTOR].name, directory, user)
@@ -205,6 +199,8 @@ class Office:
         self.console.hub.close()
         self.observer.close()
         self.metrics.close()
+        if self._reached is not None:
+            await self._reached.close()
         await self.api.close()
         await self.ns.close()
         if self._runner is not None:

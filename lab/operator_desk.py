@@ -30,6 +30,7 @@ from pbx.domain.tenancy import User
 from pbx.statistics import Statistics
 from pbx.switch.switch import Switch
 from test_plans.bench import CannotDo, Lacking
+from test_plans.plan import seconds
 
 
 class Operator:
@@ -253,6 +254,12 @@ class Operator:
         if trunk.outage is Outage.NONE:
             self._house.command_switch(lambda switch, now: switch.trunks.returned())
 
+    def _portal_clock(self, arguments: Mapping[str, str]) -> None:
+        portal = self._house.portal
+        if portal is None:
+            raise Lacking("no console of this lab is open, and the portal is on its port")
+        portal.ahead_s = seconds(arguments["ahead"])
+
     def _cabling(self) -> Cabling:
         cabling = self._house.cabling
         if cabling is None:
@@ -308,6 +315,7 @@ _OPERATOR: dict[str, Callable[[Operator, Mapping[str, str]], None]] = {
     "count_queue": Operator._count_queue,
     "fax": Operator._fax,
     "trunk": Operator._trunk,
+    "portal_clock": Operator._portal_clock,
 }
 _TRUNKS = ("first", "second")
 

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from lab.bench import LabBench
+from lab.clockwork import seeded_token
+from lab.portal.virtual import VirtualPortal
 from lab.provisioner import VirtualProvisioner, virtual_office
 from lab.seeds.load import Seed
 from lab.stir import CERTIFICATE, signer_of
@@ -50,7 +52,7 @@ def virtual_world(
         office = virtual_office(SWITCH, PROVISIONING_HOST, f"secret {number}".encode())
         return VirtualProvisioner(office, lambda: world.directory, world.publish, f"tftp://{PROVISIONING_HOST}/")
 
-    return World(
+    world = World(
         seed,
         number=number,
         keeper=MemoryKeeper(),
@@ -66,6 +68,13 @@ def virtual_world(
         longest_beat_s=longest_beat_s,
         laptops=LAPTOPS,
     )
+
+    def store() -> MemoryStore:
+        assert isinstance(world.history, MemoryStore)
+        return world.history
+
+    world.portal = VirtualPortal(world, store, seeded_token(number, "portal"))
+    return world
 
 
 def office_of(world: World) -> Callable[[], Office | None]:
@@ -135,6 +144,8 @@ def run_plan(
     with ExitStack() as ends:
         ends.callback(world.bus.subscribe(news.append))
         ends.enter_context(world.sip_control.run())
+        if isinstance(world.portal, VirtualPortal):
+            ends.callback(world.portal.close)
         runner.start()
         while not runner.done and world.now.mono < stop:
             if not runner.result.interrupted and (reason := stopped()):

@@ -30,7 +30,7 @@ from lab.errors import UserError
 from lab.faults import Faults, line_of
 from lab.faxes.cabinet import Folder
 from lab.floor import Floor, real_token
-from lab.house import AnyPhone
+from lab.house import AnyPhone, Portal
 from lab.installation import installation_secret, known_as, no_voice, voices
 from lab.inventory import resync_body, resync_words, stations
 from lab.lab_settings import LabSettings
@@ -115,6 +115,8 @@ class Lab:
         self._watchdog = Watchdog(self.clock, self.publish)
         self._watchdog_peer: Peer | None = None
         self.outbox = Outbox()
+        self.portal: Portal | None = None
+        """Set by the console that is opened over this lab."""
         self._catcher = Catcher(self.outbox, lambda: self.now.wall.timestamp(), self)
         self.people = People(self.clock.now)
         self.sip_control = SipControl(self)

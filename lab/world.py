@@ -18,7 +18,7 @@ from lab.cores import SwitchCore
 from lab.errors import Away
 from lab.faults import Faults, Line
 from lab.faxes.cabinet import Table
-from lab.house import AnyPhone
+from lab.house import AnyPhone, Portal
 from lab.inventory import Station, dhcp_answer, stations
 from lab.laptop import Laptop
 from lab.mail.outbox import Outbox
@@ -127,6 +127,8 @@ class World:
         self.post = VirtualPost(self, self.outbox, sender, self.clockwork.later)
         self._pace = pace or BootPace()
         self.provisioner = provisioner(self)
+        self.portal: Portal | None = None
+        """Set by the composition, where plans are run."""
         group = VirtualPnp(PNP_GROUP, self.provisioner.discovered, lambda: self.now)
         engine = self.clockwork.engine(PNP_GROUP.host, seconds_of)
         self.clockwork.add(Node("pnp", PNP_GROUP.host, PNP_GROUP.port, group, engine))

@@ -16,7 +16,7 @@ from pbx.clock import Moment
 CAPABILITIES = frozenset(
     {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "conference", "press", "reboot", "reset",
      "attended", "fax", "screen", "lamp", "hears", "config", "fetch", "register", "repeat", "leave", "watch",
-     "be"}
+     "be", "open", "submit", "send", "ask", "follow", "forget"}
 )  # fmt: skip
 """What a device may be able to do, or to show."""
 ACTIONS = CAPABILITIES - {"screen", "lamp", "hears", "config"}
@@ -27,8 +27,13 @@ SETTINGS: Mapping[str, frozenset[str]] = {
     "register": frozenset({"device", "password", "transport", "agent", "expires"}),
     "be": frozenset({"device", "password", "transport", "agent", "codecs"}),
     "watch": frozenset({"package", "extension", "expires"}),
+    "open": frozenset({"path"}),
+    "submit": frozenset({"path", "value"}),
+    "send": frozenset({"path", "value"}),
+    "ask": frozenset({"method", "path", "value"}),
+    "follow": frozenset({"mail"}),
 }
-"""What laptops do, and what each may be told."""
+"""What laptops and browsers do, and what each may be told."""
 ATTRIBUTES = frozenset(
     {"id", "extension", "number", "label", "family", "model", "site", "mac", "direct_number", "screen", "hold_target",
      "outside_number", "emergency_number", "emergency_address"}
@@ -66,6 +71,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
     "count_queue": frozenset({"queue"}),
     "fax": frozenset({"account", "to", "pages"}),
     "trunk": frozenset({"trunk", "state"}),
+    "portal_clock": frozenset({"ahead"}),
 }
 """What the operator of the switch may do (`do: pbx.relabel`), and what each needs to know."""
 CABLE = frozenset({"loss", "delay_ms", "jitter_ms"})
@@ -212,7 +218,7 @@ class BenchDevice(Protocol):
 
     @property
     def answer(self) -> tuple[int, str]:
-        """Status and text of what a laptop was answered last."""
+        """Status and text of what a laptop or a browser was answered last."""
         ...
 
     @property
@@ -239,7 +245,7 @@ class BenchDevice(Protocol):
         `dial <digits>`, `answer`, `reject`, `hangup`, `hold`, `resume`, `transfer <digits>` (blind), `attended` (joins
         the other ends of its two calls), `conference` (of
         its two calls, which it mixes itself), `press <keys>`, `fax <digits> <pages>`,
-        `reboot`, `reset` (to what it was in the factory's box).
+        `reboot`, `reset` (to what it was in the factory's box), `forget` (another person sits down at the browser).
         """
         ...
 
@@ -379,6 +385,7 @@ class Bench(Protocol):
         `provisioning state` (the server is away), `cable device` with `loss`, `delay_ms`, `jitter_ms` (none of them: a
         good one), `crowd size` (so many devices more, which register at once), `count_queue queue` (statistics begin),
         `fax account to pages` (an account sends pages of the lab's own making), `trunk trunk state` (the `first` or
-        `second` way out is `up`, `refuses` or `silent`).
+        `second` way out is `up`, `refuses` or `silent`), `portal_clock ahead` (the doors of the portal think it is so
+        much later: links and sessions are as old as that).
         """
         ...

@@ -14,15 +14,15 @@ from zlib import crc32
 from test_plans.bench import BenchDevice
 from test_plans.model import EACH_DEVICE, ONCE, Case, Plan, Role
 
-LAPTOP = "laptop"
-"""A family that takes part only where a plan asks for it by name: it is no telephone of the office."""
+COMPUTERS = frozenset({"laptop", "browser"})
+"""Families that take part only where a plan asks for them by name: they are no telephones of the office."""
 
 
 def fits(device: BenchDevice, role: Role, bound: Mapping[str, BenchDevice]) -> bool:
     """Tell whether a device could play a role beside those bound already."""
     if role.device not in ("", device.id):
         return False
-    if (device.family == "outside") != role.outside or (device.family == LAPTOP) != (role.family == LAPTOP):
+    if (device.family == "outside") != role.outside or (device.family in COMPUTERS) != (role.family in COMPUTERS):
         return False
     if not (role.can <= device.capabilities and role.traits <= device.traits) or role.without & device.traits:
         return False

@@ -241,7 +241,7 @@ class _Reader:
         own = {str(role): self._role(str(role), value, item) for role, value in self._map(item, "roles").items()}
         known = {**shared, **own}
         every = tuple(flat((*steps, *teardown), fragments))
-        self._check_uses(every, fragments)
+        self._check_uses(every, fragments, variables)
         needs = needed(every)
         for step in every:
             self._check_references(step, known, variables)
@@ -417,7 +417,9 @@ class _Reader:
 
     # --- what must hold across a case -----------------------------------------------------------------
 
-    def _check_uses(self, steps: Iterable[Step], fragments: Mapping[str, tuple[Step, ...]]) -> None:
+    def _check_uses(
+        self, steps: Iterable[Step], fragments: Mapping[str, tuple[Step, ...]], variables: Mapping[str, Any]
+    ) -> None:
         for step in steps:
             name = str(step.arguments.get("use", ""))
             if step.verb != "use":
@@ -428,6 +430,12 @@ class _Reader:
                 inner.verb == "use" and inner.arguments["use"] == name for inner in flat(fragments[name], fragments)
             ):
                 self._at(step.line, f"fragment {name!r} uses itself")
+            given = step.arguments.get("with") or {}
+            for variable in given if isinstance(given, dict) else ():
+                if variable not in variables:
+                    self._at(step.line, f"with: there is no variable {variable!r}{_nearest(str(variable), variables)}")
+            if not isinstance(given, dict):
+                self._at(step.line, f"with is a mapping of variables, not {given!r}")
 
     def _check_references(self, step: Step, known: Mapping[str, Role], variables: Mapping[str, Any]) -> None:
         for role in mentioned(step):

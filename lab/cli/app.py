@@ -101,7 +101,7 @@ def run(
     plan: PlanFile,
     virtual: Annotated[bool, typer.Option("--virtual", help="In virtual time, on a world of its own.")] = False,
     against: Against = None,
-    only: Annotated[str, typer.Option("-k", help="Only cases whose id contains this.")] = "",
+    only: Annotated[str, typer.Option("--only", "-k", help="Only cases whose id contains this.")] = "",
     tag: Annotated[str, typer.Option("--tag", help="Only cases with this tag.")] = "",
     rerun: Annotated[
         Optional[Path],  # noqa: UP045

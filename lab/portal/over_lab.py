@@ -1,4 +1,4 @@
-"""The portal over a lab in real time: its domains, its presence, its mail."""
+"""The portal over a lab of either world: its domains, its presence, its mail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from lab.service import Lab
+from lab.house import House
 from pbx.accounts.desk import LIVES_S, AccountDesk
 from pbx.callflow.question import Presence
 from pbx.clock import Moment
@@ -18,6 +18,7 @@ from pbx.domain.history import CallRecord, Fax
 from pbx.domain.kept import Notice
 from pbx.domain.tenancy import User
 from pbx.media.fax import spandsp
+from pbx.store.protocol import Store
 
 DURABLE_WITHIN_S = 5.0
 """Then the disk is said to refuse: what was changed holds meanwhile, and is written when it can be."""
@@ -27,7 +28,8 @@ DURABLE_WITHIN_S = 5.0
 class LabHouse:
     """Implements `lab.portal.sight.House`."""
 
-    lab: Lab
+    lab: House
+    store: Callable[[], Store]
     domains: Callable[[], Sequence[Directory]]
 
     def directories(self) -> Sequence[Directory]:
@@ -40,11 +42,11 @@ class LabHouse:
         return self.lab.now
 
     def new_messages(self, domain: str, extension: str) -> int:
-        messages = self.lab.store.messages(extension) if self._serves(domain) else ()
+        messages = self.lab.history.messages(extension) if self._serves(domain) else ()
         return sum(message.folder == "new" for message in messages)
 
     def records(self, domain: str) -> Sequence[CallRecord]:
-        return self.lab.store.records() if self._serves(domain) else ()
+        return self.lab.history.records() if self._serves(domain) else ()
 
     def faxes(self, domain: str) -> Sequence[Fax]:
         return self.lab.history.faxes() if self._serves(domain) else ()
@@ -63,7 +65,7 @@ class LabHouse:
         """Wait for the disk; 503 when it refuses."""
         try:
             async with asyncio.timeout(DURABLE_WITHIN_S):
-                await self.lab.store.written()
+                await self.store().written()
         except TimeoutError:
             raise web.HTTPServiceUnavailable(
                 text="The disk refuses: what you changed holds, but a restart may lose it.",
@@ -75,7 +77,7 @@ class LabHouse:
 class Invitations:
     """Mails links: a welcome to who has no password yet, a reset to who has."""
 
-    lab: Lab
+    lab: House
     desk: AccountDesk
     url: str = ""
     """Of the console, without a slash at its end; known once it listens."""

@@ -23,9 +23,7 @@ LAST = {
 """The reference's list (domain-features 4): the last case of each group."""
 NUMBERS = frozenset(f"{group}{at:02}" for group, last in LAST.items() for at in range(1, last + 1))
 
-MISSING = {
-    "N05": "portal", "N06": "portal", "N08": "portal", "N09": "portal",
-}  # fmt: skip
+MISSING = {"N08": "import of users"}
 """Cases that fail for want of a feature, and which; whoever builds it removes its line."""
 HARDWARE = {"M05-capture": "nobody measures dscp here: packets in memory have no IP header"}
 """Cases that a virtual world cannot see."""

@@ -76,6 +76,8 @@ def test_what_a_role_must_be_able_to_do_follows_from_the_steps():
         ("{check: why, role: desk, shows: x}", "check why needs `to`"),
         ("{check: voicemail, new: 1}", "check voicemail needs `box`"),
         ("{use: anwered}", "there is no fragment 'anwered'"),
+        ("{use: f, with: {oops: 1}}", "with: there is no variable 'oops'"),
+        ("{use: f, with: 3}", "with is a mapping of variables, not 3"),
         ("{wait: a while}", "wait: 'a while' is no length of time, like 3s or 200ms"),
         ("{repeat: lots, steps: [{note: x}]}", "repeat is a whole number up to 1000, not 'lots'"),
         ("{repeat: 2, steps: []}", "steps are a list with at least one step"),

@@ -279,6 +279,23 @@ fragments:
     assert len([s for s in case.events if isinstance(s.event, CallRinging)]) == 3
 
 
+def test_a_fragment_is_given_other_values_by_whoever_uses_it():
+    head = """\
+vars: {number: "99", party: nobody}
+fragments:
+  calls:
+    - parallel:
+        - {do: caller.dial, to: $number}
+        - {expect: call.ringing, where: {role: desk, caller_number: [$party]}}
+    - {do: caller.hangup}
+"""
+    given = "{use: calls, with: {number: $desk.extension, party: $caller.number}}"
+    case = one(run(plan_of(f"  - {{id: C01, steps: [{{check: idle, role: desk}}, {given}]}}\n", head)))
+    assert (case.verdict, case.reason) == ("passed", "")
+    assert "do caller.dial (to 12)" in [step.text for step in case.steps]
+    assert "expect call.ringing (where role=desk caller_number=11)" in [step.text for step in case.steps]
+
+
 def test_branches_run_side_by_side_and_count_their_own_expectations():
     both = """\
   - id: C01

@@ -11,14 +11,9 @@ from lab.console.onboarding_page import OnboardingPage
 from lab.console.readers import Readers
 from lab.onboarding.desk import OnboardingDesk
 from lab.onboarding.rehearsal import Story
-from lab.portal.doors import Doors
-from lab.portal.faxes import FaxPage
+from lab.portal.floor_plan import lay_out
 from lab.portal.gate import Gate
 from lab.portal.ledger import Ledger
-from lab.portal.looking import Looking
-from lab.portal.pages import Pages
-from lab.portal.room import Room
-from lab.portal.rules_page import RulesPage
 from lab.seeds.load import load_seed
 from lab.shell import RealClock
 from pbx.accounts.desk import AccountDesk
@@ -52,13 +47,8 @@ class Town:
         gate = Gate(self.accounts, self._directories, lambda: "acme.lab", lab=lab)
         self.console = Console(Office(), reader=Readers(gate, lambda: self.directories["acme.lab"]))
         ledger = Ledger(lambda: self.store, self.apply, self.token, lambda: self.at, self.store.written)
-        room = Room(gate, ledger, self, self.console.page, read_form)
         self.app = self.console.app
-        Doors(gate, ledger, self.console.page, read_form).route(self.app)
-        Pages(room, self._invite).route(self.app)
-        RulesPage(room).route(self.app)
-        Looking(room).route(self.app)
-        FaxPage(room).route(self.app)
+        lay_out(self.console, gate, ledger, self, self._invite)
         onboarding = OnboardingDesk(Story(PACKET, BEGUN))
         OnboardingPage(self.console, read_form, lambda: onboarding, gate.reseller_to_be).route(self.app)
 
