@@ -31,8 +31,14 @@ LONG_FIRST = (
 """Files that take longest: two run side by side, and the last to begin must not be one of them."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+HOLD_WAITING = pytest.StashKey[frozenset[Path]]()
+"""The files read that hold a test which waits, whether it is selected or not (test_halves.py)."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let the long files go first (`make test` runs files in this order, two at a time)."""
+    marks = ("interop", "browser", "realtime")
+    config.stash[HOLD_WAITING] = frozenset(item.path for item in items if any(map(item.get_closest_marker, marks)))
     rank = {Path(__file__).parent / name: place for place, name in enumerate(LONG_FIRST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
