@@ -19,6 +19,9 @@ class Happened(Enum):
     OUTGOING = "outgoing call"
     ESTABLISHED = "call established"
     TERMINATED = "call terminated"
+    HELD = "call held"
+    """By this phone."""
+    RESUMED = "call resumed"
     DND_ON = "do not disturb"
     DND_OFF = "do not disturb off"
 

@@ -29,7 +29,7 @@ class Teller:
         self._started = self._off_hook = False
         self._standings: dict[int, Standing] = {}
         self._quiet: dict[int, bool] = {}
-        self._calls: dict[PhoneCall, tuple[int, CallState]] = {}
+        self._calls: dict[PhoneCall, tuple[int, CallState, bool]] = {}
 
     def look(self, lines: Mapping[int, tuple[str, Watched]]) -> list[Occurrence]:
         """Return what has happened since the last look; `lines` by number, each with its user."""
@@ -38,7 +38,7 @@ class Teller:
             found += self._of_a_line(number, user, line)
         live = {call for _, line in lines.values() for call in line.live_calls}
         for call in [call for call in self._calls if call not in live]:
-            number, _ = self._calls.pop(call)
+            number, *_ = self._calls.pop(call)
             found.append(_of_call(Happened.TERMINATED, number, lines, call))
         if self._off_hook and not _is_off_hook(live):
             self._off_hook = False
@@ -66,12 +66,14 @@ class Teller:
             self._quiet[number] = line.do_not_disturb
             yield Occurrence(Happened.DND_ON if line.do_not_disturb else Happened.DND_OFF, number, user)
         for call in line.live_calls:
-            seen = self._calls.get(call, (number, None))[1]
+            _, seen, held = self._calls.get(call, (number, None, False))
             if seen is None:
                 yield _said(Happened.OUTGOING if call.outgoing else Happened.INCOMING, number, user, call)
             if call.state is CallState.UP and seen is not CallState.UP:
                 yield _said(Happened.ESTABLISHED, number, user, call)
-            self._calls[call] = number, call.state
+            if call.on_hold is not held:
+                yield _said(Happened.HELD if call.on_hold else Happened.RESUMED, number, user, call)
+            self._calls[call] = number, call.state, call.on_hold
 
 
 def _is_off_hook(live: set[PhoneCall]) -> bool:

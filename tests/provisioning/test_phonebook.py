@@ -33,6 +33,12 @@ BOOKS = {
     "cisco/spa": ("SPA504G", f"directory-{YEALINK}.xml", "Name", "Telephone"),
     "cisco/mpp": ("6841", f"Cisco/CP-6841-3PCC/directory-{YEALINK}.xml", "Name", "Telephone"),
     "grandstream/gxp": ("GXP2135", "phonebook.xml", "LastName", "phonenumber"),
+    "grandstream/grp": ("GRP2612", "phonebook.xml", "LastName", "phonenumber"),
+    "yealink/dect": ("W70B", f"{YEALINK}-phonebook.xml", "Name", "Telephone"),
+    "fanvil/x": ("X6U", f"{YEALINK}-phonebook.xml", "Name", "Telephone"),
+    "htek/uc": ("UC903", f"{YEALINK}-phonebook.xml", "Name", "Telephone"),
+    "snom/d": ("D785", f"{YEALINK}-phonebook.xml", "Name", "Telephone"),
+    "vtech/vcs": ("VCS754", f"{YEALINK}-directory.xml", "DIR_ENTRY_NAME_LAST", "DIR_ENTRY_NUMBER_WORK"),
 }
 
 

@@ -35,6 +35,35 @@ def test_a_phone_under_test_obeys_our_address_alone_and_asks_nobody():
     assert "features.show_action_uri_option = 0\n" in told
 
 
+@pytest.mark.parametrize(
+    ("family", "model", "on", "off"),
+    [
+        (
+            "fanvil/x", "X6U",
+            "<EnabledActiveUri>1</EnabledActiveUri>\n<ActiveUriIP>192.0.2.10</ActiveUriIP>",
+            "<EnabledActiveUri>0</EnabledActiveUri>\n<ActiveUriIP></ActiveUriIP>",
+        ),
+        (
+            "grandstream/grp", "GRP2614",
+            '<item name="remoteControl.enable">Yes</item>\n'
+            '    <item name="remoteControl.confirmWindow.enable">No</item>\n'
+            '    <item name="remoteControl.allowList">192.0.2.10</item>',
+            '<item name="remoteControl.enable">No</item>',
+        ),
+        ("poly/vvx", "VVX450", 'apps.restapi.enabled="1"', 'apps.restapi.enabled="0"'),
+        ("cisco/mpp", "6841", "<CISCO_XML_EXE_Enable>Yes<", "<CISCO_XML_EXE_Enable>No<"),
+    ],
+)  # fmt: skip
+def test_what_lets_a_phone_be_driven_is_said_in_its_makers_words(family, model, on, off):
+    known = FAMILIES.by_id[family]
+    rule = next(rule for rule in known.files if rule.kind == "device")
+    for enabled, written in ((True, on), (False, off)):
+        settings = {"remote_control.enabled": enabled}
+        domain = with_device(small_domain(), "101", family=family, model=model, settings=settings)
+        answer = Counter(domain).ask(known.name_of(rule, YEALINK, model), first(YEALINK))
+        assert written in answer.body.decode()
+
+
 def test_a_phone_that_is_not_under_test_obeys_nobody():
     told = config()
     assert "features.action_uri.enable = 0\n" in told

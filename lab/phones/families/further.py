@@ -190,6 +190,7 @@ _SNOM_ACTIONS = {
     Happened.STARTED: "setup_url", Happened.REGISTER_FAILED: "reg_failed", Happened.OFF_HOOK: "offhook_url",
     Happened.ON_HOOK: "onhook_url", Happened.INCOMING: "incoming_url", Happened.OUTGOING: "outgoing_url",
     Happened.ESTABLISHED: "connected_url", Happened.TERMINATED: "disconnected_url",
+    Happened.HELD: "hold", Happened.RESUMED: "unhold",
     Happened.DND_ON: "dnd_on_url", Happened.DND_OFF: "dnd_off_url",
 }  # fmt: skip
 
@@ -197,6 +198,21 @@ _SNOM_ACTIONS = {
 def _snom_action(values: Values, occurrence: Occurrence, box: Box) -> tuple[str, bytes]:
     url = values.get(f"phone-settings/action_{_SNOM_ACTIONS.get(occurrence.what, '')}", "")
     return filled_in(url, occurrence, {"$mac": box.mac}, "$call-id"), b""
+
+
+_FANVIL_ACTIONS = {
+    Happened.STARTED: "BootCompleted", Happened.REGISTERED: "RegOn", Happened.UNREGISTERED: "RegOff",
+    Happened.REGISTER_FAILED: "RegFailed", Happened.INCOMING: "IncomingCall", Happened.OUTGOING: "OutgoingCall",
+    Happened.ESTABLISHED: "CallActive", Happened.TERMINATED: "CallStop", Happened.HELD: "HoldOn",
+    Happened.RESUMED: "HoldOff", Happened.DND_ON: "DNDOn", Happened.DND_OFF: "DNDOff",
+}  # fmt: skip
+
+
+def _fanvil_action(values: Values, occurrence: Occurrence, box: Box) -> tuple[str, bytes] | None:
+    if values.get("cti/EnabledActionUrl") != "1":
+        return None
+    url = values.get(f"cti/{_FANVIL_ACTIONS.get(occurrence.what, '')}Url", "")
+    return filled_in(url, occurrence, {"$mac": box.mac}, "$call_id"), b""
 
 
 FAMILIES = (
@@ -217,6 +233,7 @@ FAMILIES = (
             partial(spelling.accounts, spelling=_FANVIL),
             _fanvil_url,
             lambda values: values.get("ap/opt/DHCPOption") != "0",
+            tells=_fanvil_action,
         ),
     ),
     _table("panasonic/hdv", "=", _PANASONIC, "CFG_STANDARD_FILE_PATH", "OPTION66_ENABLE"),

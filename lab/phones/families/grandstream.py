@@ -5,12 +5,15 @@ If a file says `<mac>`, it must be the device's own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 
 from lab.phones import spelling
 from lab.phones.by_manifest import Reading, Values, family
 from lab.phones.decryption import by_openssl
-from lab.phones.family import BootFailed, Resync, check_sync
+from lab.phones.family import BootFailed, Box, Resync, check_sync
+from lab.phones.occurrences import Happened, Occurrence, filled_in
 from lab.phones.readers import document, flat_elements, named_values
 from lab.phones.spelling import Spelling
 
@@ -86,7 +89,38 @@ def _url(values: Values, path: str, protocol: str) -> str:
     return f"{scheme}://{where}" if where else ""
 
 
-def _with_numbers(root: str, spelled: Spelling, most: int) -> Reading:
+_GRP_ACTIONS = {
+    Happened.STARTED: "setupCompleted", Happened.REGISTERED: "registered", Happened.UNREGISTERED: "unregistered",
+    Happened.OFF_HOOK: "offHook", Happened.ON_HOOK: "onHook", Happened.INCOMING: "incomingCall",
+    Happened.OUTGOING: "outgoingCall", Happened.ESTABLISHED: "establishedCall",
+    Happened.TERMINATED: "terminatedCall", Happened.HELD: "holdCall", Happened.RESUMED: "unholdCall",
+    Happened.DND_ON: "openDnd", Happened.DND_OFF: "closedDnd",
+}  # fmt: skip
+_GXP_ACTIONS = {
+    Happened.STARTED: "P8304", Happened.REGISTERED: "P8305", Happened.UNREGISTERED: "P8306",
+    Happened.OFF_HOOK: "P8308", Happened.ON_HOOK: "P8309", Happened.INCOMING: "P8310", Happened.OUTGOING: "P8311",
+    Happened.ESTABLISHED: "P8313", Happened.TERMINATED: "P8314", Happened.HELD: "P8324", Happened.RESUMED: "P8325",
+    Happened.DND_ON: "P8316", Happened.DND_OFF: "P8317",
+}  # fmt: skip
+_HTEK_ACTIONS = {
+    Happened.STARTED: "P3701", Happened.REGISTERED: "P3702", Happened.UNREGISTERED: "P3703",
+    Happened.REGISTER_FAILED: "P3704", Happened.OFF_HOOK: "P3705", Happened.ON_HOOK: "P3706",
+    Happened.INCOMING: "P3707", Happened.OUTGOING: "P3708", Happened.ESTABLISHED: "P3709",
+    Happened.TERMINATED: "P3710", Happened.HELD: "P3722", Happened.RESUMED: "P3723", Happened.DND_ON: "P3711",
+    Happened.DND_OFF: "P3712",
+}  # fmt: skip
+
+
+def _action(
+    values: Values, occurrence: Occurrence, box: Box, names: Mapping[Happened, str], before: str = ""
+) -> tuple[str, bytes]:
+    url = values.get(before + names.get(occurrence.what, ""), "")
+    return filled_in(url, occurrence, {"$mac": box.mac}, "$call_id"), b""
+
+
+def _with_numbers(
+    root: str, spelled: Spelling, most: int, actions: Mapping[Happened, str] = MappingProxyType({})
+) -> Reading:
     return Reading(
         read=lambda body, name: _p_values(body, name, root),
         accounts=partial(spelling.accounts, spelling=spelled, most=most),
@@ -95,6 +129,7 @@ def _with_numbers(root: str, spelled: Spelling, most: int) -> Reading:
         whose=_mac,
         opened=partial(by_openssl, "md5"),
         file_key=lambda values: values.get("P1359", ""),
+        tells=partial(_action, names=actions),
     )
 
 
@@ -105,8 +140,8 @@ FAMILY = family(
 )
 FAMILIES = (
     FAMILY,
-    family("grandstream/gxp", _with_numbers("gs_provision", _GXP, 6)),
-    family("htek/uc", _with_numbers("hl_provision", _HTEK, 1)),
+    family("grandstream/gxp", _with_numbers("gs_provision", _GXP, 6, _GXP_ACTIONS)),
+    family("htek/uc", _with_numbers("hl_provision", _HTEK, 1, _HTEK_ACTIONS)),
     family(
         "grandstream/grp",
         Reading(
@@ -118,6 +153,7 @@ FAMILIES = (
                 else _url(values, "P237", "P212")
             ),
             asks_dhcp=lambda values: values.get("provisioning.override.dhcp.allowCommonOptions") != "No",
+            tells=partial(_action, names=_GRP_ACTIONS, before="ons.actionUrl."),
             whose=_mac,
         ),
     ),

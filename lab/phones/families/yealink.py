@@ -78,6 +78,7 @@ _ACTIONS = {
     Happened.REGISTER_FAILED: "register_failed", Happened.OFF_HOOK: "off_hook", Happened.ON_HOOK: "on_hook",
     Happened.INCOMING: "incoming_call", Happened.OUTGOING: "outgoing_call",
     Happened.ESTABLISHED: "call_established", Happened.TERMINATED: "call_terminated",
+    Happened.HELD: "hold", Happened.RESUMED: "unhold",
     Happened.DND_ON: "dnd_on", Happened.DND_OFF: "dnd_off",
 }  # fmt: skip
 
