@@ -10,6 +10,7 @@ from aiohttp import web
 from lab.addresses import is_loopback
 from lab.api.described import Described
 from lab.api.devices import Devices
+from lab.api.exchanges import ExchangesApi
 from lab.api.faults import FaultsApi
 from lab.api.faxes import FaxDesk
 from lab.api.guide import Guide
@@ -33,6 +34,7 @@ from lab.console.onboarding_users_page import OnboardingUsersPage
 from lab.console.once_page import OncePage
 from lab.console.readers import Readers
 from lab.devices import DeviceDesk
+from lab.exchanges import Exchanges
 from lab.floor import real_token
 from lab.house import AnyPhone
 from lab.lab_settings import LabSettings
@@ -119,7 +121,12 @@ class Office:
         self.ns = NsApi(self.lab, self.accounts, self._messages)
         Described(lambda: self.ns.routes).route(self.console.app)
         self.ns.route(self.console.app)
-        self.onboarding = OfficeOnboarding(self.lab, self.ns, self._plan_is_good, real_token, lambda: self.console_url)
+        self.exchanges = Exchanges(self.lab, settings, Office, self.ns.directory, self.ns.take_over)
+        self.ns.exchange_of = house.exchange = self.exchanges.lab
+        ExchangesApi(self.exchanges).route(self.console.app)
+        self.onboarding = OfficeOnboarding(
+            self.lab, self.ns, self.plan_is_good, real_token, lambda: self.console_url, self.exchanges
+        )
         self.accounts.closed = lambda domain: self.onboarding.desk.closed(domain)
         OnboardingApi(lambda: self.onboarding.desk, gate.reseller_to_be).route(self.console.app)
         page = OnboardingPage(self.console, read_form, lambda: self.onboarding.desk, gate.reseller_to_be)
@@ -136,6 +143,7 @@ class Office:
         self.devices.recall()
         self.ns.open()
         self.onboarding.open()
+        self.exchanges.open()
         self.lab.provisioning.redirects.activate = self.devices.activate
         try:
             self.desk.recall()
@@ -189,13 +197,14 @@ class Office:
         assert isinstance(event, CallInvited | CallRouted | CallUp | CallEnded | CallRecordWritten)
         self.console.call_changed(event.call)
 
-    def _plan_is_good(self) -> bool:
+    def plan_is_good(self) -> bool:
         """Whether the newest run failed at nothing."""
         newest = next(iter(self.source.runs()), None)
         return newest is not None and newest.state == "done" and {case.verdict for case in newest.cases} <= _GOOD
 
     async def _close(self) -> None:
         self.onboarding.close()
+        await self.exchanges.close()
         self.console.hub.close()
         self.observer.close()
         self.metrics.close()

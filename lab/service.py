@@ -300,6 +300,11 @@ class Lab:
         return self._secret
 
     @property
+    def data_folder(self) -> Path:
+        """Where the state is kept."""
+        return self._store_folder
+
+    @property
     def runs_folder(self) -> Path:
         """Where each run of a plan has a folder of its own."""
         return self._store_folder / "runs"
@@ -386,6 +391,17 @@ class Lab:
     def power(self, on: bool, phones: Sequence[AnyPhone] | None = None) -> None:
         self.floor.power(on, phones)
 
+    async def plug_in(self) -> list[AnyPhone]:
+        """Put a box on the floor, switched off, for each device that has none there yet; return these."""
+        assert self.listening is not None, "start first"
+        standing = {extension.device for phone in self.floor.phones for extension in phone.extensions}
+        found: list[AnyPhone] = []
+        for station in stations(self.directory, tftp=self.seed.lab.tftp, untold=self.seed.lab.untold):
+            if station.device not in standing:
+                url = discovery_url(self.provisioning.office, self.directory, station, self.listening.tftp_url)
+                found.append(await self.floor.plug_in(station, url))
+        return found
+
     @property
     def cabling(self) -> None:
         """The cables of a running lab are what they are."""
@@ -456,6 +472,10 @@ class Lab:
 
     def publish(self, event: Event) -> None:
         self.bus.publish(event, self.now)
+
+    def complain(self, part: str, text: str) -> None:
+        """Tell of a fault of ours that nobody asked about."""
+        self.publish(ServerFault(part, "", text))
 
     # --- parts, in the order of life ------------------------------------------------------------------
 
@@ -712,9 +732,7 @@ class Lab:
         assert self._certificates is not None
         names = dict.fromkeys(makers, (at.host, at.redirect_port)) if at.redirect_port else {}
         floor.connect(names, FactoryTls(self._certificates, self.now.wall), at.pnp_port)
-        for station in stations(self.directory, tftp=self.seed.lab.tftp, untold=self.seed.lab.untold):
-            url = discovery_url(self.provisioning.office, self.directory, station, self.listening.tftp_url)
-            await floor.plug_in(station, url)
+        await self.plug_in()
 
     def _task_failed(self, name: str, fault: BaseException) -> None:
         self.publish(ServerFault(name, "", f"{type(fault).__name__}: {fault}"))

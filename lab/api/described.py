@@ -26,6 +26,7 @@ GET    /api/v1/calls/{call}/{document} | What was kept of a call: capture, ladde
 GET    /api/v1/events | What happens, as it happens; Last-Event-ID goes on from there | | stream
 GET    /api/v1/trace | Lines for a terminal | | stream
 GET    /api/v1/phones | The phones of the lab | | rows
+POST   /api/v1/phones | Plug in a phone for each device that has none on the floor | | rows
 GET    /api/v1/phones/{device} | A phone | | object
 GET    /api/v1/phones/{device}/provision | What a phone would be told | | object
 GET    /api/v1/phones/{device}/provision/{part} | Part of it | | file
@@ -53,6 +54,9 @@ GET    /api/v1/onboarding/{domain}/users.csv | The spreadsheet of users, as CSV 
 GET    /api/v1/onboarding/{domain}/users.xlsx | The spreadsheet of users, as XLSX | | file
 POST   /api/v1/onboarding/{domain}/users | Import the spreadsheet; with dry=1 only what would come of it | | object
 POST   /api/v1/onboarding/{domain}/users/undo | Take the newest import back | | object
+GET    /api/v1/exchanges | Domains beside the first that are served | | rows
+POST   /api/v1/exchanges/{domain} | Serve a domain, with the lab's phones | | object
+DELETE /api/v1/exchanges/{domain} | Take a domain out of service | | nothing
 GET    /api/v1/orders | What is bought | | rows
 POST   /api/v1/orders | Write an order down | number:string | object
 POST   /api/v1/orders/{number}/shipments | Write a shipment down | number:string | object

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
-from lab.api.ns_house import ApiHouse, Reach
+from lab.api.ns_house import ApiHouse, Reach, Served
 from lab.service import Lab
 from pbx.accounts.desk import AccountDesk
 from pbx.api.house import PhoneModel
@@ -36,6 +36,8 @@ class NsApi:
         self._webhooks: Webhooks | None = None
         self._poster = Poster()
         self.routes = all_routes()
+        self.exchange_of: Callable[[str], Served | None] = lambda domain: None
+        """The exchange of a domain beside the lab's own; set before `open`."""
         self.key = ""
         """An API key of a Super User that always holds: who has the installation's secret has the house."""
 
@@ -67,6 +69,7 @@ class NsApi:
             seal=vault.seal, unseal=vault.unseal,
             hostname=lab.settings.host,
         ))  # fmt: skip
+        house.exchange_of = self.exchange_of
         house.recall()
         at: Callable[[], float] = lambda: lab.now.wall.timestamp()  # noqa: E731 - asked in three places
         self.key = key_text("nss_", _letters_of(lab.secret, b"api key"))
@@ -95,6 +98,14 @@ class NsApi:
         if self._house is None:
             raise web.HTTPServiceUnavailable
         self._house.adopt(directory, what)
+
+    def take_over(self, directory: Directory) -> None:
+        """Note what an exchange has made of its domain."""
+        if self._house is not None:
+            self._house.take_over(directory)
+
+    def directory(self, domain: str) -> Directory | None:
+        return self._house.directory(domain) if self._house is not None else None
 
     async def close(self) -> None:
         if self._webhooks is not None:

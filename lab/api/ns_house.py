@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from lab.prompts.sounds import NoSound, read_sound
 from lab.prompts.speech import NoSpeech, speak
@@ -58,6 +58,12 @@ class Reach:
     hostname: str = "switchroom"
 
 
+class Served(Protocol):
+    """An exchange that serves a domain beside the own."""
+
+    def apply(self, directory: Directory, what: str = "directory") -> None: ...
+
+
 @dataclass(slots=True)
 class _Waiting:
     """An edit that has come and is not carried out yet."""
@@ -80,6 +86,8 @@ class ApiHouse:
         self._statistics: Statistics | None = None
         self.delivered: Callable[[str], tuple[int, int]] = lambda subscription: (0, 0)
         """Set by whoever posts to subscribers."""
+        self.exchange_of: Callable[[str], Served | None] = lambda domain: None
+        """The exchange of a domain beside the own; set by the composition."""
         self.proof: Callable[[str], str] = lambda subscription: ""
         """What posts of a subscription are signed with; set by the composition."""
 
@@ -189,8 +197,16 @@ class ApiHouse:
         else:
             if domain in self._others:
                 forget_strangers(self.store, self._others[domain], directory)
+            exchange = self.exchange_of(domain)
+            if exchange is not None:
+                exchange.apply(directory, what)
+            self.take_over(directory)
+
+    def take_over(self, directory: Directory) -> None:
+        """Note what a domain beside the own has become."""
+        if self._others.get(directory.domain.name) is not directory:
             self._keep(directory)
-            self._others[domain] = directory
+            self._others[directory.domain.name] = directory
 
     async def create(self, directory: Directory) -> None:
         self._keep(directory)
@@ -200,6 +216,8 @@ class ApiHouse:
     async def remove(self, domain: str) -> None:
         if domain not in self._others:
             raise Refused(409, f"domain {domain} is served by this house, and cannot be removed while it is")
+        if self.exchange_of(domain) is not None:
+            raise Refused(409, f"domain {domain} is served by an exchange: DELETE /api/v1/exchanges/{domain} first")
         forget_domain(self.store, self._others.pop(domain))
         for document in self._documents_of(domain):
             self.store.submit(DocumentRemoved(domain, document.kind, document.key))

@@ -8,6 +8,7 @@
   phone answered; the device by its id, or its box by MAC: then the first of its devices that is registered.
 * `POST /api/v1/phones/{device}/rotate?overlap_h=24`: new passwords and a new token for the box; the old ones are taken
   for so many hours beside them, and what is registered is told to fetch its file.
+* `POST /api/v1/phones`: a phone of the lab, fresh from the factory, for each device that has none on the floor yet.
 * `GET /api/v1/phones/{device}/uploads`: what the box has sent; `GET …/uploads/{name}`: one of them.
 * `GET /api/v1/provisioning/dhcp?kind=dnsmasq&site=`: what a DHCP server needs to tell factory-fresh phones.
 * `GET /api/v1/provisioning/bans`: who is banned, for how long; `DELETE …/bans/{place}` lets one in again.
@@ -48,6 +49,7 @@ class Phones:
 
     def route(self, app: web.Application) -> None:
         app.router.add_get("/api/v1/phones", self._list)
+        app.router.add_post("/api/v1/phones", self._plug_in)
         app.router.add_get("/api/v1/phones/{device}", self._one)
         app.router.add_get("/api/v1/phones/{device}/provision", self._provision)
         app.router.add_get("/api/v1/phones/{device}/provision/{part}", self._provision)
@@ -62,6 +64,14 @@ class Phones:
 
     async def _list(self, request: web.Request) -> web.Response:
         return web.json_response(device_rows(self.lab.directory))
+
+    async def _plug_in(self, request: web.Request) -> web.Response:
+        if not self.lab.settings.phones:
+            return refused(409, "nothing was plugged in", "this lab has no phones of its own", "start it with phones")
+        new = await self.lab.plug_in()
+        self.lab.power(True, new)
+        told = [{"devices": [one.device for one in phone.extensions]} for phone in new]
+        return web.json_response(told, status=201)
 
     async def _one(self, request: web.Request) -> web.Response:
         name, lab = request.match_info["device"], self.lab

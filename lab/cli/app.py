@@ -12,6 +12,7 @@ from lab.cli.device_commands import devices_app, orders_app
 from lab.cli.fault_commands import faults_app
 from lab.cli.onboard_command import onboard
 from lab.cli.options import Against, AsJson, Assignments, Number, Seed
+from lab.cli.user_commands import users_app
 
 app = typer.Typer(
     name="switchroom",
@@ -38,6 +39,7 @@ app.add_typer(templates_app, name="templates")
 app.add_typer(provision_app, name="provision")
 app.add_typer(devices_app, name="devices")
 app.add_typer(orders_app, name="orders")
+app.add_typer(users_app, name="users")
 app.add_typer(fax_app, name="fax")
 app.command()(onboard)
 app.add_typer(faults_app, name="faults")

@@ -104,6 +104,12 @@ def post(against: Path | None, path: str, body: object = None, *, data: bytes = 
     return asyncio.run(_one("POST", _console(against), path, query, **told))
 
 
+def fetch(against: Path | None, path: str, out: Path) -> None:
+    """Write what is at an address into a file."""
+    look_at([out])
+    asyncio.run(_fetch(_console(against), path, out))
+
+
 def delete(against: Path | None, path: str, **query: str) -> Any:
     return asyncio.run(_one("DELETE", _console(against), path, query))
 

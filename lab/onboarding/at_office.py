@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
+from lab.exchanges import Exchanges
 from lab.onboarding.case import Case
 from lab.onboarding.desk import OnboardingDesk
 from lab.onboarding.letters import Letter
@@ -38,10 +39,11 @@ class OfficeOnboarding:
         plan_is_good: Callable[[], bool],
         fresh: Callable[[int], str],
         console: Callable[[], str],
+        exchanges: Exchanges,
     ) -> None:
         """`plan_is_good`: whether the newest run on the domain the house serves is; `console`: where its pages are."""
         self._lab, self._domains, self._plan_is_good, self._fresh = lab, domains, plan_is_good, fresh
-        self._console = console
+        self._console, self._exchanges = console, exchanges
         self.desk = OnboardingDesk(self)
         self._next: asyncio.TimerHandle | None = None
 
@@ -68,10 +70,14 @@ class OfficeOnboarding:
         return next((one for one in self._domains.domains() if one.domain.name == domain), None)
 
     def registered(self, domain: str) -> Set[str]:
-        return self._lab.switch.registered() if self._serves(domain) and self._lab.alive else frozenset()
+        lab = self._lab if self._serves(domain) else self._exchanges.lab(domain)
+        return lab.switch.registered() if lab is not None and lab.alive else frozenset()
 
     def plan_passed(self, domain: str) -> bool:
-        return self._serves(domain) and self._plan_is_good()
+        if self._serves(domain):
+            return self._plan_is_good()
+        office = self._exchanges.offices().get(domain)
+        return office is not None and office.plan_is_good()
 
     def adopt(self, directory: Directory, why: str) -> None:
         self._domains.adopt(directory, why)

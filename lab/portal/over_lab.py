@@ -31,25 +31,31 @@ class LabHouse:
     lab: House
     store: Callable[[], Store]
     domains: Callable[[], Sequence[Directory]]
+    exchange: Callable[[str], House | None] = lambda domain: None
+    """The house of a domain beside the first, while it is served."""
 
     def directories(self) -> Sequence[Directory]:
         return self.domains()
 
     def presence(self, domain: str) -> Presence:
-        return self.lab.switch.presence(None) if self.lab.alive and self._serves(domain) else Presence()
+        lab = self._of(domain)
+        return lab.switch.presence(None) if lab is not None and lab.alive else Presence()
 
     def now(self) -> Moment:
         return self.lab.now
 
     def new_messages(self, domain: str, extension: str) -> int:
-        messages = self.lab.history.messages(extension) if self._serves(domain) else ()
+        lab = self._of(domain)
+        messages = lab.history.messages(extension) if lab is not None else ()
         return sum(message.folder == "new" for message in messages)
 
     def records(self, domain: str) -> Sequence[CallRecord]:
-        return self.lab.history.records() if self._serves(domain) else ()
+        lab = self._of(domain)
+        return lab.history.records() if lab is not None else ()
 
     def faxes(self, domain: str) -> Sequence[Fax]:
-        return self.lab.history.faxes() if self._serves(domain) else ()
+        lab = self._of(domain)
+        return lab.history.faxes() if lab is not None else ()
 
     async def fax_pages(self, fax: Fax) -> bytes | None:
         return await asyncio.to_thread(self.lab.cabinet.get, fax.document)
@@ -57,9 +63,9 @@ class LabHouse:
     def faxes_work(self) -> bool:
         return not spandsp.unavailable()
 
-    def _serves(self, domain: str) -> bool:
-        """Whether the switch has this domain: what it has done is of no other."""
-        return domain == self.lab.directory.domain.name
+    def _of(self, domain: str) -> House | None:
+        """Whose switch has this domain: what it has done is of no other."""
+        return self.lab if domain == self.lab.directory.domain.name else self.exchange(domain)
 
     async def durable(self) -> None:
         """Wait for the disk; 503 when it refuses."""
