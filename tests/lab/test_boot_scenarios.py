@@ -225,9 +225,10 @@ def images(tmp_path) -> tuple[Image, ...]:
     return tuple(found)
 
 
-def rolled_out(images: tuple[Image, ...]) -> tuple[World, list[tuple[str, int]]]:
+def rolled_out(images: tuple[Image, ...], **domain: str) -> tuple[World, list[tuple[str, int]]]:
     """A town whose network breaks off after every thousand octets of an image; and what is asked for, from where on."""
-    world = town(every_family().replaced(settings={f"user:{YEALINK}": {"firmware.target": "97.86.0.15"}}))
+    wanted = {f"user:{YEALINK}": {"firmware.target": images[-1].version}, "domain": domain}
+    world = town(every_family().replaced(settings=wanted))
     world.provisioner.office.images = images
     asked: list[tuple[str, int]] = []
     fetch = world.provisioner.fetch
@@ -257,6 +258,26 @@ def test_an_image_that_breaks_off_is_fetched_on_from_there_and_the_path_is_gone_
     assert len(asked) == 2 * len(each), "it runs what it is told to"
     agents = [stamped.event.user_agent for stamped in seen(world, ConfigRequested)]
     assert [agent.split()[2] for agent in (agents[0], agents[-1])] == ["96.86.0.100", "97.86.0.15"]
+
+
+def test_by_tftp_an_image_that_breaks_off_is_fetched_from_its_beginning(images):
+    world, asked = rolled_out(images[:1], **{"provisioning.protocols": "tftp"})
+    fetch, cut = world.provisioner.fetch, []
+
+    def once(wanted: Fetch, *where: object) -> Fetched:
+        answer = fetch(wanted, *where)
+        if not wanted.name.endswith(".rom") or cut:
+            return replace(answer, body=images[0].path.read_bytes(), cut=False) if answer.cut else answer
+        cut.append(wanted.url)
+        return answer
+
+    world.provisioner.fetch = once
+    on(world, YEALINK)
+    phone = world.phone(YEALINK)
+    assert world.run(120.0, lambda: phone.box.firmware == "97.84.0.15" and registered(world, YEALINK))
+    assert cut == [f"tftp://{PROVISIONING_HOST}/fw/{images[0].name.rpartition('/')[2]}"]
+    assert len(asked) == 2
+    assert {stamped.event.protocol for stamped in seen(world, ConfigServed)} == {"tftp"}
 
 
 def test_a_phone_restarts_with_its_new_firmware_when_nobody_talks(images):
