@@ -275,7 +275,7 @@ def test_by_tftp_an_image_that_breaks_off_is_fetched_from_its_beginning(images):
     on(world, YEALINK)
     phone = world.phone(YEALINK)
     assert world.run(120.0, lambda: phone.box.firmware == "97.84.0.15" and registered(world, YEALINK))
-    assert cut == [f"tftp://{PROVISIONING_HOST}/fw/{images[0].name.rpartition('/')[2]}"]
+    assert cut == [f"tftp://{PROVISIONING_HOST}/{images[0].name}"]
     assert len(asked) == 2
     assert {stamped.event.protocol for stamped in seen(world, ConfigServed)} == {"tftp"}
 
