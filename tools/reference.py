@@ -23,6 +23,21 @@ from pbx.sip.tolerances import Tolerance
 from provisioning_server.families import shipped_families
 
 DOCS = Path(__file__).parents[1] / "docs"
+README = DOCS.with_name("README.md")
+
+
+_BEGIN, _END = "<!-- families: written by tools/reference.py -->\n", "<!-- /families -->\n"
+
+
+def with_families(readme: str) -> str:
+    """Return the README with the table of families as it is now."""
+    before, _, rest = readme.partition(_BEGIN)
+    rows = [
+        f"| {family.title} | `{family.id}` | {family.verified_facts} of {sum(family.facts.values())} |"
+        for family in sorted(shipped_families().by_id.values(), key=lambda family: family.title.casefold())
+    ]
+    head = ["| Phones | Family | Facts verified |", "|---|---|---|"]
+    return before + _BEGIN + "\n".join([*head, *rows, ""]) + _END + rest.partition(_END)[2]
 
 
 def pages() -> dict[str, str]:
@@ -155,6 +170,7 @@ def plug_in_rows(modules: Mapping[str, ModuleType]) -> list[str]:
 def main() -> int:
     for name, page in pages().items():
         (DOCS / name).write_text(page)
+    README.write_text(with_families(README.read_text()))
     return 0
 
 

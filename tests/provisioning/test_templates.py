@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+import yaml
 from defusedxml.ElementTree import fromstring
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,8 +44,15 @@ def test_golden_files(family, case):
         assert said == kept.read_text(encoding="utf-8"), f"{name}: see `python -m provisioning_server.golden`"
 
 
-def test_every_family_has_a_golden_case():
-    assert {family.id for family, _ in CASES} == set(FAMILIES.by_id)
+def test_every_family_has_a_golden_case_of_one_line_and_one_of_a_full_device():
+    lines: dict[str, set[int]] = {}
+    for family, case in CASES:
+        told = yaml.safe_load(case.read_text(encoding="utf-8"))["devices"]
+        lines.setdefault(family.id, set()).add(len(told))
+        if len(told) > 1 or family.capabilities.lines == 1:
+            lines[family.id].add(99 if any(one.get("settings") for one in told) else 0)
+    for family in FAMILIES.by_id.values():
+        assert {1, 99} <= lines[family.id] or family.vendor == "generic", family.id
 
 
 @pytest.mark.parametrize(("family", "case"), CASES, ids=[f"{family.id} {case.stem}" for family, case in CASES])
