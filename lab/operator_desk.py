@@ -27,6 +27,7 @@ from pbx.domain.directory import Directory
 from pbx.domain.kept import BoxState
 from pbx.domain.queues import AgentStatus
 from pbx.domain.tenancy import User
+from pbx.events import DirectoryChanged, Stamped
 from pbx.statistics import Statistics
 from pbx.switch.switch import Switch
 from test_plans.bench import CannotDo, Lacking
@@ -241,7 +242,13 @@ class Operator:
         if self._counted is not None:
             self._counted[2]()
         counted = Statistics(house.directory, house.now)
-        self._counted = queue, counted, house.bus.subscribe(lambda stamped: counted.take(stamped.event, stamped.at))
+
+        def take(stamped: Stamped) -> None:
+            if isinstance(stamped.event, DirectoryChanged):
+                counted.adopt(house.directory)
+            counted.take(stamped.event, stamped.at)
+
+        self._counted = queue, counted, house.bus.subscribe(take)
 
     def _trunk(self, arguments: Mapping[str, str]) -> None:
         trunks = dict(zip(_TRUNKS, self._house.trunks, strict=False))

@@ -617,9 +617,10 @@ class Lab:
         assert self.listening is not None
         self.listening = replace(self.listening, smtp_port=port)
         relay = self.settings.relay or Relay(host, port, tls="no")
-        sender = self.settings.mail_from or f"switchroom@{self.directory.domain.name}"
         engines = plug_ins("lab.transcribers", needs="transcribe")
-        self._postman = Postman(self, relay, sender, data / RECORDINGS, {e.NAME: e for e in engines.values()})
+        self._postman = Postman(
+            self, relay, self.settings.mail_from, data / RECORDINGS, {e.NAME: e for e in engines.values()}
+        )
         self._supervisor.start("postman", self._postman.run())
 
     def _network_felt(self, site: str, network: Network | None) -> None:

@@ -122,9 +122,8 @@ class World:
         self.people = People(self.clockwork.now)
         self.sip_control = SipControl(self)
         self.faults = Faults(self, self.clockwork.now, self.publish, self.clockwork.later)
-        sender = f"switchroom@{self.directory.domain.name}"
         self.networks = VirtualNetworks(self.clockwork, self._phones_at, self._relinked)
-        self.post = VirtualPost(self, self.outbox, sender, self.clockwork.later)
+        self.post = VirtualPost(self, self.outbox, self.clockwork.later)
         self._pace = pace or BootPace()
         self.provisioner = provisioner(self)
         self.portal: Portal | None = None

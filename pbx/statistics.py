@@ -138,10 +138,16 @@ class Statistics:
         self._calls: dict[str, _Call] = {}
         self._moved: list[_Serving] = []
         """Agents whose call was joined with another, which tells when they finish."""
+        self._uncounted: frozenset[str] = frozenset()
+        self.adopt(directory)
         for queue in directory.queues:
-            for agent in queue.agents:
+            for agent in queue.enabled:
                 self._agents[queue.extension, agent.name] = AgentFigures()
                 self._statuses[queue.extension, agent.name] = (agent.status.value, at.mono)
+
+    def adopt(self, directory: Directory) -> None:
+        """The domain has changed: which of its queues are counted from now on."""
+        self._uncounted = frozenset(queue.extension for queue in directory.queues if not queue.statistics)
 
     def agents(self, at: Moment) -> dict[tuple[str, str], AgentFigures]:
         """Return the figures of every agent, the status it is in counted up to `at`."""
@@ -256,9 +262,11 @@ class Statistics:
         self._statuses[who] = (status, now)
 
     def _queue(self, extension: str) -> QueueFigures:
-        return self.queues.setdefault(extension, QueueFigures())
+        return self.queues.setdefault(extension, QueueFigures()) if extension not in self._uncounted else QueueFigures()
 
     def _agent(self, queue: str, agent: str) -> AgentFigures:
+        if queue in self._uncounted:
+            return AgentFigures()
         return self._agents.setdefault((queue, agent), AgentFigures())
 
     def _call(self, call: str) -> _Call:

@@ -17,7 +17,7 @@ from pbx.bus import Bus
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
 from pbx.domain.kept import ServedFile
-from pbx.events import SipRequest, SipResponse, Stamped
+from pbx.events import DirectoryChanged, SipRequest, SipResponse, Stamped
 from pbx.statistics import Statistics
 from pbx.store.protocol import (
     DirectoryRemoved,
@@ -280,6 +280,8 @@ class ApiHouse:
 
     def _count(self, stamped: Stamped) -> None:
         assert self._statistics is not None
+        if isinstance(stamped.event, DirectoryChanged):
+            self._statistics.adopt(self._reach.directory())
         self._statistics.take(stamped.event, stamped.at)
 
 

@@ -15,7 +15,7 @@ from aiohttp import web
 from lab.api.refusal import refused
 from lab.service import Lab
 from pbx.domain.queues import AgentStatus
-from pbx.events import Stamped
+from pbx.events import DirectoryChanged, Stamped
 from pbx.statistics import COUNTED, AgentFigures, QueueFigures, Statistics
 
 QUEUE_FIGURES = (
@@ -32,13 +32,15 @@ class QueueDesk:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._statistics = Statistics(lab.directory, lab.now)
-        lab.bus.subscribe(self._count, COUNTED)
+        lab.bus.subscribe(self._count, (*COUNTED, DirectoryChanged))
 
     def route(self, app: web.Application) -> None:
         app.router.add_get("/api/v1/queues", self._list)
         app.router.add_put("/api/v1/queues/{queue}/agents/{agent}", self._set)
 
     def _count(self, stamped: Stamped) -> None:
+        if isinstance(stamped.event, DirectoryChanged):
+            self._statistics.adopt(self._lab.directory)
         self._statistics.take(stamped.event, stamped.at)
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -63,7 +65,7 @@ class QueueDesk:
 
     async def _set(self, request: web.Request) -> web.Response:
         queue, agent = request.match_info["queue"], request.match_info["agent"]
-        known = [status.value for status in AgentStatus]
+        known = [status.value for status in AgentStatus if status is not AgentStatus.DISABLED]
         try:
             body = await request.json()
         except (JSONDecodeError, UnicodeDecodeError):

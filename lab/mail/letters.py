@@ -11,6 +11,7 @@ from email.utils import format_datetime
 
 from lab.faxes.paper import BadDocument, to_pdf
 from pbx.domain.kept import Notice
+from pbx.domain.tenancy import Domain
 
 GONE = "The recording of the message is not there any more.\n"
 
@@ -20,6 +21,11 @@ NO_PAGES = "The pages of the fax are not there any more.\n"
 
 class NoAddress(ValueError):
     """Nobody can be written to at that address."""
+
+
+def sender_in(domain: Domain, usual: str = "") -> str:
+    """Return from whom a domain's notices come, `usual` where it says nothing itself."""
+    return domain.mail_sender or usual or f"switchroom@{domain.name}"
 
 
 def letter(

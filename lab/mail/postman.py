@@ -14,12 +14,13 @@ from types import ModuleType
 from typing import Protocol
 
 from lab.faxes.cabinet import Folder
-from lab.mail.letters import NoAddress, letter
+from lab.mail.letters import NoAddress, letter, sender_in
 from lab.mail.relay import NotSent, Relay, send
 from lab.mail.rounds import Rounds
 from pbx.bus import Bus
 from pbx.callflow.ports import History
 from pbx.clock import FOREVER, Moment
+from pbx.domain.directory import Directory
 from pbx.domain.history import Message
 from pbx.domain.kept import Notice
 from pbx.events import MailQueued, Stamped
@@ -38,6 +39,9 @@ class Sender(Protocol):
     def alive(self) -> bool: ...
 
     @property
+    def directory(self) -> Directory: ...
+
+    @property
     def history(self) -> History: ...
 
     def command_switch(self, command: Callable[[Switch, Moment], object]) -> object: ...
@@ -50,11 +54,11 @@ class Postman:
         self,
         house: Sender,
         relay: Relay,
-        sender: str,
+        usual_sender: str,
         recordings: Path,
         transcribers: Mapping[str, ModuleType],
     ) -> None:
-        self._house, self._relay, self._sender = house, relay, sender
+        self._house, self._relay, self._usual_sender = house, relay, usual_sender
         self._recordings = recordings
         self._transcribers = transcribers
         self._rounds = Rounds()
@@ -109,7 +113,7 @@ class Postman:
         try:
             mail = letter(
                 notice,
-                sender=self._sender,
+                sender=sender_in(self._house.directory.domain, self._usual_sender),
                 sent=self._house.now.wall,
                 sound=sound,
                 transcription=transcription,

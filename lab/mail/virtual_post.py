@@ -7,12 +7,13 @@ from functools import partial
 from typing import Protocol
 
 from lab.faxes.cabinet import Cabinet
-from lab.mail.letters import NoAddress, letter
+from lab.mail.letters import NoAddress, letter, sender_in
 from lab.mail.outbox import REFUSAL, Outbox
 from lab.mail.rounds import Rounds
 from pbx.bus import Bus
 from pbx.callflow.ports import History
 from pbx.clock import FOREVER, Moment
+from pbx.domain.directory import Directory
 from pbx.domain.kept import Notice
 from pbx.events import MailQueued
 from pbx.switch.switch import Switch
@@ -33,6 +34,9 @@ class Surroundings(Protocol):
     def alive(self) -> bool: ...
 
     @property
+    def directory(self) -> Directory: ...
+
+    @property
     def history(self) -> History: ...
 
     @property
@@ -44,10 +48,8 @@ class Surroundings(Protocol):
 class VirtualPost:
     """Carries one letter at a time, as the real postman does; no engine here turns sound into text."""
 
-    def __init__(
-        self, world: Surroundings, outbox: Outbox, sender: str, later: Callable[[float, Callable[[], None]], None]
-    ) -> None:
-        self._world, self._outbox, self._sender, self._later = world, outbox, sender, later
+    def __init__(self, world: Surroundings, outbox: Outbox, later: Callable[[float, Callable[[], None]], None]) -> None:
+        self._world, self._outbox, self._later = world, outbox, later
         self._rounds = Rounds()
         self._armed = FOREVER
         world.bus.subscribe(lambda stamped: self._look_in(CARRIED_S), [MailQueued])
@@ -82,11 +84,12 @@ class VirtualPost:
         if notice.transcriber:
             problem = f"no transcription engine {notice.transcriber!r} is installed"
             world.command_switch(lambda switch, at: switch.transcribed(notice.id, "", problem, at))
+        sender = sender_in(world.directory.domain)
         try:
             if notice.to:
                 mail = letter(
                     notice,
-                    sender=self._sender,
+                    sender=sender,
                     sent=now.wall,
                     sound=b"RIFF" if notice.recording else None,
                     fax=world.cabinet.get(notice.document) if notice.document else None,
@@ -95,7 +98,7 @@ class VirtualPost:
                     self._rounds.failed(notice, now.mono)
                     world.command_switch(lambda switch, at: switch.mail_failed(notice.id, REFUSAL, at, for_good=False))
                     return
-                self._outbox.put(mail, self._sender, notice.to, now.wall.timestamp())
+                self._outbox.put(mail, sender, notice.to, now.wall.timestamp())
         except NoAddress as error:
             why = str(error)
             world.command_switch(lambda switch, at: switch.mail_failed(notice.id, why, at, for_good=True))

@@ -13,9 +13,9 @@ from lab.portal.fields import Field
 from lab.portal.sight import Sight
 from pbx.access import Kind, Thing
 from pbx.domain.attendants import Menu
+from pbx.domain.base import Recording
 from pbx.domain.directory import Directory
 from pbx.domain.queues import Agent, Strategy
-from pbx.domain.tenancy import Recording
 from pbx.ownership import conference_thing, frame_thing, queue_thing, site_thing, user_thing
 
 
@@ -173,7 +173,13 @@ USER_FIELDS_SHOWN = (
     Field("login", "Login", help="Empty: extension@domain"),
     Field("dial_policy", "Dial policy", "choice", choices=_policies),
     Field("max_calls", "Calls at once", "number", help="0 for no limit", empty=0),
-    Field("recording", "Recording", "choice", choices=lambda directory: get_args(Recording)),
+    Field(
+        "recording",
+        "Recording",
+        "choice",
+        choices=lambda directory: ("", *get_args(Recording)),
+        shown=lambda directory, user: directory.recording_of(user),
+    ),
     Field("caller_id", "Caller ID", empty=None),
     Field("caller_id_name", "Caller ID name", help="15 plain characters"),
     Field("emergency_caller_id", "Emergency caller ID", empty=None),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pbx.callflow.keys import ask
 from pbx.callflow.question import ConferenceRoute
 from pbx.callflow.recording import recorded
-from pbx.callflow.routing import music_of
 from pbx.callflow.script import Script, until
 from pbx.callflow.speech import beep, say
 from pbx.callflow.vocabulary import CALLER, ConferenceClosed, ConferenceOpened, Control, Played
 from pbx.domain.conferences import PIN_LENGTHS, Conference
 from pbx.domain.destinations import Cause, Destination, HangUp
-from pbx.domain.sounds import Music, Prompts
+from pbx.domain.sounds import Prompts
 from pbx.events import ConferenceRefused
 
 PIN_TRIES = 3
@@ -73,7 +72,7 @@ def _begun(call: Control, conference: Conference) -> Script[bool]:
         news = yield until(ConferenceOpened, ConferenceClosed, Played)
         match news:
             case Played(leg=leg, token=played) if (leg, played) == (CALLER, token):
-                call.play(Music(music_of(call.directory, conference.extension)))
+                call.play(call.music(conference.extension))
             case Played():
                 pass
             case _:

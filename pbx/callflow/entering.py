@@ -91,7 +91,8 @@ def queue_entry(
     trail.applied("queue", f"{extension} {queue.name}", saw, "takes callers", link)
     online: list[str] = []
     for agent in queue.in_order:
-        status = presence.statuses.get((extension, agent.name)) or agent.status
+        said = presence.statuses.get((extension, agent.name))
+        status = agent.status_after(said) if said is not None else agent.status
         reached = agent_can_be_reached(directory, agent, presence.registered, True)
         if not status.takes_calls:
             trail.failed("agent", agent.name, status, "never offered", link)

@@ -194,7 +194,7 @@ def _short_rings(directory: Directory) -> Iterator[Finding]:
 
 def _without_agents(directory: Directory) -> Iterator[Finding]:
     for queue in directory.queues:
-        if queue.strategy != "call_park" and not any(phones_of(directory, agent) for agent in queue.agents):
+        if queue.strategy != "call_park" and not any(phones_of(directory, agent) for agent in queue.enabled):
             sentence = f"queue {queue.extension} {queue.name} has no agent with a phone"
             yield Finding("R09", sentence, f"queues/{queue.extension}")
 

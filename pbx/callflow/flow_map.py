@@ -171,7 +171,7 @@ def _menu(directory: Directory, attendant: Attendant, menu: Menu) -> Iterator[Ed
 def _queues(directory: Directory) -> Iterator[Edge]:
     for queue in directory.queues:
         node = f"queue:{queue.extension}"
-        for agent in queue.agents:
+        for agent in queue.enabled:
             for phone in phones_of(directory, agent):
                 yield Edge(node, phone, f"agent {agent.name}", False)
         if queue.overflow is not None:

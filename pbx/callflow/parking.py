@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from pbx.callflow.question import Ringing
 from pbx.callflow.ring import Outcome, ring, talk
-from pbx.callflow.routing import music_of
 from pbx.callflow.script import Script, until
 from pbx.callflow.vocabulary import Control, LegJoined, Parked, Played
 from pbx.clock import FOREVER
 from pbx.domain.destinations import Cause, Destination, HangUp, ToDevice
 from pbx.domain.dialplan import ANY_SLOT
-from pbx.domain.sounds import Music, Prompts, spoken_digits
+from pbx.domain.sounds import Prompts, spoken_digits
 from pbx.events import ParkRecalled
 
 RING_PARKER_S = 25.0
@@ -37,7 +36,7 @@ def wait_in_slot(call: Control, slot: str) -> Script[Destination | None]:
 
 def _until_fetched(call: Control, parked: Parked) -> Script[tuple[str, str]]:
     """Return how the waiting ended, and the leg the party talks to from now on."""
-    music = Music(music_of(call.directory, _owner(call, parked)))
+    music = call.music(_owner(call, parked))
     if call.asked.dialled == ANY_SLOT:  # whoever asked for any slot has to be told which it is
         told = call.play(Prompts(("parked-at", *spoken_digits(parked.slot))))
         news = yield until(LegJoined, Played, where=lambda event: isinstance(event, LegJoined) or event.token == told)

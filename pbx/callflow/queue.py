@@ -9,7 +9,6 @@ from math import ceil
 from pbx.callflow.entering import site_greeting
 from pbx.callflow.question import Ringing
 from pbx.callflow.ring import Outcome, Rung, ring, talk
-from pbx.callflow.routing import music_of
 from pbx.callflow.script import TIMED_OUT, Script, beside, until
 from pbx.callflow.speech import say
 from pbx.callflow.vocabulary import CALLER, AgentsOffered, Control, KeyPressed, LegGone, LegJoined, Played
@@ -17,7 +16,7 @@ from pbx.clock import FOREVER
 from pbx.domain.destinations import Cause, Destination, HangUp, ToDevice, ToExternal, ToUser
 from pbx.domain.dialplan import normal_number
 from pbx.domain.queues import Queue, person
-from pbx.domain.sounds import Music, Prompts, Spoken, spoken_digits, spoken_number
+from pbx.domain.sounds import Prompts, Spoken, spoken_digits, spoken_number
 from pbx.events import CallbackAsked, CallbackBegun, CallbackExpired
 
 CALLBACK_KEY = "1"
@@ -149,7 +148,7 @@ class _Waiting:
     def _play_music(self) -> None:
         call, queue = self._call, self._queue
         self._saying = ""
-        call.play(Music(music_of(call.directory, queue.extension)))
+        call.play(call.music(queue.extension))
         if queue.announce != "nothing" and queue.announce_every_s:
             self.announces_at = call.now + queue.announce_every_s
 

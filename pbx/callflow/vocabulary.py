@@ -339,6 +339,10 @@ class Control(Protocol):
         """Put a copy into another box, with what its owner says about it (a draft, or nothing)."""
         ...
 
+    def music(self, extension: str) -> Sound:
+        """What those hear whom a user, queue or conference lets wait, until something else is played."""
+        ...
+
     def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
         """By name: of a mailbox, or of the domain for an empty owner."""
         ...

@@ -51,6 +51,9 @@ CallerName = Annotated[str, StringConstraints(pattern=_CALLER_NAME)]
 
 ServiceCode = Annotated[str, StringConstraints(pattern=_SERVICE_CODE)]
 
+Recording = Literal["no", "on demand", "always"]
+"""Of conversations: never, by code when a party wants it, or each of them."""
+
 SrtpPolicy = Literal["no", "opportunistic", "yes"]
 """Of a party's media: plain only; encrypted where both can (keys offered beside plain RTP); encrypted or refused."""
 

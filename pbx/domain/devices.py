@@ -8,8 +8,10 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field, SecretStr
 
-from pbx.domain.base import DEVICE_ID, E164, Extension, MacAddress, Model, Secret, SrtpPolicy
+from pbx.domain.base import DEVICE_ID, E164, Extension, MacAddress, Model, Recording, Secret, SrtpPolicy
 from pbx.domain.base import normal_mac as normal_mac
+
+Nat = Literal["automatic", "never", "always"]
 
 
 class FormerCredentials(Model):
@@ -52,8 +54,14 @@ class Device(Model):
     """Every call asks it to answer by itself, as an intercom does (platform field `auto-answer-enabled`)."""
     ignored_for_presence: bool = False
     """Registered or not, it does not say that its user is there: a telephone in a hall, or one that is always on."""
+    recording: Recording | Literal[""] = ""
+    """Of conversations on it; empty: as its user's."""
     unsolicited_mwi: bool = False
     """Tell it of messages although it has not subscribed: at each change, and when it registers anew."""
+    nat: Nat = "automatic"
+    """Whether it is behind a NAT: seen by what it names of itself; `never`, it is reached at the very addresses it
+    names; `always`, its media may come from any port of where its signalling comes from (platform field
+    `device-sip-nat-traversal-enabled`)."""
     user_agents: tuple[str, ...] = ()
     """Patterns (`Yealink*`) of User-Agents it may register by; empty for any (platform field of the same purpose)."""
     settings: dict[str, str | int | bool] = Field(default_factory=dict)

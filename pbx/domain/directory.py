@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from pbx.domain.attendants import Attendant
-from pbx.domain.base import Model
+from pbx.domain.base import Model, Recording
 from pbx.domain.conferences import Conference
 from pbx.domain.consistency import problems
 from pbx.domain.contacts import Contact
@@ -235,6 +235,24 @@ class Directory(Model):
         site = self.sites_by_name.get(user.site)
         owners = (user, site, self.domain, self.domain.platform) if site else (user, self.domain, self.domain.platform)
         return next(owner.ring_s for owner in owners if owner.ring_s is not None)
+
+    def shuffles_music(self, extension: str) -> bool:
+        """Tell whether music begins anywhere for whom a user, queue or conference lets wait: own, site's, domain's."""
+        owner = (
+            self.users_by_extension.get(extension)
+            or self.queues_by_extension.get(extension)
+            or self.conferences_by_extension.get(extension)
+        )
+        site = self.sites_by_name.get(owner.site) if owner is not None else None
+        said = (getattr(owner, "shuffled_music", None), site.shuffled_music if site is not None else None)
+        return next((one for one in said if one is not None), self.domain.shuffled_music)
+
+    def recording_of(self, user: User, device: str = "") -> Recording:
+        """Return how a user's conversations are recorded, on that device: its own word, the user's, the site's, the
+        domain's."""
+        known, site = self.devices_by_id.get(device), self.sites_by_name.get(user.site)
+        own = (known.recording if known is not None else "") or user.recording
+        return own or (site.recording if site is not None else "") or self.domain.recording
 
     @model_validator(mode="before")
     @classmethod

@@ -51,6 +51,9 @@ class Platform(Model):
     """Who was transferred and reaches nobody goes back to whoever transferred; False: the call ends."""
     recording_beep: bool
     """Both parties hear a beep when the recording of their conversation begins."""
+    codes_in_calls: bool
+    """`*80 *81 *98 *99` are heard in the middle of a conversation. Telephone-events are part of the sound, so a user's
+    conversation then passes the switch even where media could go directly."""
     hold_recall_s: float = Field(ge=0)
     """A party on hold for so long rings whoever holds it; 0: never."""
     park_any: tuple[int, int]

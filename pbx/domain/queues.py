@@ -19,6 +19,8 @@ class AgentStatus(StrEnum):
     ONE_CALL = "one call"
     """Logged out as soon as one has been answered."""
     LOGGED_OUT = "logged out"
+    DISABLED = "disabled"
+    """By configuration alone: listed, and nothing else; no code and no call of the API logs it in."""
     LUNCH = "lunch"
     BREAK = "break"
     MEETING = "meeting"
@@ -56,6 +58,8 @@ class Agent(Model):
     """Off-net."""
     available: bool = True
     """Logged in, until a code, the API or the queue says otherwise."""
+    disabled: bool = False
+    """On the list and no more: never offered a caller, never logged in, in no statistics."""
     order: int = 0
     """Place in the list, and tier of a tiered queue; equals keep the order they are written in."""
     priority: int = 0
@@ -76,7 +80,11 @@ class Agent(Model):
     @property
     def status(self) -> AgentStatus:
         """As configured."""
-        return AgentStatus.AVAILABLE if self.available else AgentStatus.LOGGED_OUT
+        return self.status_after(AgentStatus.AVAILABLE if self.available else AgentStatus.LOGGED_OUT)
+
+    def status_after(self, said: AgentStatus) -> AgentStatus:
+        """Return the status of an agent whom somebody has said to be in one."""
+        return AgentStatus.DISABLED if self.disabled else said
 
     @model_validator(mode="after")
     def _is_one(self) -> Agent:
@@ -110,6 +118,8 @@ class Queue(Model):
     music: str = ""
     recording: bool = False
     """Every conversation with an agent is recorded."""
+    statistics: bool = True
+    """Its callers and agents are counted."""
     greeting: str = ""
     """Prompt played before the music, empty for none."""
     force_greeting: bool = True
@@ -126,6 +136,11 @@ class Queue(Model):
 
     def agent(self, name: str) -> Agent | None:
         return next((agent for agent in self.agents if agent.name == name), None)
+
+    @property
+    def enabled(self) -> list[Agent]:
+        """Its agents but those that are disabled, as they are written."""
+        return [agent for agent in self.agents if not agent.disabled]
 
     @property
     def in_order(self) -> list[Agent]:

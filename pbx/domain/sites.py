@@ -16,6 +16,8 @@ _EMPTY: dict[str, object] = {
     "emergency_address": "",
     "ring_s": None,
     "dial_policy": "",
+    "recording": "",
+    "shuffled_music": None,
 }
 """What a user has from the site while it has none of its own: field → its value for *none*."""
 

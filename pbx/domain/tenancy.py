@@ -20,6 +20,7 @@ from pbx.domain.base import (
     Extension,
     Model,
     NameCode,
+    Recording,
     Secret,
     ServiceCode,
     Slug,
@@ -28,7 +29,6 @@ from pbx.domain.base import (
 from pbx.domain.mailboxes import Mailbox
 from pbx.domain.platform import PRESETS, Platform, PresetName, platform, with_preset
 
-Recording = Literal["no", "on demand", "always"]
 RingTime = Annotated[int, Field(ge=0, le=3600)]
 """Seconds; 0 rings nobody."""
 
@@ -62,6 +62,14 @@ def _pin(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _address(text: str) -> str:
+    if text and not _ADDRESS.fullmatch(text):
+        raise ValueError(f"{text!r} is no mail address, as office@acme.lab")
+    return text
+
+
+MailAddress = Annotated[str, AfterValidator(_address)]
+
 MailAddresses = Annotated[str, AfterValidator(_addresses)]
 """Addresses separated by semicolons; empty for none."""
 
@@ -88,12 +96,15 @@ class Site(Model):
     emergency_address: str = ""
     """Key of an `EmergencyAddress`."""
     music: str = ""
-    """Music-on-hold class."""
+    """For who waits: a sound of the domain's own by its name, else a melody of the house."""
+    shuffled_music: bool | None = None
+    """Own music begins at any of its pieces; None: as the domain says."""
     greeting: str = ""
     """Prompt that callers of the site's attendants and queues hear first, where those have no intro of their own."""
     caller_id_name: CallerName = ""
     ring_s: RingTime | None = None
     dial_policy: str = ""
+    recording: Recording | Literal[""] = ""
     emergency_contacts: MailAddresses = ""
     """Who on site is told by mail that 911 was dialled there; empty: who the domain names."""
 
@@ -110,6 +121,7 @@ class Domain(Model):
     emergency_caller_id: E164 | None = None
     emergency_address: str = ""
     music: str = "default"
+    shuffled_music: bool = False
     max_calls: int = Field(default=0, ge=0)
     """Concurrent calls allowed, 0 for no limit."""
     max_outside_calls: int = Field(default=0, ge=0)
@@ -118,9 +130,13 @@ class Domain(Model):
     """Shown outside for users who have no name of their own to show."""
     ring_s: RingTime | None = None
     dial_policy: str = ""
+    recording: Recording = "on demand"
+    """Of users whose devices, own settings and site say nothing else."""
     emergency_contacts: MailAddresses = ""
     night_frame: str = ""
     """Shared time frame that `*74` switches on and `*75` off; empty: these codes do nothing."""
+    mail_sender: MailAddress = ""
+    """From whom notices by mail come; empty: as the house's settings say, else switchroom@ and the domain's name."""
     attestation: bool = False
     """Whether calls outside carry a signed word on who may show their number (STIR/SHAKEN)."""
     spam_callers: tuple[str, ...] = ()
@@ -198,8 +214,11 @@ class User(Model):
     max_calls: int = Field(default=0, ge=0)
     """Calls at once, 0 for no limit (platform field `limits-max-active-calls-total`): more are refused 503, and
     callers find the user busy; 611, 911 and 933 know no limit."""
-    recording: Recording = "on demand"
-    """Of conversations: by code when the user wants it, always, or never."""
+    recording: Recording | Literal[""] = ""
+    """Of conversations: by code when the user wants it, always, or never; empty: as the site's. What one of the user's
+    devices says goes before it."""
+    shuffled_music: bool | None = None
+    """Of whom this user lets wait; None: as the site's."""
     call_waiting: bool = True
     """False: in a call the user is busy for others."""
     rules: tuple[AnsweringRule, ...] = ()

@@ -77,6 +77,8 @@ class RemoteMedia(NamedTuple):
     """UDPTL instead of RTP."""
     signalled: str = ""
     """The host its signalling comes from: another one than `host` shows a NAT between. Empty when unknown."""
+    any_port: bool = False
+    """It is behind a NAT though the hosts are the same: its media may come from any port."""
 
     @property
     def sends(self) -> bool:

@@ -26,6 +26,7 @@ from pbx.media.engine import (
     FlowChanged,
     Heard,
     MediaEvent,
+    Music,
     PlayFinished,
     Prompts,
     Recording,
@@ -397,7 +398,9 @@ class Exchange:
         match sound:
             case Prompts(names=names, repeat=again):
                 listed = [frame for name in names for frame in self._spoken(leg, name)]
-                return cycle(listed) if again and listed else iter(listed)
+                if again and not listed:  # music whose file is gone: whoever waits hears that the line is not dead
+                    return self._frames(leg, Music("instead"))
+                return cycle(listed) if again else iter(listed)
             case Tone(name="beep"):
                 return iter(ears.frames_of(sound.label))
             case Silence():

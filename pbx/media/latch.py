@@ -19,11 +19,14 @@ IN_A_ROW = 3
 class Latch:
     __slots__ = ("_behind", "_candidate", "_named", "_seen", "source")
 
-    def __init__(self, host: str, port: int, signalled: str = "") -> None:
-        """`host` and `port` as named in SDP; `signalled` is the host the far end's signalling comes from, if known."""
+    def __init__(self, host: str, port: int, signalled: str = "", *, any_port: bool = False) -> None:
+        """`host` and `port` as named in SDP; `signalled` is the host the far end's signalling comes from, if known.
+
+        `any_port`: there is a NAT though both are the same.
+        """
         self._named = (_canonical(host), port)
         signalled = _canonical(signalled)
-        self._behind = signalled if signalled != self._named[0] else ""
+        self._behind = signalled if any_port or signalled != self._named[0] else ""
         self._candidate: tuple[Address, int] | None = None
         self._seen = 0
         self.source: Address | None = None

@@ -122,7 +122,7 @@ class Leg:
         elif self.guard is None or self.guard.keys != remote.keys:  # the same keys go on counting (RFC 3711 §3.3.1)
             self.guard = Guard(remote.keys)
         self.remote = remote
-        self.latch = Latch(remote.host, remote.port, remote.signalled)
+        self.latch = Latch(remote.host, remote.port, remote.signalled, any_port=remote.any_port)
         self.source = None
         self.hears = remote.receives
         self.audio_type = remote.payload_type

@@ -78,7 +78,7 @@ class RtpengineLeg:
         text = _description(at, (remote.codec,), remote.event_type, sdp.REVERSED[remote.direction])
         fields = _described("answer", self.call, text)
         fields["to-tag"] = PARTY
-        if remote.signalled and remote.signalled != remote.host:  # a NAT: it is where its signalling comes from
+        if remote.signalled and (remote.any_port or remote.signalled != remote.host):  # a NAT: where it signals from
             fields["received-from"] = ["IP6" if ":" in remote.signalled else "IP4", remote.signalled]
         else:
             fields["flags"] = [*_FLAGS, "trust-address"]

@@ -108,7 +108,7 @@ class VirtualEngine:
         self._speaking.fall_silent(it)
         early = it.remote is None
         it.remote, it.codec = remote, remote.codec
-        it.latch = Latch(remote.host, remote.port, remote.signalled)
+        it.latch = Latch(remote.host, remote.port, remote.signalled, any_port=remote.any_port)
         it.strangers, it.misfits = it.strangers + it.watch.strangers, it.misfits + it.watch.misfits
         it.watch = Watch(self._agenda.now, f"{remote.codec} ({remote.payload_type}) from {remote.host}:{remote.port}")
         it.heard, it.promised, it.misfit_until, it.stranger_until = "", 0.0, 0.0, 0.0

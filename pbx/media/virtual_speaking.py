@@ -9,7 +9,7 @@ from itertools import cycle
 from pbx.clock import FOREVER
 from pbx.domain.sounds import BEEP_S, Spoken
 from pbx.media.agenda import Agenda
-from pbx.media.engine import MediaEvent, PlayFinished, Prompts, Recording, Sound, SoundMissing, Tone
+from pbx.media.engine import MediaEvent, Music, PlayFinished, Prompts, Recording, Sound, SoundMissing, Tone
 from pbx.media.reports import INTERVAL_S
 from pbx.media.segment import Segment, digest
 from pbx.media.virtual_leg import PACKETS_PER_S, Kept, VirtualLeg
@@ -58,6 +58,8 @@ class Speaking:
         match sound:
             case Prompts(names=names, repeat=repeat):
                 said = [self._spoken(leg, name) for name in names]
+                if repeat and not any(seconds for _, seconds in said):  # as a real one: the line is not dead
+                    return self.parts(leg, Music("instead"))
                 return cycle(said) if repeat else iter(said)
             case Tone(name="beep"):
                 return iter([(sound.label, BEEP_S)])

@@ -27,11 +27,12 @@ class Agents:
         return dict(self._statuses)
 
     def status(self, queue: str, agent: Agent) -> AgentStatus:
-        return self._statuses.get((queue, agent.name)) or agent.status
+        said = self._statuses.get((queue, agent.name))
+        return agent.status_after(said) if said is not None else agent.status
 
     def set_status(self, queue: str, agent: Agent, status: AgentStatus) -> bool:
-        """Return whether that was a change."""
-        if self.status(queue, agent) is status:
+        """Return whether that was a change, which it never is of one who is disabled."""
+        if self.status(queue, agent) is status or agent.disabled:
             return False
         self._statuses[queue, agent.name] = status
         return True

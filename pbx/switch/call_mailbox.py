@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pbx.callflow.ports import BoxSaved
 from pbx.domain.history import Message
 from pbx.domain.kept import BoxState, KeptPrompt
-from pbx.domain.sounds import Recording, Spoken
+from pbx.domain.sounds import Recording, Sound, Spoken
 from pbx.media.engine import Capability
 from pbx.media.prompts import catalogue
 from pbx.switch.call_state import CallState
+from pbx.switch.music import music_for
 
 
 class MailboxSide(CallState):
@@ -54,6 +55,9 @@ class MailboxSide(CallState):
 
     def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
         return self._switch.history.prompts(owner)
+
+    def music(self, extension: str) -> Sound:
+        return music_for(self._switch.directory, extension, self.prompts(""), self._switch.chance)
 
     def spoken(self, name: str, instead: str = "") -> Spoken:
         own = self.prompts("").get(name)

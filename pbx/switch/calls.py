@@ -105,6 +105,8 @@ class Call(RoutingSide, QueueSide, MailboxSide, FaxSide):
 
     def typed(self, leg: Leg) -> None:
         """A party has pressed keys in a conversation, which may be a code by now."""
+        if not self._switch.directory.domain.platform.codes_in_calls:
+            return
         if leg.typed.endswith((recording.ON, recording.OFF)):
             self._switch.call_recordings.pressed(self, leg, leg.typed[-3:])
         elif (target := transfer.typed_target(leg)) is not None:
@@ -413,9 +415,11 @@ class Call(RoutingSide, QueueSide, MailboxSide, FaxSide):
 
     def new_leg(self, device: str, extension: str, number: str) -> Leg:
         self._made += 1
+        switch = self._switch
         leg = Leg(
-            f"{self.id}.{self._made}", device, extension, number, self._switch.engine, self._switch.negotiation(device)
-        )
+            f"{self.id}.{self._made}", device, extension, number, switch.engine, switch.negotiation(device),
+            nat=switch.nat_of(device),
+        )  # fmt: skip
         self.legs[leg.name] = leg
         return leg
 

@@ -37,7 +37,8 @@ def review(switch: Switch, call: Call, leg: Leg) -> None:
         return
     if not (leg.answered and other.answered):
         return
-    why = "the conversation is recorded" if call.is_recorded(leg) else relayed_because(leg, other)
+    why = "the conversation is recorded" if call.is_recorded(leg) else ""
+    why = why or _listened_to(switch, leg) or _listened_to(switch, other) or relayed_because(leg, other)
     if why:
         for one, like in ((leg, other), (other, leg)):
             _ask(switch, one, None, like)
@@ -79,6 +80,15 @@ def relayed_because(one: Leg, two: Leg) -> str:
     if (one.remote.event_type is None) != (two.remote.event_type is None):
         return f"only {(two if one.remote.event_type is None else one).party} sends keys as events"
     return ""
+
+
+def _listened_to(switch: Switch, leg: Leg) -> str:
+    """Return why a leg's keys must pass us, empty when they need not or come by INFO alone."""
+    directory = switch.directory
+    if not directory.domain.platform.codes_in_calls or leg.extension not in directory.users_by_extension:
+        return ""
+    by_info = leg.remote is not None and leg.remote.event_type is None
+    return "" if by_info else f"{leg.party} may press a code, such as *80"
 
 
 def answered(switch: Switch, call: Call, leg: Leg, sdp: bytes | None) -> None:

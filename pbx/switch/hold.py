@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pbx.callflow.question import Asked
-from pbx.callflow.routing import caller_id_for, music_of
+from pbx.callflow.routing import caller_id_for
 from pbx.domain.destinations import ToDevice
 from pbx.events import CallHeld, CallResumed, HoldRecalled
-from pbx.media.engine import Music, NoMediaPort, Silence
+from pbx.media.engine import NoMediaPort, Silence
 from pbx.media.sdp import BadSdp, is_hold
 from pbx.sip.session import Session
 from pbx.switch import t38
@@ -81,7 +81,7 @@ def _hold(switch: Switch, call: Call, leg: Leg, hold: bool) -> None:
     if hold:
         switch.publish(CallHeld(call.id, leg.name, leg.device))
         if other is not None:
-            call.play_to(other, Music(music_of(switch.directory, leg.extension)))
+            call.play_to(other, call.music(leg.extension))
             _remind_later(switch, call)
         return
     _stop_recall(call, leg)

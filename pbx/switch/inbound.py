@@ -73,7 +73,10 @@ def take_invite(switch: Switch, session: Session) -> None:
         return
     call_id = switch.next_call_id()
     number = "" if device else asked.caller_number
-    leg = Leg(f"{call_id}.0", asked.caller_device, asked.caller_extension, number, switch.engine, own, session)
+    device_id = asked.caller_device
+    leg = Leg(
+        f"{call_id}.0", device_id, asked.caller_extension, number, switch.engine, own, session, switch.nat_of(device_id)
+    )
     route = routing.route(switch.directory, asked, switch.presence(None), switch.now)
     call = Call(switch, call_id, leg, asked)
     switch.begin(call, leg, session)

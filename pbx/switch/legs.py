@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pbx.domain.devices import Nat
 from pbx.media.engine import T38, Capability, Engine, MediaAddress, NoMediaPort, RemoteMedia, Sound
 from pbx.media.fax.sdp import OURS, FaxDescription, read_fax
 from pbx.media.negotiation import Negotiation
@@ -67,6 +68,7 @@ class Leg:
     engine: Engine
     negotiation: Negotiation
     session: Session | None = None
+    nat: Nat = "automatic"
     answered: bool = False
     rang: bool = False
     direction: str = "sendrecv"
@@ -196,6 +198,9 @@ class Leg:
         remote = self.negotiation.remote
         assert remote is not None
         # Media of a phone behind a NAT comes from where its signalling comes from, not from what it writes.
-        self.remote = remote._replace(signalled=self.session.peer.host if self.session is not None else "")
+        signalled = self.session.peer.host if self.session is not None else ""
+        if self.nat == "never":
+            signalled = remote.host
+        self.remote = remote._replace(signalled=signalled, any_port=self.nat == "always")
         self.flow, self.conversation = "", None
         self.engine.connect(self.name, self.remote._replace(direction="inactive") if elsewhere else self.remote)

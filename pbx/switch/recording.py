@@ -117,7 +117,7 @@ class CallRecordings:
     def _always(self, call: Call, leg: Leg) -> str:
         """Why the conversations of a leg are recorded without being asked for, empty when they are not."""
         user = self._switch.directory.users_by_extension.get(leg.extension)
-        if user is not None and user.recording == "always":
+        if user is not None and self._switch.directory.recording_of(user, leg.device) == "always":
             return "always"
         queue, _ = call.agents.get(leg.name, ("", ""))
         known = self._switch.directory.queues_by_extension.get(queue)
@@ -128,7 +128,7 @@ class CallRecordings:
         user = self._switch.directory.users_by_extension.get(leg.extension)
         if user is None:
             return "only a user of the domain records"
-        if user.recording == "no":
+        if self._switch.directory.recording_of(user, leg.device) == "no":
             return f"user {user.extension} may not record"
         if Capability.RECORDING not in self._switch.engine.capabilities:
             return "the media engine keeps no recordings"

@@ -6,6 +6,7 @@ Unknown user, wrong password and wrong realm get the same answer, and who guesse
 from __future__ import annotations
 
 import heapq
+import ipaddress
 from collections.abc import Callable, Collection, Iterable
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ from pbx.sip.message import Malformed, Request
 from pbx.sip.registrar import Added, Binding, Change, Registrar, Removed
 from pbx.sip.tolerances import Tolerance
 from pbx.sip.transaction import ServerTransaction
+from pbx.sip.uri import parse_uri
 from pbx.switch.emergency import warn_of_missing_address
 
 if TYPE_CHECKING:
@@ -275,3 +277,16 @@ class Registration:
 
 def _speaks_for_itself(request: Request, device: Device) -> bool:
     return request.from_.user == device.id and (request.method != "REGISTER" or request.to.user == device.id)
+
+
+def as_reached(binding: Binding, device: Device | None) -> Binding:
+    """Return a contact with the address its requests go to: where its REGISTER came from, or the one it names, for a
+    device that is never behind a NAT. A connection is kept, and a name is not looked up."""
+    if device is None or device.nat != "never" or binding.peer.reliable:
+        return binding
+    try:
+        uri = parse_uri(binding.contact)
+        ipaddress.ip_address(uri.host.strip("[]"))
+    except ValueError:
+        return binding
+    return binding._replace(peer=Peer(binding.peer.transport, uri.host.strip("[]"), uri.port or 5060))

@@ -21,7 +21,7 @@ from pbx.callflow.question import Asked, Presence
 from pbx.callflow.vocabulary import AgentsOffered
 from pbx.clock import Moment
 from pbx.domain.destinations import Cause
-from pbx.domain.devices import Device
+from pbx.domain.devices import Device, Nat
 from pbx.domain.directory import Directory
 from pbx.domain.history import CallRecord, Fax, Message
 from pbx.domain.kept import KeptPrompt
@@ -80,7 +80,7 @@ from pbx.switch.parties import Parties
 from pbx.switch.phone_control import Deed, PhoneControl
 from pbx.switch.queues import Queues
 from pbx.switch.recording import CallRecordings
-from pbx.switch.registration import Registration
+from pbx.switch.registration import Registration, as_reached
 from pbx.switch.reports import Reports
 from pbx.switch.settings import SwitchSettings
 from pbx.switch.signalling import session_event
@@ -429,8 +429,9 @@ class Switch:
         return self.registration.registered()
 
     def binding(self, device: str) -> Binding | None:
-        """The newest live contact of a device."""
-        return next(iter(self.registration.registrar.bindings(device, self.now)), None)
+        """The newest live contact of a device, at the address where it is reached."""
+        newest = next(iter(self.registration.registrar.bindings(device, self.now)), None)
+        return as_reached(newest, self.directory.devices_by_id.get(device)) if newest is not None else None
 
     # --- what the parts of the switch use -------------------------------------------------------------
 
@@ -479,7 +480,7 @@ class Switch:
         served = []
         for known in self.queues_by_extension.values():
             found = known.agent(agent)
-            if found is None or queue not in ("", known.extension):
+            if found is None or found.disabled or queue not in ("", known.extension):
                 continue
             served.append(known.extension)
             if self.queues.agents.set_status(known.extension, found, status):
@@ -542,6 +543,15 @@ class Switch:
             policy = "no"
         codecs = G711 if known is not None and known.fax else self.settings.codecs
         return Negotiation(policy, self._token, codecs)
+
+    def chance(self, below: int) -> int:
+        """Return a number from 0 on, below the one given."""
+        return int.from_bytes(self._token(8).encode()) % below
+
+    def nat_of(self, device: str) -> Nat:
+        """Return how a device's own word on its addresses is taken; the carrier's is seen by what it says."""
+        known = self.directory.devices_by_id.get(device)
+        return known.nat if known is not None else "automatic"
 
     def joined(self, call: Call, leg: Leg) -> None:
         """Two legs talk from now on."""

@@ -13,6 +13,7 @@ from pbx.sip.address import Peer
 from pbx.sip.bodies import media_type
 from pbx.sip.transaction import ServerTransaction
 from pbx.sip.uri import NameAddr, parse_uri
+from pbx.switch.registration import as_reached
 
 if TYPE_CHECKING:
     from pbx.sip.request_handle import RequestHandle
@@ -91,7 +92,8 @@ class _Text:
         user = switch.directory.users_by_extension.get(self._sender.extension)
         who = NameAddr(f"sip:{self._sender.extension}@{switch.realm}", user.name if user else "")
         for device in called:
-            for binding in switch.registration.registrar.bindings(device.id, now):
+            for newest in switch.registration.registrar.bindings(device.id, now):
+                binding = as_reached(newest, device)
                 handle = switch.stack.request(
                     "MESSAGE",
                     binding.contact,

@@ -65,7 +65,7 @@ def _work(switch: Switch, agent: str) -> Iterator[Seen]:
     }
     if any(status.takes_calls for status in statuses):
         yield Seen(f"{AGENT}{agent}", "confirmed")
-    elif statuses - {AgentStatus.LOGGED_OUT}:
+    elif statuses - {AgentStatus.LOGGED_OUT, AgentStatus.DISABLED}:
         yield Seen(f"{AGENT}{agent}", "early")
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pbx.callflow.question import Asked, AttendantRoute, ConferenceRoute, QueueRoute, UserRoute
 from pbx.callflow.routing import (
+    music_of,
     resolve_attendant,
     resolve_conference,
     resolve_queue,
@@ -25,7 +26,7 @@ from pbx.domain.history import Fax, Message
 from pbx.domain.kept import BoxState, KeptPrompt
 from pbx.domain.own_settings import OwnSettings
 from pbx.domain.queues import AgentStatus
-from pbx.domain.sounds import Recording, Sound, Spoken
+from pbx.domain.sounds import Music, Recording, Sound, Spoken
 from pbx.domain.support import ENTRY, support_domain
 from pbx.events import Event
 from tests.callflow.small_office import EVERYBODY, moment, office
@@ -265,6 +266,9 @@ class Playbook:
 
     def send_on(self, message: Message, box: str, comment: str) -> None:
         self.said.append(f"send {message.id} to {box}" + (f" with {comment}" if comment else ""))
+
+    def music(self, extension: str) -> Sound:
+        return Music(music_of(self.directory, extension))
 
     def prompts(self, owner: str) -> Mapping[str, KeptPrompt]:
         return {prompt.name: prompt for prompt in self.kept if prompt.owner == owner}

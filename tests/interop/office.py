@@ -164,10 +164,13 @@ def _is_free(port: int, kind: socket.SocketKind) -> bool:
     return True
 
 
-def seed_with(path: Path, devices: Iterable[dict[str, object]], users: Iterable[dict[str, object]] = ()) -> Path:
-    """Write the office's seed with more devices (and users)."""
+def seed_with(
+    path: Path, devices: Iterable[dict[str, object]], users: Iterable[dict[str, object]] = (), **platform: object
+) -> Path:
+    """Write the office's seed with more devices (and users), and settings of its platform said otherwise."""
     document = yaml.safe_load(OFFICE.read_text())
     document["devices"] += list(devices)
     document["users"] += list(users)
+    document["domain"].setdefault("platform", {}).update(platform)
     path.write_text(yaml.safe_dump(document, allow_unicode=True))
     return path

@@ -32,7 +32,8 @@ def switchroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switchroom]
         }
         for number, device in enumerate(PHONES, start=0xC0)
     ]  # fmt: skip
-    with Switchroom(folder, seed_with(folder / "seed.yaml", devices), "--set", "media.direct=true") as running:
+    seed = seed_with(folder / "seed.yaml", devices, codes_in_calls=False)
+    with Switchroom(folder, seed, "--set", "media.direct=true") as running:
         yield running
         assert running.stop() == 0, running.log()
 

@@ -15,7 +15,7 @@ import pytest
 from aiosmtpd.smtp import SMTP
 
 from lab.mail.catcher import Catcher
-from lab.mail.letters import NoAddress, letter
+from lab.mail.letters import NoAddress, letter, sender_in
 from lab.mail.outbox import Outbox
 from lab.mail.postman import Postman
 from lab.mail.relay import NotSent, Relay, send
@@ -180,6 +180,10 @@ class House:
     def now(self):
         return self.town.now
 
+    @property
+    def directory(self):
+        return self.town.switch.directory
+
     def command_switch(self, command):
         return command(self.town.switch, self.town.now)
 
@@ -226,6 +230,18 @@ async def test_what_is_owed_is_sent_with_its_sound_and_put_away(house, outbox, p
     ((name, kind, octets),) = outbox[0].letters()[0].attachments
     assert (name, kind, octets[:4], len(octets)) == ("m1.wav", "audio/wav", b"RIFF", 8044)
     assert house.history.notices() == []
+
+
+@pytest.mark.parametrize(
+    ("own", "usual", "sender"),
+    [
+        ("", "", "switchroom@acme.lab"),
+        ("", "pbx@provider.lab", "pbx@provider.lab"),
+        ("office@acme.lab", "pbx@provider.lab", "office@acme.lab"),
+    ],
+)
+def test_mail_comes_from_whom_the_domain_says_else_the_house(own, usual, sender):
+    assert sender_in(directory(domain={"name": "acme.lab", "mail_sender": own}).domain, usual) == sender
 
 
 async def test_while_the_server_puts_it_off_it_waits_and_then_goes(house, outbox, postman):

@@ -210,7 +210,7 @@ def test_a_call_becomes_a_conference_by_blind_transfer_into_a_room(town: Town):
 
 def test_a_party_whose_sound_went_past_the_switch_comes_back_to_it_for_a_conference():
     settings = SwitchSettings(carrier=Peer("udp", CARRIER_HOST, 5060), direct_media=True)
-    town = Town(directory(conferences=ROOMS), settings=settings)
+    town = Town(directory(conferences=ROOMS, without_codes=True), settings=settings)
     ana, ben = up(town)
     town.run(2.0)
     cleo = town.phone("103")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from pbx.domain.registrations import Peer
-from pbx.events import CallEnded, MediaOneWay, MediaPath, MediaTwoWay
+from pbx.events import CallEnded, CallTransferred, MediaOneWay, MediaPath, MediaTwoWay, RecordingBegan
 from pbx.media.sdp import offer, parse_sdp
 from pbx.switch.settings import SwitchSettings
 from tests.switch.ladders import Ladder, rungs
 from tests.switch.test_replacing import dialog_of
-from tests.switch.town import CARRIER_HOST, MEDIA_FROM, SWITCH, Phone, Town, assert_at_rest, directory
+from tests.switch.town import CARRIER_HOST, MEDIA_FROM, SWITCH, Phone, Town, assert_at_rest, directory, without_events
 
 DIRECT = SwitchSettings(carrier=Peer("udp", CARRIER_HOST, 5060), direct_media=True)
+WITHOUT_CODES = directory(without_codes=True)
 TURNED = """
     ana < INVITE*  ana > 200*  ana < ACK
     ben < INVITE*  ben > 200*  ben < ACK"""
@@ -56,7 +57,7 @@ def straight(*phones: Phone) -> set[tuple[str, str]]:
 
 
 def test_two_who_can_are_told_each_other_s_address_and_the_relay_sees_nothing_more():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ladder = Ladder(town)
     wire = Wire(town)
     ana, ben = talking(town)
@@ -75,7 +76,7 @@ def test_two_who_can_are_told_each_other_s_address_and_the_relay_sees_nothing_mo
 
 
 def test_nobody_is_told_that_sound_is_missing_while_it_goes_past_the_relay():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     talking(town)
     town.run(10.0)
     assert town.seen(MediaOneWay) == []
@@ -95,7 +96,7 @@ def test_unless_the_operator_wants_it_media_is_relayed_and_nothing_is_said_of_it
 
 
 def test_hold_brings_the_held_party_back_to_the_music_and_resume_sends_both_off_again():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana, ben = talking(town)
     ladder, wire = Ladder(town), Wire(town)
     ben.reoffer("sendonly")
@@ -119,7 +120,7 @@ def test_hold_brings_the_held_party_back_to_the_music_and_resume_sends_both_off_
 
 
 def test_a_blind_transfer_comes_back_and_goes_direct_with_the_new_party():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana, ben = talking(town)
     cleo = town.phone("103")
     ben.refer("sip:103@acme.lab")
@@ -135,7 +136,7 @@ def test_a_blind_transfer_comes_back_and_goes_direct_with_the_new_party():
 
 
 def test_an_attended_transfer_joins_two_who_talk_directly_from_then_on():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana, ben = talking(town)
     cleo = town.phone("103")
     first = ben.talk
@@ -155,7 +156,7 @@ def test_an_attended_transfer_joins_two_who_talk_directly_from_then_on():
 
 
 def test_a_pickup_of_a_party_that_talks_takes_its_place_directly_too():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana, ben = talking(town)
     cleo = town.phone("103")
     cleo.dial("102", headers=[("Replaces", dialog_of(ben))])
@@ -168,7 +169,7 @@ def test_a_pickup_of_a_party_that_talks_takes_its_place_directly_too():
 
 
 def test_a_refresh_by_a_phone_changes_nothing():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana, ben = talking(town)
     ladder, wire = Ladder(town), Wire(town)
     ana.reoffer("sendrecv")
@@ -183,7 +184,7 @@ def test_a_refresh_by_a_phone_changes_nothing():
 
 
 def test_keys_by_info_are_handed_on_by_info_when_no_sound_of_ours_reaches_the_other():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana, ben = talking(town)
     ana.info("7")
     town.run(1.0)
@@ -191,14 +192,14 @@ def test_keys_by_info_are_handed_on_by_info_when_no_sound_of_ours_reaches_the_ot
 
 
 def test_keys_as_events_go_straight():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana, ben = talking(town)
     ana.press("42")
     assert ben.keys == ["4", "2"]
 
 
 def test_a_call_with_the_carrier_goes_direct_too():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana = town.phone("101")
     ana.dial("14165550142")
     town.run(0.5)
@@ -210,7 +211,7 @@ def test_a_call_with_the_carrier_goes_direct_too():
 
 
 def test_a_caller_in_a_menu_is_served_by_the_relay_and_goes_direct_with_whom_it_leads_to():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana = town.phone("102")
     desk = town.phone("101")
     ana.dial("400")
@@ -232,17 +233,13 @@ def test_a_caller_in_a_menu_is_served_by_the_relay_and_goes_direct_with_whom_it_
             "101 is behind a NAT: it names 192.168.7.7, and signals from 10.0.1.1",
         ),
         (
-            lambda address: b"\r\n".join(
-                line.replace(b" 101", b"")
-                for line in offer(address).split(b"\r\n")
-                if b"telephone-event" not in line and b"fmtp" not in line
-            ),
+            lambda address: without_events(offer(address)),
             "only 102 sends keys as events",
         ),
     ],
 )
 def test_what_needs_the_relay_stays_there_and_says_why(sdp, why):
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana, ben = town.phone("101"), town.phone("102")
     ben.codecs = ("PCMU",)
     ana.dial("102", sdp=sdp(ana.engine.open(f"{ana.name}/1")))
@@ -256,7 +253,7 @@ def test_what_needs_the_relay_stays_there_and_says_why(sdp, why):
 
 @pytest.mark.parametrize("who", ["101", "102"])
 def test_a_phone_that_refuses_the_other_s_address_is_relayed_as_before(who):
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana, ben = town.phone("101"), town.phone("102")
     (ana if who == "101" else ben).refuses_reoffers = [488]
     ana.dial("102")
@@ -275,7 +272,7 @@ def test_a_phone_that_refuses_the_other_s_address_is_relayed_as_before(who):
 
 
 def test_two_offers_that_cross_are_made_again():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana, ben = town.phone("101"), town.phone("102")
     ana.refuses_reoffers = [491]
     ana.dial("102")
@@ -291,7 +288,7 @@ def test_two_offers_that_cross_are_made_again():
 
 def test_a_party_that_hangs_up_in_the_middle_of_it_leaves_nothing_behind():
     for at_s in (0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.035):
-        town = Town(directory(), settings=DIRECT)
+        town = Town(WITHOUT_CODES, settings=DIRECT)
         ana, ben = town.phone("101"), town.phone("102")
         ana.dial("102")
         town.run(0.5)
@@ -302,7 +299,7 @@ def test_a_party_that_hangs_up_in_the_middle_of_it_leaves_nothing_behind():
 
 
 def test_a_phone_whose_address_moves_with_every_answer_ends_at_the_relay():
-    town = Town(directory(), settings=DIRECT)
+    town = Town(WITHOUT_CODES, settings=DIRECT)
     ana, ben = town.phone("101"), town.phone("102")
     ana.wanders = ben.wanders = True
     ana.dial("102")
@@ -312,5 +309,47 @@ def test_a_phone_whose_address_moves_with_every_answer_ends_at_the_relay():
     assert town.last(MediaPath).path == "relayed"
     assert "do not settle" in town.last(MediaPath).why
     assert (ana.heard[-1], ben.heard[-1]) == ("signature:102", "signature:101")
+    ana.hang_up()
+    assert_at_rest(town)
+
+
+def test_a_code_is_heard_and_the_conversation_passes_the_switch_for_it_where_codes_are_listened_for():
+    town = Town(directory(), settings=DIRECT)
+    ana, ben = talking(town)
+    assert paths(town) == [("relayed", "101 may press a code, such as *80")]
+    ana.press("*80")
+    town.run(2.0)
+    assert town.last(RecordingBegan).extension == "101"
+    ben.hang_up()
+    assert_at_rest(town)
+
+
+def test_where_no_code_is_listened_for_none_does_anything():
+    town = Town(WITHOUT_CODES)
+    ana, _ = talking(town)
+    ana.press("*80")
+    town.run(1.0)
+    ana.press("*98103#")
+    town.run(1.0)
+    assert (town.seen(RecordingBegan), town.seen(CallTransferred)) == ([], [])
+    ana.hang_up()
+    assert_at_rest(town)
+
+
+def test_a_code_by_info_is_heard_though_sound_goes_past_the_switch_and_brings_it_back():
+    """A phone without telephone-events tells its keys beside the sound."""
+    town = Town(directory(), settings=DIRECT)
+    ana, ben = town.phone("101"), town.phone("102")
+    ana.dial("102", sdp=without_events(offer(ana.engine.open(f"{ana.name}/1"))))
+    ben.knows_events = False
+    town.run(0.5)
+    ben.answer()
+    town.run(1.0)
+    assert paths(town) == [("direct", "both can")]
+    for key in "*80":
+        ana.info(key)
+    town.run(2.0)
+    assert town.last(RecordingBegan).extension == "101"
+    assert paths(town)[-1] == ("relayed", "the conversation is recorded")
     ana.hang_up()
     assert_at_rest(town)

@@ -185,3 +185,27 @@ def test_a_recording_that_could_not_be_kept_is_told():
     town.switch.call_recordings.recorded(RecordingFinished("x", name, 0.0, "stopped", "", "the disk is full"))
     assert f"{name} was not kept: the disk is full" in town.last(ServerFault).message
     assert kept(town) == []
+
+
+@pytest.mark.parametrize(
+    ("device", "user", "site", "domain", "recording"),
+    [
+        ("", "", "", "on demand", "on demand"),
+        ("", "", "", "no", "no"),
+        ("", "", "always", "no", "always"),
+        ("", "on demand", "always", "no", "on demand"),
+        ("no", "always", "", "on demand", "no"),
+        ("always", "no", "no", "no", "always"),
+        ("on demand", "no", "always", "always", "on demand"),
+    ],
+)
+def test_the_device_says_it_before_its_user_the_user_before_the_site_and_the_site_before_the_domain(
+    device, user, site, domain, recording
+):
+    of = directory(users={"101": {"recording": user}})
+    of = of.replaced(
+        devices=tuple(it.model_copy(update={"recording": device if it.id == "101" else ""}) for it in of.devices),
+        sites=tuple(it.model_copy(update={"recording": site}) for it in of.sites),
+        domain=of.domain.model_copy(update={"recording": domain}),
+    )
+    assert of.recording_of(of.users_by_extension["101"], "101") == recording

@@ -104,6 +104,8 @@ class Phone:
         self.texts: list[Request] = []
         self.takes_texts = 200
         """Status for every MESSAGE."""
+        self.named_host = host
+        """Its address by its own word: another one than its own behind a NAT."""
         self.rings = True
         """Tells that it rings; a dead one says nothing at all."""
         self.answers_with = 0
@@ -114,6 +116,8 @@ class Phone:
         """Challenges every call, where there is one."""
         self.codecs = CODECS
         """It takes."""
+        self.knows_events = True
+        """Telephone-events; else its keys go by INFO."""
         self.refuses_reoffers: list[int] = []
         """Status for each of the next re-INVITEs it gets."""
         self.wanders = False
@@ -139,7 +143,7 @@ class Phone:
     def register(self, expires_s: int = 300, *, password: str | None = None) -> Response | None:
         """Register and return the newest response there is."""
         credentials = Credentials(self.name, password) if password is not None else self.credentials
-        headers = [("Contact", f"<sip:{self.name}@{self.host}:5060>"), ("Expires", str(expires_s))]
+        headers = [("Contact", f"<sip:{self.name}@{self.named_host}:5060>"), ("Expires", str(expires_s))]
         self.stack.request(
             "REGISTER", f"sip:{DOMAIN}", SWITCH, from_=self.who, to=self.who, now=self.now, headers=headers,
             credentials=credentials, call_id=f"reg-{self.name}", cseq=int(self.now * 1000) + 1,
@@ -203,6 +207,7 @@ class Phone:
         talk = talk or self.talk
         offered = talk.session.remote_sdp
         assert offered is not None
+        offered = offered if self.knows_events else without_events(offered)
         text, remote = answer(parse_sdp(offered), self.engine.open(talk.leg), codecs=self.codecs)
         talk.session.answer(text, self.now)
         talk.state = "up"
@@ -526,8 +531,11 @@ class Town:
         return phone
 
 
-def directory(**changes: object) -> Directory:
-    """Ana 101 and Ben 102 (Laval), Cleo 103 (barred, no voicemail), queues 500/501/502, attendant 400."""
+def directory(*, without_codes: bool = False, **changes: object) -> Directory:
+    """Ana 101 and Ben 102 (Laval), Cleo 103 (barred, no voicemail), queues 500/501/502, attendant 400.
+
+    `without_codes`: none is listened for in conversations, whose media may then go directly.
+    """
     users = {
         "101": {"first_name": "Ana", "last_name": "Silva", "site": "Toronto", "voicemail_pin": "4101",
                 "caller_id": 14165550101},
@@ -538,7 +546,8 @@ def directory(**changes: object) -> Directory:
     for extension, fields in changes.pop("users", {}).items():  # type: ignore[attr-defined]
         users[extension] = {**users[extension], **fields}
     document = {
-        "domain": {"name": "acme.lab", "area_code": "416", "caller_id": 14165550100, "music": "house"},
+        "domain": {"name": "acme.lab", "area_code": "416", "caller_id": 14165550100, "music": "house",
+                   "platform": {"codes_in_calls": not without_codes}},
         "sites": [
             {"name": "Toronto", "music": "jazz", "emergency_address": "hq"},
             {"name": "Laval", "music": "folk", "area_code": "450", "caller_id": 14505550110},
@@ -573,6 +582,15 @@ def directory(**changes: object) -> Directory:
         **changes,
     }  # fmt: skip
     return Directory.model_validate(document)
+
+
+def without_events(sdp: bytes) -> bytes:
+    """A description of ours as a phone writes it that knows no telephone-events."""
+    return b"\r\n".join(
+        line.replace(b" 101", b"") if line.startswith(b"m=") else line
+        for line in sdp.split(b"\r\n")
+        if b"telephone-event" not in line and b"fmtp" not in line
+    )
 
 
 def assert_at_rest(town: Town) -> None:

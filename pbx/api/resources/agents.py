@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pbx.api.answers import ACCEPTED, Answer, Refused, nothing, wrong
@@ -11,7 +12,7 @@ from pbx.api.collection import COUNT_SCHEMA, with_ignored, with_kept
 from pbx.api.forms import COUNT, TEXT, YES_NO, choice, whole
 from pbx.api.resources.queues import QUEUES, queue_of
 from pbx.api.routes import Route
-from pbx.api.shapes import Shape, as_refusal, changed, kept, made, ours, told
+from pbx.api.shapes import Shape, Written, as_refusal, changed, made, ours, told
 from pbx.domain.directory import Directory
 from pbx.domain.queues import Agent, AgentStatus, Queue, person
 from pbx.ownership import agent_thing
@@ -25,7 +26,7 @@ STATUSES = {
     **{f"cust{n}": AgentStatus(f"custom{n}") for n in range(1, 9)},
     **{f"custom{n}": AgentStatus(f"custom{n}") for n in range(1, 9)},
 }  # fmt: skip
-_AVAILABILITY = {"automatic": True, "manual": False, "disabled": False, "offnet-automatic": True}
+_AVAILABILITY = ("automatic", "manual", "disabled", "offnet-automatic")
 
 
 def agent_id(directory: Directory, agent: Agent) -> str:
@@ -68,6 +69,8 @@ def _registered(around: Any, agent: Agent) -> str:
 
 
 def _availability(around: Any, agent: Agent) -> str:
+    if agent.disabled:
+        return "disabled"
     if agent.number:
         return "offnet-automatic"
     return "automatic" if _status(around, agent) in ("available", "one call") else "manual"
@@ -90,7 +93,7 @@ SHAPE = Shape("Agent", (
     told("callqueue-agent-id", TEXT, lambda around, agent: agent_id(around[1], agent)),
     told("callqueue", TEXT, lambda around, agent: around[2].extension),
     told("domain", TEXT, lambda around, agent: around[1].domain.name),
-    ours("callqueue-agent-availability-type", choice(_AVAILABILITY), "available", told=_availability),
+    ours("callqueue-agent-availability-type", choice(_AVAILABILITY), "availability", told=_availability),
     ours("callqueue-agent-wrap-up-allowance-seconds", whole(0, 86_400), "wrap_up_s"),
     ours("auto-answer-enabled", YES_NO, "auto_answer"),
     ours("callqueue-agent-dispatch-order-ordinal", whole(0, 10_000), "order"),
@@ -100,7 +103,6 @@ SHAPE = Shape("Agent", (
     told("callqueue-agent-has-registered-devices", TEXT, _registered),
     told("callqueue-agent-availability-for-dispatch", TEXT, _status),
     told("active-calls-total-current", COUNT, _calls),
-    kept("callqueue-agent-max-concurrent-sms-conversations", COUNT, 0),
     told("callqueue-agent-entry-type", TEXT, lambda around, agent: _entry(agent)),
     told("login-username", TEXT, lambda around, agent: _user(around, agent, "login")),
     told("name-full-name", TEXT, lambda around, agent: _user(around, agent, "name")),
@@ -110,6 +112,16 @@ SHAPE = Shape("Agent", (
     told("agent-site", TEXT, lambda around, agent: _user(around, agent, "site")),
     told("agent-user-scope", TEXT, lambda around, agent: _user(around, agent, "scope")),
 ))  # fmt: skip
+
+
+def _read_fields(asked: Asked, *, new: bool) -> Written:
+    """Read what was sent; the one word of availability is two things here: listed at all, and logged in."""
+    written = SHAPE.read(asked.body, new=new)
+    values = dict(written.values)
+    word = values.pop("availability", None)
+    if word is not None:
+        values |= {"disabled": True} if word == "disabled" else {"disabled": False, "available": word != "manual"}
+    return replace(written, values=values)
 
 
 def told_agent(asked: Asked, directory: Directory, queue: Queue, agent: Agent) -> dict[str, Any]:
@@ -157,7 +169,7 @@ async def _read(asked: Asked) -> Answer:
 
 async def _create(asked: Asked) -> Answer:
     name = asked.needed("callqueue-agent-id")
-    written = SHAPE.read(asked.body, new=True)
+    written = _read_fields(asked, new=True)
     extension = asked.path["callqueue"]
 
     def edit(directory: Directory) -> Directory:
@@ -178,7 +190,7 @@ async def _create(asked: Asked) -> Answer:
 
 
 async def _change(asked: Asked) -> Answer:
-    written = SHAPE.read(asked.body, new=False)
+    written = _read_fields(asked, new=False)
 
     def edit(directory: Directory) -> Directory:
         queue, agent = _one(asked, directory)

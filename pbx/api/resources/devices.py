@@ -56,6 +56,10 @@ def _agents(value: Any) -> tuple[str, ...]:
     return tuple(part.strip() for part in TEXT.read(value).split(";") if part.strip())
 
 
+_RECORDING = choice({"no": "", "yes": "always", "yes-with-transcription": "always",
+                     "yes-with-transcription-and-sentiment": "always"}, otherwise="no")  # fmt: skip
+"""A device that does not record by itself does as its user."""
+
 SHAPE = Shape("Device", (
     ours("device", NUMERAL, "id", required=True),
     told("user", TEXT, lambda around, device: device.extension),
@@ -67,7 +71,7 @@ SHAPE = Shape("Device", (
     ours("caller-id-number", NUMBER, "caller_id"),
     ours("caller-id-number-emergency", NUMBER, "emergency_caller_id"),
     ours("device-force-notify-new-voicemails-enabled", YES_NO, "unsolicited_mwi"),
-    kept("device-level-call-recording-enabled", YES_NO, "no"),
+    told("device-level-call-recording-enabled", YES_NO, lambda around, device: "yes" if device.recording else "no"),
     kept("device-push-enabled", YES_NO, "no"),
     told("device-sip-registration-contact", TEXT, _bound(lambda it: it.contact)),
     told("device-sip-registration-core-server", TEXT, lambda around, device: around[0].house.hostname),
@@ -82,7 +86,8 @@ SHAPE = Shape("Device", (
     ours("device-srtp-enabled", choice(("no", "yes", "opportunistic")), "srtp"),
     ours("auto-answer-enabled", YES_NO, "auto_answer"),
     ours("device-sip-allowed-user-agent", Form(TEXT.schema, _agents, lambda them: ";".join(them)), "user_agents"),
-    kept("device-sip-nat-traversal-enabled", choice(("automatic", "none", "never", "fixed")), "automatic"),
+    ours("device-sip-nat-traversal-enabled", choice(
+        {"automatic": "automatic", "never": "never", "none": "never", "fixed": "always"}), "nat"),
     ours("emergency-address-id", TEXT, "emergency_address"),
     told("login-username", TEXT, lambda around, device: _owner(around, device, "login")),
     told("name-full-name", TEXT, lambda around, device: _owner(around, device, "name")),
@@ -92,7 +97,7 @@ SHAPE = Shape("Device", (
     ours("device-provisioning-sip-transport-protocol", choice(("udp", "tcp", "tls")), "transport", "transport"),
     ours("device-provisioning-line", whole(1, 32), "port", "line"),
     kept("device-provisioning-overrides", TEXT),
-    kept("recording-configuration", TEXT, "no"),
+    ours("recording-configuration", _RECORDING, "recording"),
     ours("displayName", TEXT, "label"),
 ))  # fmt: skip
 

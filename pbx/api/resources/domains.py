@@ -9,7 +9,8 @@ from pbx.access import Thing
 from pbx.api.answers import ACCEPTED, Answer, Refused, nothing, wrong
 from pbx.api.asked import Asked
 from pbx.api.collection import COUNT_SCHEMA, with_ignored, with_kept
-from pbx.api.forms import AREA, COUNT, NUMBER, TEXT, YES_NO, choice
+from pbx.api.forms import AREA, COUNT, NUMBER, TEXT, YES_NO
+from pbx.api.resources.users import RECORDING
 from pbx.api.routes import Route
 from pbx.api.shapes import Shape, as_refusal, changed, kept, made, ours, told
 from pbx.domain.directory import Directory
@@ -33,12 +34,11 @@ SHAPE = Shape("Domain", (
     ours("description", TEXT, "description"),
     kept("music-on-hold-enabled", YES_NO, "yes"),
     kept("music-on-ring-enabled", YES_NO, "no"),
-    kept("music-on-hold-randomized-enabled", YES_NO, "no"),
-    kept("domain-type", choice(("Standard", "Residential", "Hospitality")), "Standard"),
+    ours("music-on-hold-randomized-enabled", YES_NO, "shuffled_music"),
     kept("dial-plan", TEXT),
     ours("dial-policy", TEXT, "dial_policy",
          told=lambda around, domain: domain.dial_policy or domain.platform.dial_policy),
-    kept("email-send-from-address", TEXT, ""),
+    ours("email-send-from-address", TEXT, "mail_sender"),
     kept("single-sign-on-enabled", YES_NO, "no"),
     ours("area-code", AREA, "area_code"),
     ours("caller-id-name", TEXT, "caller_id_name"),
@@ -64,11 +64,11 @@ SHAPE = Shape("Domain", (
     told("count-subcriber-resources-total", COUNT, lambda around, domain: len(around[1].users)),
     ours("emergency-address-id", TEXT, "emergency_address"),
     kept("voicemail-enabled", YES_NO, "yes"),
-    kept("recording-configuration", TEXT, "no"),
+    ours("recording-configuration", RECORDING, "recording"),
     kept("voicemail-transcription-enabled", TEXT, "no"),
     kept("language-token", TEXT, "en_US"),
     kept("is-domain-locked", YES_NO, "no"),
-    kept("is-stir-enabled", YES_NO, "no"),
+    ours("is-stir-enabled", YES_NO, "attestation"),
     kept("is-ivr-forward-change-blocked", YES_NO, "no"),
 ))  # fmt: skip
 _FILED = "domain:"

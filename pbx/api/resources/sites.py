@@ -9,7 +9,7 @@ from pbx.api.answers import Answer, nothing
 from pbx.api.asked import Asked
 from pbx.api.collection import Around, Collection, every
 from pbx.api.forms import AREA, COUNT, NUMBER, TEXT, YES_NO, whole
-from pbx.api.resources.users import presence
+from pbx.api.resources.users import RECORDING, presence
 from pbx.api.routes import Route
 from pbx.api.shapes import Shape, kept, ours, told
 from pbx.domain.directory import Directory
@@ -38,7 +38,9 @@ SHAPE = Shape("Site", (
         "directory-name-visible-in-list-enabled")),
     *(kept(name, YES_NO, "no") for name in (
         "reject-anonymous-calls-enabled", "voicemail-playback-announce-datetime-received",
-        "voicemail-playback-announce-caller-id", "music-on-hold-randomized-enabled")),
+        "voicemail-playback-announce-caller-id")),
+    ours("music-on-hold-randomized-enabled", YES_NO, "shuffled_music", told=lambda around, site: YES_NO.tell(
+        around[1].domain.shuffled_music if site.shuffled_music is None else site.shuffled_music)),
     kept("language-token", TEXT, "en_US"),
     kept("limits-max-data-storage-kilobytes", COUNT, 0),
     kept("limits-max-active-calls-total", whole(0, 3600), 0),
@@ -49,7 +51,8 @@ SHAPE = Shape("Site", (
     ours("area-code", AREA, "area_code"),
     ours("emergency-address-id", TEXT, "emergency_address"),
     told("active-calls-total-current", COUNT, _calls),
-    kept("recording-configuration", TEXT, "no"),
+    ours("recording-configuration", RECORDING, "recording", told=lambda around, site: RECORDING.tell(
+        site.recording or around[1].domain.recording)),
 ))  # fmt: skip
 
 SITES = Collection(

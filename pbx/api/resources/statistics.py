@@ -117,7 +117,7 @@ def _agents(asked: Asked) -> dict[str, AgentFigures]:
                                           asked.query.get("department"))  # fmt: skip
     found: dict[str, AgentFigures] = {}
     for queue in directory.queues:
-        for agent in queue.agents:
+        for agent in queue.enabled:
             if queue_name not in (None, queue.extension) or agent_name not in ("", agent.name):
                 continue
             if not _is_in(directory, agent, department) or not sees(agent_thing(directory, queue, agent, "statistics")):

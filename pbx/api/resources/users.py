@@ -95,11 +95,13 @@ SHAPE = Shape("User", (
     ours("voicemail-transcription-enabled", TEXT, "mailbox.transcription"),
     ours("emergency-address-id", TEXT, "emergency_address"),
     kept("call-recordings-hide-from-others-enabled", YES_NO, "no"),
-    kept("music-on-hold-randomized-enabled", YES_NO, "no"),
+    ours("music-on-hold-randomized-enabled", YES_NO, "shuffled_music",
+         told=lambda around, user: YES_NO.tell(around[1].shuffles_music(user.extension))),
     kept("music-on-hold-comfort-message-repeat-interval-seconds", whole(0, 3600)),
     told("active-calls-total-current", COUNT, busy),
     told("account-status", TEXT, lambda around, user: user.status),
-    ours("recording-configuration", RECORDING, "recording"),
+    ours("recording-configuration", RECORDING, "recording", told=lambda around, user: RECORDING.tell(
+        around[1].recording_of(user))),
 ))  # fmt: skip
 
 
