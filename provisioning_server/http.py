@@ -18,6 +18,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from provisioning_server.bans import Network, address_of, is_within
+from provisioning_server.login import CHALLENGE
 from provisioning_server.respond import TEXT, Answer, ConfigRequest
 from provisioning_server.uploads import LARGEST
 
@@ -171,6 +172,8 @@ def _reply(answer: Answer) -> web.Response:
         headers["ETag"] = answer.etag
     if answer.last_modified is not None:
         headers["Last-Modified"] = _http_date(answer.last_modified)
+    if answer.status == 401:
+        headers["WWW-Authenticate"] = CHALLENGE
     if answer.status == 405:
         headers["Allow"] = "GET, HEAD"
     return web.Response(status=answer.status, body=answer.body, headers=headers)

@@ -38,6 +38,7 @@ from provisioning_server.families import Families
 from provisioning_server.firmware import Image, is_in, next_step
 from provisioning_server.identify import Claim, NoClaim, identify, split_path
 from provisioning_server.ledger import Admission, Key, Ledger
+from provisioning_server.login import LOGIN, UNAUTHORIZED, login
 from provisioning_server.manifest import Family
 from provisioning_server.one_shot import OneShot, OneShots
 from provisioning_server.overlay import UNSET, Scalar, ServedAt, Value, box_values, layers, line_values
@@ -55,8 +56,10 @@ ENCRYPT = "provisioning.encrypt"
 PROTOCOLS = "provisioning.protocols"
 """What phones may fetch by, `https` or several in a row; anything without it. URLs name the first of http and https."""
 TRUSTED = "provisioning.trusted_networks"
-OF_THE_DOOR = frozenset({OPEN, PROTOCOLS, TRUSTED, UPLOADS})
+OF_THE_DOOR = frozenset({OPEN, PROTOCOLS, TRUSTED, UPLOADS, LOGIN})
 """Settings that no phone is told."""
+_NOBODYS = "-"
+"""A token that opens nothing."""
 _TLS = ("TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _SECRET = re.compile(r"[0-9a-fA-F]{32,}")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]")
@@ -118,7 +121,16 @@ class Office:
 
 def respond(request: ConfigRequest, office: Office, directory: Directory, now: Moment) -> Answer:
     """Answer one request. Never raises for anything a peer can send."""
+    answer = _answer(request, office, directory, now)
+    if answer.status != 404 or not _asks_login(request, directory):
+        return answer
+    return answer if _is_proved(request, office, directory, now) else _challenged(answer)
+
+
+def _answer(request: ConfigRequest, office: Office, directory: Directory, now: Moment) -> Answer:
     claim = identify(request.path, request.user_agent, office.families, directory)
+    if isinstance(claim, Claim) and not claim.token and _asks_login(request, directory):
+        claim = replace(claim, token=_token_of_login(request, office, directory, claim, now))
     asked = ConfigRequested(
         request.protocol, _shown(claim.name), request.address, printable(request.user_agent)[:200], claim.mac
     )
@@ -148,6 +160,34 @@ def respond(request: ConfigRequest, office: Office, directory: Directory, now: M
         return _refused(request, asked, claim.mac, device, str(fault), ServerFault("provisioning", "", str(fault)))
     key = _key_of_file(office, directory, claim, box, admission, now)
     return _served(request, office, asked, claim, box, admission, found, now, key)
+
+
+def _asks_login(request: ConfigRequest, directory: Directory) -> bool:
+    return request.protocol != "tftp" and directory.settings.get("domain", {}).get(LOGIN) is True
+
+
+def _token_of_login(request: ConfigRequest, office: Office, directory: Directory, claim: Claim, now: Moment) -> str:
+    """Return the token a login gives; one that fits nothing when user and file, or user and token, are two boxes'."""
+    mac, password = login(request.headers)
+    if not mac:
+        return ""
+    if claim.rule.is_of_one_device:
+        return password if mac == claim.mac else _NOBODYS
+    whose = office.shelf.mac_of_token(directory, password, lambda one: _tokens(office, directory, one, now))
+    return password if mac == whose else _NOBODYS
+
+
+def _is_proved(request: ConfigRequest, office: Office, directory: Directory, now: Moment) -> bool:
+    """Whether the login is that of a box, and would open its files: then what is not there is not there."""
+    mac, password = login(request.headers)
+    box = directory.devices_by_mac.get(mac, ())
+    former = _former_token(box, now)
+    return not office.ledger.admit(mac, _first_token(box), password or _NOBODYS, now.mono, former=former).reason
+
+
+def _challenged(answer: Answer) -> Answer:
+    events = tuple(replace(event, status=401) if isinstance(event, ConfigRefused) else event for event in answer.events)
+    return replace(answer, status=401, body=UNAUTHORIZED, events=events)
 
 
 def _heard(
@@ -381,8 +421,8 @@ def _counted(
 ) -> list[Event]:
     """Count a refusal as a guess, whatever its reason; the one that leads to a ban is told to the operator."""
     host = _host(request.address)
-    if admission is BANNED:
-        return []
+    if admission is BANNED or (not claim.token and _asks_login(request, directory)):
+        return []  # where a login is asked for, everybody's first request has none
     trusted, wrong = _trusted(office, directory)
     if is_within(host, trusted):
         return []

@@ -51,6 +51,24 @@ def test_without_its_layer_a_value_is_that_of_the_layer_below(gone, left, layer)
     assert f"account.1.sip_server.1.expires = {left}\n".encode() in desk.own(YEALINK).body
 
 
+def test_keys_of_a_site_are_on_all_its_phones_and_a_phone_may_have_one_otherwise():
+    site = {
+        "keys.3.type": "blf",
+        "keys.3.value": "102",
+        "keys.3.label": "Desk",
+        "keys.4.type": "park",
+        "keys.4.value": "700",
+    }
+    own = {"keys.4.type": "speed", "keys.4.value": "14165550100"}
+    told = small_domain(settings={"site:Toronto": site})
+    first = Counter(told).own(YEALINK).body.decode()
+    second = Counter(with_device(told, "101", settings=own)).own(YEALINK).body.decode()
+    assert "linekey.3.type = 16\nlinekey.3.line = 1\nlinekey.3.value = 102\nlinekey.3.label = Desk\n" in first
+    assert "linekey.4.type = 10\n" in first
+    assert "linekey.3.value = 102\n" in second
+    assert "linekey.4.type = 13\nlinekey.4.line = 1\nlinekey.4.value = 14165550100\n" in second
+
+
 def test_within_a_layer_the_numbered_line_wins_over_every_line():
     stack = [Layer("low", {"lines.2.expires": 60}), Layer("high", {"lines.*.expires": 90, "lines.1.expires": 30})]
     assert line_values(stack, 1)["lines.1.expires"].value == 30
