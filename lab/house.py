@@ -108,6 +108,11 @@ class House(Protocol):
     def now(self) -> Moment: ...
 
     @property
+    def hour(self) -> Moment:
+        """What the office takes the moment for: time frames go by it."""
+        ...
+
+    @property
     def phones(self) -> Sequence[AnyPhone]: ...
 
     @property

@@ -103,9 +103,11 @@ def _every(case: Case) -> bool:
 
 
 class RunDesk:
-    """Runs plans on a lab; `shown` is told of each change of a run, `said` the words of each outcome."""
+    """Runs plans on a lab; `shown` is told of each change of a run, `said` case and verdict of each outcome."""
 
-    def __init__(self, lab: Lab, book: RunBook, shown: Callable[[RunView], None], said: Callable[[str], None]) -> None:
+    def __init__(
+        self, lab: Lab, book: RunBook, shown: Callable[[RunView], None], said: Callable[[str, str], None]
+    ) -> None:
         self._lab, self._book, self._shown, self._said = lab, book, shown, said
 
     async def run(
@@ -214,7 +216,7 @@ class RunDesk:
             if what in ("started", "done"):
                 self._shown(self._book.progress(run, case, what, in_words(chronicle.left_s)))
             if what == "done":
-                self._said(f"{case.case} {case.verdict}")
+                self._said(case.case, case.verdict)
             progress(case, what)
 
         def begun(reins: Reins) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from datetime import date
 from types import TracebackType
 
 from aiohttp import web
 
 from lab.addresses import is_loopback
+from lab.api.clock import ClockApi
 from lab.api.described import Described
 from lab.api.devices import Devices
 from lab.api.exchanges import ExchangesApi
 from lab.api.faults import FaultsApi
 from lab.api.faxes import FaxDesk
+from lab.api.flows import Flows
 from lab.api.guide import Guide
 from lab.api.hot_desks import HotDesks
 from lab.api.mailboxes import MailboxDesk
@@ -28,10 +32,13 @@ from lab.api.queues import QueueDesk
 from lab.api.recordings import Recordings
 from lab.api.v1 import Api
 from lab.console.app import Console, read_form
+from lab.console.clock_page import ClockPage
 from lab.console.faults_page import FaultsPage
 from lab.console.onboarding_page import OnboardingPage
 from lab.console.onboarding_users_page import OnboardingUsersPage
 from lab.console.once_page import OncePage
+from lab.console.outbox_page import OutboxPage
+from lab.console.phone_page import PhonePage
 from lab.console.readers import Readers
 from lab.devices import DeviceDesk
 from lab.exchanges import Exchanges
@@ -47,6 +54,8 @@ from lab.portal.gate import ACTOR, Gate
 from lab.portal.ledger import Ledger
 from lab.portal.over_lab import Invitations, LabHouse
 from lab.portal.reached import ReachedPortal
+from lab.portal.search import SearchPage
+from lab.posted import Posted
 from lab.seeds.load import Seed
 from lab.service import Lab
 from lab.source import LabSource
@@ -60,12 +69,14 @@ from pbx.events import (
     CallRecordWritten,
     CallRouted,
     CallUp,
+    HourSet,
     SipRequest,
     SipResponse,
     Stamped,
 )
 from test_plans.verdicts import GOOD
 
+_HURRY_S = 1.0
 _GOOD = GOOD | {"blocked"}
 """Verdicts of a run that nothing failed in; what is blocked is told in its report."""
 
@@ -90,15 +101,18 @@ class Office:
             self.accounts, house.directories, lambda: self.lab.directory.domain.name,
             lab=settings.console_open and is_loopback(self.console_host),
         )  # fmt: skip
+        home = lambda: self.lab.directory  # noqa: E731 - asked in many places
+        readers = Readers(gate, home)
         self.console = Console(
             self.source,
             hosts=[self.console_host, f"[{self.console_host}]", *settings.console_names],
-            reader=Readers(gate, lambda: self.lab.directory),
+            reader=readers,
         )
         self.invitations = Invitations(self.lab, self.accounts)
         ledger = Ledger(lambda: self.lab.store, self._adopt, lambda: secrets.token_hex(8), self._at, house.durable)
-        lay_out(self.console, gate, ledger, house, self._invite)
-        self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed, self.console.hub.say)
+        room = lay_out(self.console, gate, ledger, house, self._invite)
+        Flows(house).route(self.console.app)
+        self.desk = RunDesk(self.lab, self.source.run_book, self.console.run_changed, self.console.case_over)
         self.api = Api(self.source, self.desk.start, self.desk.preview)
         self.api.route(self.console.app)
         self.observer = Observer(self.lab.bus, self.source.book, self.lab.sip_address, self.lab.tls_secrets)
@@ -111,6 +125,12 @@ class Office:
         FaultsPage(self.console, read_form, lambda: self.lab.faults).route(self.console.app)
         OncePage(self.console, read_form, self.devices, lambda: self.lab.now).route(self.console.app)
         self.console.impaired = self.lab.impaired
+        PhonePage(self.console, read_form, self.source, readers, home).route(self.console.app)
+        OutboxPage(self.console, read_form, lambda: self.posted, home).route(self.console.app)
+        hours = self.lab.hours
+        ClockPage(self.console, read_form, lambda: hours, home, house, self._port_days).route(self.console.app)
+        ClockApi(lambda: hours, lambda: self.lab.now, home, self._port_days).route(self.console.app)
+        SearchPage(room, home, readers.rooms, self._on_the_floor).route(self.console.app)
         MailDesk(self.lab).route(self.console.app)
         HotDesks(self.lab).route(self.console.app)
         PromptDesk(self.lab).route(self.console.app)
@@ -119,6 +139,7 @@ class Office:
         FaxDesk(self.lab).route(self.console.app)
         MailboxDesk(self.lab).route(self.console.app)
         self.ns = NsApi(self.lab, self.accounts, self._messages)
+        self.posted = Posted(self.lab, self.ns.deliveries)
         Described(lambda: self.ns.routes).route(self.console.app)
         self.ns.route(self.console.app)
         self.exchanges = Exchanges(self.lab, settings, Office, self.ns.directory, self.ns.take_over)
@@ -136,6 +157,7 @@ class Office:
         self.metrics = Metrics(self.lab)
         self.metrics.route(self.console.app)
         self.console_port = 0
+        self._hurry: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Office:
         keep_peers_faults_short()
@@ -157,6 +179,7 @@ class Office:
             await self._close()
             raise
         self.metrics.start()
+        self.lab.bus.subscribe(self._hour_set, [HourSet])
         self.lab.changed = self._phone_changed
         self.lab.people.changed = self.console.guide_changed
         self.lab.people.watched = lambda: self.console.hub.shows("guide")
@@ -192,10 +215,32 @@ class Office:
         for card in self.source.cards_of(phone):
             self.console.phone_changed(card)
 
+    def _hour_set(self, stamped: Stamped) -> None:
+        """Pages are told at once, and the desk of onboarding, whose clocks go by it."""
+        self.onboarding.desk.tick()
+        self.console.hub.clock_changed()
+        if self._hurry is not None:
+            self._hurry.cancel()
+            self._hurry = None
+        if self.lab.hours.rate > 1:
+            self._hurry = asyncio.get_running_loop().call_later(_HURRY_S, self._hurried)
+
+    def _hurried(self) -> None:
+        """The minute is another one every second or sooner."""
+        self.console.hub.clock_changed()
+        self._hurry = asyncio.get_running_loop().call_later(_HURRY_S, self._hurried)
+
     def _call_changed(self, stamped: Stamped) -> None:
         event = stamped.event
         assert isinstance(event, CallInvited | CallRouted | CallUp | CallEnded | CallRecordWritten)
         self.console.call_changed(event.call)
+
+    def _on_the_floor(self) -> set[str]:
+        return {extension.device for phone in self.lab.phones for extension in phone.extensions}
+
+    def _port_days(self) -> list[tuple[str, date]]:
+        """The days on which customers' numbers are ported, as far as they are known."""
+        return [(case.domain, case.port_day) for case in self.onboarding.desk.cases() if case.port_day is not None]
 
     def plan_is_good(self) -> bool:
         """Whether the newest run failed at nothing."""
@@ -203,6 +248,8 @@ class Office:
         return newest is not None and newest.state == "done" and {case.verdict for case in newest.cases} <= _GOOD
 
     async def _close(self) -> None:
+        if self._hurry is not None:
+            self._hurry.cancel()
         self.onboarding.close()
         await self.exchanges.close()
         self.console.hub.close()

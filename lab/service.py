@@ -30,6 +30,7 @@ from lab.errors import UserError
 from lab.faults import Faults, line_of
 from lab.faxes.cabinet import Folder
 from lab.floor import Floor, real_token
+from lab.hours import OfficeHours
 from lab.house import AnyPhone, Portal
 from lab.installation import installation_secret, known_as, no_voice, voices
 from lab.inventory import resync_body, resync_words, stations
@@ -119,6 +120,7 @@ class Lab:
         """Set by the console that is opened over this lab."""
         self._catcher = Catcher(self.outbox, lambda: self.now.wall.timestamp(), self)
         self.people = People(self.clock.now)
+        self.hours = OfficeHours(self.clock.now, self.publish)
         self.sip_control = SipControl(self)
         named = {device: control.driver for device, control in seed.lab.control.items()}
         self.controls = Controls(self._supervisor, self._control_address, named)
@@ -222,6 +224,10 @@ class Lab:
     @property
     def now(self) -> Moment:
         return self.clock.now()
+
+    @property
+    def hour(self) -> Moment:
+        return self.hours.now()
 
     @property
     def lab_seed(self) -> LabSeed:
@@ -583,6 +589,7 @@ class Lab:
                 config_url=self._config_url,
             ),
         )
+        switch.hours = self.hours.of
         self._shell.admission = switch.admission
         self._shell.start(SwitchCore(switch, lambda mono: self.now))
 

@@ -19,6 +19,7 @@ from lab.console.views import (
     CallRow,
     ClockView,
     GivenFile,
+    Handset,
     Health,
     PhoneCard,
     Request,
@@ -28,6 +29,8 @@ from lab.console.views import (
     SentFile,
 )
 from lab.devices import DeviceDesk, DeviceRow
+from lab.errors import UserError
+from lab.handsets import Handsets
 from lab.house import AnyPhone
 from lab.phones.face import cards
 from lab.run_book import RunBook
@@ -45,6 +48,7 @@ class LabSource:
 
     def __init__(self, lab: Lab, devices: DeviceDesk) -> None:
         self._lab, self._devices = lab, devices
+        self._handsets = Handsets(lab)
         self.book = CallBook()
         self.run_book = RunBook(self._words, lambda: lab.runs_folder)
         lab.bus.subscribe(self.book.take)
@@ -59,6 +63,16 @@ class LabSource:
     def cards_of(self, phone: AnyPhone) -> Sequence[PhoneCard]:
         now = self._lab.now
         return cards(phone, now._replace(wall=now.wall.astimezone(self._zone)))
+
+    def handset(self, device: str) -> Handset | None:
+        return self._handsets.handset(device)
+
+    def press(self, device: str, button: str, argument: str) -> str:
+        try:
+            self._handsets.press(device, button, argument)
+        except UserError as error:
+            return f"{error.happened}: {error.why}"
+        return ""
 
     def requests(self) -> Sequence[Request]:
         return [
@@ -152,8 +166,9 @@ class LabSource:
         return Health(all(listeners.values()), listeners)
 
     def clock(self) -> ClockView:
-        wall = self._lab.now.wall
-        return ClockView(self._words(wall.timestamp()), f"{wall.astimezone(self._zone):%a %H:%M}")
+        real, hours = self._lab.now.wall, self._lab.hours
+        hour = hours.now().wall
+        return ClockView(self._words(hour.timestamp()), f"{real.astimezone(self._zone):%a %H:%M}", hours.word)
 
     @property
     def _zone(self) -> ZoneInfo:

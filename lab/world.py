@@ -161,6 +161,10 @@ class World:
     def now(self) -> Moment:
         return self.clockwork.now()
 
+    @property
+    def hour(self) -> Moment:
+        return self.clockwork.now()
+
     def run(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
         """Let at most `seconds` pass, or until `until` holds; return whether it does."""
         return self.clockwork.run_until(self.clockwork.mono + seconds, until)

@@ -24,6 +24,8 @@ GET    /api/v1/calls | Calls, newest first | | rows
 GET    /api/v1/calls/{call} | A call: its ladder, its reasons, its sound | | object
 GET    /api/v1/calls/{call}/{document} | What was kept of a call: capture, ladder, reasons, or all of it | | file
 GET    /api/v1/events | What happens, as it happens; Last-Event-ID goes on from there | | stream
+GET    /api/v1/map | Every way a call can take, those taken at a moment, and what is wrong with them | | object
+GET    /api/v1/why | Where a call would go, and why; none is placed | | object
 GET    /api/v1/trace | Lines for a terminal | | stream
 GET    /api/v1/phones | The phones of the lab | | rows
 POST   /api/v1/phones | Plug in a phone for each device that has none on the floor | | rows
@@ -32,6 +34,8 @@ GET    /api/v1/phones/{device}/provision | What a phone would be told | | object
 GET    /api/v1/phones/{device}/provision/{part} | Part of it | | file
 GET    /api/v1/phones/{device}/uploads | What a phone has sent | | rows
 GET    /api/v1/phones/{device}/uploads/{name} | One of these files | | file
+GET    /api/v1/phones/{device}/handset | A phone in the hand: screen, state, what it hears, buttons | | object
+POST   /api/v1/phones/{device}/press | Press a button, as dial with a number | do:string argument:string | object
 POST   /api/v1/phones/{device}/resync | Tell a phone to fetch its file | reboot:boolean | object
 POST   /api/v1/phones/{device}/reveal | Tell a phone's secrets | | object
 POST   /api/v1/phones/{device}/one-shot | Say values of a phone for once | | object
@@ -85,6 +89,8 @@ GET    /api/v1/outbox | Mail that was sent | | object
 DELETE /api/v1/outbox | Empty the outbox | | nothing
 GET    /api/v1/outbox/{number} | A letter | | file
 POST   /api/v1/outbox/again | Try now whatever mail waits | | nothing
+GET    /api/v1/clock | The hour time frames go by, and where to jump | | object
+POST   /api/v1/clock | jump, run, pause, real | do:string at:string rate:string | object
 GET    /api/v1/guide | What a person is to do | | rows
 POST   /api/v1/guide/{number} | Answer a request of a run | answer:string by:string | object
 GET    /api/v1/faults | What ails the lines of the lab's phones | | object

@@ -17,7 +17,7 @@ from pbx.api.house import PhoneModel
 from pbx.api.http import Http
 from pbx.api.identity import RANDOM, Identities, key_text
 from pbx.api.server import Server, all_routes
-from pbx.api.subscribing import EVENTS
+from pbx.api.subscribing import EVENTS, Delivery
 from pbx.api.webhooks import Poster, Webhooks
 from pbx.domain.directory import Directory
 from pbx.events import ServerFault
@@ -49,13 +49,16 @@ class NsApi:
         app.router.add_get("/api/v1/webhooks", self._deliveries)
         Http(self._open).route(app)
 
+    def deliveries(self) -> Sequence[Delivery]:
+        """Return the posts to subscribers that are kept, newest first."""
+        return list(reversed(self._webhooks.newest)) if self._webhooks is not None else []
+
     async def _deliveries(self, request: web.Request) -> web.Response:
         """`GET /api/v1/webhooks`: posts to subscribers, newest first, each with its tries."""
-        newest = reversed(self._webhooks.newest) if self._webhooks is not None else ()
         rows = [
             {"id": it.id, "subscription": it.subscription, "url": it.url, "at": it.made_at, "tries": it.tries,
              "done": it.done, "body": it.body.decode("utf-8", "replace")}
-            for it in newest
+            for it in self.deliveries()
         ]  # fmt: skip
         return web.json_response(rows)
 

@@ -18,15 +18,18 @@ import jinja2
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
+from lab.console.language import HTML, LANGUAGES, language_of, saying
+from lab.console.phone_page import KEYS, WORDS
 from lab.console.readers import Everybody, Reader
 from lab.console.stream import Hub
-from lab.console.views import RESULTS, STANDINGS, STATES, BoxesPage, ConsoleSource, PhoneCard, RunView
+from lab.console.views import RESULTS, STANDINGS, STATES, VERDICTS, BoxesPage, ConsoleSource, PhoneCard, RunView
 from lab.portal.gate import Refused
+from lab.portal.places import page_of
 from pbx.numerals import natural
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "media-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 # The report has its style sheet in it, loads nothing but sound of its own evidence, and runs nothing.
 REPORT_CSP = (
@@ -71,32 +74,43 @@ class Console:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.filters["page_of"] = lambda link: page_of(source.domain, link)
         self.app.on_shutdown.append(self._shut)
         self.impaired: Callable[[], str] = lambda: ""
         """What of the lab is bad on purpose now, in words: stands above every page."""
         self._route()
 
     def phone_changed(self, card: PhoneCard) -> None:
-        self.hub.publish(f"phone-{card.device}", lambda: self._fragment("phone.html", card=card))
-        self.hub.publish("floor-tally", lambda: self._fragment("tally.html", tally=_tally(self._source.phones())))
+        self._tell(f"phone-{card.device}", "phone.html", lambda: {"card": card})
+        self._tell(f"handset-{card.device}", "handset.html", lambda: self._hand(card.device))
+        self._tell("floor-tally", "tally.html", lambda: {"tally": _tally(self._source.phones())})
         if card.state in ("ringing", "in-call", "fault"):
-            self.hub.say(card.sentence)
+            self.hub.say(lambda language: card.sentence(saying(language)))
 
     def run_changed(self, run: RunView) -> None:
-        self.hub.publish(f"run-{run.run}", lambda: self._fragment("run_body.html", run=run))
-        self.hub.publish("runs", lambda: self._fragment("runs_body.html", runs=self._source.runs()))
+        self._tell(f"run-{run.run}", "run_body.html", lambda: {"run": run})
+        self._tell("runs", "runs_body.html", lambda: {"runs": self._source.runs()})
+
+    def case_over(self, case: str, verdict: str) -> None:
+        self.hub.say(lambda language: f"{case} {saying(language)(VERDICTS[verdict].word).lower()}")
 
     def call_changed(self, call: str) -> None:
-        self.hub.publish(
-            f"call-{call}", lambda: self._fragment("call_body.html", page=self._source.call(call), plain=False)
-        )
-        self.hub.publish("calls", lambda: self._fragment("calls_body.html", calls=self._source.calls()))
+        self._tell(f"call-{call}", "call_body.html", lambda: {"page": self._source.call(call), "plain": False})
+        self._tell("calls", "calls_body.html", lambda: {"calls": self._source.calls()})
 
     def guide_changed(self) -> None:
-        self.hub.publish("guide", lambda: self._fragment("guide.html", requests=self._source.requests()))
+        self._tell("guide", "guide.html", lambda: {"requests": self._source.requests()})
         newest = next(iter(self._source.requests()), None)
         if newest is not None:
-            self.hub.say(f"You are needed: {newest.text}")
+            self.hub.say(lambda language: saying(language)("You are needed: {deed}", deed=newest.text))
+
+    def _hand(self, device: str) -> dict[str, object]:
+        """Whoever is told of a phone's handset may press it: the others' pages do not show one."""
+        context = {"hand": self._source.handset(device), "keys": KEYS, "words": WORDS, "edits": True}
+        return context | {"domain": self._source.domain}
+
+    def _tell(self, region: str, template: str, context: Callable[[], Mapping[str, object]]) -> None:
+        self.hub.publish(region, lambda language: self._fragment(template, language, **context()))
 
     # --- pages ----------------------------------------------------------------------------------------
 
@@ -115,7 +129,8 @@ class Console:
         get("/stream", self._stream, allow_head=False)
         get("/healthz", self._alive)
         get("/readyz", self._ready)
-        self.app.router.add_post("/theme", self._theme)
+        self.app.router.add_post("/theme", self._look)
+        self.app.router.add_post("/language", self._look)
         self.app.router.add_post("/guide/me", self._name)
         self.app.router.add_post("/guide/{number}", self._answer)
         self.app.router.add_static("/static/", _HERE / "static")
@@ -136,6 +151,7 @@ class Console:
             phones=phones,
             regions="phone-,floor-tally",
             tally=_tally(phones),
+            compact=_density(request, len(phones)) == "compact",
             sites=sorted({card.site for card in phones if card.site}),
         )
 
@@ -224,13 +240,16 @@ class Console:
             return self.refusal(request, 400, "This answer was not taken", refused, "/runs")
         raise _back(form)
 
-    async def _theme(self, request: web.Request) -> web.StreamResponse:
+    async def _look(self, request: web.Request) -> web.StreamResponse:
+        """The theme or the language of whoever reads here."""
         form = await read_form(request)
-        theme = str(form.get("theme", "system"))
         answer = _back(form)
-        answer.set_cookie(
-            "theme", theme if theme in _THEMES else "system", samesite="Lax", httponly=True, max_age=31_536_000
-        )
+        for name, known, first in (("theme", _THEMES, "system"), ("language", tuple(LANGUAGES), "en")):
+            if name in form:
+                chosen = str(form[name])
+                answer.set_cookie(
+                    name, chosen if chosen in known else first, samesite="Lax", httponly=True, max_age=31_536_000
+                )
         raise answer
 
     # --- the frame around every page ------------------------------------------------------------------
@@ -250,12 +269,17 @@ class Console:
             request, "refused.html", status=status, room="", regions="none", happened=happened, why=why, back=back
         )
 
-    def _fragment(self, template: str, **context: object) -> str:
-        return self._environment.get_template(template).render(states=STATES, results=RESULTS, **context)
+    def _fragment(self, template: str, language: str, **context: object) -> str:
+        say = saying(language)
+        return self._environment.get_template(template).render(_=say, states=STATES, results=RESULTS, **context)
 
     def _common(self, request: web.Request) -> dict[str, object]:
-        theme = request.cookies.get("theme", "system")
+        theme, language = request.cookies.get("theme", "system"), language_of(request)
         return {
+            "_": saying(language),
+            "language": language,
+            "lang": HTML[language],
+            "languages": LANGUAGES,
             "domain": self._source.domain,
             "clock": self._source.clock(),
             "position": self.hub.position,
@@ -265,6 +289,7 @@ class Console:
             "requests": self._source.requests() if self._reader.guides(request) else (),
             "impaired": self.impaired(),
             "themes": _THEMES,
+            "kiosk": request.query.get("kiosk") == "1",
             "path": request.path_qs,
             "here": request.path,
             **self._reader.frame(request),
@@ -304,6 +329,15 @@ class Console:
 
     async def _shut(self, app: web.Application) -> None:
         self.hub.close()
+
+
+_CROWD = 60
+"""Phones above which a floor is shown in small tiles unless it is asked for otherwise."""
+
+
+def _density(request: web.Request, phones: int) -> str:
+    asked = request.query.get("density", "")
+    return asked if asked in ("compact", "large") else "compact" if phones > _CROWD else "large"
 
 
 def _tally(phones: Iterable[PhoneCard]) -> list[tuple[str, int]]:

@@ -11,7 +11,7 @@ from aiohttp import web
 from lab.console.views import BoxesPage, CallRow, PhoneCard
 from lab.portal import nav
 from lab.portal.gate import ACTOR, BASE, LAB_ENGINEER, Gate, cookie_name
-from pbx.access import Actor, Kind, Thing, may_some, reaches_all, within
+from pbx.access import Actor, Kind, Thing, may, may_some, reaches_all, within
 from pbx.domain.directory import Directory
 from pbx.ownership import hardware_thing, parties_thing, phone_thing
 
@@ -60,7 +60,7 @@ class Everybody:
         return "/floor"
 
     def frame(self, request: web.Request) -> dict[str, object]:
-        rooms = [("Lab", [*(link for link, _ in nav.LAB), nav.FAULTS])]
+        rooms = [("Lab", [*(link for link, _ in nav.LAB), *nav.FAULTS])]
         return {"person": LAB_ENGINEER.name, "logged_in": False, "viewing": "", "rooms": rooms}
 
     def phones(self, request: web.Request, cards: Sequence[PhoneCard]) -> Sequence[PhoneCard]:
@@ -105,8 +105,13 @@ class Readers:
             "person": request[BASE].name,
             "logged_in": cookie_name(request) in request.cookies,
             "viewing": f"{actor.scope} {actor.name}" if actor.by else "",
-            "rooms": nav.rooms(actor, self._home(), self._shown(request, actor)),
+            "rooms": self.rooms(request),
         }
+
+    def rooms(self, request: web.Request) -> list[tuple[str, list[nav.Link]]]:
+        """The groups of links the reader has."""
+        actor = request[ACTOR]
+        return nav.rooms(actor, self._home(), self._shown(request, actor))
 
     def _shown(self, request: web.Request, actor: Actor) -> Directory:
         """The domain of the page, the reader's own where that is none the reader knows: its links would tell of it."""
@@ -151,6 +156,8 @@ class Readers:
             match region.partition("-")[0]:
                 case "phone":
                     return floor or self._phone(actor, region.removeprefix("phone-"))
+                case "handset":
+                    return self._hand(actor, region.removeprefix("handset-"))
                 case "floor" | "say":
                     return floor
                 case "call" | "calls":
@@ -163,6 +170,10 @@ class Readers:
                     return False
 
         return hears
+
+    def _hand(self, actor: Actor, device: str) -> bool:
+        found = self._home().devices_by_id.get(device)
+        return found is not None and bool(may(actor, "edit", phone_thing(self._home(), found.extension)))
 
     def _phone(self, actor: Actor, device: str) -> bool:
         found = self._home().devices_by_id.get(device)

@@ -17,23 +17,26 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from lab.console.language import language_of
+
 KEPT_REGIONS = 2000
 HEARTBEAT_S = 15.0
-SPACING_S = 0.1
-"""A page is told at most this often: enough for an eye, and a call's burst is one update. Who records instead of
-looks sets a hub's `spacing_s`."""
+SPACING_S = 0.25
+"""A page is told at most this often, four times a second: enough for an eye, and a call's burst is one update. Who
+records instead of looks sets a hub's `spacing_s`."""
 
 
 @dataclass(slots=True)
 class _Fragment:
     number: int
-    render: Callable[[], str]
-    html: str | None = None
+    render: Callable[[str], str]
+    html: dict[str, str] = field(default_factory=dict)
+    """By language."""
 
-    def read(self) -> str:
-        if self.html is None:
-            self.html = self.render()
-        return self.html
+    def read(self, language: str) -> str:
+        if language not in self.html:
+            self.html[language] = self.render(language)
+        return self.html[language]
 
 
 @dataclass(slots=True, eq=False)
@@ -42,9 +45,10 @@ class _Page:
     """Beginnings of the region names it shows."""
     may: Callable[[str], bool]
     """Whether its reader may be told of a region; of `say`, of what is announced."""
+    language: str
     seen: int
     resync: bool
-    said: str = ""
+    said: Callable[[str], str] | None = None
     clock: str = ""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -52,7 +56,7 @@ class _Page:
 class Hub:
     """Owns the open streams of the console. `clock` tells the lab's time, as pages show it."""
 
-    def __init__(self, clock: Callable[[], dict[str, str]]) -> None:
+    def __init__(self, clock: Callable[[], dict[str, object]]) -> None:
         self._clock = clock
         self.spacing_s = SPACING_S
         self._pages: set[_Page] = set()
@@ -71,8 +75,8 @@ class Hub:
         """How far a page has seen that is rendered now."""
         return f"{self._life}.{self._number}"
 
-    def publish(self, region: str, render: Callable[[], str]) -> None:
-        """Note that `region` changed; `render` is called when a page that shows it is told, at most once."""
+    def publish(self, region: str, render: Callable[[str], str]) -> None:
+        """Note that `region` changed; `render` is asked for a language when a page is told, once each."""
         self._number += 1
         self._fragments[region] = _Fragment(self._number, render)
         self._fragments.move_to_end(region)
@@ -81,8 +85,13 @@ class Hub:
         for page in self._pages:
             page.wake.set()
 
-    def say(self, words: str) -> None:
-        """Announce something to those who listen instead of look; who is away misses it."""
+    def clock_changed(self) -> None:
+        """The clock has been set: every page is told what it says."""
+        for page in self._pages:
+            page.wake.set()
+
+    def say(self, words: Callable[[str], str]) -> None:
+        """Announce something, by language, to those who listen instead of look; who is away misses it."""
         for page in self._pages:
             page.said = words
             page.wake.set()
@@ -123,7 +132,7 @@ class Hub:
         life, _, number = position.partition(".")
         known = life == self._life and number.isascii() and number.isdigit()
         seen = min(int(number[:18]), self._number) if known else self._number
-        page = _Page(regions, may, seen, resync=not known or seen < self._forgotten)
+        page = _Page(regions, may, language_of(request), seen, resync=not known or seen < self._forgotten)
         page.wake.set()
         return page
 
@@ -151,11 +160,11 @@ class Hub:
         page.seen = self._number
         for region, fragment in changed:
             if region.startswith(page.regions) and page.may(region):
-                body = json.dumps({"region": region, "html": fragment.read()})
+                body = json.dumps({"region": region, "html": fragment.read(page.language)})
                 lines.append(f"id: {self._life}.{fragment.number}\ndata: {body}\n\n")
-        if page.said and page.may("say"):
-            lines.append(f"event: say\ndata: {json.dumps(page.said)}\n\n")
-        page.said = ""
+        if page.said is not None and page.may("say"):
+            lines.append(f"event: say\ndata: {json.dumps(page.said(page.language))}\n\n")
+        page.said = None
         clock = json.dumps(self._clock())
         if clock != page.clock:
             page.clock = clock

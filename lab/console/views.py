@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lab.console.language import Say
+
 
 @dataclass(frozen=True, slots=True)
 class StateLook:
@@ -131,10 +133,21 @@ class PhoneCard:
         done = bool(self.boot) and all(part.result == "ok" for part in self.boot)
         return sum(part.seconds for part in self.boot) if done else None
 
-    @property
-    def sentence(self) -> str:
+    def sentence(self, say: Say) -> str:
         """What the live region says of this phone."""
-        return f"{self.extension or self.device} {self.look.word.lower()} {self.note}".strip()
+        return f"{self.extension or self.device} {say(self.look.word).lower()} {self.note}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Handset:
+    """A phone as whoever picks it up finds it."""
+
+    card: PhoneCard
+    buttons: tuple[str, ...]
+    hears: tuple[str, ...]
+    """What its ear recognised last, newest first."""
+    calls: tuple[str, ...]
+    """The other party of each live call, and its state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +321,8 @@ class ClockView:
 
     words: str
     screen: str
+    shifted: str = ""
+    """How the office's hour goes while it is not the real one, e.g. `paused`; then the chip is pink."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +340,14 @@ class ConsoleSource(Protocol):
     def domain(self) -> str: ...
 
     def phones(self) -> Sequence[PhoneCard]: ...
+
+    def handset(self, device: str) -> Handset | None:
+        """A phone as whoever picks it up finds it."""
+        ...
+
+    def press(self, device: str, button: str, argument: str) -> str:
+        """Press a button of a phone; return why it was not possible, empty when it was."""
+        ...
 
     def calls(self) -> Sequence[CallRow]:
         """Newest first, bounded."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 
 KEPT = 500
@@ -22,6 +22,8 @@ class Caught:
     sender: str
     to: tuple[str, ...]
     letter: EmailMessage
+    opened: bool = False
+    """Somebody has looked at it."""
 
     @property
     def subject(self) -> str:
@@ -62,6 +64,12 @@ class Outbox:
 
     def letter(self, number: int) -> Caught | None:
         return next((caught for caught in self._caught if caught.number == number), None)
+
+    def read(self, number: int) -> None:
+        """Note that somebody has looked at a letter."""
+        for place, caught in enumerate(self._caught):
+            if caught.number == number:
+                self._caught[place] = replace(caught, opened=True)
 
     def empty(self) -> None:
         self._caught.clear()

@@ -64,7 +64,7 @@ class OfficeOnboarding:
     # --- what the desk asks for -----------------------------------------------------------------------
 
     def now(self) -> datetime:
-        return self._lab.now.wall
+        return self._lab.hours.now().wall
 
     def directory(self, domain: str) -> Directory | None:
         return next((one for one in self._domains.domains() if one.domain.name == domain), None)

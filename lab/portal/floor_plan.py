@@ -9,6 +9,7 @@ from aiohttp import web
 from lab.console.app import Console, read_form
 from lab.portal.doors import Doors
 from lab.portal.faxes import FaxPage
+from lab.portal.flow_page import FlowPage
 from lab.portal.gate import Gate
 from lab.portal.ledger import Ledger
 from lab.portal.looking import Looking
@@ -34,4 +35,5 @@ def lay_out(
     RulesPage(room).route(console.app)
     Looking(room).route(console.app)
     FaxPage(room).route(console.app)
+    FlowPage(room).route(console.app)
     return room

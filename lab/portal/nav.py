@@ -14,8 +14,12 @@ LAB: tuple[tuple[Link, Kind], ...] = (
     (("devices", "/devices", "Devices", "g d"), "hardware"),
     (("runs", "/runs", "Test runs", "g t"), "test run"),
     (("onboard", "/onboard", "Onboarding", "g o"), "onboarding"),
+    (("outbox", "/outbox", "Outbox", "g x"), "mail"),
 )
-FAULTS: Link = ("faults", "/faults", "Impairments", "g m")
+FAULTS: tuple[Link, ...] = (
+    ("clock", "/clock", "Time machine", "g k"),
+    ("faults", "/faults", "Impairments", "g b"),
+)
 """A Super User's, as all of the lab that has no row in the table of rights."""
 _PORTAL: tuple[tuple[str, str, str, Kind], ...] = (
     ("users", "Users", "g u", "user"),
@@ -29,8 +33,10 @@ _PORTAL: tuple[tuple[str, str, str, Kind], ...] = (
     ("history", "Call history", "", "call record"),
 )
 _TOOLS: tuple[tuple[str, str, str, Kind], ...] = (
+    ("map", "Call-flow map", "g m", "flow map"),
+    ("what-if", "What-if call", "g w", "flow map"),
     ("roles", "Roles", "", "home"),
-    ("why-may-i", "Why may I?", "g w", "home"),
+    ("why-may-i", "Why may I?", "", "home"),
     ("audit", "Audit", "", "audit log"),
 )
 
@@ -38,7 +44,7 @@ _TOOLS: tuple[tuple[str, str, str, Kind], ...] = (
 def rooms(actor: Actor, home: Directory, shown: Directory) -> list[tuple[str, list[Link]]]:
     """Return the groups of links: the lab's of its `home` domain, the portal's of the domain that is shown."""
     lab = [link for link, kind in LAB if may_some(actor, "view", kind, home.domain.name, home.reseller.name)]
-    lab += [FAULTS] if actor.scope == "Super User" else []
+    lab += FAULTS if actor.scope == "Super User" else ()
     portal = [link for link, kind in _links(_PORTAL, shown) if _shows(actor, kind, shown)]
     if actor.extension and not _shows(actor, "user", shown):
         mine = f"/d/{shown.domain.name}/users/{actor.extension}"

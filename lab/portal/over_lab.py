@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -18,6 +18,7 @@ from pbx.domain.history import CallRecord, Fax
 from pbx.domain.kept import Notice
 from pbx.domain.tenancy import User
 from pbx.media.fax import spandsp
+from pbx.media.prompts.texts import TEXTS
 from pbx.store.protocol import Store
 
 DURABLE_WITHIN_S = 5.0
@@ -42,7 +43,12 @@ class LabHouse:
         return lab.switch.presence(None) if lab is not None and lab.alive else Presence()
 
     def now(self) -> Moment:
-        return self.lab.now
+        return self.lab.hour
+
+    def prompts(self, domain: str) -> Set[str]:
+        lab = self._of(domain)
+        kept = lab.history.prompts("") if lab is not None else {}
+        return TEXTS.keys() | kept.keys()
 
     def new_messages(self, domain: str, extension: str) -> int:
         lab = self._of(domain)
@@ -66,6 +72,9 @@ class LabHouse:
     def _of(self, domain: str) -> House | None:
         """Whose switch has this domain: what it has done is of no other."""
         return self.lab if domain == self.lab.directory.domain.name else self.exchange(domain)
+
+    def serves(self, domain: str) -> bool:
+        return self._of(domain) is not None
 
     async def durable(self) -> None:
         """Wait for the disk; 503 when it refuses."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from pbx.access import Action, Kind
 
-PUBLIC = frozenset({"/login", "/logout", "/link/{secret}", "/healthz", "/readyz", "/theme", "/static", "/htmx"})
+PUBLIC = frozenset(
+    {"/login", "/logout", "/link/{secret}", "/healthz", "/readyz", "/theme", "/language", "/static", "/htmx"}
+)
 """Whoever comes: doors, what pages are drawn with, and what a supervisor asks."""
 
 RIGHTS: dict[tuple[str, str], tuple[Action, Kind]] = {
@@ -28,6 +30,17 @@ RIGHTS: dict[tuple[str, str], tuple[Action, Kind]] = {
     ("GET", "/runs/{run}"): ("view", "test run"),
     ("GET", "/runs/{run}/report"): ("view", "test run"),
     ("GET", "/runs/{run}/evidence/{case}/{name}"): ("view", "sip trace"),
+    ("GET", "/phones/{device}"): ("view", "phone"),
+    ("POST", "/phones/{device}"): ("edit", "phone"),
+    ("GET", "/api/v1/phones/{device}/handset"): ("view", "phone"),
+    ("POST", "/api/v1/phones/{device}/press"): ("edit", "phone"),
+    ("GET", "/search"): ("view", "home"),
+    ("GET", "/outbox"): ("view", "mail"),
+    ("GET", "/outbox/{number}"): ("view", "mail"),
+    ("GET", "/outbox/{number}/{place}"): ("view", "mail"),
+    ("POST", "/outbox"): ("edit", "event"),
+    ("GET", "/clock"): ("view", "clock"),
+    ("POST", "/clock"): ("edit", "clock"),
     ("GET", "/faults"): ("view", "fault"),
     ("POST", "/faults"): ("edit", "fault"),
     ("GET", "/onboard"): ("view", "onboarding"),
@@ -80,6 +93,8 @@ RIGHTS: dict[tuple[str, str], tuple[Action, Kind]] = {
     ("POST", "/d/{domain}/numbers/{key}"): ("edit", "number"),
     ("GET", "/d/{domain}/faxes"): ("view", "fax account"),
     ("GET", "/d/{domain}/faxes/{id}/{kind}"): ("view", "fax account"),
+    ("GET", "/d/{domain}/map"): ("view", "flow map"),
+    ("GET", "/d/{domain}/what-if"): ("view", "flow map"),
     ("GET", "/d/{domain}/history"): ("view", "call record"),
     ("GET", "/d/{domain}/audit"): ("view", "audit log"),
     ("GET", "/d/{domain}/roles"): ("view", "home"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -26,7 +26,17 @@ class House(Protocol):
 
     def presence(self, domain: str) -> Presence: ...
 
-    def now(self) -> Moment: ...
+    def now(self) -> Moment:
+        """The hour of the office, which time frames go by."""
+        ...
+
+    def serves(self, domain: str) -> bool:
+        """Whether the switch has this domain: what it has done is of no other."""
+        ...
+
+    def prompts(self, domain: str) -> Set[str]:
+        """The greetings there are."""
+        ...
 
     def new_messages(self, domain: str, extension: str) -> int: ...
 

@@ -27,6 +27,7 @@ from lab.console.views import (
     CallPage,
     CallRow,
     ClockView,
+    Handset,
     Health,
     PhoneCard,
     Request,
@@ -196,6 +197,12 @@ class _Source:
 
     def phones(self) -> Sequence[PhoneCard]:
         return [card for phone in self._world.phones for card in cards(phone, self._world.now)]
+
+    def handset(self, device: str) -> Handset | None:
+        return None
+
+    def press(self, device: str, button: str, argument: str) -> str:
+        return "phones of a virtual world are pressed by plans alone"
 
     def calls(self) -> Sequence[CallRow]:
         return ()

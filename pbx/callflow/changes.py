@@ -25,7 +25,7 @@ def next_changes(
     """
     now = [_way(route(directory, asked, presence, at)) for asked in calls]
     found: dict[int, Change] = {}
-    for wall in _turns(directory, at.wall):
+    for wall in turns(directory, at.wall):
         then = Moment(at.mono + (wall - at.wall) / timedelta(seconds=1), wall)
         for place, asked in enumerate(calls):
             if place not in found:
@@ -37,8 +37,8 @@ def next_changes(
     return tuple(found.get(place) for place in range(len(calls)))
 
 
-def _turns(directory: Directory, wall: datetime) -> Iterator[datetime]:
-    """The moments at which a time frame begins or ends in a zone of the domain, in order."""
+def turns(directory: Directory, wall: datetime) -> Iterator[datetime]:
+    """Return the moments after `wall` at which a time frame begins or ends in a zone of the domain, in order."""
     zones = {directory.domain.time_zone, *(directory.zone_of_site(site.name) for site in directory.sites)}
     zones |= {directory.zone_of_user(user) for user in directory.users}
     coming = {(frame, zone): wall for frame in range(len(directory.time_frames)) for zone in sorted(zones)}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from pbx.domain.answering import AnsweringRule
 from pbx.domain.attendants import Attendant, Menu, MenuAction
 from pbx.domain.destinations import Destination, ToAttendant, ToUser
 from pbx.domain.directory import Directory
+from pbx.domain.numbers import PhoneNumber
 from pbx.domain.queues import Agent
 from pbx.domain.tenancy import User
 from pbx.domain.user_consistency import FORWARDS
@@ -113,11 +115,56 @@ def node_of(directory: Directory, destination: Destination) -> str:
     return destination.label
 
 
+def edges_at(directory: Directory, at: datetime) -> frozenset[Edge]:
+    """Return the edges a call can take at a moment (aware): of what time frames decide, what is in force then."""
+    edges = [*_numbers_at(directory, at), *_users_at(directory, at), *_queues(directory)]
+    for attendant in directory.attendants:
+        first = f"attendant:{attendant.extension}/{attendant.menus[0].name}"
+        zone = directory.zone_of_site(attendant.site)
+        frames = [directory.frames_by_name[name] for name in attendant.open_frames]
+        if attendant.closed and frames and not any(frame.covers(at, zone) for frame in frames):
+            edges.append(Edge(first, f"attendant:{attendant.extension}/{attendant.closed}", "out of hours", True))
+            menus = [menu for menu in attendant.menus if menu is not attendant.menus[0]]
+        else:
+            menus = list(attendant.menus)
+        edges += [edge for menu in menus for edge in _menu(directory, attendant, menu)]
+    return frozenset(edges)
+
+
+def _numbers_at(directory: Directory, at: datetime) -> Iterator[Edge]:
+    for number in directory.numbers:
+        zone = directory.zone_of_site(number.site)
+        edges = list(_number(directory, number))
+        for choice, edge in zip(number.routes, edges, strict=True):
+            frame = directory.frames_by_name.get(choice.time_frame)
+            if frame is None or frame.covers(at, zone):
+                yield edge
+                break
+
+
+def _users_at(directory: Directory, at: datetime) -> Iterator[Edge]:
+    for user in directory.users:
+        node, zone = ToUser(extension=user.extension).label, directory.zone_of_user(user)
+        in_force = AnsweringRule()
+        for rule in sorted(user.rules, key=lambda rule: rule.time_frame == "*"):
+            frame = directory.frame_of(user, rule.time_frame)
+            if rule.enabled and (frame is None or frame.covers(at, zone)):
+                in_force = rule
+                break
+        yield from _rule(directory, user, node, in_force)
+        if user.voicemail:
+            yield Edge(node, f"mailbox:{user.extension}", "otherwise", True)
+
+
 def _numbers(directory: Directory) -> Iterator[Edge]:
     for number in directory.numbers:
-        for choice in number.routes:
-            why = "always" if choice.time_frame == "*" else f"time frame {choice.time_frame}"
-            yield Edge(f"number:{number.number}", node_of(directory, choice.to), why, True)
+        yield from _number(directory, number)
+
+
+def _number(directory: Directory, number: PhoneNumber) -> Iterator[Edge]:
+    for choice in number.routes:
+        why = "always" if choice.time_frame == "*" else f"time frame {choice.time_frame}"
+        yield Edge(f"number:{number.number}", node_of(directory, choice.to), why, True)
 
 
 def _users(directory: Directory) -> Iterator[Edge]:

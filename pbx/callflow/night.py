@@ -16,7 +16,7 @@ def switch_frame(call: Control, name: str) -> Script[Destination | None]:
     frame = call.directory.frames_by_name.get(name)
     if frame is None:  # gone since the call began
         return HangUp(cause=Cause.NOT_FOUND)
-    covers = frame.covers(call.wall, call.directory.domain.time_zone)
+    covers = frame.covers(call.hour, call.directory.domain.time_zone)
     call.answer()
     yield from _switch(call, name, "off" if covers else "on")
     yield from say(call, "goodbye")

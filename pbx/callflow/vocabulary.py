@@ -162,6 +162,11 @@ class Control(Protocol):
         ...
 
     @property
+    def hour(self) -> datetime:
+        """What the office takes it for, aware: time frames go by it."""
+        ...
+
+    @property
     def answered(self) -> bool:
         """The caller has been answered."""
         ...

@@ -121,6 +121,19 @@ class ClockStepped(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HourSet(Event):
+    """The lab has set the hour time frames go by; SIP timers and everything kept stay real."""
+
+    kind: ClassVar[str] = "lab.hour"
+    at: str
+    """ISO 8601, in UTC."""
+    rate: float
+    """Office seconds a second: 0 paused, 1 as ever."""
+    shifted: bool
+    """False once the hour is the real one again."""
+
+
+@dataclass(frozen=True, slots=True)
 class HealthChanged(Event):
     """A listener, or what it needs, does its work again or does it no more."""
 

@@ -16,12 +16,12 @@ from pbx.switch.call_state import CallState
 class RoutingSide(CallState):
     def route_user(self, extension: str) -> UserRoute:
         switch = self._switch
-        found = routing.resolve_user(self.directory, extension, self.asked, switch.presence(self), switch.now)
+        found = routing.resolve_user(self.directory, extension, self.asked, switch.presence(self), switch.hour)
         self.routed(f"user:{extension}", found.record.to_json())
         return found
 
     def route_attendant(self, extension: str, menu: str) -> AttendantRoute | None:
-        found = routing.resolve_attendant(self.directory, extension, menu, self._switch.now)
+        found = routing.resolve_attendant(self.directory, extension, menu, self._switch.hour)
         if found is not None:
             self.routed(f"attendant:{extension}/{found.menu.name}", found.record.to_json())
         return found
@@ -70,7 +70,7 @@ class RoutingSide(CallState):
             return None
         owner = self.directory.devices_by_id[device].extension
         asked = Asked(dialled, owner, device, owner)
-        route = routing.route(self.directory, asked, self._switch.presence(self), self._switch.now)
+        route = routing.route(self.directory, asked, self._switch.presence(self), self._switch.hour)
         self.routed(route.destination.label, route.record.to_json())
         return route.destination
 
@@ -81,11 +81,11 @@ class RoutingSide(CallState):
 
     def dial_off_net(self, dialled: str) -> Destination:
         destination, record = routing.route_off_net(
-            self.directory, replace(self.asked, dialled=dialled), self._switch.now
+            self.directory, replace(self.asked, dialled=dialled), self._switch.hour
         )
         self.routed(destination.label, record.to_json())
         return destination
 
     def _route(self, dialled: str) -> Route:
         asked = replace(self.asked, dialled=dialled)
-        return routing.route(self.directory, asked, self._switch.presence(self), self._switch.now)
+        return routing.route(self.directory, asked, self._switch.presence(self), self._switch.hour)

@@ -65,6 +65,10 @@ class CallState:
         return self._switch.now.wall
 
     @property
+    def hour(self) -> datetime:
+        return self._switch.hour.wall
+
+    @property
     def answered(self) -> bool:
         return self.caller.answered
 

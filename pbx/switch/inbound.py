@@ -77,7 +77,7 @@ def take_invite(switch: Switch, session: Session) -> None:
     leg = Leg(
         f"{call_id}.0", device_id, asked.caller_extension, number, switch.engine, own, session, switch.nat_of(device_id)
     )
-    route = routing.route(switch.directory, asked, switch.presence(None), switch.now)
+    route = routing.route(switch.directory, asked, switch.presence(None), switch.hour)
     call = Call(switch, call_id, leg, asked)
     switch.begin(call, leg, session)
     switch.guarded(call, partial(_start, call, session, route))

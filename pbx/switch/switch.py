@@ -120,6 +120,8 @@ class Switch:
         self.token = token
         self.now = now
         """The moment of the input being served."""
+        self.hours: Callable[[Moment], Moment] = lambda moment: moment
+        """What hour the office takes a moment for: time frames go by it, and nothing else."""
         self.realm = directory.domain.name
         self._bus = bus
         self.admission = Admission(spares=spares, changed=self._admission_changed)
@@ -423,7 +425,12 @@ class Switch:
     def why(self, asked: Asked, now: Moment) -> DecisionRecord:
         """Explain where a call would go now; nobody rings."""
         self.now = now
-        return routing.route(self.directory, asked, self.presence(None), now).record
+        return routing.route(self.directory, asked, self.presence(None), self.hour).record
+
+    @property
+    def hour(self) -> Moment:
+        """The office's hour of the input being served."""
+        return self.hours(self.now)
 
     def registered(self) -> frozenset[str]:
         return self.registration.registered()

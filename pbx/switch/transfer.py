@@ -47,7 +47,7 @@ def referred(switch: Switch, call: Call, leg: Leg, referrer: Referrer, target: s
         referrer.reject_refer(603, now)
         return
     asked = Asked(uri.user, leg.extension or leg.number, leg.device, leg.extension)
-    route = routing.route(switch.directory, asked, switch.presence(call), switch.now)
+    route = routing.route(switch.directory, asked, switch.presence(call), switch.hour)
     if isinstance(route.destination, ToFeature):  # it would be used in the name of whoever is transferred
         referrer.reject_refer(603, now)
         return
@@ -78,7 +78,7 @@ def transfer_by_keys(switch: Switch, call: Call, leg: Leg, target: str) -> None:
 def transfer_by_hand(switch: Switch, call: Call, leg: Leg, target: str) -> bool:
     """A blind transfer without a REFER; False when its owner may not call there, or nobody is there."""
     asked = Asked(target, leg.extension or leg.number, leg.device, leg.extension)
-    route = routing.route(switch.directory, asked, switch.presence(call), switch.now)
+    route = routing.route(switch.directory, asked, switch.presence(call), switch.hour)
     destination = route.destination
     taken = isinstance(destination, ToPark) and not switch.parking.free(destination.slot, switch.directory)
     if not leg.extension or taken or isinstance(destination, ToFeature | HangUp):

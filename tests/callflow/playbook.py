@@ -116,6 +116,10 @@ class Playbook:
         return moment().wall + timedelta(seconds=self.now - 100.0)
 
     @property
+    def hour(self) -> datetime:
+        return self.wall
+
+    @property
     def done(self) -> bool:
         return self._script is not None and self._script.done
 

@@ -33,8 +33,9 @@ function say(what) {
   }, Math.max(0, saidAt + SAY_EVERY_MS - performance.now()));
 }
 
-function tellTime({ words, screen }) {
+function tellTime({ words, screen, shifted }) {
   byId("clock").textContent = words;
+  byId("clock").parentElement.classList.toggle("sim", Boolean(shifted));
   for (const line of document.querySelectorAll("[data-clock]")) line.textContent = screen;
 }
 
@@ -44,7 +45,7 @@ let stale = 0;
 
 function tell(state) {
   byId("live").dataset.state = state;
-  byId("live-words").textContent = state;
+  byId("live-words").textContent = document.body.dataset[state];
   clearTimeout(stale);
   document.body.classList.remove("stale");
   if (state !== "live") stale = setTimeout(() => document.body.classList.add("stale"), STALE_AFTER_MS);
@@ -110,11 +111,142 @@ function filtered() {
 byId("filter")?.addEventListener("input", filtered);
 byId("site")?.addEventListener("change", filtered);
 
-byId("theme").addEventListener("change", (event) => {
-  const form = event.target.form;
-  form.elements.back.value = location.pathname + location.search;
-  form.submit();
+for (const look of ["theme", "language"])
+  byId(look).addEventListener("change", (event) => {
+    const form = event.target.form;
+    form.elements.back.value = location.pathname + location.search;
+    form.submit();
+  });
+
+// --- search: what there is of a name, wherever it stands ------------------------------------------------
+
+const palette = byId("palette");
+let asked = 0;
+
+async function find() {
+  const mine = ++asked;
+  const query = new URLSearchParams({ q: byId("palette-q").value, part: "1" });
+  const answer = await fetch(`/search?${query}`);
+  if (mine === asked && answer.ok) window.htmx.swap(byId("palette-found"), await answer.text(), { swapStyle: "innerHTML" });
+}
+
+function openPalette() {
+  palette.showModal();
+  byId("palette-q").focus();
+  find();
+}
+
+byId("search")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  openPalette();
 });
+byId("palette-q")?.addEventListener("input", find);
+palette?.addEventListener("keydown", (event) => {
+  const stops = [byId("palette-q"), ...palette.querySelectorAll("a.hit")];
+  const here = stops.indexOf(document.activeElement);
+  const ahead = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (ahead) {
+    stops[Math.max(0, Math.min(stops.length - 1, here + ahead))].focus();
+    event.preventDefault();
+  } else if (event.key === "Enter" && here === 0 && stops[1] && byId("palette-q").value) {
+    stops[1].click();
+    event.preventDefault();
+  }
+});
+
+// --- a phone in the hand ----------------------------------------------------------------------------------
+
+const drawer = byId("drawer");
+let handStream = null;
+let pickedFrom = "";
+
+async function pickUp(link) {
+  const device = link.closest("[data-device]").dataset.device;
+  const answer = await fetch(`${link.href}?part=1`);
+  if (!answer.ok) return void (location.href = link.href);
+  letGo();
+  pickedFrom = link.id;
+  byId("drawer-title").textContent = link.textContent;
+  byId("drawer-body").innerHTML = await answer.text();
+  drawer.hidden = false;
+  (byId("drawer-body").querySelector(".hand-number") ?? byId("drawer-title")).focus();
+  const query = new URLSearchParams({ regions: `handset-${device}`, after: position });
+  handStream = new EventSource(`/stream?${query}`);
+  handStream.onmessage = (message) => {
+    const { region, html } = JSON.parse(message.data);
+    swapHand(region, html);
+  };
+}
+
+function letGo() {
+  handStream?.close();
+  handStream = null;
+  if (drawer) drawer.hidden = true;
+}
+
+// What somebody is typing, and where focus stands, outlives a new picture of the phone.
+function swapHand(region, html) {
+  const typed = byId(region)?.querySelector(".hand-number")?.value ?? "";
+  swap(region, html);
+  const field = byId(region)?.querySelector(".hand-number");
+  if (field) field.value = typed;
+  const lost = document.activeElement === document.body;
+  if (lost && drawer && !drawer.hidden) byId("drawer-title").focus({ preventScroll: true });
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.(".phone h2 a");
+  if (!link || !drawer || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  pickUp(link);
+});
+byId("drawer-close")?.addEventListener("click", putDown);
+
+function putDown() {
+  letGo();
+  byId(pickedFrom)?.focus();
+}
+
+async function press(hand, action, argument) {
+  const wrong = hand.querySelector(".hand-wrong");
+  wrong.textContent = "";
+  const answer = await fetch(`/api/v1/phones/${encodeURIComponent(hand.dataset.device)}/press`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ do: action, argument }),
+  });
+  if (answer.ok) return;
+  const { error } = await answer.json();
+  byId(hand.id).querySelector(".hand-wrong").textContent = `${error.happened}: ${error.why}`;
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".hand-form")) return;
+  event.preventDefault();
+  const form = new FormData(event.target, event.submitter);
+  const number = form.get("number") ?? "";
+  const action = form.get("do") ?? "dial";
+  press(event.target.closest(".hand"), action, form.get("argument") ?? number);
+});
+
+// Digits are dialled, or are keys of the call; `e` ends it, never `Esc`.
+function handKey(key) {
+  const hand = document.querySelector(".hand");
+  if (!hand || hand.closest("[hidden]")) return false;
+  const field = hand.querySelector(".hand-number");
+  const button = (name) => hand.querySelector(`.hand-form button[value="${name}"]`);
+  if (/^[0-9*#]$/.test(key)) {
+    if (hand.dataset.state === "in-call") press(hand, "press", key);
+    else if (field) {
+      field.value += key;
+      field.focus();
+    }
+    return true;
+  }
+  const wanted = { h: button("hold") ?? button("resume"), t: button("transfer"), e: button("hangup") ?? button("reject") }[key];
+  wanted?.click();
+  return Boolean(wanted);
+}
 
 // --- keys -------------------------------------------------------------------------------------------
 
@@ -126,7 +258,7 @@ byId("show-keys").addEventListener("click", () => byId("keys").showModal());
 let awaitingRoom = false;
 
 function step(direction) {
-  const rows = ".phone:not([hidden]) h2 a, tbody tr:not([hidden]) th a, details > summary";
+  const rows = ".phone:not([hidden]) h2 a, tbody tr:not([hidden]) th a, .outline a, details > summary";
   const stops = [...document.querySelectorAll(rows)];
   if (!stops.length) return;
   const here = stops.indexOf(document.activeElement);
@@ -134,6 +266,17 @@ function step(direction) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && palette) {
+    event.preventDefault();
+    if (!palette.open) openPalette();
+    return;
+  }
+  if (palette?.open) return;
+  if (event.key === "Enter" && event.target.matches?.(".hand-number")) {
+    const hand = event.target.closest(".hand");
+    event.preventDefault();
+    return void press(hand, "dial", event.target.value);
+  }
   const typing = event.target.closest("input:not([type=checkbox]), select, textarea");
   if (event.key === "Escape" && typing) {
     if (typing.type === "search") {
@@ -141,15 +284,30 @@ document.addEventListener("keydown", (event) => {
       filtered();
     }
     typing.blur();
+    if (typing.matches(".hand-number")) byId("drawer-title")?.focus();
     return;
   }
+  if (event.key === "Escape" && drawer && !drawer.hidden && !byId("keys").open) return putDown();
   if (typing || event.ctrlKey || event.metaKey || event.altKey || !letters.checked || byId("keys").open) return;
   if (awaitingRoom) {
     awaitingRoom = false;
     document.querySelector(`.side a[data-key="${CSS.escape(event.key)}"]`)?.click();
     return;
   }
+  if (handKey(event.key)) return event.preventDefault();
   switch (event.key) {
+    case "y":
+    case "n":
+    case "s":
+      document.querySelector(`.request [id^="${{ y: "yes", n: "no", s: "skip" }[event.key]}-"]`)?.click();
+      break;
+    case "[":
+    case "]": {
+      const tabs = [...document.querySelectorAll(".tabs a")];
+      const here = tabs.findIndex((tab) => tab.hasAttribute("aria-current"));
+      tabs[here + (event.key === "]" ? 1 : -1)]?.click();
+      break;
+    }
     case "g":
       awaitingRoom = true;
       break;

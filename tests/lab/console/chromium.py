@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.async_playwright import Axe
@@ -78,12 +79,14 @@ async def opened(browser: Browser, url: str, *, faults_allowed: bool = False, **
 
 async def unfit_for_everybody(page: Page) -> list[str]:
     """What axe finds on a page in either theme of the system."""
-    found = []
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)
-        violations = (await Axe().run(page)).response["violations"]
-        found += [f"{scheme} {item['id']}: {node['html']}" for item in violations for node in item["nodes"]]
-    return found
+    return [*await unfit_in(page, "light"), *await unfit_in(page, "dark")]
+
+
+async def unfit_in(page: Page, scheme: Literal["light", "dark"]) -> list[str]:
+    """What axe finds on a page in one theme of the system."""
+    await page.emulate_media(color_scheme=scheme)
+    violations = (await Axe().run(page)).response["violations"]
+    return [f"{scheme} {item['id']}: {node['html']}" for item in violations for node in item["nodes"]]
 
 
 class Line:

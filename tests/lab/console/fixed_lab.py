@@ -19,6 +19,7 @@ from lab.console.views import (
     CaseRow,
     ClockView,
     GivenFile,
+    Handset,
     Health,
     Lamp,
     PhoneCard,
@@ -28,6 +29,7 @@ from lab.console.views import (
     SaidOnce,
     SentFile,
 )
+from lab.handsets import BUTTONS
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -43,9 +45,18 @@ class Office:
         self.asked: list[Request] = []
         self.answers: list[tuple[int, str, str]] = []
         self.time = "10:15"
+        self.pressed: list[tuple[str, str, str]] = []
 
     def phones(self) -> list[PhoneCard]:
         return list(self.cards.values())
+
+    def handset(self, device: str) -> Handset | None:
+        found = self.cards.get(device)
+        return Handset(found, BUTTONS[found.state], ("dial tone",), ()) if found is not None else None
+
+    def press(self, device: str, button: str, argument: str) -> str:
+        self.pressed.append((device, button, argument))
+        return "it is glued down" if button == "reset" else ""
 
     def calls(self) -> list[CallRow]:
         return [ROW]

@@ -227,8 +227,11 @@ async def read_event(stream, kind: str):
             return json.loads(message["data"])
 
 
+FLOOR = {"regions": "phone-,floor-tally,run-,runs"}
+
+
 async def test_a_ringing_phone_reaches_the_open_page_as_one_card(page, office, console):
-    async with page.get("/stream") as stream:
+    async with page.get("/stream", params=FLOOR) as stream:
         await read_event(stream, "clock")
         office.cards["101"] = card("101", state="ringing")
         console.phone_changed(office.cards["101"])
@@ -242,14 +245,16 @@ async def test_a_ringing_phone_reaches_the_open_page_as_one_card(page, office, c
 
 async def test_a_page_is_told_the_time_when_it_comes_and_when_it_changes(page, office, console):
     async with page.get("/stream") as stream:
-        assert await read_event(stream, "clock") == {"words": "Tue 24 Nov 2026 10:15 EST", "screen": "Tue 10:15"}
+        assert await read_event(stream, "clock") == {
+            "words": "Tue 24 Nov 2026 10:15 EST", "screen": "Tue 10:15", "shifted": "",
+        }  # fmt: skip
         office.time = "10:16"
         console.phone_changed(office.cards["101"])
         assert (await read_event(stream, "clock"))["screen"] == "Tue 10:16"
 
 
 async def test_a_burst_for_one_region_is_one_fragment_the_newest(page, office, console):
-    async with page.get("/stream") as stream:
+    async with page.get("/stream", params=FLOOR) as stream:
         await read_event(stream, "clock")
         for state in ("calling", "in-call", "held"):
             console.phone_changed(card("101", state=state))
@@ -268,7 +273,7 @@ async def test_a_page_gets_the_regions_it_shows_alone(page, office, console):
 
 
 async def test_a_returning_page_gets_what_changed_while_nobody_was_there(page, office, console):
-    async with page.get("/stream") as stream:
+    async with page.get("/stream", params=FLOOR) as stream:
         await read_event(stream, "clock")
         console.phone_changed(card("101", state="idle"))
         await read_fragment(stream)
@@ -276,7 +281,7 @@ async def test_a_returning_page_gets_what_changed_while_nobody_was_there(page, o
     await until_nobody_watches(console)
     console.phone_changed(card("102", state="ringing"))
     console.run_changed(RUN)
-    async with page.get("/stream", headers={"Last-Event-ID": seen}) as stream:
+    async with page.get("/stream", params=FLOOR, headers={"Last-Event-ID": seen}) as stream:
         regions = [(await read_fragment(stream))[1] for _ in range(4)]
     assert regions == ["phone-102", "floor-tally", "run-run-1", "runs"]
 
@@ -293,7 +298,7 @@ async def until_nobody_watches(console: Console) -> None:
     """A stream whose page left is noticed when it is next written to."""
     async with asyncio.timeout(5):
         while console.hub.pages:
-            console.hub.say("anybody?")
+            console.hub.say(lambda language: "anybody?")
             gone = asyncio.Event()
             asyncio.get_running_loop().call_later(0.02, gone.set)
             await gone.wait()
@@ -308,7 +313,7 @@ async def test_a_page_from_another_life_is_told_to_start_again(page, last):
 async def test_a_page_that_was_away_too_long_is_told_to_start_again(page, console):
     position = console.hub.position
     for number in range(KEPT_REGIONS + 1):
-        console.hub.publish(f"call-{number}", lambda: "")
+        console.hub.publish(f"call-{number}", lambda language: "")
     async with page.get("/stream", params={"after": position}) as stream:
         assert await read_event(stream, "resync") == {}
 
@@ -323,7 +328,7 @@ async def test_a_thousand_closed_pages_leave_nothing_behind(page, console):
 
 
 async def test_without_a_page_nothing_is_rendered(console):
-    console.hub.publish("phone-101", lambda: pytest.fail("nobody watches"))
+    console.hub.publish("phone-101", lambda language: pytest.fail("nobody watches"))
 
 
 async def test_several_pages_share_one_rendering(page, console):
@@ -331,7 +336,7 @@ async def test_several_pages_share_one_rendering(page, console):
     async with page.get("/stream") as one, page.get("/stream") as other:
         await read_event(one, "clock")
         await read_event(other, "clock")
-        console.hub.publish("calls", lambda: rendered.append(1) or "<p>calls</p>")
+        console.hub.publish("calls", lambda language: rendered.append(1) or "<p>calls</p>")
         assert (await read_fragment(one))[2] == (await read_fragment(other))[2] == "<p>calls</p>"
     assert len(rendered) == 1
 

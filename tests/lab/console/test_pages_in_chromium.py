@@ -9,15 +9,21 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import expect
 
-from lab.console.app import Console
 from tests.conftest import need
-from tests.lab.console.chromium import chromium, opened, unfit_for_everybody
+from tests.lab.console.chromium import chromium, opened, unfit_in
 from tests.lab.console.fixed_lab import Office, every_state
+from tests.lab.portal.town import Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-PAGES = ["/floor", "/calls", "/calls/c-0001", "/devices", "/devices/805ec0000000", "/runs", "/runs/run-1", "/nowhere"]
-ROOMS = PAGES[:-1]
+PAGES = [
+    "/floor", "/floor?kiosk=1", "/phones/101", "/calls", "/calls/c-0001", "/devices", "/devices/805ec0000000",
+    "/runs", "/runs/run-1",
+    "/d/acme.lab/map?node=attendant:400/main&reaches=101",
+    "/d/acme.lab/what-if?number=101&from=102&at=2026-11-24T10:15", "/outbox/1",
+    "/clock?at=2030-01-01T10:15", "/search?q=10", "/nowhere",
+]  # fmt: skip
+ROOMS = ["/floor", "/calls", "/runs/run-1", "/d/acme.lab/map", "/outbox/1", "/clock"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -28,26 +34,29 @@ async def browser():
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def console():
-    """A console over a lab in which every state of a phone and every verdict is to be seen."""
-    made = Console(every_state())
-    runner = web.AppRunner(made.app, shutdown_timeout=1.0)
+    """A console over a town in which every state of a phone and every verdict is to be seen."""
+    town = Town(office=every_state())
+    town.post("ana@acme.lab", "Choose: http://127.0.0.1/link/x", b"RIFF")
+    runner = web.AppRunner(town.app, shutdown_timeout=1.0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield made
+    town.console.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield town.console
     await runner.cleanup()
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_axe_finds_nothing_in_either_theme_and_the_page_complains_of_nothing(browser, console, path):
+async def test_a_page_is_fit_for_everybody_in_both_themes_and_languages_and_complains_of_nothing(
+    browser, console, path
+):
     missing = path == "/nowhere"  # the browser itself tells a 404 as an error
-    async with opened(browser, console.url + path, faults_allowed=missing) as page:
-        assert await unfit_for_everybody(page) == []
-
-
-@pytest.mark.parametrize("path", PAGES)
-async def test_nothing_is_wider_than_the_window(browser, console, path):
-    async with opened(browser, console.url + path, faults_allowed=path == "/nowhere") as page:
+    async with opened(browser, console.url + path, faults_allowed=missing, locale="en-CA") as page:
+        found = [await unfit_in(page, "light")]
+        await page.context.add_cookies([{"name": "language", "value": "fr", "url": console.url}])
+        await page.reload()
+        assert await page.evaluate("document.documentElement.lang") == "fr-CA"
+        found.append(await unfit_in(page, "dark"))
+        assert found == [[], []]
         for width in (320, 400, 1000, 1360):
             await page.set_viewport_size({"width": width, "height": 800})
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
@@ -153,8 +162,11 @@ async def test_rooms_cards_and_filter_are_reached_by_letters(browser, console):
         cards = await page.locator(".phone h2 a").evaluate_all("links => links.map(link => link.id)")
         assert [first, second] == cards[:2]
         await page.keyboard.press("Enter")
-        await expect(page.get_by_role("heading", level=1)).to_have_text("Calls")
-        await expect(page.get_by_label("Filter calls")).to_have_value(first.removeprefix("open-"))
+        await expect(page.locator("#drawer .hand")).to_have_attribute("data-device", first.removeprefix("open-"))
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#drawer")).to_be_hidden()
+        assert await focused(page) == first
         for letter, heading in (("t", "Test runs"), ("d", "Devices"), ("f", "Lab floor"), ("c", "Calls")):
             # The heading of a page is there before its script is: a key pressed in between goes nowhere.
             await page.wait_for_load_state()

@@ -34,6 +34,17 @@ GET  /runs                                y - y - -
 GET  /runs/{run}                          y - y - -
 GET  /runs/{run}/report                   y - y - -
 GET  /runs/{run}/evidence/{case}/{name}   y - - - -
+GET  /phones/{device}                     y y y y y
+POST /phones/{device}                     y y y y y
+GET  /api/v1/phones/{device}/handset      y y y y y
+POST /api/v1/phones/{device}/press        y y y y y
+GET  /search                              y y y y y
+GET  /outbox                              y y y y y
+GET  /outbox/{number}                     y y y y y
+GET  /outbox/{number}/{place}             y y y y y
+POST /outbox                              - - - - -
+GET  /clock                               - - - - -
+POST /clock                               - - - - -
 GET  /faults                              - - - - -
 POST /faults                              - - - - -
 GET  /onboard                             y - - - -
@@ -86,6 +97,8 @@ GET  /d/{domain}/numbers/{key}            y - - - -
 POST /d/{domain}/numbers/{key}            y - - - -
 GET  /d/{domain}/faxes                    y - - - -
 GET  /d/{domain}/faxes/{id}/{kind}        y - - - -
+GET  /d/{domain}/map                      y y y y y
+GET  /d/{domain}/what-if                  y y y y y
 GET  /d/{domain}/history                  y y y y y
 GET  /d/{domain}/audit                    y - - - -
 GET  /d/{domain}/roles                    y y y y y
