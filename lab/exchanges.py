@@ -111,7 +111,8 @@ class Exchanges:
             data=self._lab.data_folder / "domains" / domain,
         )  # fmt: skip
         outside = [one for one in self._lab.lab_seed.carrier if one.number not in directory.numbers_by_digits]
-        office = self._make(Seed(directory, LabSeed(carrier=tuple(outside))), settings)
+        quiet = {user.extension: ("quiet",) for user in directory.users}  # fresh from its forms
+        office = self._make(Seed(directory, LabSeed(carrier=tuple(outside), traits=quiet)), settings)
         await office.__aenter__()
         office.lab.bus.subscribe(lambda stamped: self._changed(office.lab.directory), [DirectoryChanged])
         office.lab.bus.subscribe(lambda stamped: self._changed(office.lab.directory), [TimeFrameSwitched])

@@ -150,7 +150,9 @@ class Office:
         )
         self.accounts.closed = lambda domain: self.onboarding.desk.closed(domain)
         OnboardingApi(lambda: self.onboarding.desk, gate.reseller_to_be).route(self.console.app)
-        page = OnboardingPage(self.console, read_form, lambda: self.onboarding.desk, gate.reseller_to_be)
+        page = OnboardingPage(
+            self.console, read_form, lambda: self.onboarding.desk, gate.reseller_to_be, self.exchanges
+        )
         page.route(self.console.app)
         OnboardingUsers(lambda: self.onboarding.desk).route(self.console.app)
         OnboardingUsersPage(self.console, read_form, lambda: self.onboarding.desk).route(self.console.app)

@@ -54,6 +54,7 @@ GET    /api/v1/onboarding/{domain} | Stages, next moves, the audit, the final or
 PUT    /api/v1/onboarding/{domain} | Hand in newer forms | | object
 POST   /api/v1/onboarding/{domain}/steps | Take a step | step:string note:string about:string | object
 GET    /api/v1/onboarding/{domain}/flow | The approximate call flow, for approval | | rows
+GET    /api/v1/onboarding/{domain}/plan | The test plan of its first week | | file
 GET    /api/v1/onboarding/{domain}/users.csv | The spreadsheet of users, as CSV | | file
 GET    /api/v1/onboarding/{domain}/users.xlsx | The spreadsheet of users, as XLSX | | file
 POST   /api/v1/onboarding/{domain}/users | Import the spreadsheet; with dry=1 only what would come of it | | object

@@ -3,6 +3,7 @@
 * `GET`: the cases. `POST`, a packet as YAML: begin one; `PUT /{domain}` hands newer forms in.
 * `GET /{domain}`: stages, clocks, next moves, the audit, the final order, what has happened.
 * `GET /{domain}/flow`: the approximate call flow, number by number, for approval (`flow approved`).
+* `GET /{domain}/plan`: the test plan of its first week.
 * `POST /{domain}/steps`, `{"step": "port requested", "note": "", "about": ""}`: take a step; 409 says what it awaits.
 """
 
@@ -17,6 +18,7 @@ from aiohttp import web
 from lab.api.refusal import refused
 from lab.onboarding.case import BY_HAND, Lack, NotYet
 from lab.onboarding.desk import NoCase, OnboardingDesk, Opened, Status
+from lab.onboarding.first_week import first_week
 from lab.onboarding.reading import read_packet
 from lab.portal.gate import ACTOR
 from lab.seeds.located import SeedError
@@ -41,6 +43,7 @@ class OnboardingApi:
         app.router.add_get(f"{_AT}/{{domain}}", self._show)
         app.router.add_put(f"{_AT}/{{domain}}", self._hand_in)
         app.router.add_get(f"{_AT}/{{domain}}/flow", self._flow)
+        app.router.add_get(f"{_AT}/{{domain}}/plan", self._plan)
         app.router.add_post(f"{_AT}/{{domain}}/steps", self._step)
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -68,6 +71,15 @@ class OnboardingApi:
         except NoCase as error:
             return refused(404, f"there is no case {domain!r}", str(error), _SEE)
         return web.json_response([{"number": number, "ways": ways} for number, ways in self._desk().flow(domain)])
+
+    async def _plan(self, request: web.Request) -> web.Response:
+        """The Deployment Test Plan of this customer, for `POST /api/v1/runs` where its domain is served."""
+        domain = request.match_info["domain"]
+        try:
+            text = first_week(self._desk().case(domain).packet)
+        except NoCase as error:
+            return refused(404, f"there is no case {domain!r}", str(error), _SEE)
+        return web.Response(text=text, content_type="application/yaml")
 
     async def _open(self, request: web.Request) -> web.Response:
         return await self._with_packet(request, "")

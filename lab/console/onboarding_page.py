@@ -8,6 +8,7 @@ from aiohttp import web
 
 from lab.api.onboarding import ResellerOf, allowed
 from lab.console.faults_page import Form, Frame
+from lab.exchanges import CannotServe, Exchanges
 from lab.onboarding.case import BY_HAND, NotYet
 from lab.onboarding.desk import NoCase, OnboardingDesk, Opened
 from lab.onboarding.reading import NORTHSIDE, read_packet
@@ -22,8 +23,17 @@ _BY_HAND = tuple(step for step in BY_HAND if step != "line attested")
 class OnboardingPage:
     """Adds its routes to an application."""
 
-    def __init__(self, frame: Frame, form: Form, desk: Callable[[], OnboardingDesk], reseller_of: ResellerOf) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        form: Form,
+        desk: Callable[[], OnboardingDesk],
+        reseller_of: ResellerOf,
+        exchanges: Exchanges | None = None,
+    ) -> None:
+        """`exchanges`: where the domain of a case can be put into service; None where it cannot."""
         self._frame, self._form, self._desk, self._reseller_of = frame, form, desk, reseller_of
+        self._exchanges = exchanges
 
     def route(self, app: web.Application) -> None:
         app.router.add_get("/onboard", self._list)
@@ -31,6 +41,7 @@ class OnboardingPage:
         app.router.add_get("/onboard/{domain}", self._show)
         app.router.add_post("/onboard/{domain}/steps", self._step)
         app.router.add_post("/onboard/{domain}/forms", self._hand_in)
+        app.router.add_post("/onboard/{domain}/service", self._serve)
 
     async def _list(self, request: web.Request) -> web.Response:
         desk = self._desk()
@@ -67,6 +78,8 @@ class OnboardingPage:
             steps=_BY_HAND,
             flow=self._desk().flow(domain),
             approved=status.case.done("flow approved"),
+            exchange=self._exchanges.offices().get(domain) if self._exchanges is not None else None,
+            serves=self._exchanges is not None and bool(status.lines) and request[ACTOR].scope == "Super User",
             edits=allowed(request, "edit", domain, self._reseller_of),
         )
 
@@ -92,6 +105,18 @@ class OnboardingPage:
             return self._frame.refusal(request, 400, error.happened, error.why, back)
         except NoCase as error:
             return self._frame.refusal(request, 409, "The forms were not taken", str(error), back)
+        raise web.HTTPSeeOther(back)
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        """The lab engineer's: it starts processes."""
+        domain, back = request.match_info["domain"], f"/onboard/{request.match_info['domain']}"
+        end = (await self._form(request)).get("do") == "end"
+        try:
+            if self._exchanges is None:
+                raise CannotServe("this house serves one domain")
+            await (self._exchanges.end(domain) if end else self._exchanges.serve(domain))
+        except (CannotServe, OSError) as error:
+            return self._frame.refusal(request, 409, "The service is as it was", f"{error}.", back)
         raise web.HTTPSeeOther(back)
 
     async def _step(self, request: web.Request) -> web.StreamResponse:

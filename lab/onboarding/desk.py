@@ -211,8 +211,7 @@ class OnboardingDesk:
                 except NotYet:
                     break
             case = self.case(case.domain)
-            audited = case.last("audit made")
-            if case.port_day == now.date() and (audited is None or audited.at.date() != now.date()):
+            if self._is_to_be_audited(case, now):
                 self._make_audit(case)
             self._state(self.case(case.domain), now)
             self._remind(self.case(case.domain), now)
@@ -274,6 +273,14 @@ class OnboardingDesk:
     @staticmethod
     def _welcome(case: Case) -> Sequence[Step]:
         return ("welcome sent",) if case.packet.start == "asap" else ()
+
+    @staticmethod
+    def _is_to_be_audited(case: Case, now: datetime) -> bool:
+        """On the day of the port, or as soon after as somebody looks; once for each day the carrier names."""
+        day, audited = case.port_day, case.last("audit made")
+        if day is None or now.date() < day or case.done("numbers moved"):
+            return False
+        return audited is None or audited.at.date() < day
 
     def _make_audit(self, case: Case) -> None:
         lines = self.lines(case)

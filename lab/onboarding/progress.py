@@ -89,7 +89,7 @@ def clocks(case: Case, now: datetime) -> Iterator[Clock]:
         yield _clock("configuration begins", opens, now)
     asked = case.last("port resubmitted") or case.last("port requested")
     training = case.training_at
-    if training is not None and not case.done("training held"):
+    if training is not None and now < training and not case.done("training held"):
         yield _clock("training session", training, now)
     if asked is not None and not case.done("numbers moved"):
         day = case.port_day or port_window(case, asked.at.date())[1]

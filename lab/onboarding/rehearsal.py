@@ -6,7 +6,6 @@ here at the usual moment; everything else is the desk's, the phones', the plan's
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,6 +17,7 @@ from lab.mail.outbox import Outbox
 from lab.onboarding.build import order_number
 from lab.onboarding.case import TEST_FOR, Case, NotYet, Step
 from lab.onboarding.desk import OnboardingDesk
+from lab.onboarding.first_week import first_week
 from lab.onboarding.letters import Letter
 from lab.onboarding.packet import Packet
 from lab.onboarding.progress import port_window
@@ -31,13 +31,11 @@ from pbx.domain.hardware import Shipment
 from provisioning_server.families import shipped_families
 from provisioning_server.inventory import Draft
 from provisioning_server.purchasing import arrived, shipped
-from test_plans.plan import Plan, read_plan
+from test_plans.plan import read_plan
 from test_plans.runner import VERBS
 from test_plans.verdicts import RunResult
 
 SENDER = "onboarding@switchroom.lab"
-_CASES = ("A01", "A09", "B01", "C01", "C02", "C03", "E02", "F01", "F03", "G01-open", "I01", "K03")
-"""What any office can show on its first day, whatever it has ordered."""
 _OFFICE_OPENS, _TESTED_AT = time(9), time(10)
 
 
@@ -170,7 +168,8 @@ class Story:
         yield self._step("test begun")
         assert self.world is not None
         self._pass_to(datetime.combine(self._local().date() + timedelta(days=1), _TESTED_AT, self._local().tzinfo))
-        self.run = run_plan(self.world, self._plan(), number=self._number)
+        plan = read_plan(first_week(self.packet), "first-week.yaml", VERBS)
+        self.run = run_plan(self.world, plan, number=self._number)
         verdicts = [case.verdict for case in self.run.cases]
         counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))
         wrong = (f"{case.case} {case.verdict}: {case.reason}" for case in self.run.cases if case.verdict != "passed")
@@ -210,21 +209,6 @@ class Story:
         told = f"day of port: {status.ready} of {len(status.lines)} lines"
         yield self._told(told, *lines, good=status.ready == len(status.lines))
         yield self._step("numbers moved", by=self.packet.porting.carrier[:120])
-
-    def _plan(self) -> Plan:
-        """The office plan's first cases in this customer's own words: its attendant, its hours."""
-        flow = self.packet.call_flow
-        words = {
-            "attendant": flow.attendant,
-            "open_frame": flow.hours.name if flow.hours and flow.after_hours else None,
-        }
-        cases = [case for case in _CASES if flow.attendant is not None or not case.startswith("G")]
-        document = {
-            "plan": 1, "id": "first-week", "title": f"First week of {self.packet.company}",
-            "include": {"office": {name: word for name, word in words.items() if word is not None}},
-            "cases": [{"of": f"office/{case}"} for case in cases],
-        }  # fmt: skip
-        return read_plan(json.dumps(document), "first-week.yaml", VERBS)
 
     # --- time, steps, boxes ---------------------------------------------------------------------------
 

@@ -56,6 +56,7 @@ RIGHTS: dict[tuple[str, str], tuple[Action, Kind]] = {
     ("PUT", "/api/v1/onboarding/{domain}"): ("edit", "onboarding"),
     ("POST", "/api/v1/onboarding/{domain}/steps"): ("edit", "onboarding"),
     ("GET", "/api/v1/onboarding/{domain}/flow"): ("view", "onboarding"),
+    ("GET", "/api/v1/onboarding/{domain}/plan"): ("view", "onboarding"),
     ("GET", "/api/v1/onboarding/{domain}/users.csv"): ("view", "onboarding"),
     ("GET", "/api/v1/onboarding/{domain}/users.xlsx"): ("view", "onboarding"),
     ("POST", "/api/v1/onboarding/{domain}/users"): ("edit", "onboarding"),

@@ -60,6 +60,7 @@ GET  /api/v1/onboarding/{domain}          y - - - -
 PUT  /api/v1/onboarding/{domain}          y - - - -
 POST /api/v1/onboarding/{domain}/steps    y - - - -
 GET  /api/v1/onboarding/{domain}/flow     y - - - -
+GET  /api/v1/onboarding/{domain}/plan     y - - - -
 GET  /api/v1/onboarding/{domain}/users.csv y - - - -
 GET  /api/v1/onboarding/{domain}/users.xlsx y - - - -
 POST /api/v1/onboarding/{domain}/users    y - - - -
