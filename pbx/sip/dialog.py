@@ -29,6 +29,8 @@ class Phase(Enum):
     NEW = auto()
     EARLY = auto()
     UP = auto()
+    LEAVING = auto()
+    """Hung up before our 200 was acknowledged: the BYE waits for that (RFC 3261 §15)."""
     OVER = auto()
 
 
@@ -53,7 +55,7 @@ class Dialog:
 
     @property
     def over(self) -> bool:
-        return self.phase is Phase.OVER
+        return self.phase in (Phase.LEAVING, Phase.OVER)
 
     @property
     def contact(self) -> str:

@@ -34,7 +34,9 @@ _ENDS_NOTHING = frozenset({"BYE", "PRACK"})
 def serve(session: Session, transaction: ServerTransaction, now: float) -> None:
     """Serve a request whose place in the dialog's order is right."""
     do = _SERVE.get(transaction.request.method)
-    if do is None:
+    if session.phase is Phase.LEAVING and do is not _bye:
+        transaction.respond(reply(transaction.request, 481), now)
+    elif do is None:
         transaction.respond(reply(transaction.request, 405, headers=[("Allow", ALLOW)]), now)
     else:
         do(session, transaction, now)

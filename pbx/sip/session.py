@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from pbx.sip.transaction import ServerTransaction
 
 
+_ANSWERED = (Phase.UP, Phase.LEAVING)
+
+
 class Session(Dialog):
     def __init__(
         self, stack: Stack, role: str, request: Request, peer: Peer, local: NameAddr, remote: NameAddr
@@ -72,6 +75,8 @@ class Session(Dialog):
         self._reliable: Reliable | None = None
         self._answer_later: tuple[bytes, Sequence[tuple[str, str]]] | None = None
         """A 200 that waits until the PRACK of a described 183 has come."""
+        self._parting: list[tuple[str, str]] = []
+        """Headers of the BYE that is to go out."""
         self._last_rseq: dict[str, int] = {}
         """Of each early dialog, by its tag."""
 
@@ -330,11 +335,19 @@ class Session(Dialog):
     # --- in the call ----------------------------------------------------------------------------------
 
     def bye(self, now: float, reason: str = "") -> None:
-        """End the call; `reason` is a Reason value such as `Q.850;cause=16` (RFC 3326)."""
+        """End the call, or after the ACK of our 200 when that is still to come (§15); `reason` as `Q.850;cause=16`."""
         if self.phase is not Phase.UP:
             self.end(now)
             return
-        self.send("BYE", now, [("Reason", reason)] if reason else [])
+        self._parting = [("Reason", reason)] if reason else []
+        if self.awaits_ack:
+            self.phase = Phase.LEAVING
+            self.timer.close()
+        else:
+            self._leave(now)
+
+    def _leave(self, now: float) -> None:
+        self._send("BYE", now, self._parting)
         self._close()
 
     def end(self, now: float, reason: str = "") -> None:
@@ -457,9 +470,12 @@ class Session(Dialog):
 
     def acked(self, request: Request, now: float) -> None:
         """The ACK of our newest 2xx; a late one of an earlier INVITE says nothing about it."""
-        if self.acknowledged or self.phase is not Phase.UP or request.cseq.number != self._answered_cseq:
+        if self.acknowledged or self.phase not in _ANSWERED or request.cseq.number != self._answered_cseq:
             return
         self.acknowledged = True
+        if self.phase is Phase.LEAVING:
+            self._leave(now)
+            return
         self.stack.timers.cancel(self, "repeat")
         self.stack.timers.cancel(self, "unacknowledged")
         sdp = sdp_of(request.body, request.get("Content-Type"))
@@ -476,14 +492,14 @@ class Session(Dialog):
         self._close()
 
     def fired(self, name: str, now: float) -> None:
-        if self.phase is not Phase.UP:
+        if self.phase not in _ANSWERED:
             return
         if name == "repeat" and not self.acknowledged:
             self.stack.repeat(self.peer, self._ok)
             self._ok_interval = min(self._ok_interval * 2, T2)
             self.stack.timers.arm(self, "repeat", now + self._ok_interval)
         elif name == "unacknowledged" and not self.acknowledged:  # §13.3.1.4: tear down what was never confirmed
-            self.send("BYE", now, [])
+            self._send("BYE", now, self._parting)
             self.end_by("timeout", 102, "no ACK")
 
     # --- parts ----------------------------------------------------------------------------------------
@@ -514,9 +530,12 @@ class Session(Dialog):
         self.remote_sdp = sdp_of(request.body, request.get("Content-Type"))
 
     def end_by(self, by: str, cause: int, reason: str) -> None:
-        if self.phase is not Phase.OVER:
+        """End what is not over yet, and say so, unless whoever hears of it has left already."""
+        if self.phase is Phase.OVER:
+            return
+        if self.phase is not Phase.LEAVING:
             self.stack.report(Ended(self, by, cause, reason))
-            self._close()
+        self._close()
 
     def _close(self) -> None:
         self.phase = Phase.OVER

@@ -91,7 +91,7 @@ class Pair:
 
     def started(self, who: str) -> list[str]:
         """First words of what `who` sent: methods and status codes."""
-        return [_first(data) for name, data in self.sent if name == who]
+        return [first(data) for name, data in self.sent if name == who]
 
     def _carry(self, name: str, item: Outgoing, me: Peer, other: Stack) -> None:
         self.sent.append((name, item.data))
@@ -99,6 +99,6 @@ class Pair:
             other.receive(item.data, me, self.now)
 
 
-def _first(data: bytes) -> str:
+def first(data: bytes) -> str:
     words = data.split(b" ", 2)
     return words[1].decode() if words[0] == b"SIP/2.0" else words[0].decode()

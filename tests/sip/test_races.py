@@ -21,7 +21,7 @@ from pbx.sip.sip_events import (
     ReofferRejected,
 )
 from pbx.sip.uri import NameAddr
-from tests.sip.pair import ALICE, BOB, Pair, stack
+from tests.sip.pair import ALICE, BOB, Pair, first, stack
 from tests.sip.test_session import up
 
 NOTHING = {"sessions": 0, "transactions": 0}
@@ -30,6 +30,63 @@ NOTHING = {"sessions": 0, "transactions": 0}
 def at_rest(pair: Pair) -> bool:
     pair.pass_time(70)
     return pair.alice.live() == pair.bob.live() == NOTHING
+
+
+# --- hanging up before the ACK ------------------------------------------------------------------------
+
+
+def hung_up_unheard(*unheard: str) -> tuple[Pair, set[str], Session]:
+    """Bob answers, his 200 or its ACK does not arrive, and he hangs up; the set names what is lost for now."""
+    lost = set(unheard)
+    pair = Pair(lambda number: first(pair.sent[-1][1]) in lost)
+    mine, theirs = up(pair)
+    pair.pass_time(2.0)
+    theirs.bye(pair.now)
+    pair.settle()
+    assert theirs.over
+    assert "BYE" not in pair.started("bob")
+    return pair, lost, mine
+
+
+def test_the_bye_of_who_is_called_waits_for_the_ack_of_his_200():
+    pair, lost, mine = hung_up_unheard("200")
+    lost.clear()
+    pair.pass_time(4.0)
+    assert pair.started("bob")[-2:] == ["200", "BYE"]
+    assert pair.of("alice", Ended)[-1].session is mine
+    assert pair.of("bob", Ended) == []
+    assert at_rest(pair)
+
+
+def test_a_cancel_that_meets_the_200_of_who_has_hung_up_leaves_nothing_behind():
+    pair, lost, mine = hung_up_unheard("200")
+    mine.cancel(pair.now)
+    lost.clear()
+    pair.pass_time(4.0)
+    assert pair.alice.live() == pair.bob.live() == NOTHING
+
+
+def test_no_ack_within_64_t1_is_the_end_of_waiting():
+    pair, lost, _ = hung_up_unheard("200")
+    pair.pass_time(30.1)
+    assert pair.started("bob")[-1] == "BYE"
+    lost.clear()
+    pair.pass_time(40.0)
+    assert pair.bob.live() == NOTHING
+
+
+def keys(session: Session, now: float) -> None:
+    session.info("application/dtmf-relay", b"Signal=1", now)
+
+
+@pytest.mark.parametrize(("deed", "status"), [(Session.bye, "200"), (keys, "481")])
+def test_who_has_hung_up_takes_only_the_bye_of_the_other(deed: Callable[[Session, float], None], status: str):
+    pair, _, mine = hung_up_unheard("ACK")
+    deed(mine, pair.now)
+    pair.settle()
+    assert pair.started("bob")[-1] == status
+    assert pair.of("bob", Ended) == []
+    assert at_rest(pair)
 
 
 # --- the same INVITE again ----------------------------------------------------------------------------

@@ -246,11 +246,11 @@ def test_record_route_of_a_proxy_is_kept_for_every_later_request():
     session = bob.take_events()[0].session
     session.answer(b"answer", 0.0)
     assert b"Record-Route: <sip:10.0.0.9;lr>" in bob.take_outgoing()[-1].data
-    session.bye(1.0)
-    bye = bob.take_outgoing()[-1]
-    assert bye.data.startswith(b"BYE sip:a@10.0.0.1:5060 ")
-    assert b"Route: <sip:10.0.0.9;lr>" in bye.data
-    assert bye.to.host == "10.0.0.9"
+    session.info("application/dtmf-relay", b"Signal=1", 1.0)
+    info = bob.take_outgoing()[-1]
+    assert info.data.startswith(b"INFO sip:a@10.0.0.1:5060 ")
+    assert b"Route: <sip:10.0.0.9;lr>" in info.data
+    assert info.to.host == "10.0.0.9"
     assert pair.now == 0.0
 
 
