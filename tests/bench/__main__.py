@@ -18,6 +18,7 @@ from tests.bench import (
     bench_conference,
     bench_inventory,
     bench_media,
+    bench_plans,
     bench_power_cut,
     bench_provisioning,
     bench_rendering,
@@ -47,6 +48,7 @@ def main() -> None:
         bench_media,
         bench_conference,
         bench_virtual,
+        bench_plans,
     )
     for bench in benches:
         print(f"{bench.__name__.rpartition('_')[2]} …", flush=True)
