@@ -105,10 +105,6 @@ class Case:
     """The plan it was taken from, whose variables and fragments its steps speak of; None for the plan it is in."""
 
     @property
-    def group(self) -> str:
-        return self.id[0]
-
-    @property
     def number(self) -> str:
         """Of the reference's list: `D02` of `D02-queue` and of `D02@101`."""
         return re.split(r"[-@#]", self.id, maxsplit=1)[0]

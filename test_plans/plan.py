@@ -139,7 +139,7 @@ class _Reader:
         self._keys(defaults, _DEFAULT_KEYS, "defaults")
         within_s = self._duration(document, defaults.get("within", "15s"), "defaults within")
         if self._problems:
-            raise BadPlan(self._problems, self._source)
+            raise BadPlan(sorted(self._problems, key=_place), self._source)
         return Plan(
             str(document.get("id", "plan")),
             str(document.get("title", "")),
@@ -508,6 +508,12 @@ class _Reader:
         problem = f"{self._source}:{line}: {text}"
         if problem not in self._problems:  # a fragment is read once and used often
             self._problems.append(problem)
+
+
+def _place(problem: str) -> tuple[str, int]:
+    """File and line, as a reader goes through them."""
+    found = re.match(r"(.*?):(\d+): ", problem)
+    return (found[1], int(found[2])) if found else ("", 0)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -27,7 +27,9 @@ def compare(before: Path, after: Path) -> int:
     for change in found:
         print(change.text())
     worse = sum(change.worse for change in found)
-    print(f"{len(found)} changes, {worse} for the worse" if found else "the same verdicts in both")
+    print(
+        f"{len(found)} change{'s'[: len(found) != 1]}, {worse} for the worse" if found else "the same verdicts in both"
+    )
     return FAILED if worse else 0
 
 

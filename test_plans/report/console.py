@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from test_plans.report.document import Document
-from test_plans.report.words import GLYPHS, GROUPS, by_group
+from test_plans.report.words import GLYPHS, by_group
 from test_plans.verdicts import FAILED, GOOD, CaseResult
 
 
@@ -22,10 +22,10 @@ def case_line(result: CaseResult) -> str:
 def summary(it: Document) -> str:
     """A few lines over everything."""
     parts = []
-    for key, cases in by_group(it["cases"]):
+    for title, cases in by_group(it["cases"]):
         good = sum(case["verdict"] in GOOD for case in cases)
         glyph = "✓" if good == len(cases) else "✗"
-        parts.append(f"{key} {GROUPS.get(key, '')} {good}/{len(cases)} {glyph}")
+        parts.append(f"{title} {good}/{len(cases)} {glyph}")
     lines = ["   ".join(parts[at : at + 4]) for at in range(0, len(parts), 4)]
     flaky = sum(case["verdict"] == "flaky" for case in it["cases"])
     if flaky:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from test_plans.report import ladder
 from test_plans.report.document import COMPLETE, Document, is_passed
-from test_plans.report.words import GLYPHS, GROUPS, by_group
+from test_plans.report.words import GLYPHS, by_group
 from test_plans.verdicts import ATTESTED
 
 _WAVE_HEIGHT, _BAR = 40, 3
@@ -28,15 +28,14 @@ def html(it: Document, other: Document | None = None) -> str:
     """Return the report; `other` is the same plan in the other world, shown beside it."""
     beside = {case["id"]: case["verdict"] for case in other["cases"]} if other is not None else {}
     groups = [
-        (key, GROUPS.get(key, key), [_case(case, beside.get(case["id"], "")) for case in cases])
-        for key, cases in by_group(it["cases"])
+        (title, [_case(case, beside.get(case["id"], "")) for case in cases]) for title, cases in by_group(it["cases"])
     ]
     witnesses = Counter(step["witness"] for case in it["cases"] for step in case["steps"])
     return _template().render(
         run=it,
         other=other,
         groups=groups,
-        tallies=[(key, title, Counter(case["it"]["verdict"] for case in cases)) for key, title, cases in groups],
+        tallies=[(title, Counter(case["it"]["verdict"] for case in cases)) for title, cases in groups],
         counts=sorted(Counter(case["verdict"] for case in it["cases"]).items()),
         witnesses=witnesses,
         devices=_devices(it),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from test_plans.report.document import Document, is_passed
-from test_plans.report.words import GLYPHS, GROUPS, VERDICTS, by_group
+from test_plans.report.words import GLYPHS, VERDICTS, by_group
 from test_plans.verdicts import FLAKY, GOOD
 
 
@@ -26,9 +26,7 @@ def markdown(it: Document) -> str:
     lines += [f"| group | {' | '.join(found)} |", f"|---|{'---:|' * len(found)}"]
     for group, cases in by_group(it["cases"]):
         inside = Counter(case["verdict"] for case in cases)
-        lines.append(
-            f"| {_text(group)} {GROUPS.get(group, '')} | {' | '.join(str(inside[name] or '') for name in found)} |"
-        )
+        lines.append(f"| {group} | {' | '.join(str(inside[name] or '') for name in found)} |")
     lines.append(f"| **all** | {' | '.join(f'**{counted[name]}**' for name in found)} |")
     attested = sum(case["attested"] for case in it["cases"])
     if attested:

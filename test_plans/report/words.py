@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,9 +19,17 @@ GROUPS = {
 }  # fmt: skip
 
 
+_OWN = "Cases of its own"
+_NUMBERED = re.compile(r"[A-N]\d\d(?!\w)")
+
+
 def by_group(cases: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Return cases by the first letter of their ids, in the order of letters."""
+    """Return cases by their group of the Deployment Test Plan, in its order: `C Internal calls`.
+
+    What bears no number of that plan, as `OUR-01`, stands in a group of its own at the end.
+    """
     found: dict[str, list[Mapping[str, Any]]] = {}
     for case in cases:
-        found.setdefault(case["id"][0], []).append(case)
-    return sorted(found.items())
+        letter = case["id"][0] if _NUMBERED.match(case["id"]) else ""
+        found.setdefault(f"{letter} {GROUPS[letter]}" if letter else _OWN, []).append(case)
+    return sorted(found.items(), key=lambda group: (group[0] == _OWN, group[0]))

@@ -28,7 +28,7 @@ def step(text: str) -> list[str]:
 def test_a_plan_is_read_with_its_lines_roles_and_limits():
     plan = plan_of(TALK)
     case = plan.cases[0]
-    assert (plan.id, plan.within_s, case.severity, case.group) == ("toy", 2.0, "major", "C")
+    assert (plan.id, plan.within_s, case.severity) == ("toy", 2.0, "major")
     assert [step.line for step in case.steps] == list(range(12, 20))
     assert case.steps[0].text() == "do caller.dial (to $desk.extension)"
 
@@ -173,6 +173,11 @@ def test_on_and_off_are_words_and_true_is_true():
     plan = plan_of("  - {id: C01, serial: true, steps: [{do: pbx.dnd, extension: x, state: off}]}\n")
     assert plan.cases[0].steps[0].arguments["state"] == "off"
     assert plan.cases[0].serial
+
+
+def test_all_mistakes_are_told_in_the_order_of_the_file():
+    text = f"{HEAD}cases:\n  - {{id: C01, steps: [{{do: caller.dial, to: $dask.id}}]}}\n  - {{id: C01, stps: []}}\n"
+    assert [problem.split(":")[1] for problem in problems(text)] == ["9", "10", "10", "10"]
 
 
 def test_nested_mistakes_are_found_in_branches_repetitions_teardown_and_fragments():

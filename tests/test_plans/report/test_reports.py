@@ -252,6 +252,10 @@ def test_a_case_is_one_line_and_a_failure_says_what_was_seen(good, mixed):
 def test_the_summary_counts_by_group_and_names_what_was_left_over(good, mixed):
     assert summary(document(good)) == "C Internal calls 1/1 ✓"
     assert "C Internal calls 0/1 ✗" in summary(document(mixed))
+    numbered = document(good)
+    (case,) = numbered["cases"]
+    others = {**numbered, "cases": [{**case, "id": name} for name in ("CALL-01", "B01-tls", "C01@101")]}
+    assert summary(others) == "B Registration 1/1 ✓   C Internal calls 1/1 ✓   Cases of its own 1/1 ✓"
     bench = ToyBench()
     bench.left["media"] = 1
     leaking = run(plan_of(TALK), bench)
