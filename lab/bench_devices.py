@@ -31,7 +31,7 @@ _LAPTOP = frozenset(
      "hold", "resume"}
 )  # fmt: skip
 _SIMULATED = CAPABILITIES - {"fetch", "register", "repeat", "leave", "watch", "be", "fax"}
-_PYVOIP = _SIMULATED - {"hold", "resume", "transfer", "attended", "conference", "lamp"}
+_PYVOIP = _SIMULATED - {"hold", "resume", "transfer", "attended", "conference", "lamp", "intercom"}
 _MACHINE = frozenset({"fax", "hangup"})
 _OUTSIDE = frozenset({"dial", "answer", "reject", "hangup", "press", "hears"})
 
@@ -382,6 +382,7 @@ class LaptopDevice(_OnALine):
         match action:
             case "fetch":
                 url = arguments.get("path", "")
+                url = self._cabling.base_url + url if url.startswith("/") else url
                 if "device" in arguments:
                     url = self._cabling.first_url(arguments["device"])
                     if (token := arguments.get("token", "")) != "":

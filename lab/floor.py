@@ -23,7 +23,7 @@ from lab.phones.phone import PNP_GROUP, Phone
 from lab.phones.pyvoip_line import Voice
 from lab.phones.pyvoip_phone import PyvoipPhone, available
 from lab.rough_line import RoughLine
-from lab.shares import SharedEngine
+from lab.shares import Share, SharedEngine
 from lab.shell import RealClock, Shell, shell_on_both
 from lab.supervisor import Supervisor
 from pbx.media.engine import Engine
@@ -73,6 +73,10 @@ class Floor:
 
     def media_woken(self) -> None:
         self._shared.woken()
+
+    def share(self) -> Share:
+        """Return a part of the floor's media process for somebody else on it."""
+        return self._shared.share()
 
     def bind_trunk(self) -> tuple[str, int]:
         """Take a trunk's address, which the switch must know before it starts; the carrier's own comes first."""

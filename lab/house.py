@@ -42,6 +42,11 @@ class Cabling(Protocol):
         """The provisioning server answers, or is away."""
         ...
 
+    @property
+    def base_url(self) -> str:
+        """Of the provisioning server, without a path."""
+        ...
+
     def first_url(self, device: str) -> str:
         """Where a factory-fresh box fetches, its one-time token included."""
         ...

@@ -43,14 +43,21 @@ class Station:
         return Box(self.family.name, self.model, self.mac, self.family.default_firmware, typed_url=typed_url)
 
 
-def stations(directory: Directory, *, tftp: Collection[str] = (), untold: Collection[str] = ()) -> list[Station]:
+def stations(
+    directory: Directory,
+    *,
+    tftp: Collection[str] = (),
+    untold: Collection[str] = (),
+    physical: Collection[str] = (),
+) -> list[Station]:
     """Return the boxes of every device whose family the lab can imitate; devices that share a MAC share a box.
 
-    `tftp` and `untold` are extensions whose phones are told a TFTP server, or nothing at all.
+    `tftp` and `untold` are extensions whose phones are told a TFTP server, or nothing at all; `physical` are devices
+    that stand there themselves and need no imitation.
     """
     boxes: dict[str, list[Device]] = {}
     for device in directory.devices:
-        if device.family in FAMILIES:
+        if device.family in FAMILIES and device.id not in physical:
             boxes.setdefault(device.mac or device.id, []).append(device)
     made = []
     for devices in boxes.values():

@@ -91,7 +91,7 @@ class MediaProcesses:
         """Who speaks with a signature: what stands on the bench. Knowing those of every device would cost a start with
         a thousand of them half a minute and most of a gigabyte."""
         bench = (extension.device for station in stations(self._directory()) for extension in station.extensions)
-        return [*bench, *self._carrier, "emergency", "support", "service"]
+        return list(dict.fromkeys([*bench, *self._carrier, "emergency", "support", "service"]))
 
     @property
     def music(self) -> Sequence[str]:

@@ -47,6 +47,7 @@ from lab.people import People
 from lab.phone_tls import FactoryTls, PhoneTls
 from lab.phones.pyvoip_phone import available
 from lab.provisioner import discovery_url
+from lab.real_cabling import RealCabling
 from lab.real_lines import RealLines
 from lab.seeds.load import Seed
 from lab.seeds.model import Control, LabSeed
@@ -63,7 +64,16 @@ from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from pbx.domain.registrations import host_and_port
-from pbx.events import ConfigServed, CredentialsRotated, Event, ServerFault, Stamped, TimeFrameSwitched, TlsRefused
+from pbx.events import (
+    ConfigServed,
+    CredentialsRotated,
+    Event,
+    PhoneSaid,
+    ServerFault,
+    Stamped,
+    TimeFrameSwitched,
+    TlsRefused,
+)
 from pbx.media.engine import Engine
 from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
@@ -112,6 +122,7 @@ class Lab:
         self._vault: Vault
         self._key_log: Path | None = None
         self._floor: Floor | None = None
+        self._cabling: RealCabling | None = None
         self._trunk_peers: tuple[Peer, ...] = ()
         self._watchdog = Watchdog(self.clock, self.publish)
         self._watchdog_peer: Peer | None = None
@@ -124,6 +135,8 @@ class Lab:
         self.sip_control = SipControl(self)
         named = {device: control.driver for device, control in seed.lab.control.items()}
         self.controls = Controls(self._supervisor, self._control_address, named)
+        self.bus.subscribe(self.controls.take, [PhoneSaid])
+        self._control_told: dict[str, Control] = {}
         self._postman: Postman | None = None
         self._mirror: UdpHost | None = None
         self._networks: RealNetworks | None = None
@@ -164,6 +177,7 @@ class Lab:
         if self._floor is not None:
             self._floor.start_trunks(self._make_carrier)
             await self._furnish(self._floor)
+            await self._start_cabling(self._floor)
         lines = RealLines(self._floor, self._media.ears)
         self._faults = Faults(lines, self.clock.now, self.publish, asyncio.get_running_loop().call_later)
         await self._watchdog.start(
@@ -178,7 +192,7 @@ class Lab:
         They come fresh from the factory at every start: their provisioning is opened once more.
         """
         floor = self.floor
-        for station in stations(self.directory):
+        for station in stations(self.directory, physical=self.seed.lab.control):
             self.reopen_provisioning(station.mac)
         self.power(True)
         return await self.until(floor.all_registered, within_s)
@@ -199,6 +213,8 @@ class Lab:
         self._closing = True
         if self.alive:
             await self.drain()
+        if self._cabling is not None:
+            await self._cabling.close()
         if self._floor is not None:
             await self._floor.close()
         if self._provisioning is not None:
@@ -402,16 +418,17 @@ class Lab:
         assert self.listening is not None, "start first"
         standing = {extension.device for phone in self.floor.phones for extension in phone.extensions}
         found: list[AnyPhone] = []
-        for station in stations(self.directory, tftp=self.seed.lab.tftp, untold=self.seed.lab.untold):
+        lab = self.seed.lab
+        for station in stations(self.directory, tftp=lab.tftp, untold=lab.untold, physical=lab.control):
             if station.device not in standing:
                 url = discovery_url(self.provisioning.office, self.directory, station, self.listening.tftp_url)
                 found.append(await self.floor.plug_in(station, url))
         return found
 
     @property
-    def cabling(self) -> None:
-        """The cables of a running lab are what they are."""
-        return None
+    def cabling(self) -> RealCabling | None:
+        """The cables of a running lab are what they are, but on a loopback."""
+        return self._cabling
 
     def reopen_provisioning(self, mac: str) -> None:
         self.provisioning.reopen(mac)
@@ -465,11 +482,29 @@ class Lab:
 
     def _control_address(self, device: str) -> Address | None:
         """Where a phone lets itself be controlled: what its seed says, else the address it registered from."""
-        said = self.seed.lab.control.get(device) or Control()
+        said = self._control_told.get(device) or self.seed.lab.control.get(device) or Control()
         binding = self.switch.binding(device) if self.alive else None
         own = f"http://{host_and_port(binding.peer.host, 80)}" if binding is not None else ""
         url = said.url or own
         return Address(url, said.user, said.password) if url else None
+
+    def control_phone(self, device: str, control: Control) -> None:
+        """Take the operator's word, until the end, for how a physical phone is controlled; UserError as `Controls`."""
+        self.controls.name(device, control.driver)
+        self._control_told[device] = control
+
+    def steady_folder(self, device: str) -> str:
+        """Return the URL of the folder of a box's files by its steady token; empty for a device without a box."""
+        known, office = self.directory.devices_by_id[device], self.provisioning.office
+        if not known.mac:
+            return ""
+        return f"{office.at.base_url}/{office.ledger.steady_token(known.mac, known.token.get_secret_value())}"
+
+    @property
+    def audible(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Whose voices, and which music, a phone of this lab may hear."""
+        assert self._media is not None, "start first"
+        return self._media.parties, self._media.music
 
     def mail_again(self) -> None:
         """Try now whatever mail waits."""
@@ -549,7 +584,7 @@ class Lab:
 
     def _make_media(self, data: Path) -> MediaProcesses:
         return MediaProcesses(
-            [item.number for item in self.seed.lab.carrier] or list(NUMBERS),
+            [*([item.number for item in self.seed.lab.carrier] or NUMBERS), *self.seed.lab.control],
             lambda: self.directory,
             data,
             self.settings.host,
@@ -741,6 +776,12 @@ class Lab:
         names = dict.fromkeys(makers, (at.host, at.redirect_port)) if at.redirect_port else {}
         floor.connect(names, FactoryTls(self._certificates, self.now.wall), at.pnp_port)
         await self.plug_in()
+
+    async def _start_cabling(self, floor: Floor) -> None:
+        if not self.settings.host.startswith("127."):
+            return
+        self._cabling = RealCabling(self.clock, self._supervisor, self.provisioning, lambda: self.directory)
+        await self._cabling.start(floor.share, Peer("udp", *self._shell.udp), self.directory.domain.name)
 
     def _task_failed(self, name: str, fault: BaseException) -> None:
         self.publish(ServerFault(name, "", f"{type(fault).__name__}: {fault}"))

@@ -240,6 +240,10 @@ class World:
     def provision(self, on: bool) -> None:
         self._provides = on
 
+    @property
+    def base_url(self) -> str:
+        return f"http://{PROVISIONING_HOST}"
+
     def first_url(self, device: str) -> str:
         return self.provisioner.first_url(device)
 

@@ -59,7 +59,10 @@ class ProvisioningService:
         self.uploads = uploads
         self.office = Office(families, ledger, at)
         self._runner: web.ServerRunner | None = None
+        self._site: web.TCPSite | None = None
         self._tftp: TftpServer | None = None
+        self._left: tuple[tuple[str, int], tuple[str, int]] | None = None
+        """Where it listened before it was away."""
         self._pnp: PnpServer | None = None
         self._redirect: web.ServerRunner | None = None
         self._insecure = insecure
@@ -162,13 +165,34 @@ class ProvisioningService:
         self._runner = web.ServerRunner(make_server(self.answer, certificates, proxies, self.keep))
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, http_port, backlog=BACKLOG).start()
-            self._tftp = TftpServer(self._tftp_file, host, tftp_port, ignored=self._ignored)
+            await self._listen(host, http_port, tftp_port)
         except OSError:
             await self.close()
             raise
-        self._tftp.start()
+        assert self._tftp is not None, "it listens"
         return self._runner.addresses[0][:2], self._tftp.address
+
+    async def _listen(self, host: str, http_port: int, tftp_port: int) -> None:
+        assert self._runner is not None, "start first"
+        self._site = web.TCPSite(self._runner, host, http_port, backlog=BACKLOG)
+        await self._site.start()
+        self._tftp = TftpServer(self._tftp_file, host, tftp_port, ignored=self._ignored)
+        self._tftp.start()
+
+    async def be_away(self) -> None:
+        """Listen no more for HTTP without TLS, nor for TFTP, until `listen_again`."""
+        if self._runner is None or self._site is None or self._tftp is None:
+            return
+        self._left = self._runner.addresses[0][:2], self._tftp.address
+        site, self._site = self._site, None
+        await site.stop()
+        self._tftp.close()
+
+    async def listen_again(self) -> None:
+        """Be back at the addresses of before; OSError when another has taken them. Nothing when it was not away."""
+        if self._site is None and self._left is not None:
+            (host, http), (_, tftp) = self._left
+            await self._listen(host, http, tftp)
 
     def listen_tls(self, host: str, port: int, context: ssl.SSLContext) -> int:
         """Serve the same over TLS; return the port. After `start`. OSError."""

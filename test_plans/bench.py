@@ -16,10 +16,10 @@ from pbx.clock import Moment
 CAPABILITIES = frozenset(
     {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "conference", "press", "reboot", "reset",
      "attended", "fax", "screen", "lamp", "hears", "config", "fetch", "register", "repeat", "leave", "watch",
-     "be", "open", "submit", "send", "ask", "follow", "forget"}
+     "be", "open", "submit", "send", "ask", "follow", "forget", "intercom"}
 )  # fmt: skip
-"""What a device may be able to do, or to show."""
-ACTIONS = CAPABILITIES - {"screen", "lamp", "hears", "config"}
+"""What a device may be able to do, or to show; `intercom` is to answer by itself when a call asks for it."""
+ACTIONS = CAPABILITIES - {"screen", "lamp", "hears", "config", "intercom"}
 VIAS = ("soft", "http", "sip", "human")
 """Ways to a device: a simulated phone's own buttons, its maker's remote control, the switch by SIP alone, a person."""
 SETTINGS: Mapping[str, frozenset[str]] = {

@@ -8,7 +8,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pbx.callflow.script import Script, Wait
-from pbx.events import CallInvited, CallRouted, Event, LegInvited, ServerFault, SipRequest, SipResponse, Stamped, fields
+from pbx.events import (
+    CallInvited,
+    CallRouted,
+    Event,
+    LegInvited,
+    OverloadBegan,
+    ServerFault,
+    SipRequest,
+    SipResponse,
+    Stamped,
+    fields,
+)
 from test_plans.bench import Bench, BenchDevice
 from test_plans.needs import REFERENCE
 from test_plans.plan import Case, Plan, Step
@@ -38,6 +49,8 @@ class Context:
         """When something was last done: what a device heard before proves nothing of it."""
         self.marks: dict[str, int] = {"start": 0}
         self.faults: list[str] = []
+        self.overloaded = ""
+        """How long the switch was late when it turned calls away, in this case's time."""
         self.warnings: list[str] = []
         """Of the step that is being taken."""
         self.witness = ""
@@ -66,6 +79,8 @@ class Context:
     def take(self, stamped: Stamped) -> bool:
         """Note an event if it is this case's business."""
         event = stamped.event
+        if isinstance(event, OverloadBegan):
+            self.overloaded = f"{event.waited_ms} ms"
         if isinstance(event, ServerFault):
             if not event.call or event.call in self._calls:
                 self.faults.append(f"{event.where}: {event.message}")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from pbx.callflow.script import Running
 from pbx.clock import FOREVER
-from pbx.events import DeviceUnregistered, DirectoryChanged, RegistrationExpired, Stamped
+from pbx.events import DeviceUnregistered, DirectoryChanged, OverloadBegan, OverloadEnded, RegistrationExpired, Stamped
 from test_plans.bench import Bench, BenchDevice, CannotDo
 from test_plans.binding import Roster, bind, missing, spread
 from test_plans.context import Context
@@ -96,6 +96,7 @@ class Runner:
         self._stopped = ""
         """Why nothing more is begun."""
         self._settling = FOREVER
+        self._overloaded = False
         self._look_at = 0.0
         """When to look again for devices of the cases that wait; at once after a case has ended."""
         self.result = RunResult(
@@ -115,6 +116,8 @@ class Runner:
         """Take an event of the bus."""
         if isinstance(stamped.event, DirectoryChanged):
             self._roster.forget()
+        if isinstance(stamped.event, OverloadBegan | OverloadEnded):
+            self._overloaded = isinstance(stamped.event, OverloadBegan)
         for active in self._active:
             if active.context.take(stamped):
                 active.script.feed(stamped, self._bench.now().mono)
@@ -235,6 +238,8 @@ class Runner:
             if self._stopped:
                 self._leave_out(case, SKIPPED, self._stopped)
                 continue
+            if self._overloaded and not self._bench.virtual:
+                return  # what began now would be turned away, and that says nothing of it
             if len(self._active) >= self._width or any(active.case.serial for active in self._active):
                 return
             if self._one_by_one and case.id != self._may_begin:
@@ -296,6 +301,11 @@ class Runner:
             result.verdict, result.reason = (
                 BLOCKED,
                 f"{gone} lost its registration in the middle of it: {result.reason}",
+            )
+        elif result.verdict == FAILED and context.overloaded and not self._bench.virtual:
+            result.verdict = BLOCKED
+            result.reason = (
+                f"this machine had too much to do, the switch was {context.overloaded} late: {result.reason}"
             )
         result.events = context.events
         began = result.started

@@ -29,6 +29,8 @@ class Selection:
     shuffle: int | None = None
     """Seed of the order; the plan's own order without it."""
     repeat: int = 1
+    without: str = ""
+    """A tag none of them has: `long` where nobody waits for hours of idleness."""
 
     def arrange(self, plan: Plan) -> Plan:
         """Return the plan in the wanted order, each case as often as wanted: `C01`, `C01#2`, …"""
@@ -46,12 +48,14 @@ class Selection:
             case.id not in self.done
             and self.containing in plain
             and (not self.tag or self.tag in case.tags)
+            and self.without not in case.tags
             and (self.cases is None or plain in self.cases)
         )
 
     def query(self) -> list[tuple[str, str]]:
         """Return what it is in the address of an API request, readable by `of_query`."""
         found = [("only", self.containing), ("tag", self.tag), ("repeat", str(self.repeat) if self.repeat > 1 else "")]
+        found.append(("without", self.without))
         found.append(("shuffle", "" if self.shuffle is None else str(self.shuffle)))
         found.append(("done", ",".join(sorted(self.done))))
         if self.cases is not None:
@@ -69,6 +73,8 @@ def of_query(pairs: Iterable[tuple[str, str]]) -> Selection:
                 found = replace(found, containing=value)
             case "tag":
                 found = replace(found, tag=value)
+            case "without":
+                found = replace(found, without=value)
             case "case":
                 cases.add(value)
                 found = replace(found, cases=frozenset(cases))

@@ -19,7 +19,7 @@ from lab.cli.doctor import LIBRARIES, PROGRAMS
 
 TOOLS = dict(PROGRAMS)
 """Program → Debian package."""
-SOAK_TOOLS = {"rtpengine": "rtpengine-daemon"}
+SOAK_TOOLS = {"rtpengine": "rtpengine-daemon", "iptables": "iptables", "sysctl": "procps"}
 SOAK_LIBRARIES = (("opus", "libopus0"),)
 SERVICES = {"rtpengine-daemon": "rtpengine-daemon"}
 """Package → the service it brings, which nobody has asked for."""

@@ -9,6 +9,9 @@
 * `POST /api/v1/phones/{device}/rotate?overlap_h=24`: new passwords and a new token for the box; the old ones are taken
   for so many hours beside them, and what is registered is told to fetch its file.
 * `POST /api/v1/phones`: a phone of the lab, fresh from the factory, for each device that has none on the floor yet.
+* `POST /api/v1/phones/{device}/control`, `{"url": …, "driver": …, "user": …, "password": …}`: how a physical phone is
+  controlled from now on, as a seed says it (docs/drivers.md); answers where its files are by its own steady token, and
+  whose voices and which music it may hear.
 * `GET /api/v1/phones/{device}/uploads`: what the box has sent; `GET …/uploads/{name}`: one of them.
 * `GET /api/v1/provisioning/dhcp?kind=dnsmasq&site=`: what a DHCP server needs to tell factory-fresh phones.
 * `GET /api/v1/provisioning/bans`: who is banned, for how long; `DELETE …/bans/{place}` lets one in again.
@@ -22,6 +25,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from lab.api.refusal import refused
 from lab.devices import DeviceDesk
@@ -29,6 +33,7 @@ from lab.errors import UserError
 from lab.explained import explained
 from lab.inventory import device_rows
 from lab.provision_view import ProvisionView, dhcp_snippet
+from lab.seeds.model import Control
 from lab.service import Lab
 from pbx.domain.devices import Device, normal_mac
 from pbx.events import SecretsRevealed
@@ -61,6 +66,7 @@ class Phones:
         app.router.add_get("/api/v1/phones/{device}/uploads/{name}", self._upload)
         app.router.add_post("/api/v1/phones/{device}/rotate", self._rotate)
         app.router.add_post("/api/v1/phones/{device}/reveal", self._reveal)
+        app.router.add_post("/api/v1/phones/{device}/control", self._control)
 
     async def _list(self, request: web.Request) -> web.Response:
         return web.json_response(device_rows(self.lab.directory))
@@ -175,6 +181,22 @@ class Phones:
             return refused(400, "the credentials were not rotated", why, "24 is a day")
         told = self.lab.rotate_credentials(box[0].mac, int(hours) * 3600.0)
         return web.json_response({"mac": box[0].mac, "told": told})
+
+    async def _control(self, request: web.Request) -> web.Response:
+        name, lab = request.match_info["device"], self.lab
+        if name not in lab.directory.devices_by_id:
+            return refused(404, f"there is no device {name!r}", "the domain has none of that id", "GET /api/v1/phones")
+        try:
+            lab.control_phone(name, Control.model_validate_json(await request.read()))
+        except ValidationError as error:
+            why = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in error.errors())
+            remedy = 'say {"url": "https://192.168.1.23", "user": "admin", "password": "…"}'
+            return refused(400, f"{name} is controlled as before", why, remedy)
+        except UserError as error:
+            return refused(400, error.happened, error.why, error.remedy)
+        parties, music = lab.audible
+        told = {"device": name, "folder": lab.steady_folder(name), "parties": list(parties), "music": list(music)}
+        return web.json_response(told, headers={"Cache-Control": "no-store"})
 
     async def _reveal(self, request: web.Request) -> web.Response:
         name = request.match_info["device"]

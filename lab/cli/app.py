@@ -105,6 +105,7 @@ def run(
     against: Against = None,
     only: Annotated[str, typer.Option("--only", "-k", help="Only cases whose id contains this.")] = "",
     tag: Annotated[str, typer.Option("--tag", help="Only cases with this tag.")] = "",
+    without: Annotated[str, typer.Option("--without", help="No cases with this tag: long.")] = "",
     rerun: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--rerun-failed", help="Only what did not pass in this --json file."),
@@ -145,13 +146,29 @@ def run(
             settings,
             virtual,
             against,
-            lambda read: the_selection(read, only, tag, shuffle, repeat, rerun),
+            lambda read: the_selection(read, only, tag, without, shuffle, repeat, rerun),
             Wanted(json_file, junit, html, markdown, journal),
             the_terms(tester, step, evidence),
             dry=dry,
             resume=resume,
         )
     )
+
+
+@app.command()
+def softphone(
+    device: Annotated[str, typer.Argument(help="Device of a softphone's family: baresip or linphone.")],
+    against: Against = None,
+    address: Annotated[str, typer.Option("--address", help="Its own, for SIP and media; one of 127/8 by itself.")] = "",
+    home: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--home", help="Where its files, log and recordings are kept; a temporary folder without it."),
+    ] = None,
+) -> None:
+    """Boot baresip or linphone by what a running switchroom serves, and let its plans press it."""
+    from lab.cli.softphone import run_softphone
+
+    raise typer.Exit(run_softphone(against, device, address, home))
 
 
 @app.command()

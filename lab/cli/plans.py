@@ -79,7 +79,7 @@ def _cannot_resume(named: Path, why: str) -> UserError:
 
 
 def the_selection(
-    plan: Plan, containing: str, tag: str, shuffle: int | None, repeat: int, rerun: Path | None
+    plan: Plan, containing: str, tag: str, without: str, shuffle: int | None, repeat: int, rerun: Path | None
 ) -> Selection:
     """Return which cases are run; refuses what picks none of the plan's."""
     if not 1 <= repeat <= MOST_REPEATS:
@@ -93,12 +93,13 @@ def the_selection(
             f"one of {', '.join(case.id for case in plan.cases[:6])} …", "switchroom run --help", USAGE,
         )  # fmt: skip
     tags = sorted({tag for case in plan.cases for tag in case.tags})
-    if tag and tag not in tags:
-        raise UserError(
-            f"there is no case to run for --tag {tag!r}", f"no case of {plan.id} has it",
-            f"one of {', '.join(tags) or 'none: this plan has no tags'}", "switchroom run --help", USAGE,
-        )  # fmt: skip
-    return Selection(containing, tag, _not_passed(rerun), shuffle=shuffle, repeat=repeat)
+    for option, wanted in (("--tag", tag), ("--without", without)):
+        if wanted and wanted not in tags:
+            raise UserError(
+                f"there is no case for {option} {wanted!r}", f"no case of {plan.id} has it",
+                f"one of {', '.join(tags) or 'none: this plan has no tags'}", "switchroom run --help", USAGE,
+            )  # fmt: skip
+    return Selection(containing, tag, _not_passed(rerun), shuffle=shuffle, repeat=repeat, without=without)
 
 
 def _not_passed(results: Path | None) -> frozenset[str] | None:

@@ -13,7 +13,7 @@ from typing import Protocol, get_args
 
 from lab.control.command import Refused
 from pbx.clock import Moment
-from pbx.switch.phone_control import SILENT, Deed
+from pbx.switch.phone_control import NOT_BY_ITSELF, SILENT, Deed
 from pbx.switch.switch import Switch
 
 DEEDS: tuple[Deed, ...] = get_args(Deed)
@@ -77,6 +77,9 @@ class SipControl:
         key = (device, action, argument)
         underway = self._underway.get(key)
         if underway is None:
+            # Whoever told it something else before has given up asking what came of it.
+            for other in [other for other in self._underway if other[0] == device]:
+                del self._underway[other]
             underway = self._underway[key] = _Underway()
             refusal = self._send(device, deed, argument, underway)
             if refusal:
@@ -86,8 +89,8 @@ class SipControl:
             return False
         del self._underway[key]
         if underway.status >= 300:
-            said = "does not answer" if underway.status == SILENT else f"refuses it with {underway.status}"
-            raise Refused(f"{device} {said}")
+            known = {SILENT: "does not answer", NOT_BY_ITSELF: "does not answer a call by itself"}
+            raise Refused(f"{device} {known.get(underway.status) or f'refuses it with {underway.status}'}")
         return True
 
     def _send(self, device: str, deed: Deed, argument: str, underway: _Underway) -> str:

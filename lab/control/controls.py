@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -12,7 +13,12 @@ from lab.errors import BAD_INPUT, UserError
 from lab.supervisor import Supervisor
 from pbx.catalogue import plug_ins
 from pbx.domain.devices import Device
+from pbx.events import PhoneSaid, Stamped
+from test_plans.bench import HeardSound
 
+HEARS = "hears"
+"""The word of a phone that tells what it hears; what it says beside is the sound."""
+MOST_HEARD = 200
 DRIVERS = plug_ins("lab.drivers", needs="FAMILIES")
 
 
@@ -37,15 +43,34 @@ class Controls:
         named: Mapping[str, str],
     ) -> None:
         """UserError names a driver that there is not."""
-        unknown = next((name for name in named.values() if name and name not in DRIVERS), None)
-        if unknown is not None:
-            raise UserError(
-                f"there is no driver {unknown!r}", "phones are controlled by the modules of lab/drivers",
-                f"name one of {', '.join(DRIVERS)}", "docs/drivers.md", BAD_INPUT,
-            )  # fmt: skip
-        self._supervisor, self._where, self._named = supervisor, where, named
+        self._supervisor, self._where = supervisor, where
         self._underway: dict[tuple[str, str, str], _Underway] = {}
         self._looked: dict[str, _Underway] = {}
+        self._heard: dict[str, deque[HeardSound]] = {}
+        self._named: dict[str, str] = {}
+        for device, driver in named.items():
+            self.name(device, driver)
+
+    def name(self, device: str, driver: str) -> None:
+        """Use a driver for a device from now on, empty for the one of its family; UserError when there is none."""
+        if driver and driver not in DRIVERS:
+            raise UserError(
+                f"there is no driver {driver!r}", "phones are controlled by the modules of lab/drivers",
+                f"name one of {', '.join(DRIVERS)}", "docs/drivers.md", BAD_INPUT,
+            )  # fmt: skip
+        self._named[device] = driver
+        self.forget(device)
+
+    def take(self, stamped: Stamped) -> None:
+        """Note what a phone says that it hears."""
+        event = stamped.event
+        if isinstance(event, PhoneSaid) and event.what == HEARS:
+            heard = self._heard.setdefault(event.device, deque(maxlen=MOST_HEARD))
+            heard.append(HeardSound(stamped.at.mono, event.remote))
+
+    def heard(self, device: str) -> Sequence[HeardSound]:
+        """Return what a phone said that it heard, oldest first."""
+        return list(self._heard.get(device, ()))
 
     def driver_of(self, device: Device) -> ModuleType | None:
         return DRIVERS.get(self._named.get(device.id, "")) or driver_of(device.family)
@@ -67,6 +92,9 @@ class Controls:
         key = (device, action, argument)
         underway = self._underway.get(key)
         if underway is None:
+            # Whoever told it something else before has given up asking what came of it.
+            for other in [other for other in self._underway if other[0] == device]:
+                del self._underway[other]
             underway = self._underway[key] = _Underway()
             self._begin(device, driver.do(action, argument), underway)
         if not underway.done:

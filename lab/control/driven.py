@@ -1,6 +1,7 @@
 """Physical phones as plans press and watch them: by their maker's remote control, or by whoever stands before them.
 
-What such a phone hears and shows nobody here knows: it lacks those capabilities, and cases that need them bind others.
+What such a phone shows nobody here knows, nor what it hears unless it says so itself (`switchroom softphone`): it lacks
+those capabilities, and cases that need them bind others.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class DrivenDevice(InTheDirectory):
         return PATIENCE_S if self._driver is None or self._refusal else ANSWER_S
 
     def heard(self) -> Sequence[HeardSound]:
-        return ()
+        return self._house.controls.heard(self.id)
 
     def faxes(self) -> Sequence[SeenFax]:
         return ()

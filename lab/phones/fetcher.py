@@ -16,6 +16,9 @@ from lab.phones.family import Fetch, Fetched
 PATIENCE_S = 6.0
 
 
+_ANYWHERE = ("0.0.0.0", "::")
+
+
 class Fetcher:
     """Owns the HTTP session. `fetch` answers every failure as a `Fetched`: a phone only knows that it got nothing."""
 
@@ -51,7 +54,10 @@ class Fetcher:
         if self._session is None:
             # A phone opens a connection for each file; keeping them would also keep the server's shutdown waiting.
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(force_close=True), timeout=aiohttp.ClientTimeout(total=PATIENCE_S)
+                connector=aiohttp.TCPConnector(
+                    force_close=True, local_addr=None if self._source in _ANYWHERE else (self._source, 0)
+                ),
+                timeout=aiohttp.ClientTimeout(total=PATIENCE_S),
             )
         headers = {"User-Agent": wanted.user_agent, **dict(wanted.headers)}
         url, told = URL(wanted.url), dict[str, Any]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -55,9 +56,11 @@ def call_for_prompt(switch: Switch, extension: str, owner: str, name: str) -> st
     return number
 
 
-def call_in_the_name_of(switch: Switch, device: str, number: str) -> bool:
-    """Call a device, which is to answer by itself, and then `number` as if it had been dialled there; False when the
-    device cannot be called."""
+def call_in_the_name_of(switch: Switch, device: str, number: str, then: Callable[[int], None]) -> bool:
+    """Call a device, which is to answer by itself, and then `number` as if it had been dialled there.
+
+    `then` is told the status it answers with, 480 when it does not by itself. False when it cannot be called.
+    """
     known = switch.directory.devices_by_id.get(device)
     if known is None or switch.binding(device) is None:
         return False
@@ -69,11 +72,11 @@ def call_in_the_name_of(switch: Switch, device: str, number: str) -> bool:
     call = Call(switch, call_id, nobody, asked)
     switch.begin_alone(call)
     call.publish(CallInvited(call_id, nobody.name, known.extension, name, device, number, ""))
-    switch.guarded(call, partial(call.run, _dial_for(call, device, asked)))
+    switch.guarded(call, partial(call.run, _dial_for(call, device, asked, then)))
     return True
 
 
-def _dial_for(call: Call, device: str, asked: Asked) -> Script[None]:
+def _dial_for(call: Call, device: str, asked: Asked, then: Callable[[int], None]) -> Script[None]:
     leg = call.dial_hands_free(device)
     its = lambda news: news.leg == leg  # noqa: E731 - one word for three questions
     news = yield until(LegAnswered, LegRefused, LegGone, within_s=ANSWERS_ITSELF_S, where=its)
@@ -81,7 +84,9 @@ def _dial_for(call: Call, device: str, asked: Asked) -> Script[None]:
         if leg is not None:
             call.drop(leg)
         call.hang_up(Cause.UNAVAILABLE)
+        then(news.status if isinstance(news, LegRefused) else 480)
         return
+    then(200)
     call.seat(leg)
     call.asked = asked
     yield from travel(call, call.dial(asked.dialled))

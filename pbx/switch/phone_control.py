@@ -42,6 +42,8 @@ SERVICES: dict[Deed, tuple[str, str]] = {
 _COMMANDS: dict[Deed, Lets] = {"answer": "talk", "resume": "talk", "hold": "hold"}
 _MOST_REFERRED = 200
 SILENT = 408
+NOT_BY_ITSELF = 480
+"""Of a phone that was called and rang."""
 
 
 class PhoneControl:
@@ -51,6 +53,8 @@ class PhoneControl:
         self._switch = switch
         self._lets: dict[tuple[str, str], frozenset[Lets]] = {}
         """By device and the contact that said so."""
+        self._never_by_itself: set[tuple[str, str]] = set()
+        """Who rang for as long as a phone may that answers by itself."""
         self._commanded: dict[tuple[str, str], tuple[Deed, Told, Session]] = {}
         """By device and event: who waits for the answer, and the session that was asked in."""
         self._referred: deque[str] = deque(maxlen=_MOST_REFERRED)
@@ -135,17 +139,34 @@ class PhoneControl:
 
     def _refer_answered(self, device: str, number: str, then: Told, response: Response | None) -> None:
         status = response.status if response is not None else SILENT
-        if status >= 300 and not self._call_it(device, number, then):
-            return
+        if status >= 300:
+            self._learnt(device, "refer")
+            if not self._call_it(device, number, then):
+                return
         self._obeyed(device, "dial", then, status)
 
     def _call_it(self, device: str, number: str, then: Told) -> str:
-        """Call the phone, which is to answer by itself, and the number in its name."""
+        """Call the phone, which is to answer by itself, and the number in its name; return why not."""
+        binding = self._switch.binding(device)
+        if binding is None or (device, binding.contact) in self._never_by_itself:
+            return f"{device} does not answer a call by itself"
         self._told(device, "dial", "INVITE that it answers itself", number)
-        if not call_in_the_name_of(self._switch, device, number):
+        talks = self._leg(device, "hangup") is not None
+        answered = partial(self._call_answered, device, "" if talks else binding.contact, then)
+        if not call_in_the_name_of(self._switch, device, number, answered):
             return f"{device} cannot be called"
-        self._obeyed(device, "dial", then, 200)
         return ""
+
+    def _call_answered(self, device: str, contact: str, then: Told, status: int) -> None:
+        if status == NOT_BY_ITSELF and contact:  # one that talked to somebody had a reason
+            self._never_by_itself.add((device, contact))
+        self._obeyed(device, "dial", then, status)
+
+    def _learnt(self, device: str, way: Lets) -> None:
+        """It names a way in its answer to OPTIONS, and refuses it: so does baresip 1.0 with REFER outside a dialog."""
+        binding = self._switch.binding(device)
+        if binding is not None and (device, binding.contact) in self._lets:
+            self._lets[device, binding.contact] -= {way}
 
     def _csta(self, device: str, deed: Deed, service: str, inside: str, then: Told, number: str = "") -> None:
         self._told(device, deed, f"uaCSTA {service}", number)

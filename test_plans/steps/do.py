@@ -52,14 +52,14 @@ def run(context: Context, step: Step) -> Script[str]:
         if who == "pbx":
             context.bench.pbx(action, arguments)
             return
-        device = context.device(who)
+        device, first = context.device(who), not told_before
         told_before = device.patience_s > 0 or bool(via)
         if action in SETTINGS:
             if action in ("be", "register"):
                 context.adopt(arguments["device"])
             device.set(action, arguments)
             return
-        if action == "dial":
+        if action == "dial" and (first or device.idle):  # once its call is there, the switch would answer otherwise
             context.ask_why(device, argument)
         device.do(action, argument, via)
 

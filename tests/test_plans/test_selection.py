@@ -47,13 +47,14 @@ def test_a_case_that_failed_in_any_turn_is_run_again():
 def test_tags_of_the_plan_are_tags_of_its_cases():
     plan = plan_of(TALK.replace("    title", "    tags: [long]\n    title") + TALK.replace("C01", "C02"))
     assert [case.id for case in plan.cases if Selection(tag="long").takes(case)] == ["C01"]
+    assert [case.id for case in plan.cases if Selection(without="long").takes(case)] == ["C02"]
 
 
 @pytest.mark.parametrize(
     "selection",
     [
         Selection(),
-        Selection("C0", "long", frozenset({"C01", "K01@1/0 ü"}), frozenset({"C01#2", "N1"}), 7, 3),
+        Selection("C0", "long", frozenset({"C01", "K01@1/0 ü"}), frozenset({"C01#2", "N1"}), 7, 3, "serial"),
         Selection(cases=frozenset()),
     ],
 )

@@ -205,3 +205,25 @@ def fanvil(buttons: Buttons) -> web.Application:
     app = web.Application(middlewares=[basic("admin", "lab-secret")])
     app.router.add_get("/cgi-bin/ConfigManApp.com", command)
     return app
+
+
+def softphone(buttons: Buttons, *, unwilling: str = "") -> web.Application:
+    """`switchroom softphone`, which is ours; `unwilling` is why its program does not do it now."""
+
+    async def press(request: web.Request) -> web.Response:
+        told = await request.json()
+        if unwilling:
+            return web.Response(status=409, text=unwilling)
+        buttons(told["action"], told["argument"])
+        return web.json_response({})
+
+    async def look(request: web.Request) -> web.Response:
+        return web.json_response({"device": "231"})
+
+    app = web.Application()
+    app.router.add_get("/", look)
+    app.router.add_post("/press", press)
+    return app
+
+
+baresip = linphone = softphone

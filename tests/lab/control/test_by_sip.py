@@ -97,6 +97,27 @@ def test_a_phone_that_takes_no_refer_is_called_and_the_number_is_called_in_its_n
     assert means(world)[0] == (CALLER, "INVITE that it answers itself")
 
 
+def test_a_phone_that_rings_instead_of_answering_by_itself_has_not_obeyed(world: World):
+    obeying(world, d101=[])
+    world.press(world.phone(CALLER), lambda: world.line(CALLER).dial("103", world.now.mono))
+    assert world.run(10, lambda: world.line("103").call is not None)
+    world.press(world.phone("103"), lambda: world.line("103").answer(world.now.mono))
+    assert world.run(10, lambda: world.line(CALLER).call.state.value == "up")
+    said: list[str] = []
+
+    def done() -> bool:
+        try:
+            return world.sip_control.do(CALLER, "dial", DESK)
+        except Refused as refused:
+            said.append(str(refused))
+            return True
+
+    with world.sip_control.run():
+        assert world.run(20, done)
+    assert said == ["101 does not answer a call by itself"]
+    assert world.line(DESK).call is None
+
+
 def test_a_phone_that_lets_nobody_answer_for_it_says_so(world: World):
     obeying(world, d102=["refer"])
     case = run(world, PLAN.replace("WAY", "soft"))

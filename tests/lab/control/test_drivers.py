@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 from lab.control.caller import Address, drive
 from lab.control.command import Refused
 from lab.control.controls import DRIVERS, driver_of
-from test_plans.bench import ACTIONS
+from test_plans.bench import ACTIONS, CAPABILITIES
 from tests.lab.control import emulations
 
 Serve = Callable[[web.Application], Awaitable[str]]
@@ -22,6 +22,8 @@ USERS = {
     "snom": ("admin", "lab-secret"),
     "cisco_xml": ("admin", "lab-secret"),
     "fanvil": ("admin", "lab-secret"),
+    "baresip": ("", ""),
+    "linphone": ("", ""),
 }
 ARGUMENTS = {"dial": "102", "transfer": "103", "press": "1*#"}
 SAME_KEY = {"resume": "hold", "reject": "hangup"}
@@ -50,7 +52,7 @@ async def test_every_action_a_driver_can_is_understood_by_the_phone(name, serve)
     phone = Address(await serve(app), *USERS[name])
     await drive(driver.look(), phone)
     assert pressed == [], "looking presses nothing"
-    for action in sorted(driver.CAN):
+    for action in sorted(driver.CAN & ACTIONS):
         pressed.clear()
         await drive(driver.do(action, ARGUMENTS.get(action, "")), phone)
         (heard, *_) = pressed
@@ -60,14 +62,14 @@ async def test_every_action_a_driver_can_is_understood_by_the_phone(name, serve)
 
 def test_what_drivers_claim_is_what_plans_can_ask_for():
     for name, driver in DRIVERS.items():
-        assert driver.CAN <= ACTIONS, name
+        assert driver.CAN <= CAPABILITIES, name
         assert driver.DOUBTED <= driver.CAN, name
         assert driver.__doc__, "a driver names its source"
 
 
 @pytest.mark.parametrize(
     ("family", "driver"),
-    [("yealink/t4x_t5x", "yealink"), ("poly/vvx", "poly"), ("poly/obi", None), ("generic/baresip", None)],
+    [("yealink/t4x_t5x", "yealink"), ("poly/vvx", "poly"), ("poly/obi", None), ("generic/json", None)],
 )
 def test_a_phone_is_driven_by_its_family(family, driver):
     assert driver_of(family) is (DRIVERS[driver] if driver else None)
@@ -129,6 +131,12 @@ async def test_a_phone_that_serves_something_else_is_refused_by_name(name, serve
     phone = Address(await serve(web.Application()), *USERS[name])
     with pytest.raises(Refused, match=r"\(404\)"):
         await drive(DRIVERS[name].look(), phone)
+
+
+async def test_a_softphone_says_why_it_does_not_do_it_now(serve):
+    phone = Address(await serve(emulations.softphone(lambda *_: None, unwilling="no call rings here")))
+    with pytest.raises(Refused, match="no call rings here"):
+        await drive(DRIVERS["baresip"].do("answer", ""), phone)
 
 
 async def test_nothing_at_the_address_is_told(unused_tcp_port):
