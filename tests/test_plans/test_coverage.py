@@ -55,9 +55,7 @@ ONE_DOMAIN = "a domain has one: domain/test_platform.py, and where it counts"
 PORTAL = "of portal and API: nothing of a call depends on it"
 NOT_SHOWN = {
     **dict.fromkeys(("TimeFrame.kind", "Period.recurs", "Holidays.observed", "Holidays.workweek"), KINDS),
-    **dict.fromkeys(("Domain.preset", "Platform.busy_forwarding", "Platform.emergency_flow"), ONE_DOMAIN),
-    **dict.fromkeys(("Platform.missing_references", "Platform.phone_redirects"), ONE_DOMAIN),
-    "Platform.forwarded_caller_id": "shown by users who want it so: E07-own",
+    **dict.fromkeys(("Domain.preset", "Platform.phone_redirects"), ONE_DOMAIN),
     "TimeFrame.switched": "switched by calls: D02-toggle",
     "Domain.kind": "the provider's domain is the house's own: K01",
     "Platform.roles": PORTAL,
