@@ -12,7 +12,7 @@ from pbx.domain.attendants import Attendant, Menu
 from pbx.domain.conferences import Conference
 from pbx.domain.destinations import Cause, Destination, HangUp
 from pbx.domain.directory import Directory
-from pbx.domain.queues import Agent, Queue, person
+from pbx.domain.queues import Agent, Queue
 
 
 def menu_in_force(
@@ -90,22 +90,21 @@ def queue_entry(
     saw = f"{queue.strategy.replace('_', ' ')}, agents: {len(queue.agents)}"
     trail.applied("queue", f"{extension} {queue.name}", saw, "takes callers", link)
     online: list[str] = []
-    for agent in queue.in_order:
-        said = presence.statuses.get((extension, agent.name))
-        status = agent.status_after(said) if said is not None else agent.status
-        reached = agent_can_be_reached(directory, agent, presence.registered, True)
+    statuses, registered, busy = presence.statuses, presence.registered, presence.busy
+    for agent, name, who, status in queue.roster:
+        if statuses and (said := statuses.get((extension, name))) is not None:
+            status = agent.status_after(said)
         if not status.takes_calls:
-            trail.failed("agent", agent.name, status, "never offered", link)
-        elif not reached:
-            trail.failed("agent", agent.name, "no registered phone", "never offered", link)
-        elif agent.max_calls == 1 and person(agent.name) in presence.busy:
-            trail.failed("agent", agent.name, "in a call", "offered when free", link)
+            trail.failed("agent", name, status, "never offered", link)
+            continue
+        if not agent_can_be_reached(directory, agent, registered, True):
+            trail.failed("agent", name, "no registered phone", "never offered", link)
+            continue
+        online.append(name)
+        if who in busy and agent.max_calls == 1:
+            trail.failed("agent", name, "in a call", "offered when free", link)
         else:
-            trail.applied(
-                "agent", agent.name, "off-net" if agent.number else "registered, free", "can be offered", link
-            )
-        if status.takes_calls and reached:
-            online.append(agent.name)
+            trail.applied("agent", name, "off-net" if agent.number else "registered, free", "can be offered", link)
     overflow = queue.overflow or HangUp(cause=Cause.UNAVAILABLE)
     if queue.require_agents and not online:
         refused = queue.unavailable or overflow
@@ -147,7 +146,10 @@ def agent_can_be_reached(directory: Directory, agent: Agent, registered: Collect
         return trunk
     if agent.device:
         return agent.device in registered
-    return any(device.id in registered for device in directory.devices_by_extension.get(agent.extension, ()))
+    for device in directory.devices_by_extension.get(agent.extension, ()):  # noqa: SIM110 - a generator costs double
+        if device.id in registered:
+            return True
+    return False
 
 
 def music_of(directory: Directory, extension: str) -> str:

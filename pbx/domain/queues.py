@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from string import ascii_lowercase
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from pbx.domain.base import E164, Extension, Model
 from pbx.domain.destinations import Destination
@@ -37,7 +39,7 @@ class AgentStatus(StrEnum):
 
     @property
     def takes_calls(self) -> bool:
-        return self in (AgentStatus.AVAILABLE, AgentStatus.ONE_CALL)
+        return self is AgentStatus.AVAILABLE or self is AgentStatus.ONE_CALL
 
 
 Strategy = Literal["ring_all", "round_robin", "tiered_round_robin", "linear_hunt", "linear_cascade", "call_park"]
@@ -94,6 +96,8 @@ class Agent(Model):
 
 
 class Queue(Model):
+    model_config = ConfigDict(ignored_types=(cached_property,))
+
     extension: Extension
     name: str
     strategy: Strategy = "ring_all"
@@ -141,6 +145,18 @@ class Queue(Model):
     def enabled(self) -> list[Agent]:
         """Its agents but those that are disabled, as they are written."""
         return [agent for agent in self.agents if not agent.disabled]
+
+    @cached_property
+    def roster(self) -> tuple[tuple[Agent, str, str, AgentStatus], ...]:
+        """Its agents in order, each with its name, the person it is and its status as configured: what every call for
+        the queue asks of each of them."""
+        return tuple((agent, agent.name, person(agent.name), agent.status) for agent in self.in_order)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Queue:
+        """Return a copy without the roster of the old one, which pydantic's own would carry along."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("roster", None)
+        return copy
 
     @property
     def in_order(self) -> list[Agent]:

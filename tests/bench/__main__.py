@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.bench import (
     bench_api,
     bench_conference,
+    bench_domain,
     bench_inventory,
     bench_media,
     bench_plans,
@@ -44,6 +45,7 @@ def main() -> None:
         bench_rendering,
         bench_inventory,
         bench_api,
+        bench_domain,
         bench_power_cut,
         bench_media,
         bench_conference,
