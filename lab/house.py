@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from lab.browser import Answered, Asked
@@ -25,6 +25,7 @@ from pbx.callflow.ports import History
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
 from pbx.switch.switch import Switch
+from provisioning_server.overlay import Scalar
 
 AnyPhone = Phone | PyvoipPhone
 AnyLine = Line | PyvoipLine
@@ -156,6 +157,10 @@ class House(Protocol):
         ...
 
     def reopen_provisioning(self, mac: str) -> None: ...
+
+    def say_once(self, device: str, settings: Mapping[str, Scalar]) -> None:
+        """Give the device's box values for one fetch; `inventory.Refused` says what cannot be."""
+        ...
 
     @property
     def cabling(self) -> Cabling | None:

@@ -30,6 +30,8 @@ from pbx.domain.tenancy import User
 from pbx.events import DirectoryChanged, Stamped
 from pbx.statistics import Statistics
 from pbx.switch.switch import Switch
+from provisioning_server.device_import import setting_value
+from provisioning_server.inventory import Refused as NotSaid
 from test_plans.bench import CannotDo, Lacking
 from test_plans.plan import seconds
 
@@ -62,6 +64,13 @@ class Operator:
         event = resync_words(self._device(device).family)
         if not self._house.command_switch(lambda switch, now: switch.resync(device, now, event=event)):
             raise CannotDo(f"{device} is not registered: nowhere to send the NOTIFY")
+
+    def _once(self, arguments: Mapping[str, str]) -> None:
+        settings = {arguments["setting"]: setting_value(arguments["value"])}
+        try:
+            self._house.say_once(arguments["device"], settings)
+        except NotSaid as no:
+            raise CannotDo(f"{no}; {no.remedy}") from None
 
     def _unregister(self, arguments: Mapping[str, str]) -> None:
         device = arguments["device"]
@@ -297,6 +306,7 @@ class Operator:
 
 _OPERATOR: dict[str, Callable[[Operator, Mapping[str, str]], None]] = {
     "resync": Operator._resync,
+    "once": Operator._once,
     "unregister": Operator._unregister,
     "relabel": Operator._relabel,
     "dnd": Operator._do_not_disturb,

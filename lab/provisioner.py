@@ -15,7 +15,8 @@ from pbx.sip.address import Peer
 from provisioning_server import pnp
 from provisioning_server.families import shipped_families
 from provisioning_server.ledger import Ledger
-from provisioning_server.overlay import ServedAt
+from provisioning_server.one_shot_desk import say_once
+from provisioning_server.overlay import Scalar, ServedAt
 from provisioning_server.redirect import Desk, redirect
 from provisioning_server.redirects import shipped_redirects
 from provisioning_server.respond import ConfigRequest, Office, config_url, respond, tftp_name
@@ -62,6 +63,9 @@ class VirtualProvisioner:
 
     def reopen(self, mac: str) -> None:
         self.office.ledger.reopen(mac)
+
+    def say_once(self, device: str, settings: Mapping[str, Scalar], now: Moment) -> None:
+        self._publish(say_once(self.office, self._directory(), device, settings, now))
 
     def fetch(self, wanted: Fetch, address: str, now: Moment) -> Fetched:
         parts = urlsplit(wanted.url)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -86,7 +86,8 @@ from provisioning_server.app import ProvisioningService
 from provisioning_server.families import shipped_families
 from provisioning_server.firmware_folder import load_images
 from provisioning_server.ledger import Ledger
-from provisioning_server.overlay import ServedAt
+from provisioning_server.one_shot_desk import say_once
+from provisioning_server.overlay import Scalar, ServedAt
 from provisioning_server.respond import config_url
 from provisioning_server.rotation import rotated
 from provisioning_server.upload_folder import UploadFolder
@@ -433,6 +434,9 @@ class Lab:
     def reopen_provisioning(self, mac: str) -> None:
         self.provisioning.reopen(mac)
         self._keep_token(mac)
+
+    def say_once(self, device: str, settings: Mapping[str, Scalar]) -> None:
+        self.publish(say_once(self.provisioning.office, self.directory, device, settings, self.now))
 
     def rotate_credentials(self, mac: str, overlap_s: float) -> list[str]:
         """Give a box new passwords and a new token, the old ones taken for a while longer; KeyError for an unknown MAC.

@@ -6,7 +6,7 @@ its store had kept; a phone may lose its power; the wire may get worse at any mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -44,6 +44,7 @@ from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
 from pbx.switch.settings import SwitchSettings
 from pbx.switch.switch import Switch
+from provisioning_server.overlay import Scalar
 
 SWITCH = Peer("udp", "10.0.0.1", 5060)
 PROVISIONING_HOST = "10.0.0.2"
@@ -82,6 +83,10 @@ class Provisioner(Protocol):
         ...
 
     def first_url(self, device: str) -> str: ...
+
+    def say_once(self, device: str, settings: Mapping[str, Scalar], now: Moment) -> None:
+        """Give the device's box values for one fetch; `inventory.Refused`."""
+        ...
 
 
 class World:
@@ -232,6 +237,9 @@ class World:
 
     def reopen_provisioning(self, mac: str) -> None:
         self.provisioner.reopen(mac)
+
+    def say_once(self, device: str, settings: Mapping[str, Scalar]) -> None:
+        self.provisioner.say_once(device, settings, self.now)
 
     @property
     def cabling(self) -> World:

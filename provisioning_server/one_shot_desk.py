@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
+from pbx.events import OneShotGiven
 from provisioning_server.identify import Claim
 from provisioning_server.inventory import Refused
 from provisioning_server.manifest import FileRule
@@ -63,6 +64,19 @@ def one_shot(
     return replace(
         wish, files=tuple(file for file, used in carry.items() if any(_stands_in(name, used) for name in settings))
     )
+
+
+def say_once(
+    office: Office, directory: Directory, device: str, settings: Mapping[str, Scalar], now: Moment
+) -> OneShotGiven:
+    """Put what a plan says of a device's box into force for one fetch; Refused. It does not outlive the process."""
+    known = directory.devices_by_id[device]
+    box = directory.devices_by_mac.get(known.mac or "", ())
+    if not box or known.family not in office.families.by_id:
+        raise Refused(f"nothing is said of {device} for once", "it has no box that is provisioned", "name another")
+    made = one_shot(office, directory, box, settings, "the plan", now)
+    office.one_shots.put(made)
+    return OneShotGiven(made.mac, made.by, ", ".join(sorted(settings)), "")
 
 
 def _written(

@@ -1,7 +1,7 @@
 """Layers of settings: every value knows which layer it comes from, and what each other layer says (provisioning 3.3).
 
-defaults ← vendor ← family ← model ← firmware ← domain ← site ← group ← user ← device; the later layer wins, `!unset`
-removes. The firmware is what the request's User-Agent says; a group is a department.
+defaults ← vendor ← family ← model ← firmware ← domain ← site ← group ← user ← device ← one-shot; the later layer wins,
+`!unset` removes. The firmware is what the request's User-Agent says; a group is a department.
 
 Names are those of provisioning 3.4. What belongs to a line is `lines.N.<leaf>`, or `lines.*.<leaf>` for every line;
 within one layer the numbered name wins. Keys are `keys.K.<leaf>`.

@@ -55,6 +55,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
     "rule": frozenset({"extension", "index", "state"}),
     "holiday": frozenset({"time_frame", "state"}),
     "provisioning_reopen": frozenset({"device"}),
+    "once": frozenset({"device", "setting", "value"}),
     "unplug": frozenset({"device"}),
     "plug": frozenset({"device"}),
     "network": frozenset({"site", "network"}),
@@ -378,14 +379,15 @@ class Bench(Protocol):
         `resync device`, `unregister device`, `relabel device label`, `dnd extension state` (`on`/`off`),
         `empty_mailbox box` (messages, greetings, PIN and lock: as new), `mail state` (the mail server takes letters, or
         puts them off), `restart`, `rule extension index state` (an answering rule on or off), `holiday time_frame
-        state` (today is one of its dates, or is not), `provisioning_reopen device`, `unplug device` and `plug device`
-        (the phone's power), `network site network` (a preset by name, or `none`), `power state` (everybody's), `change
-        object field value` (a value of a user, queue, …, as JSON), `undo object` (as it was before the first change),
-        `add section value`, `remove object`, `rotate device` (a new password), `agent agent state` (in all its queues),
-        `provisioning state` (the server is away), `cable device` with `loss`, `delay_ms`, `jitter_ms` (none of them: a
-        good one), `crowd size` (so many devices more, which register at once), `count_queue queue` (statistics begin),
-        `fax account to pages` (an account sends pages of the lab's own making), `trunk trunk state` (the `first` or
-        `second` way out is `up`, `refuses` or `silent`), `portal_clock ahead` (the doors of the portal think it is so
-        much later: links and sessions are as old as that).
+        state` (today is one of its dates, or is not), `provisioning_reopen device`, `once device setting value` (for
+        one fetch, above what the domain says), `unplug device` and `plug device` (the phone's power), `network site
+        network` (a preset by name, or `none`), `power state` (everybody's), `change object field value` (a value of a
+        user, queue, …, as JSON), `undo object` (as it was before the first change), `add section value`, `remove
+        object`, `rotate device` (a new password), `agent agent state` (in all its queues), `provisioning state` (the
+        server is away), `cable device` with `loss`, `delay_ms`, `jitter_ms` (none of them: a good one), `crowd size`
+        (so many devices more, which register at once), `count_queue queue` (statistics begin), `fax account to pages`
+        (an account sends pages of the lab's own making), `trunk trunk state` (the `first` or `second` way out is `up`,
+        `refuses` or `silent`), `portal_clock ahead` (the doors of the portal think it is so much later: links and
+        sessions are as old as that).
         """
         ...

@@ -25,6 +25,7 @@ from pbx.switch.settings import SwitchSettings
 from provisioning_server.families import shipped_families
 from provisioning_server.firmware import Image
 from provisioning_server.rotation import rotated
+from test_plans.bench import CannotDo
 from tests.bench.bench_power_cut import site
 from tests.lab.every_family import EXTENSION, every_family
 
@@ -413,3 +414,18 @@ def test_a_phone_that_takes_no_proof_or_says_nothing_is_told_as_that():
     world.run(40.0)
     assert [stamped.event.status for stamped in seen(world, ResyncAnswered)] == [401, 408]
     assert phone.boots == 1
+
+
+def test_a_plan_says_a_value_for_once_and_the_next_fetch_has_the_phones_own_again():
+    world = town(every_family())
+    on(world, POLY)
+    assert world.run(20.0, lambda: registered(world, POLY))
+    bench, own = LabBench(world), world.line(POLY).account.label
+    bench.pbx("once", {"device": POLY, "setting": "lines.1.label", "value": "Drill"})
+    bench.pbx("resync", {"device": POLY})
+    assert world.run(20.0, lambda: world.line(POLY).account.label == "Drill" and registered(world, POLY))
+    world.run(20.0)
+    bench.pbx("resync", {"device": POLY})
+    assert world.run(20.0, lambda: world.line(POLY).account.label == own and registered(world, POLY))
+    with pytest.raises(CannotDo, match="lable nowhere"):
+        bench.pbx("once", {"device": POLY, "setting": "lines.1.lable", "value": "x"})
