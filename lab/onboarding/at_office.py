@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence, Set
+import json
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from lab.onboarding.case import Case
 from lab.onboarding.desk import OnboardingDesk
 from lab.onboarding.letters import Letter
 from lab.service import Lab
+from pbx.api.resources.kept import SMS
 from pbx.domain.directory import Directory
 from pbx.domain.kept import Notice
 from pbx.store.protocol import Document, DocumentSaved
@@ -81,6 +83,11 @@ class OfficeOnboarding:
 
     def adopt(self, directory: Directory, why: str) -> None:
         self._domains.adopt(directory, why)
+
+    def route_texts(self, domain: str, routes: Sequence[Mapping[str, str]]) -> None:
+        for route in routes:
+            document = Document(domain, SMS.noun, route["number"], json.dumps(route))
+            self._lab.store.submit(DocumentSaved(document))
 
     def send(self, letter: Letter) -> None:
         notice = Notice("", _BOX, "", letter.to, letter.subject, letter.text)

@@ -6,7 +6,7 @@ flow, for approval on the map: whoever configures it goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
 from lab.onboarding.packet import FormUser, Packet
@@ -29,6 +29,8 @@ Document = dict[str, object]
 
 def build(packet: Packet, today: date, fresh: Callable[[int], str]) -> Directory:
     """Return the domain of a packet; BadSeed names every problem. `fresh` gives random text of a length."""
+    if problems := list(_uses(packet)):
+        raise BadSeed(problems)
     document: Document = {"domain": _domain(packet)}
     for _, part in ORDER:
         document |= part(packet, today, fresh)
@@ -43,6 +45,33 @@ def after_port(directory: Directory, packet: Packet) -> Directory:
     users = tuple(user.model_copy(update=_own_number(user.caller_id, packet)) for user in directory.users)
     numbers = tuple(number for number in directory.numbers if number.number not in lent)
     return directory.replaced(domain=domain, sites=sites, users=users, numbers=numbers)
+
+
+def text_routes(packet: Packet) -> Iterator[Mapping[str, str]]:
+    """Yield where texts to each number go, as the platform's `smsnumbers` says it."""
+    queues = {queue.extension for queue in packet.call_flow.queues}
+    for text in packet.texts:
+        kind = "callqueue" if text.to in queues else "user"
+        yield {"id": text.number, "number": text.number, "application": kind, "dest": text.to}
+
+
+def _uses(packet: Packet) -> Iterator[Problem]:
+    """What a number is for has to have somewhere to go."""
+    known = {user.extension for user in packet.users} | {queue.extension for queue in packet.call_flow.queues}
+    ported = packet.porting.numbers if packet.porting is not None else ()
+    own = {*packet.temporary, packet.main_number, *(one.number for one in ported)}
+    for place, text in enumerate(packet.texts):
+        if text.to not in known:
+            yield Problem(("texts", place, "to"), f"texts to {text.number} go to {text.to}, no user and no queue")
+        if text.number not in own:
+            yield Problem(("texts", place, "number"), f"{text.number} is for texts, and is none of the numbers")
+    with_texts = {text.number for text in packet.texts}
+    for place, one in enumerate(ported):
+        path = ("porting", "numbers", place)
+        if one.use == "sms" and one.number not in with_texts:
+            yield Problem(path, f"{one.number} is for texts, and nobody says who gets them")
+        if one.use == "fax" and (packet.fax is None or packet.fax.number != one.number) and one.to is None:
+            yield Problem(path, f"{one.number} is for fax, and leads to no fax account")
 
 
 def _own_number(shown: str | None, packet: Packet) -> Mapping[str, str | None]:

@@ -228,7 +228,7 @@ def _configured(case: Case, mark: Mark, around: Circumstances) -> Iterator[Lack]
     if begins is not None and around.now < begins:
         yield Lack("provider", f"configuration begins at {begins:%Y-%m-%d %H:%M}")
     if not case.done("flow approved"):
-        yield Lack("client", "the approximate call flow is not approved", f"/onboard/{case.domain}#flow")
+        yield Lack("client", "the approximate call flow is not approved", f"/d/{case.domain}/map")
     if case.packet.texts and not case.done("campaign submitted"):
         yield Lack("partner", "numbers for texts wait for 10DLC: register the brand, submit the campaign")
 

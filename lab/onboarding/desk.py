@@ -9,7 +9,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from lab.onboarding.audit import Line, audit, open_lines
-from lab.onboarding.build import after_port, build
+from lab.onboarding.build import after_port, build, text_routes
 from lab.onboarding.case import (
     CONFIGURE_AFTER,
     Case,
@@ -56,6 +56,10 @@ class Surroundings(Protocol):
 
     def adopt(self, directory: Directory, why: str) -> None:
         """Serve a domain that is new or changed."""
+        ...
+
+    def route_texts(self, domain: str, routes: Sequence[Mapping[str, str]]) -> None:
+        """Keep where texts to numbers go, each as the platform's `smsnumbers` says it."""
         ...
 
     def send(self, letter: Letter) -> None: ...
@@ -258,6 +262,7 @@ class OnboardingDesk:
             found = tuple(Lack("client", f"forms: {problem.sentence}") for problem in error.problems)
             raise NotYet("domain created", found) from error
         self._around.adopt(made, "onboarding")
+        self._around.route_texts(case.domain, tuple(text_routes(case.packet)))
 
     def _due(self, case: Case, now: datetime) -> Sequence[Step]:
         """Steps of the provider that wait for nobody."""

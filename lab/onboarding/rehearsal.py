@@ -6,7 +6,7 @@ here at the usual moment; everything else is the desk's, the phones', the plan's
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from email.message import EmailMessage
@@ -86,6 +86,9 @@ class Story:
         self._directory = directory
         if self.world is not None:
             self.world.apply(directory, why)
+
+    def route_texts(self, domain: str, routes: Sequence[Mapping[str, str]]) -> None:
+        """In virtual time nothing sends texts."""
 
     def send(self, letter: Letter) -> None:
         mail = EmailMessage()

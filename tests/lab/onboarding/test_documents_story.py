@@ -1,6 +1,6 @@
 """The documents' story in a running switchroom, forms to live: over the API alone, and by hand in chromium.
 
-Phones, switch, provisioning and test plan are real; the weeks between are set on the clock of the machine.
+Phones, switch, provisioning and test plan are real; the weeks between are set on the office's clock.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ from lab.onboarding.case import Step
 from lab.onboarding.packet import final_order
 from lab.onboarding.reading import NORTHSIDE, read_packet
 from lab.seeds.load import load_seed
-from lab.shell import RealClock
-from pbx.clock import Moment
 from tests.conftest import need
 from tests.lab.console.chromium import chromium, opened, unfit_for_everybody
 from tests.lab.onboarding.story import ADMIN, BILLING, IT, PACKET
 
 pytestmark = [pytest.mark.soak, pytest.mark.no_cover]
+TORONTO = ZoneInfo(PACKET.time_zone)
 AT, DOMAIN, NS = "/api/v1/onboarding", "northside.lab", "/ns-api/v2/domains/northside.lab"
 BOXES = {"805ec0a10201": ("T54W", "201"), "805ec0a10202": ("T54W", "202"), "64167fa20203": ("VVX450", "203")}
 SHEET = """\
@@ -43,16 +42,6 @@ LETTERS = [
     "welcome", "hardware shipped", "training session", "test week over", "port submitted", "port rejected",
     "port date confirmed (FOC)", "users created is not ready for the port", "numbers are here", "you are live",
 ]  # fmt: skip
-
-
-class Set(RealClock):
-    """The clock of a machine that somebody sets forward; monotonic time goes on as it does."""
-
-    ahead = timedelta(0)
-
-    def now(self) -> Moment:
-        now = super().now()
-        return Moment(now.mono, now.wall + self.ahead)
 
 
 class Hands(Protocol):
@@ -164,37 +153,45 @@ class ByHand:
 
 
 @asynccontextmanager
-async def house(tmp_path: Path) -> AsyncIterator[tuple[Office, Set, aiohttp.ClientSession]]:
-    office = Office(load_seed(), LabSettings(data=tmp_path / "data"))
-    clock = office.lab.clock = Set()
-    async with office, aiohttp.ClientSession(office.console_url) as http:
-        yield office, clock, http
+async def house(tmp_path: Path) -> AsyncIterator[tuple[Office, aiohttp.ClientSession]]:
+    async with (
+        Office(load_seed(), LabSettings(data=tmp_path / "data")) as office,
+        aiohttp.ClientSession(office.console_url) as http,
+    ):
+        yield office, http
 
 
 async def test_over_the_api_alone(tmp_path):
-    async with house(tmp_path) as (office, clock, http):
-        await the_story(ByApi(http), office, clock, http, tmp_path)
+    async with house(tmp_path) as (office, http):
+        await the_story(ByApi(http), office, http, tmp_path)
 
 
 @pytest.mark.browser
 async def test_in_chromium(tmp_path):
     async with AsyncExitStack() as stack:
-        office, clock, http = await stack.enter_async_context(house(tmp_path))
+        office, http = await stack.enter_async_context(house(tmp_path))
         browser = await stack.enter_async_context(chromium(need("chromium")))
         # A step that has to wait is a 409, which the browser itself tells as an error.
         page = await stack.enter_async_context(opened(browser, f"{office.console_url}/onboard", faults_allowed=True))
-        await the_story(ByHand(page, office.console_url), office, clock, http, tmp_path)
+        await the_story(ByHand(page, office.console_url), office, http, tmp_path)
 
 
-async def the_story(hands: Hands, office: Office, clock: Set, http: aiohttp.ClientSession, folder: Path) -> None:
+async def the_story(hands: Hands, office: Office, http: aiohttp.ClientSession, folder: Path) -> None:
     lab, desk = office.lab, office.onboarding.desk
     today = datetime.now(UTC).date()  # noqa: TID251 - as a person
     packet = NORTHSIDE.read_text().replace("bill_dated: 2026-10-20", f"bill_dated: {today}")
     (sheet := folder / "users.csv").write_text(SHEET)
 
-    def after(**span: float) -> None:
-        clock.ahead += timedelta(**span)
+    def hour() -> datetime:
+        return lab.hours.now().wall.astimezone(TORONTO)
+
+    async def at(moment: datetime) -> None:
+        """Set the office's hour; the desk looks at its clocks each minute, and here at once."""
+        await well(http.post("/api/v1/clock", json={"do": "jump", "at": f"{moment:%Y-%m-%dT%H:%M:%S}"}))
         desk.tick()
+
+    async def after(**span: float) -> None:
+        await at(hour() + timedelta(**span))
 
     async def mail() -> list[dict[str, object]]:
         await lab.until(lambda: not lab.store.notices(), 30)
@@ -205,7 +202,7 @@ async def the_story(hands: Hands, office: Office, clock: Set, http: aiohttp.Clie
     assert "1 added" in (told := await hands.hand_in_users(sheet))
     assert "911 is reserved" in told
     await hands.take("forms returned", by=ADMIN)
-    after(hours=1)
+    await after(hours=1)
     assert "first comes: welcome sent" in await hands.refused("configured")
     users = await ns(office, http, "GET", "/users")
     assert {user["user"] for user in users if not user["service-code"]} == {"201", "202", "203", "204", "205"}
@@ -216,10 +213,13 @@ async def the_story(hands: Hands, office: Office, clock: Set, http: aiohttp.Clie
     assert (
         len(await ns(office, http, "GET", "/autoattendants")) == len(await ns(office, http, "GET", "/callqueues")) == 1
     )
+    assert [(one["number"], one["dest"]) for one in await ns(office, http, "GET", "/smsnumbers")] == [
+        ("14165550160", "201")
+    ]
     await hands.take("flow approved", by=ADMIN)
     await hands.take("brand registered")
     await hands.take("campaign submitted")
-    after(hours=2)
+    await after(hours=2)
     assert (await (await http.get(f"{AT}/{DOMAIN}")).json())["partner_may_log_in"]
 
     # Hardware is shipped, assigned, plugged in: every phone shows its extension.
@@ -238,10 +238,10 @@ async def the_story(hands: Hands, office: Office, clock: Set, http: aiohttp.Clie
         await hands.take("configured")
 
         # Training, network, the test week and its plan.
-        booked = (clock.now().wall + timedelta(days=1)).isoformat(timespec="minutes")
+        booked = f"{hour() + timedelta(days=1):%Y-%m-%d %H:%M}"
         await hands.take("training booked", about=booked)
         assert "has not been held" in await hands.refused("test begun")
-        after(days=1, minutes=1)
+        await after(days=1, minutes=1)
         await hands.take("training held")
         assert f"{BILLING} is no it or admin contact" in await hands.refused("network assessed", by=BILLING)
         await hands.take("network assessed", by=IT)
@@ -251,18 +251,17 @@ async def the_story(hands: Hands, office: Office, clock: Set, http: aiohttp.Clie
         assert beside.plan_is_good()
         assert "this is day 1 of 7" in await hands.refused("test passed")
         assert "first comes: test passed" in await hands.refused("port requested")
-        after(days=7)
+        await after(days=7)
         await hands.take("test passed", by=ADMIN)
 
         # The port, rejected once; on its day one line is not in order.
         await hands.take("port requested")
         await hands.take("port rejected", note="the account number is another")
         await hands.take("port resubmitted")
-        day = (clock.now().wall + timedelta(days=7)).astimezone(ZoneInfo(PACKET.time_zone)).date()
+        day = (hour() + timedelta(days=7)).date()
         await hands.take("foc received", about=str(day))
         await ns(office, http, "PUT", "/users/202", {"email-address": "", "synchronous": "yes"})
-        nine = datetime.combine(day, time(9), ZoneInfo(PACKET.time_zone))
-        after(seconds=(nine - clock.now().wall).total_seconds())
+        await at(datetime.combine(day, time(9)))
         assert "9 of 10" in (audit := await hands.audit())
         assert f"/d/{DOMAIN}/users/202" in audit
         assert "users created" in await hands.refused("numbers moved")
@@ -285,7 +284,7 @@ async def the_story(hands: Hands, office: Office, clock: Set, http: aiohttp.Clie
     order = next(text for _, text in stages if "Final order:" in text)
     assert all(f"{name}: {value}".rstrip() in order for name, value in final_order(read_packet(packet)).items())
 
-    after(days=31)
+    await after(days=31)
     statements = [readers for (subject, _), readers in by_letter(await mail()).items() if "statement of" in subject]
     assert statements == [{BILLING}], "one for the account, to the billing contact"
 

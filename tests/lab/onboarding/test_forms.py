@@ -11,11 +11,12 @@ from lab.onboarding.audit import LINES, Gap, Line, audit, open_lines
 from lab.onboarding.build import after_port, build
 from lab.onboarding.case import Case
 from lab.onboarding.letters import failed_line, letters
-from lab.onboarding.packet import final_order
+from lab.onboarding.packet import Packet, final_order
 from lab.onboarding.reading import read_packet
 from lab.seeds.located import SeedError
 from pbx.domain.answering import AnsweringRule
 from pbx.domain.directory import Directory
+from pbx.domain.seed import BadSeed
 from tests.lab.onboarding.story import ADMIN, BILLING, PACKET, Story
 
 TODAY = date(2026, 11, 26)
@@ -26,6 +27,9 @@ PHONES = [
     {"id": "201a", "extension": "201", "mac": "000b82a30205", "family": "grandstream/ht8xx", "port": 1},
     {"id": "202a", "extension": "202", "mac": "000b82a30205", "family": "grandstream/ht8xx", "port": 2},
 ]
+
+
+NUMBERS = {"carrier": "Example Telecom"}
 
 
 def ready() -> Directory:
@@ -68,6 +72,22 @@ def test_the_domain_is_what_the_forms_say():
     assert made.domain.caller_id == "14165550180", "until the port the lent number is shown"
     assert made.sites_by_name["Laval"].emergency_address == "Laval"
     assert made.orders[0].lines[0].quantity == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"texts": [{"number": "14165550160", "to": "209"}]}, "texts to 14165550160 go to 209, no user and no queue"),
+        ({"texts": [{"number": "14165550199", "to": "650"}]}, "14165550199 is for texts, and is none of the numbers"),
+        ({"fax": None}, "14165550162 is for fax, and leads to no fax account"),
+        ({"porting": {**NUMBERS, "numbers": [{"number": "14165550160", "use": "sms"}]}, "texts": (), "fax": None},
+         "14165550160 is for texts, and nobody says who gets them"),
+    ],
+)  # fmt: skip
+def test_what_a_number_is_for_has_to_have_somewhere_to_go(changes, told):
+    packet = Packet.model_validate({**PACKET.model_dump(), **changes})
+    with pytest.raises(BadSeed, match=told):
+        build(packet, TODAY, lambda length: "a" * length)
 
 
 def test_on_the_day_the_lent_numbers_go_and_the_own_one_is_shown():
