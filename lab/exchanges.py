@@ -60,8 +60,7 @@ class Exchanges:
             self._recalled.cancel()
             await asyncio.wait([self._recalled])
         offices, self._offices = self._offices, {}
-        for office in offices.values():
-            await office.__aexit__(None, None, None)
+        await asyncio.gather(*(office.__aexit__(None, None, None) for office in offices.values()))
 
     def offices(self) -> Mapping[str, Office]:
         return self._offices
@@ -107,15 +106,16 @@ class Exchanges:
     async def _start(self, directory: Directory) -> Office:
         domain = directory.domain.name
         settings = replace(
-            self._settings, ports=PortPlan(), reseed=True, console_host="", relay=None,
+            self._settings, ports=PortPlan(), reseed=True, console_host="", rtpengine=None,
             data=self._lab.data_folder / "domains" / domain,
         )  # fmt: skip
         outside = [one for one in self._lab.lab_seed.carrier if one.number not in directory.numbers_by_digits]
         quiet = {user.extension: ("quiet",) for user in directory.users}  # fresh from its forms
         office = self._make(Seed(directory, LabSeed(carrier=tuple(outside), traits=quiet)), settings)
         await office.__aenter__()
-        office.lab.bus.subscribe(lambda stamped: self._changed(office.lab.directory), [DirectoryChanged])
-        office.lab.bus.subscribe(lambda stamped: self._changed(office.lab.directory), [TimeFrameSwitched])
+        office.lab.bus.subscribe(
+            lambda stamped: self._changed(office.lab.directory), [DirectoryChanged, TimeFrameSwitched]
+        )
         if settings.phones:
             office.lab.power(True)
         return office

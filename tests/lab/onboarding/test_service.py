@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from lab.cli.users import imported, sheet, undone
 from lab.floor import real_token
@@ -20,133 +22,142 @@ from pbx.events import MailSent
 from provisioning_server.spreadsheet import read_rows
 from tests.lab.onboarding.story import ADMIN, PACKET
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.asyncio(loop_scope="module")]
 AT = "/api/v1/onboarding"
 
 
-def packet_of_today(**changes: str) -> str:
+def packet_of_today(domain: str = "northside.lab", **changes: str) -> str:
     text = NORTHSIDE.read_text().replace("start: porting", "start: asap")
     text = text.replace("bill_dated: 2026-10-20", f"bill_dated: {datetime.now(UTC).date()}")  # noqa: TID251 - as a person
     for old, new in changes.items():
         assert old in text
         text = text.replace(old, new)
-    return text
+    return text.replace("northside.lab", domain)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house() -> AsyncIterator[tuple[Office, aiohttp.ClientSession]]:
+    """An office for tests that have a domain of their own each."""
+    async with (
+        Office(load_seed(), LabSettings(phones=False)) as office,
+        aiohttp.ClientSession(office.console_url) as http,
+    ):
+        yield office, http
 
 
 SHEET = "Poste;First name;Site\n205;Tove;Laval\n206;Ann;Mars\n"
 
 
-async def test_the_spreadsheet_of_users_comes_in_by_api_by_command_and_by_page(tmp_path: Path):
-    table = tmp_path / "users.csv"
+async def test_the_spreadsheet_of_users_comes_in_by_api_by_command_and_by_page(house, tmp_path: Path):
+    (office, http), table = house, tmp_path / "users.csv"
     table.write_text(SHEET)
-    async with (
-        Office(load_seed(), LabSettings(phones=False)) as office,
-        aiohttp.ClientSession(office.console_url) as http,
-    ):
-        await http.post(AT, data=packet_of_today())
-        users, at = f"{AT}/northside.lab/users", Path(office.console_url)
+    await http.post(AT, data=packet_of_today("sheet.lab"))
+    users, at = f"{AT}/sheet.lab/users", Path(office.console_url)
 
-        async def extensions() -> list[str]:
-            sheet = read_rows(await (await http.get(f"{users}.xlsx")).read())
-            return [row.cells[0] for row in sheet[1:]]
+    async def extensions() -> list[str]:
+        sheet = read_rows(await (await http.get(f"{users}.xlsx")).read())
+        return [row.cells[0] for row in sheet[1:]]
 
-        assert "no column is the extension" in (await (await http.post(users, data=SHEET)).json())["error"]["why"]
-        query = {"map": "Poste=extension", "name": "users.csv"}
-        dry = await (await http.post(users, data=SHEET, params={**query, "dry": "1"})).json()
-        assert (dry["added"], dry["problems"]) == (2, []), "forms make the sites they name"
-        assert await extensions() == ["201", "202", "203", "204"]
+    assert "no column is the extension" in (await (await http.post(users, data=SHEET)).json())["error"]["why"]
+    query = {"map": "Poste=extension", "name": "users.csv"}
+    dry = await (await http.post(users, data=SHEET, params={**query, "dry": "1"})).json()
+    assert (dry["added"], dry["problems"]) == (2, []), "forms make the sites they name"
+    assert await extensions() == ["201", "202", "203", "204"]
 
-        await http.post(f"{AT}/northside.lab/steps", json={"step": "forms returned"})
-        office.onboarding.desk.tick()  # now there is a domain, with two sites
-        text, well = await asyncio.to_thread(
-            imported, at, "northside.lab", table, ["Poste=extension"], dry=False, as_json=False
-        )
-        assert not well
-        assert "1 users were added" in text
-        assert "✗ users.csv line 3, site: user 206: there is no site Mars" in text
-        assert await extensions() == ["201", "202", "203", "204", "205"]
-        assert (await http.get("/d/northside.lab/users/205")).status == 200
-        await asyncio.to_thread(sheet, at, "northside.lab", tmp_path / "back.csv")
-        assert "205" in (tmp_path / "back.csv").read_text("utf-8-sig")
-        assert "4 users" in await asyncio.to_thread(undone, at, "northside.lab")
-        assert (await http.get("/d/northside.lab/users/205")).status == 404
-        assert (await http.post(f"{users}/undo")).status == 409
+    await http.post(f"{AT}/sheet.lab/steps", json={"step": "forms returned"})
+    office.onboarding.desk.tick()  # now there is a domain, with two sites
+    text, well = await asyncio.to_thread(
+        imported, at, "sheet.lab", table, ["Poste=extension"], dry=False, as_json=False
+    )
+    assert not well
+    assert "1 users were added" in text
+    assert "✗ users.csv line 3, site: user 206: there is no site Mars" in text
+    assert await extensions() == ["201", "202", "203", "204", "205"]
+    assert (await http.get("/d/sheet.lab/users/205")).status == 200
+    await asyncio.to_thread(sheet, at, "sheet.lab", tmp_path / "back.csv")
+    assert "205" in (tmp_path / "back.csv").read_text("utf-8-sig")
+    assert "4 users" in await asyncio.to_thread(undone, at, "sheet.lab")
+    assert (await http.get("/d/sheet.lab/users/205")).status == 404
+    assert (await http.post(f"{users}/undo")).status == 409
 
-        form = aiohttp.FormData({"do": "try"})
-        form.add_field("table", SHEET.encode(), filename="users.csv")
-        page = await (await http.post("/onboard/northside.lab/users", data=form)).text()
-        assert "no column is the extension" in page
-        form = aiohttp.FormData({"do": "apply", "text": SHEET, "column-0": "extension", "column-1": "first_name",
-                                 "column-2": "site", "name": "<i>users.csv"})  # fmt: skip
-        answer = await http.post("/onboard/northside.lab/users", data=form)
-        page = await answer.text()
-        assert answer.status == 200
-        assert "Done: 1 added, 0 changed, 0 as they were, 1 problems" in page
-        assert "there is no site Mars" in page
-        assert "&lt;i&gt;users.csv" in page
-        assert "Undo the import" in await (await http.get("/onboard/northside.lab")).text()
-        assert (await http.post(users, data=b"a" * 5_000_001)).status == 400
-        undo = await http.post("/onboard/northside.lab/users/undo", allow_redirects=False)
-        assert undo.status == 303
+    form = aiohttp.FormData({"do": "try"})
+    form.add_field("table", SHEET.encode(), filename="users.csv")
+    page = await (await http.post("/onboard/sheet.lab/users", data=form)).text()
+    assert "no column is the extension" in page
+    form = aiohttp.FormData({"do": "apply", "text": SHEET, "column-0": "extension", "column-1": "first_name",
+                             "column-2": "site", "name": "<i>users.csv"})  # fmt: skip
+    answer = await http.post("/onboard/sheet.lab/users", data=form)
+    page = await answer.text()
+    assert answer.status == 200
+    assert "Done: 1 added, 0 changed, 0 as they were, 1 problems" in page
+    assert "there is no site Mars" in page
+    assert "&lt;i&gt;users.csv" in page
+    assert "Undo the import" in await (await http.get("/onboard/sheet.lab")).text()
+    assert (await http.post(users, data=b"a" * 5_000_001)).status == 400
+    undo = await http.post("/onboard/sheet.lab/users/undo", allow_redirects=False)
+    assert undo.status == 303
 
 
-async def test_nobody_but_the_provider_comes_in_before_the_welcome_mail(tmp_path: Path):
-    async with (
-        Office(load_seed(), LabSettings(phones=False)) as office,
-        aiohttp.ClientSession(office.console_url) as http,
-    ):
-        waiting = packet_of_today(**{"start: asap": "start: porting"})
-        assert (await http.post(AT, data=waiting)).status == 201
-        await http.post(f"{AT}/northside.lab/steps", json={"step": "forms returned"})
-        office.onboarding.desk.tick()
-        home = office.lab.directory
-        office.lab.apply(home.with_user(home.users_by_extension["101"].model_copy(update={"scope": "Reseller"})))
-        token = office.accounts.issue("token", home.domain.name, "101")
-        partner = {"Authorization": f"Bearer {token}"}
-        for path in ("/ns-api/v2/domains/northside.lab/users", "/d/northside.lab/users"):
-            answer = await http.get(path, headers=partner)
-            assert answer.status == 403
-            assert "the welcome mail of northside.lab is not out yet" in await answer.text()
-        assert (await http.get("/onboard/northside.lab", headers=partner)).status == 200, "the case itself is theirs"
-        assert (await http.get("/d/northside.lab/users")).status == 200, "the provider is there already"
-        await http.post(f"{AT}/northside.lab/steps", json={"step": "welcome sent"})
-        for path in ("/ns-api/v2/domains/northside.lab/users", "/d/northside.lab/users"):
-            assert (await http.get(path, headers=partner)).status == 200
+async def test_nobody_but_the_provider_comes_in_before_the_welcome_mail(house):
+    office, http = house
+    waiting = packet_of_today("welcome.lab", **{"start: asap": "start: porting"})
+    assert (await http.post(AT, data=waiting)).status == 201
+    await http.post(f"{AT}/welcome.lab/steps", json={"step": "forms returned"})
+    office.onboarding.desk.tick()
+    home = office.lab.directory
+    office.lab.apply(home.with_user(home.users_by_extension["101"].model_copy(update={"scope": "Reseller"})))
+    token = office.accounts.issue("token", home.domain.name, "101")
+    partner = {"Authorization": f"Bearer {token}"}
+    for path in ("/ns-api/v2/domains/welcome.lab/users", "/d/welcome.lab/users"):
+        answer = await http.get(path, headers=partner)
+        assert answer.status == 403
+        assert "the welcome mail of welcome.lab is not out yet" in await answer.text()
+    assert (await http.get("/onboard/welcome.lab", headers=partner)).status == 200, "the case itself is theirs"
+    assert (await http.get("/d/welcome.lab/users")).status == 200, "the provider is there already"
+    await http.post(f"{AT}/welcome.lab/steps", json={"step": "welcome sent"})
+    for path in ("/ns-api/v2/domains/welcome.lab/users", "/d/welcome.lab/users"):
+        assert (await http.get(path, headers=partner)).status == 200
 
 
-async def test_a_domain_beside_the_first_is_served_by_an_exchange_of_its_own(tmp_path: Path):
+async def test_a_domain_beside_the_first_is_served_by_an_exchange_of_its_own(house):
+    office, http = house
+    exchanges = "/api/v1/exchanges"
+    assert (await http.post(f"{exchanges}/northside.lab")).status == 404
+    office.ns.adopt(build(PACKET, date(2026, 11, 2), real_token), "onboarding")
+    assert (await http.post(f"{exchanges}/{office.lab.directory.domain.name}")).status == 409
+    begun = await http.post(f"{exchanges}/northside.lab")
+    assert begun.status == 201
+    assert (await http.post(f"{exchanges}/northside.lab")).status == 409
+    there = office.exchanges.lab("northside.lab")
+    assert there is not None
+    assert there.sip_address("udp") != office.lab.sip_address("udp")
+
+    async with aiohttp.ClientSession((await begun.json())["console"]) as beside:
+        assert (await beside.get("/d/northside.lab/users/203")).status == 200
+        assert (await beside.get(f"/d/{office.lab.directory.domain.name}/users")).status == 404
+    changed = there.directory.users_by_extension["203"].model_copy(update={"department": "Front"})
+    there.apply(there.directory.with_user(changed), "there")
+    assert office.ns.directory("northside.lab") is there.directory, "what is changed there is known here"
+    back = changed.model_copy(update={"department": "Back"})
+    office.ns.adopt(there.directory.with_user(back), "here")
+    assert there.switch.directory.users_by_extension["203"].department == "Back", "and the other way round"
+    assert (await http.delete(f"{exchanges}/northside.lab")).status == 204
+    assert (await http.delete(f"{exchanges}/northside.lab")).status == 404
+    assert await (await http.get(exchanges)).json() == []
+
+
+@pytest.mark.soak
+async def test_what_was_in_service_is_so_again_after_a_restart(tmp_path: Path):
     settings = LabSettings(phones=False, data=tmp_path / "data")
-    async with Office(load_seed(), settings) as office, aiohttp.ClientSession(office.console_url) as http:
-        exchanges = "/api/v1/exchanges"
-        assert (await http.post(f"{exchanges}/northside.lab")).status == 404
+    async with Office(load_seed(), settings) as office:
         office.ns.adopt(build(PACKET, date(2026, 11, 2), real_token), "onboarding")
-        assert (await http.post(f"{exchanges}/{office.lab.directory.domain.name}")).status == 409
-        begun = await http.post(f"{exchanges}/northside.lab")
-        assert begun.status == 201
-        assert (await http.post(f"{exchanges}/northside.lab")).status == 409
-        there = office.exchanges.lab("northside.lab")
-        assert there is not None
-        assert there.sip_address("udp") != office.lab.sip_address("udp")
-
-        async with aiohttp.ClientSession((await begun.json())["console"]) as beside:
-            assert (await beside.get("/d/northside.lab/users/203")).status == 200
-            assert (await beside.get(f"/d/{office.lab.directory.domain.name}/users")).status == 404
-        changed = there.directory.users_by_extension["203"].model_copy(update={"department": "Front"})
-        there.apply(there.directory.with_user(changed), "there")
-        assert office.ns.directory("northside.lab") is there.directory, "what is changed there is known here"
-        back = changed.model_copy(update={"department": "Back"})
-        office.ns.adopt(there.directory.with_user(back), "here")
-        assert there.switch.directory.users_by_extension["203"].department == "Back", "and the other way round"
+        await office.exchanges.serve("northside.lab")
         await office.lab.store.written()
-
-    async with Office(load_seed(), settings) as office, aiohttp.ClientSession(office.console_url) as http:
+    async with Office(load_seed(), settings) as office:
         assert await office.lab.until(lambda: bool(office.exchanges.offices()), 60)
         lab = office.exchanges.lab("northside.lab")
         assert lab is not None
-        assert lab.directory.users_by_extension["203"].department == "Back"
-        assert (await http.delete(f"{exchanges}/northside.lab")).status == 204
-        assert (await http.delete(f"{exchanges}/northside.lab")).status == 404
-        assert await (await http.get(exchanges)).json() == []
+        assert lab.directory.users_by_extension.keys() == {"201", "202", "203", "204"}
 
 
 async def test_a_packet_becomes_a_domain_and_waits_for_its_test_week(tmp_path: Path):

@@ -11,10 +11,13 @@ import pytest
 import xlsxwriter
 
 from lab.onboarding.build import build
+from lab.onboarding.desk import Moved, OnboardingDesk
 from lab.onboarding.packet import FormUser
+from lab.onboarding.rehearsal import Story
 from lab.onboarding.user_import import CannotUndo, Done, imported, undone
 from lab.onboarding.user_sheet import COLUMNS, csv_sheet, read_users, xlsx_sheet
 from pbx.domain.directory import Directory
+from pbx.domain.queues import Agent
 from provisioning_server.spreadsheet import BadTable, read_rows
 from tests.lab.onboarding.story import BEGUN, PACKET
 
@@ -99,9 +102,9 @@ def test_what_was_done_since_is_not_undone():
     changed = made.with_user(made.users_by_extension["205"].model_copy(update={"department": "Sales"}))
     with pytest.raises(CannotUndo, match="changed since: 205"):
         undone(done.undo, done.packet, changed)
-    queue = made.queues[0].model_copy(update={"agents": (*made.queues[0].agents, {"extension": "205"})})
+    queue = made.queues[0].model_copy(update={"agents": (*made.queues[0].agents, Agent(extension="205"))})
     with pytest.raises(CannotUndo, match=r"needed by now.*205"):
-        undone(done.undo, done.packet, made.replaced(queues=(queue.model_dump(),)))
+        undone(done.undo, done.packet, made.replaced(queues=(queue,)))
     with pytest.raises(CannotUndo, match="made of these forms"):
         undone(taken_in(TABLE).undo, done.packet, made)
 
@@ -119,6 +122,15 @@ def test_the_sheet_that_is_offered_is_read_back_as_it_is(make):
         user.model_dump(exclude={"voicemail_pin"}) for user in PACKET.users
     ]
     assert read.users[6].first_name == "'=cmd()", "no spreadsheet works it out"
+
+
+def test_what_was_changed_while_a_table_was_read_is_not_overwritten():
+    desk = OnboardingDesk(Story(PACKET, BEGUN))
+    desk.open(PACKET)
+    done = desk.would_import(PACKET.domain, read_rows(b"extension,first name\n205,Tove\n"))
+    desk.hand_in(PACKET.model_copy(update={"company": "Northside and Sons"}))
+    with pytest.raises(Moved, match="was changed while the table was read"):
+        desk.adopt_import(PACKET.domain, done)
 
 
 def test_a_column_can_be_named_by_hand_and_left_out():
