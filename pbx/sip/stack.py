@@ -286,8 +286,8 @@ class Stack:
         self._sessions_of_invite.pop(transaction.key, None)
         if isinstance(transaction, ServerTransaction) and self._paths.get(transaction.path) == transaction.key:
             del self._paths[transaction.path]
-        for name in ("resend", "timeout", "done"):
-            self.timers.cancel(transaction, name)
+        self.timers.cancel(transaction, "resend")
+        self.timers.cancel(transaction, "timeout")
 
     def closed_session(self, session: Session) -> None:
         self._sessions.pop((session.call_id, session.local.tag), None)

@@ -1,11 +1,14 @@
 """One heap of deadlines for everything a stack has running: no timer object per transaction.
 
-A cancelled or re-armed timer leaves a dead entry behind, which is skipped when it comes up.
+A cancelled or re-armed timer leaves a dead entry behind, which is skipped when it comes up. What only rests until no
+repetition can come any more is most of what there is, and all of it rests for one of three whiles: it stands in line,
+where the oldest is first without being compared with thousands of others.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from typing import Protocol
 
 from pbx.clock import FOREVER
@@ -25,10 +28,15 @@ class Timed(Protocol):
     def fired(self, name: str, now: float) -> None: ...
 
 
+class Resting(Protocol):
+    def rested(self, now: float) -> None: ...
+
+
 class Timers:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timed, str]] = []
-        self._resting: list[tuple[float, int, Timed, str]] = []
+        self._resting: dict[float, deque[tuple[float, Resting]]] = {}
+        """By how long they rest."""
         self._armed: dict[tuple[int, str], int] = {}
         self._count = 0
 
@@ -37,31 +45,39 @@ class Timers:
         self._armed[id(owner), name] = self._count
         heapq.heappush(self._heap, (at, self._count, owner, name))
 
-    def rest(self, owner: Timed, name: str, at: float) -> None:
-        """Like `arm`, for what nobody waits for: it is no reason to wake up, and fires with what comes next."""
-        self._count += 1
-        self._armed[id(owner), name] = self._count
-        heapq.heappush(self._resting, (at, self._count, owner, name))
+    def rest(self, owner: Resting, now: float, wait_s: float) -> None:
+        """Tell `owner` once when `wait_s` is over. Nobody waits for it: it is no reason to wake up, and goes with what
+        comes next."""
+        resting = self._resting.get(wait_s)
+        if resting is None:
+            resting = self._resting[wait_s] = deque()
+        resting.append((now + wait_s, owner))
 
     def cancel(self, owner: Timed, name: str) -> None:
         self._armed.pop((id(owner), name), None)
 
     def next_deadline(self) -> float:
-        due = self._first(self._heap)
-        rests = self._first(self._resting) + REST_S if self._resting else FOREVER
-        return min(due, rests)
+        rests = min((resting[0][0] for resting in self._resting.values() if resting), default=FOREVER)
+        return min(self._first(), rests + REST_S)
 
     def fire(self, now: float) -> None:
         """Fire everything due at `now`, in order of deadline."""
-        self._fire(self._heap, now)
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            _, count, owner, name = heapq.heappop(heap)
+            if self._armed.get((id(owner), name)) == count:
+                del self._armed[id(owner), name]
+                owner.fired(name, now)
         self.sweep(now)
 
     def sweep(self, now: float) -> None:
-        """Fire what has rested long enough."""
-        if self._resting and self._resting[0][0] <= now:
-            self._fire(self._resting, now)
+        """Tell what has rested long enough."""
+        for resting in self._resting.values():
+            while resting and resting[0][0] <= now:
+                resting.popleft()[1].rested(now)
 
-    def _first(self, heap: list[tuple[float, int, Timed, str]]) -> float:
+    def _first(self) -> float:
+        heap = self._heap
         while heap:
             at, count, owner, name = heap[0]
             if self._armed.get((id(owner), name)) == count:
@@ -69,12 +85,5 @@ class Timers:
             heapq.heappop(heap)
         return FOREVER
 
-    def _fire(self, heap: list[tuple[float, int, Timed, str]], now: float) -> None:
-        while heap and heap[0][0] <= now:
-            _, count, owner, name = heapq.heappop(heap)
-            if self._armed.get((id(owner), name)) == count:
-                del self._armed[id(owner), name]
-                owner.fired(name, now)
-
     def __len__(self) -> int:
-        return len(self._armed)
+        return len(self._armed) + sum(map(len, self._resting.values()))

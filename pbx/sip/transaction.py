@@ -168,17 +168,20 @@ class Transaction:
         self._arm("timeout", now + TIMEOUT)
 
     def _linger(self, now: float) -> None:
-        self._rest(now + TIMEOUT)
+        self._core.timers.rest(self, now, TIMEOUT)
 
     def _absorb(self, now: float) -> None:
-        wait = TIMEOUT if self._table is CLIENT_INVITE else T4
-        self._rest(now if self.peer.reliable else now + wait)
+        self._rest(now, TIMEOUT if self._table is CLIENT_INVITE else T4)
 
     def _remember(self, now: float) -> None:
-        self._rest(now if self.peer.reliable else now + TIMEOUT)
+        self._rest(now, TIMEOUT)
 
-    def _rest(self, until: float) -> None:
-        self._core.timers.rest(self, "done", until)
+    def _rest(self, now: float, wait_s: float) -> None:
+        self._core.timers.rest(self, now, 0.0 if self.peer.reliable else wait_s)
+
+    def rested(self, now: float) -> None:
+        """No repetition can come any more."""
+        self.step("done", now)
 
 
 _WIRE: dict[str, Callable[[Transaction, float], None]] = {

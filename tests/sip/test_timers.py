@@ -13,10 +13,13 @@ class Owner:
     def fired(self, name: str, now: float) -> None:
         self.fired_at.append((name, now))
 
+    def rested(self, now: float) -> None:
+        self.fired_at.append(("rested", now))
+
 
 def test_what_rests_is_no_reason_to_wake_up_until_it_is_very_late():
     timers, owner = Timers(), Owner()
-    timers.rest(owner, "done", 5.0)
+    timers.rest(owner, 1.0, 4.0)
     timers.arm(owner, "resend", 7.0)
     assert timers.next_deadline() == 7.0
     timers.cancel(owner, "resend")
@@ -25,11 +28,11 @@ def test_what_rests_is_no_reason_to_wake_up_until_it_is_very_late():
 
 def test_what_rests_goes_with_the_next_input_and_not_before_its_time():
     timers, owner = Timers(), Owner()
-    timers.rest(owner, "done", 5.0)
+    timers.rest(owner, 1.0, 4.0)
     timers.sweep(4.9)
     assert owner.fired_at == []
     timers.sweep(6.0)
-    assert owner.fired_at == [("done", 6.0)]
+    assert owner.fired_at == [("rested", 6.0)]
     assert len(timers) == 0
 
 
