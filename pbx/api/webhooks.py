@@ -54,14 +54,15 @@ class Webhooks:
     # --- what is told -----------------------------------------------------------------------------------
 
     def _subscriptions(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        at = self._house.now.wall.timestamp()
-        domain, reseller = self._served.domain.name, self._served.reseller.name
+        """Return who is to be told of anything at all: asked at every event of a call, and mostly nobody is."""
+        served = self._served
+        domain, resellers = served.domain.name, ("", EVERYWHERE, served.reseller.name)
         for where in (domain, EVERYWHERE):
             for document in self._house.documents(where, KIND).values():
                 row = json.loads(document.text)
-                if where == EVERYWHERE and row.get("reseller", "") not in ("", EVERYWHERE, reseller):
+                if where == EVERYWHERE and row.get("reseller", "") not in resellers:
                     continue
-                if row["expires"] > at and row.get("domain") in (EVERYWHERE, domain):
+                if row["expires"] > self._house.now.wall.timestamp() and row.get("domain") in (EVERYWHERE, domain):
                     yield row["model"], row
 
     @property

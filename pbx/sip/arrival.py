@@ -34,7 +34,10 @@ def mark_via(request: Request, source: Peer) -> Via:
             if "received" in via.params:
                 marked = _RECEIVED.sub("", marked)
             marked += f";received={source.host}"
-        request.headers[at] = (name, marked + comma + rest)
+        marked += comma + rest
+        request.headers[at] = (name, marked)
+        if request.first is not None:
+            request.first["Via"] = marked
         break
     return via
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from pbx.numerals import natural
@@ -36,15 +37,15 @@ _USUAL = (
 _NAMES = {written: name for name in (*_USUAL, *_COMPACT.values()) for written in (name, name.lower())} | _COMPACT
 """By their usual writing, in lower case, and short."""
 _LISTS = frozenset({"Via", "Route", "Record-Route", "Path", "Contact"})
+_SINGLE = frozenset({"From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length"})
 
 _REQUEST_LINE = re.compile(r"([!%'*+\-.0-9A-Z_`a-z~]+) ([^\s]+) SIP/2\.0\Z", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-9][0-9]{2})(?: (.*))?\Z", re.IGNORECASE)
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _NAME = re.compile(r"[!%'*+\-.0-9A-Z_`a-z~]+\Z")
 _CSEQ = re.compile(r"(\d{1,10})\s+([!%'*+\-.0-9A-Z_`a-z~]+)\s*\Z")
-_VIA = re.compile(
-    r"\s*SIP\s*/\s*2\.0\s*/\s*([A-Za-z]+)\s+(\[[0-9A-Fa-f:.]+\]|[^\s;:]+)\s*(?::\s*(\d{1,5}))?\s*((?:;.*)?)\Z",
-    re.DOTALL | re.IGNORECASE,
+_SENT_BY = re.compile(
+    r"\s*SIP\s*/\s*2\.0\s*/\s*([A-Za-z]+)\s+(\[[0-9A-Fa-f:.]+\]|[^\s;:]+)\s*(?::\s*(\d{1,5}))?\s*\Z", re.IGNORECASE
 )
 
 
@@ -80,11 +81,15 @@ class Message:
     What identifies a message (Via, From, To, Call-ID, CSeq) is read once, when first asked for: it does not change.
     """
 
-    __slots__ = ("_call_id", "_cseq", "_from", "_to", "_via", "body", "headers")
+    __slots__ = ("_call_id", "_cseq", "_from", "_to", "_via", "body", "first", "headers", "twice")
 
     def __init__(self, headers: list[tuple[str, str]], body: bytes) -> None:
         self.headers = headers
         self.body = body
+        self.first: dict[str, str] | None = None
+        """The first value of each header, of a message that was received."""
+        self.twice = ""
+        """A header of a received message that stands twice and may not."""
         self._cseq: CSeq | None = None
         self._via: Via | None = None
         self._call_id: str | None = None
@@ -93,6 +98,8 @@ class Message:
 
     def get(self, name: str) -> str | None:
         """Return the first value of a header by its canonical name."""
+        if self.first is not None:
+            return self.first.get(name)
         for key, value in self.headers:
             if key == name:
                 return value
@@ -199,15 +206,18 @@ class Response(Message):
 
 
 def parse_via(text: str) -> Via:
-    found = _VIA.match(text)
+    sent_by, semicolon, params = text.partition(";")
+    transport, host, port = _sent_by(sent_by)
+    return Via(transport, host, port, dict(parameters(semicolon + params)))
+
+
+@lru_cache(maxsize=256)
+def _sent_by(text: str) -> tuple[str, str, int | None]:
+    """Read what stands before the parameters of a Via, which every message of a sender has; the newest are kept."""
+    found = _SENT_BY.match(text)
     if found is None or (found[3] and not 0 < int(found[3]) < 65536):
         raise Malformed(400, "bad Via")
-    return Via(
-        found[1].lower(),
-        found[2].lower(),
-        int(found[3]) if found[3] else None,
-        dict(parameters(found[4])),
-    )
+    return found[1].lower(), found[2].lower(), int(found[3]) if found[3] else None
 
 
 def parse(data: bytes) -> Request | Response:
@@ -223,14 +233,21 @@ def parse(data: bytes) -> Request | Response:
     start, *lines = text.split("\r\n") if "\r\n" in text else text.split("\n")
     message = _start(start.rstrip("\r"))
     headers = message.headers
+    first: dict[str, str] = {}
     for line in lines:
-        name, colon, value = line.partition(":")
+        written, colon, value = line.partition(":")
         if not colon:
             if not line.strip():
                 continue
             raise Malformed(400, f"not a header line: {line[:40]!r}")
-        headers.append((_NAMES.get(name) or _name(name), value.strip(" \t\r")))
-    message.body = _body(message, body)
+        name, value = _NAMES.get(written) or _name(written), value.strip(" \t\r")
+        headers.append((name, value))
+        if name not in first:
+            first[name] = value
+        elif name in _SINGLE:
+            message.twice = name
+    message.first = first
+    message.body = _body(first.get("Content-Length"), body)
     return message
 
 
@@ -244,12 +261,19 @@ def _name(written: str) -> str:
 
 
 def _start(line: str) -> Request | Response:
+    method, status, rest = _start_line(line)
+    return Request(method, rest, []) if method else Response(status, rest, [])
+
+
+@lru_cache(maxsize=256)
+def _start_line(line: str) -> tuple[str, int, str]:
+    """Return (method, 0, URI) or ("", status, reason); the newest are kept, most are the same."""
     found = _REQUEST_LINE.match(line)
     if found:
-        return Request(found[1], found[2], [])
+        return found[1], 0, found[2]
     found = _STATUS_LINE.match(line)
     if found:
-        return Response(int(found[1]), found[2] or "", [])
+        return "", int(found[1]), found[2] or ""
     if line[:8].upper().startswith("SIP/"):
         raise Malformed(0, "bad status line")
     if line.rstrip().upper().endswith(("SIP/2.0",)) or "SIP/" not in line.upper():
@@ -257,8 +281,7 @@ def _start(line: str) -> Request | Response:
     raise Malformed(505, "not SIP/2.0")
 
 
-def _body(message: Message, body: bytes) -> bytes:
-    given = message.get("Content-Length")
+def _body(given: str | None, body: bytes) -> bytes:
     if given is None:
         return body
     if given == "0":

@@ -57,8 +57,11 @@ class Timers:
         self._armed.pop((id(owner), name), None)
 
     def next_deadline(self) -> float:
-        rests = min((resting[0][0] for resting in self._resting.values() if resting), default=FOREVER)
-        return min(self._first(), rests + REST_S)
+        due = self._first()
+        for resting in self._resting.values():
+            if resting and resting[0][0] + REST_S < due:
+                due = resting[0][0] + REST_S
+        return due
 
     def fire(self, now: float) -> None:
         """Fire everything due at `now`, in order of deadline."""

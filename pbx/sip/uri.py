@@ -149,6 +149,8 @@ def split_list(text: str) -> list[str]:
     """Split a comma-separated header value, not inside quotes or angle brackets (RFC 3261 §7.3.1)."""
     if "," not in text:
         return [text.strip()]
+    if '"' not in text and "<" not in text:  # a list of tokens
+        return [part for part in map(str.strip, text.split(",")) if part]
     parts, start, quoted, depth, skip = [], 0, False, 0, False
     for at, char in enumerate(text):
         if skip:

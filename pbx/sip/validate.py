@@ -24,12 +24,15 @@ MIN_SESSION_S = 90
 BODY_TYPES = "application/sdp, multipart/mixed, multipart/alternative"
 _SCHEMES = frozenset({"sip", "sips", "tel", "urn"})
 _MANDATORY = ("From", "To", "Call-ID", "CSeq", "Via")
-_SINGLE = frozenset({"From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length"})
 
 
 def validate(request: Request) -> Sequence[Tolerance]:
     """Raise Malformed with the status the peer is owed; else return the faults that may be forgiven."""
-    has = _first_values(request)
+    has = request.first
+    if has is None:
+        raise ValueError("what is validated was received")
+    if request.twice:
+        raise Malformed(400, f"{request.twice} stands twice")
     for name in _MANDATORY:
         if name not in has:
             raise Malformed(400, f"missing {name}")
@@ -50,16 +53,6 @@ def validate(request: Request) -> Sequence[Tolerance]:
     if "Date" in has and not has["Date"].rstrip().endswith("GMT"):
         return (Tolerance.DATE_ZONE,)  # RFC 4475 §3.1.2.12; nothing here relies on it
     return ()
-
-
-def _first_values(request: Request) -> dict[str, str]:
-    has: dict[str, str] = {}
-    for name, value in request.headers:
-        if name not in has:
-            has[name] = value
-        elif name in _SINGLE:
-            raise Malformed(400, f"{name} stands twice")
-    return has
 
 
 @lru_cache(maxsize=1024)
