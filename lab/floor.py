@@ -31,7 +31,6 @@ from pbx.sip.address import Peer
 from pbx.sip.stack import Stack
 from pbx.sip.streams import Security
 
-
 _CHANCE_AT_ONCE = 512
 _chance: list[str] = []
 """What is left of the random characters that were read at once: each read is a call of the kernel, seven a call."""

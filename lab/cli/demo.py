@@ -12,7 +12,6 @@ from lab.cli.inputs import switch_settings, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.plans import the_plan
 from lab.cli.run import Wanted, print_case
-from lab.collector import what_stands_stays
 from lab.errors import INTERRUPTED, NO_START, TIMED_OUT, UserError
 from lab.evidence.bundle import FOLDER
 from lab.lab_settings import LabSettings
@@ -24,6 +23,7 @@ from lab.seeds.load import Seed
 from lab.terms import BY_HAND
 from pbx.events import CallRouted
 from pbx.settings import Settings
+from pbx.standing import what_stands_stays
 from pbx.store.database import CannotOpen
 from test_plans.plan import Plan
 from test_plans.report import documents

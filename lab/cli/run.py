@@ -12,12 +12,12 @@ from pathlib import Path
 from lab.cli.inputs import SEEDS, switch_settings, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.plans import plan_file, the_earlier, the_plan
-from lab.collector import what_stands_stays
 from lab.errors import INTERRUPTED, NO_START, OUR_FAULT, USAGE, UserError
 from lab.evidence.archive import brought
 from lab.journal_file import JournalFile
 from lab.terms import BY_HAND, Terms
 from pbx.settings import Settings
+from pbx.standing import what_stands_stays
 from test_plans.model import Case, Plan
 from test_plans.report import documents
 from test_plans.report.console import case_line, summary

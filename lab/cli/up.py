@@ -13,13 +13,13 @@ from lab.addresses import REDIRECT, is_loopback, port_plan, write_ready
 from lab.cli.inputs import mail_relay, rtpengine, switch_settings, the_seed
 from lab.cli.outputs import look_at
 from lab.cli.ports import who_holds
-from lab.collector import what_stands_stays
 from lab.errors import NO_START, USAGE, UserError
 from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.seeds.load import Seed
 from pbx.domain.registrations import host_and_port
 from pbx.settings import Settings
+from pbx.standing import what_stands_stays
 from pbx.store.database import CannotOpen
 from provisioning_server.bans import networks
 from provisioning_server.pnp import PORT

@@ -7,7 +7,6 @@ one burst. It ends when its owner closes the pair at FD.
 
 from __future__ import annotations
 
-import gc
 import secrets
 import select
 import signal
@@ -28,6 +27,7 @@ from pbx.media.exchange import Exchange
 from pbx.media.host import Timer, affordable, bind_pairs, go_first
 from pbx.media.latch import Address
 from pbx.media.prompts import catalogue
+from pbx.standing import what_stands_stays
 
 SLOTS = 10
 TICK_S = 0.002
@@ -321,8 +321,7 @@ def main(kind: type[Worker] = Worker) -> None:
     if not first:
         return
     worker = kind(pair, words.apart(first)[0])
-    gc.collect()
-    gc.freeze()
+    what_stands_stays()
     go_first()
     worker.run()
 

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lab.clockwork import Clockwork, Node
-from lab.collector import what_stands_stays
 from lab.phones.phone import Phone
 from lab.rehearsal import rehearse, virtual_world
 from lab.seeds.load import load_seed
@@ -23,6 +22,7 @@ from lab.world import World
 from pbx.clock import FOREVER
 from pbx.sip.address import Peer
 from pbx.sip.stack import Outgoing
+from pbx.standing import what_stands_stays
 from test_plans.plan import load_plan
 from test_plans.runner import VERBS
 from tests.bench.figures import Figure, table

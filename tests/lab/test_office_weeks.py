@@ -9,8 +9,8 @@ from dataclasses import asdict
 
 import pytest
 
-from lab.collector import what_stands_stays
 from pbx import events as e
+from pbx.standing import what_stands_stays
 from pbx.statistics import Statistics
 from tests.lab.office_weeks import QUEUES, Weeks
 from tests.statistics_oracle import figures
