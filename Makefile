@@ -1,5 +1,5 @@
 # Switchroom. Two commands do all set-up: `make demo` runs the main job, `make test` passes the tests.
-.PHONY: demo test check bench soak serve clean
+.PHONY: demo test check bench soak serve screenshots clean
 SHELL := /bin/bash
 # Tests start two hundred processes: each compiling the whole program anew is minutes.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,6 +20,10 @@ check: $(VENV)/.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/run_tests.py
+
+screenshots: $(VENV)/.stamp
+	$(BIN)/python tools/debian.py
+	$(BIN)/python tools/screenshots.py
 
 bench: $(VENV)/.stamp
 	$(BIN)/python tools/debian.py

@@ -1,4 +1,5 @@
-"""Draw the pictures of `docs/`: the office of the demo at work, as chromium shows it.
+"""Draw the pictures of `docs/screens/`: every screen in both themes, of the office of the demo at work, as chromium
+shows it. In French where the picture's name says so.
 
 python tools/screenshots.py [FOLDER]
 """
@@ -10,11 +11,13 @@ import shutil
 import sys
 from pathlib import Path
 
+from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from lab.bench import LabBench
 from lab.lab_settings import LabSettings
 from lab.office import Office
+from lab.onboarding.reading import NORTHSIDE, read_packet
 from lab.seeds.load import load_seed
 from test_plans.bench import BenchDevice
 from test_plans.plan import load_plan
@@ -26,30 +29,61 @@ SHOWN = ("A", "C", "F", "G", "I")
 """The groups of the office plan that are run: enough for a page of verdicts and a lit lamp."""
 
 
+SCREENS = {
+    "calls": "/calls", "map": "/d/acme.lab/map?from=number:14165550100&at=2026-11-24T10:15",
+    "what-if": "/d/acme.lab/what-if?number=14165550100&from=14165550142&at=2026-12-25T10:15",
+    "devices": "/devices", "box": "/devices/{mac}", "runs": "/runs", "run": "/runs/run-1", "onboarding": "/onboard",
+    "customer": "/onboard/northside.lab", "outbox": "/outbox/1",
+    "clock": "/clock?at=2026-12-25T10:15", "faults": "/faults",
+    "search": "/search?q=101", "users": "/d/acme.lab/users", "user": "/d/acme.lab/users/101",
+    "rules": "/d/acme.lab/users/102/rules", "sites": "/d/acme.lab/sites", "timeframes": "/d/acme.lab/timeframes",
+    "attendant": "/d/acme.lab/attendants/400", "queue": "/d/acme.lab/queues/500", "numbers": "/d/acme.lab/numbers",
+    "faxes": "/d/acme.lab/faxes", "history": "/d/acme.lab/history", "audit": "/d/acme.lab/audit",
+    "roles": "/d/acme.lab/roles", "why-may-i": "/d/acme.lab/why-may-i?of=102", "account": "/account", "login": "/login",
+}  # fmt: skip
+"""Picture → address; the floor, a phone in the hand, a call and French are drawn beside them."""
+
+
 async def draw(folder: Path) -> None:
     async with async_playwright() as playwright, Office(load_seed(), LabSettings()) as office:
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        light, dark = await page_of(browser, "light"), await page_of(browser, "dark")
+        pages = {theme: await page_of(browser, theme) for theme in ("light", "dark")}
         assert await office.lab.boot_phones(), "not every phone registered"
+        office.onboarding.desk.open(read_packet(NORTHSIDE.read_text(encoding="utf-8"), "packet"), "Ana")
         plan = load_plan(OFFICE, VERBS)
         await office.desk.run(plan, only=lambda case: case.id.startswith(SHOWN))
-        await dark.goto(f"{office.console_url}/runs/run-1")
-        await dark.screenshot(path=folder / "run-dark.png")
-        calls = office.source.calls()
-        best = next(call for call in calls if len(call.path) == 2 and call.path[0].startswith("attendant:"))
-        await light.goto(f"{office.console_url}/calls/{best.call}")
-        await light.screenshot(path=folder / "call-light.png")
+        best = next(call for call in office.source.calls() if len(call.path) == 2 and "attendant:" in call.path[0])
+        mac = office.lab.directory.devices_by_id["101"].mac
+        screens = {name: path.format(mac=mac) for name, path in SCREENS.items()} | {"call": f"/calls/{best.call}"}
+        for theme, page in pages.items():
+            for name, path in screens.items():
+                await page.goto(f"{office.console_url}{path}")
+                await shoot(page, folder / f"{name}-{theme}.png")
 
-        for page in (light, dark):
+        for page in pages.values():
             await page.goto(f"{office.console_url}/floor")
-            await expect(page.locator("#live")).to_have_text("live")
+            await expect(page.locator("#live")).to_have_attribute("data-state", "live")
         await work(office, {device.id: device for device in LabBench(office.lab).devices()})
-        for page, name in ((light, "floor-light.png"), (dark, "floor-dark.png")):
+        for theme, page in pages.items():
             await expect(page.locator("#phone-104[data-state=ringing]")).to_be_visible()
-            await page.screenshot(path=folder / name)
+            await shoot(page, folder / f"floor-{theme}.png")
+        for theme, page in pages.items():
+            await page.locator("#open-101").click()
+            await expect(page.locator("#drawer .hand[data-state=in-call]")).to_be_visible()
+            await shoot(page, folder / f"phone-{theme}.png")
+            await page.context.add_cookies([{"name": "language", "value": "fr", "url": office.console_url}])
+            await page.goto(f"{office.console_url}/floor?density=compact")
+            await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+            await shoot(page, folder / f"floor-compact-fr-{theme}.png")
         await browser.close()
+
+
+async def shoot(page: Page, path: Path) -> None:
+    """Keep what the window shows, in as few colours as nobody misses."""
+    await page.screenshot(path=path)
+    Image.open(path).quantize(128).save(path, optimize=True)
 
 
 async def page_of(browser: Browser, scheme: str) -> Page:
@@ -85,6 +119,6 @@ async def work(office: Office, phones: dict[str, BenchDevice]) -> None:
 
 
 if __name__ == "__main__":
-    pictures = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
+    pictures = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/screens")
     pictures.mkdir(parents=True, exist_ok=True)
     asyncio.run(draw(pictures))

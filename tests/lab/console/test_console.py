@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -261,6 +262,18 @@ async def test_a_burst_for_one_region_is_one_fragment_the_newest(page, office, c
         fragments = [await read_fragment(stream) for _ in range(2)]
     assert [region for _, region, _ in fragments] == ["phone-101", "floor-tally"]
     assert 'data-state="held"' in fragments[0][2]
+
+
+async def test_a_card_that_never_rests_is_told_four_times_a_second_at_most(page, console):
+    loop = asyncio.get_running_loop()
+    async with page.get("/stream", params={"regions": "phone-"}) as stream:
+        await read_event(stream, "clock")
+        told = []
+        for state in ("calling", "in-call", "held"):
+            console.phone_changed(card("101", state=state))
+            await read_fragment(stream)
+            told.append(loop.time())
+    assert min(later - former for former, later in itertools.pairwise(told[1:])) > 0.2
 
 
 async def test_a_page_gets_the_regions_it_shows_alone(page, office, console):
