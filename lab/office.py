@@ -125,6 +125,7 @@ class Office:
         FaultsPage(self.console, read_form, lambda: self.lab.faults).route(self.console.app)
         OncePage(self.console, read_form, self.devices, lambda: self.lab.now).route(self.console.app)
         self.console.impaired = self.lab.impaired
+        self.console.broke = lambda words: self.lab.complain("console", words)
         PhonePage(self.console, read_form, self.source, readers, home).route(self.console.app)
         OutboxPage(self.console, read_form, lambda: self.posted, home).route(self.console.app)
         hours = self.lab.hours

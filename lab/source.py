@@ -35,6 +35,7 @@ from lab.house import AnyPhone
 from lab.phones.face import cards
 from lab.run_book import RunBook
 from lab.service import Lab
+from lab.trace import lines
 from pbx.domain.history import CallRecord
 from pbx.events import MediaHeard, SipRequest, SipResponse, Stamped
 from test_plans.report import ladder
@@ -108,6 +109,7 @@ class LabSource:
             ladder.svg(ladder.rows(shown), f"SIP ladder of {escape(call)}"),
             tuple(self._message(entry, stamped) for stamped in entry.messages),
             entry.sounds,
+            tuple(lines(entry.events, plain=True)),
         )
 
     def boxes(self, words: str, standing: str) -> BoxesPage:

@@ -7,6 +7,8 @@ files of an installed package.
 
 from __future__ import annotations
 
+import logging
+import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, replace
 from importlib.resources import files
@@ -27,6 +29,7 @@ from lab.portal.gate import Refused
 from lab.portal.places import page_of
 from pbx.numerals import natural
 
+_LOG = logging.getLogger("switchroom.console")
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "media-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -78,6 +81,8 @@ class Console:
         self.app.on_shutdown.append(self._shut)
         self.impaired: Callable[[], str] = lambda: ""
         """What of the lab is bad on purpose now, in words: stands above every page."""
+        self.broke: Callable[[str], None] = lambda words: None
+        """Told of a page that broke."""
         self._route()
 
     def phone_changed(self, card: PhoneCard) -> None:
@@ -95,7 +100,11 @@ class Console:
         self.hub.say(lambda language: f"{case} {saying(language)(VERDICTS[verdict].word).lower()}")
 
     def call_changed(self, call: str) -> None:
-        self._tell(f"call-{call}", "call_body.html", lambda: {"page": self._source.call(call), "plain": False})
+        self._tell(
+            f"call-{call}",
+            "call_body.html",
+            lambda: {"page": self._source.call(call), "plain": False, "domain": self._source.domain},
+        )
         self._tell("calls", "calls_body.html", lambda: {"calls": self._source.calls()})
 
     def guide_changed(self) -> None:
@@ -261,12 +270,23 @@ class Console:
         why = "It may have left the ring of what is kept, or never have been."
         return self.refusal(request, 404, f"There is no {what} {name[:80]}", why, back)
 
-    def refusal(self, request: web.Request, status: int, happened: str, why: str, back: str) -> web.Response:
+    def refusal(
+        self, request: web.Request, status: int, happened: str, why: str, back: str, reference: str = ""
+    ) -> web.Response:
         if request.path.startswith("/api/"):
-            error = {"happened": happened, "why": why, "remedy": "see what /api/v1 offers", "reference": "README, api"}
+            error = {"happened": happened, "why": why, "remedy": "see what /api/v1 offers"}
+            error["reference"] = reference or "README, api"
             return web.json_response({"error": error}, status=status)
         return self.page(
-            request, "refused.html", status=status, room="", regions="none", happened=happened, why=why, back=back
+            request,
+            "refused.html",
+            status=status,
+            room="",
+            regions="none",
+            happened=happened,
+            why=why,
+            back=back,
+            reference=reference,
         )
 
     def _fragment(self, template: str, language: str, **context: object) -> str:
@@ -320,6 +340,14 @@ class Console:
             for name in ("Allow", "WWW-Authenticate"):
                 if name in refusal.headers:
                     response.headers[name] = refusal.headers[name]
+        except ConnectionError:
+            raise  # nobody is there to be told
+        except Exception as error:  # noqa: BLE001 - one page broke, the console goes on
+            reference = f"console-{secrets.token_hex(3)}"
+            _LOG.exception("%s: %s %s", reference, request.method, request.path)
+            self.broke(f"{reference} {request.method} {request.path}: {type(error).__name__}: {error}"[:300])
+            why = "The fault is ours, and nothing else is touched by it. The log has the rest under this reference."
+            response = self.refusal(request, 500, "This page broke", why, "/floor", reference)
         if not response.prepared:
             response.headers.setdefault("Content-Security-Policy", CSP)
             response.headers.setdefault("Cache-Control", "no-store")

@@ -185,6 +185,8 @@ class CallPage:
     messages: tuple[tuple[str, str], ...]
     """(heading, full text) of each SIP message, in order."""
     media: tuple[str, ...]
+    story: tuple[str, ...] = ()
+    """What happened, a sentence a line, with its second."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class Office:
         self.asked: list[Request] = []
         self.answers: list[tuple[int, str, str]] = []
         self.time = "10:15"
+        self.broken = False
+        """Its list of calls cannot be read."""
         self.pressed: list[tuple[str, str, str]] = []
 
     def phones(self) -> list[PhoneCard]:
@@ -59,6 +61,8 @@ class Office:
         return "it is glued down" if button == "reset" else ""
 
     def calls(self) -> list[CallRow]:
+        if self.broken:
+            raise RuntimeError("no such drawer <b>")
         return [ROW]
 
     def call(self, call: str) -> CallPage | None:
@@ -121,6 +125,7 @@ PAGE = CallPage(
     "<svg role='img' aria-label='ladder'></svg>",
     (("0.000 INVITE", f"INVITE sip:102 SIP/2.0\r\nSubject: {HOSTILE}"),),
     ("101 hears 102",),
+    ("   0.000  101 ──▶ switch   dials 102",),
 )
 RUN = RunView(
     "run-1",

@@ -82,6 +82,26 @@ async def test_names_from_outside_are_escaped_everywhere(page):
         assert "&lt;script&gt;" in text
 
 
+@pytest.mark.parametrize(("path", "told"), [("/calls", "<code>console-"), ("/api/v1/broken", '"reference": "console-')])
+async def test_a_page_that_breaks_says_so_with_a_reference_and_the_next_one_works(
+    aiohttp_client, console, office, path, told
+):
+    async def broken(request: web.Request) -> web.Response:
+        raise RuntimeError("no such drawer <b>")
+
+    console.app.router.add_get("/api/v1/broken", broken)
+    broke: list[str] = []
+    console.broke = broke.append
+    page = await aiohttp_client(console.app)
+    office.broken = True
+    answer = await page.get(path)
+    text = await answer.text()
+    assert (answer.status, told in text, "no such drawer" in text) == (500, True, False)
+    assert "RuntimeError: no such drawer <b>" in broke[0]
+    assert answer.headers["Content-Security-Policy"] == CSP
+    assert (await page.get("/floor")).status == 200
+
+
 async def test_the_root_leads_to_the_floor(page):
     answer = await page.get("/", allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (302, "/floor")
