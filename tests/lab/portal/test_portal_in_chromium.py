@@ -1,4 +1,4 @@
-"""The portal's pages in a real browser: readable by everybody in both themes, at any width, without a complaint."""
+"""The portal's pages in a real browser: fit for everybody in both themes and languages, at any width, no complaint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import web
 from playwright.async_api import Browser
 
 from tests.conftest import need
-from tests.lab.console.chromium import chromium, opened, unfit_for_everybody
+from tests.lab.console.chromium import chromium, opened, unfit_in
 from tests.lab.portal.town import Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -22,7 +22,7 @@ PAGES = [
     "/d/acme.lab/timeframes", "/d/acme.lab/timeframes/lunch", "/d/acme.lab/attendants", "/d/acme.lab/attendants/400",
     "/d/acme.lab/queues", "/d/acme.lab/queues/500", "/d/acme.lab/conferences", "/d/acme.lab/numbers",
     "/d/acme.lab/numbers/14165550100", "/d/acme.lab/faxes", "/d/acme.lab/history", "/d/acme.lab/audit",
-    "/d/acme.lab/roles", "/d/acme.lab/why-may-i?of=102", "/d/acme.lab/users?q=zzz", "/link/none",
+    "/d/acme.lab/roles", "/d/acme.lab/why-may-i?of=102", "/d/acme.lab/users?q=zzz", "/link/none", "/onboard",
 ]  # fmt: skip
 
 
@@ -45,9 +45,13 @@ async def url() -> AsyncIterator[str]:
 async def test_a_page_is_fit_for_everybody_and_no_wider_than_the_window(browser, url, path):
     missing = path == "/link/none"  # the browser itself tells a 404 as an error
     async with opened(browser, url + path, faults_allowed=missing) as page:
-        for fold in await page.locator("details").all():
-            await fold.evaluate("fold => { fold.open = true; }")
-        assert await unfit_for_everybody(page) == []
+        found = []
+        for scheme, language in (("light", "en"), ("dark", "fr")):
+            await page.context.add_cookies([{"name": "language", "value": language, "url": url}])
+            await page.reload()
+            await page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+            found += await unfit_in(page, scheme)
+        assert found == []
         for width in (320, 1000):
             await page.set_viewport_size({"width": width, "height": 800})
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
