@@ -121,6 +121,7 @@ def _names(directory: Directory) -> Iterator[Problem]:
             )
     yield from _twice("sites", "site", (site.name for site in directory.sites))
     yield from _twice("addresses", "emergency address", (address.key for address in directory.addresses))
+    yield from _callbacks(directory)
     yield from _twice("devices", "device", (device.id for device in directory.devices))
     yield from _twice("users", "login", (directory.login_of(user).casefold() for user in directory.users))
     if (night := directory.domain.night_frame) and night not in directory.frames_by_name:
@@ -134,6 +135,18 @@ def _names(directory: Directory) -> Iterator[Problem]:
             why = f"contact {contact.name}: there is no user {contact.owner} to own it"
             yield Problem(("contacts", place, "owner"), why)
     yield from _twice("numbers", "number", (number.number for number in directory.numbers))
+
+
+def _callbacks(directory: Directory) -> Iterator[Problem]:
+    """Each emergency location has a callback number of its own (domain-features 3)."""
+    owner_of: dict[str, str] = {}
+    for place, address in enumerate(directory.addresses):
+        owner = owner_of.setdefault(address.callback, address.key)
+        if owner != address.key:
+            sentence = (
+                f"emergency address {address.key}: {address.callback} is the number of {owner}; give each its own"
+            )
+            yield Problem(("addresses", place, "callback"), sentence)
 
 
 def _twice(field: str, kind: str, names: Iterable[str]) -> Iterator[Problem]:

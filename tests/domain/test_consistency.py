@@ -92,6 +92,19 @@ CASES = [
     ("users.0.emergency_address", "nowhere", "user 101: there is no emergency address nowhere"),
     ("devices.0.emergency_address", "nowhere", "device 101: there is no emergency address nowhere"),
     ("domain.emergency_caller_id", 14165550199, "14165550199 is not the callback number 14165550100 of hq"),
+    (
+        "addresses.+",
+        {
+            "key": "shop",
+            "callback": 14165550100,
+            "caller_name": "Acme",
+            "street": "2 St",
+            "city": "Toronto",
+            "region": "ON",
+            "postal_code": "M5X",
+        },
+        "emergency address shop: 14165550100 is the number of hq; give each its own",
+    ),
     ("devices.0.extension", 103, "device 101: there is no user 103"),
     ("devices.0.id", "103", "device 103: the id is the extension 101 and a suffix"),
     ("devices.1.port", 1, "device 102: MAC 000b82000001 port 1 is that of 101"),
@@ -157,3 +170,16 @@ def test_emergency_is_nobodys_destination():
     document = spoil("queues.0.overflow", ToEmergency(code="911"))
     with pytest.raises(ValidationError, match="never configured"):
         Directory.model_validate(document)
+
+
+@pytest.mark.parametrize(
+    "street", ["PO Box 12", "P.O. Box 7, Main St", "Case postale 5", "C.P. 400", "boîte postale 3"]
+)
+def test_a_post_box_is_no_place_for_an_ambulance(street):
+    with pytest.raises(ValidationError, match="is a post box"):
+        Directory.model_validate(spoil("addresses.0.street", street))
+
+
+@pytest.mark.parametrize("street", ["12 Postboxer Lane", "400 Rue CP", "1 Boxwood Ave"])
+def test_a_street_that_only_sounds_like_a_post_box_is_one(street):
+    assert problems(Directory.model_validate(spoil("addresses.0.street", street))) == []
