@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pbx.callflow.ports import Change
+from pbx.clock import Moment
 from pbx.events import CallEnded, CallRecordWritten, ClockStepped, RegistrationExpired, VoicemailGreeted
 from pbx.store.memory import MemoryStore
 from tests.switch.test_packages import states
@@ -135,3 +136,23 @@ def test_voicemail_does_not_answer_while_the_disk_is_full(poor):
     poor.run(2.0)
     assert (ana.talk.state, ana.talk.status) == ("over", 480)
     assert poor.seen(VoicemailGreeted) == []
+
+
+def test_another_hour_of_the_office_leads_calls_elsewhere_and_leaves_everything_else_as_it_is():
+    night = [{"name": "night", "dates": ["2030-01-01"], "kind": "specific-dates"}]
+    rules = [{"time_frame": "night", "forward_always": "user 102"}]
+    town = Town(directory(time_frames=night, users={"101": {"rules": rules}}))
+    ana, ben, cleo = town.phone("101"), town.phone("102"), town.phone("103")
+    far = datetime(2030, 1, 1, 17, tzinfo=UTC)
+    town.switch.hours = lambda moment: Moment(moment.mono, far)
+    cleo.dial("101")
+    town.run(0.5)
+    assert (len(ana.talks), len(ben.talks)) == (0, 1)
+    assert town.switch.registered() == frozenset({"101", "102", "103"})
+    assert town.seen(ClockStepped) == []
+    cleo.hang_up()
+    town.run(0.5)
+    town.switch.hours = lambda moment: moment
+    cleo.dial("101")
+    town.run(0.5)
+    assert len(ana.talks) == 1

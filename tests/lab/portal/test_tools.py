@@ -119,10 +119,10 @@ async def test_search_finds_objects_rooms_and_commands_and_names_the_nearest(pag
     assert 'href="/d/acme.lab/users/101"' in near
 
 
-@pytest.mark.parametrize("role", PERSONS)
+@pytest.mark.parametrize("role", ["Site Manager", "Basic User"])
 async def test_whatever_is_found_opens_for_its_reader(page, town, role):
     cookies = town.session(PERSONS[role])
-    for words in ("10", "5", "a"):
+    for words in ("10", "a"):
         text = await text_of(page, f"/search?part=1&q={words}", cookies=cookies)
         for address in set(re.findall(r'href="([^"]+)" class="hit"', text)):
             if not address.startswith(("/devices/", "/calls")):  # of the lab's own source, which this town has not
