@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pbx.clock import Moment
 from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
+from provisioning_server.coverage import why_not
 from provisioning_server.overlay import Scalar
 from provisioning_server.respond import Office, explain, file_names, unused, written
 from provisioning_server.sheet import CannotRender
@@ -34,8 +35,8 @@ class DeviceView:
     port: int
     files: tuple[str, ...]
     settings: tuple[SettingView, ...]
-    unused: tuple[str, ...]
-    """Names set for the box that its family writes nowhere."""
+    unused: tuple[tuple[str, str], ...]
+    """Names set for the box that its family writes nowhere, each with why."""
     fault: str
     """Why its files cannot be written; empty when they can."""
 
@@ -58,6 +59,6 @@ def explained(office: Office, directory: Directory, device: Device, now: Moment)
             SettingView(value.name, value.value, value.layer, tuple(reversed(value.stack[:-1])), value.name in told)
             for value in explain(office, directory, device, now)
         ),
-        tuple(idle),
+        tuple((name, why_not(office.families.by_id[device.family], name)) for name in idle),
         fault,
     )

@@ -17,8 +17,9 @@ from pbx.clock import Moment
 from pbx.domain.devices import Device, normal_mac
 from pbx.domain.directory import Directory
 from provisioning_server import dhcp
+from provisioning_server.coverage import why_not
 from provisioning_server.reasons import Reason, reasons
-from provisioning_server.respond import Office, current, file_names, unused
+from provisioning_server.respond import Office, current, file_names, passwords, unused
 from provisioning_server.sheet import CannotRender
 
 _HIDDEN = "***"
@@ -62,10 +63,10 @@ class ProvisionView:
         box = self.box(mac)
         family = self.office.families.by_id[box[0].family]
         try:
-            told = (name for one in box for name in unused(self.office, self.directory, one, self.now))
-            idle, fault = sorted(set(told)), ""
+            told = {name for one in box for name in unused(self.office, self.directory, one, self.now)}
+            idle, fault = {name: why_not(family, name) for name in sorted(told)}, ""
         except CannotRender as error:
-            idle, fault = [], str(error)
+            idle, fault = {}, str(error)
         return {
             "mac": box[0].mac,
             "family": family.id,
@@ -121,7 +122,8 @@ class ProvisionView:
             ) from None
         assert found is not None, "a family's own file name is identified"
         text = found.body.decode("utf-8")
-        return text if reveal else _masked(text, box)
+        secrets = set().union(*(passwords(self.office, self.directory, one, self.now) for one in box))
+        return text if reveal else _masked(text, secrets | {one.password.get_secret_value() for one in box})
 
 
 def dhcp_snippet(view: ProvisionView, kind: str, site: str) -> tuple[str, list[str]]:
@@ -148,7 +150,7 @@ def shown_in_words(view: dict[str, Any]) -> str:
     ]
     lines += [f"remote  {view['remote_control']}"] if view["remote_control"] else []
     lines += [f"? {part}: {why}" for part, why in view["doubted"].items()]
-    lines += [f"✗ {name} is set, but {view['family']} writes it nowhere" for name in view["unused"]]
+    lines += [f"✗ {name} is set, but {view['family']} writes it nowhere: {why}" for name, why in view["unused"].items()]
     lines += [f"✗ its files cannot be written: {view['fault']}"] if view["fault"] else []
     return "\n".join(lines)
 
@@ -180,10 +182,9 @@ def _one_of(names: Sequence[str], name: str) -> str:
     return found
 
 
-def _masked(text: str, box: tuple[Device, ...]) -> str:
+def _masked(text: str, secrets: set[str]) -> str:
     """Without passwords, and without the token that opens the phone's folder."""
-    for device in box:
-        secret = device.password.get_secret_value()
+    for secret in sorted(secrets, key=len, reverse=True):
         for spelt in {secret, escape(secret), str(Markup.escape(secret)), json.dumps(secret)[1:-1]} - {""}:
             text = text.replace(spelt, _HIDDEN)
     return _TOKEN.sub(_HIDDEN, text)

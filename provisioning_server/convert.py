@@ -24,12 +24,12 @@ def whole_minutes(seconds: int) -> int:
 
 
 def transport_number(transport: str) -> int:
-    """udp 0, tcp 1, tls 2, as Yealink and Grandstream count."""
-    return {"udp": 0, "tcp": 1, "tls": 2}[transport]
+    """udp 0, tcp 1, tls 2, as Yealink and Grandstream count; naptr 3, which Yealink alone knows."""
+    return {"udp": 0, "tcp": 1, "tls": 2, "naptr": 3}[transport]
 
 
 def poly_transport(transport: str) -> str:
-    return {"udp": "UDPOnly", "tcp": "TCPOnly", "tls": "TLS"}[transport]
+    return {"udp": "UDPOnly", "tcp": "TCPOnly", "tls": "TLS", "naptr": "DNSnaptr"}[transport]
 
 
 def codec_names(text: str) -> list[str]:
@@ -100,7 +100,10 @@ def grandstream_dtmf(method: str) -> tuple[int, int, int]:
 
 
 def yealink_key(kind: str) -> int:
-    return {"none": 0, "park": 10, "speed": 13, "intercom": 14, "line": 15, "blf": 16}[kind]
+    return {
+        "none": 0, "pickup": 9, "park": 10, "dtmf": 11, "speed": 13, "intercom": 14, "line": 15, "blf": 16, "url": 17,
+        "multicast": 24, "ldap": 38,
+    }[kind]  # fmt: skip
 
 
 # --- what a vendor calls a transport, a way of sending digits, a policy, a key ------------------------------
@@ -212,7 +215,8 @@ def snom_key(kind: str, value: str, domain: str, pickup: str) -> str:
     """`blf sip:201@host|*8`, `speed 201`, `line`."""
     if kind == "blf":
         return f"blf sip:{value}@{domain}" + (f"|{pickup}" if pickup else "")
-    return {"speed": f"speed {value}", "line": "line", "none": "none"}[kind]
+    verb = {"speed": "speed", "line": "line", "none": "none", "park": "orbit", "dtmf": "dtmf"}[kind]
+    return verb if kind in ("line", "none") else f"{verb} {value}"
 
 
 def mitel_key(kind: str) -> str:
@@ -220,7 +224,15 @@ def mitel_key(kind: str) -> str:
 
 
 def grandstream_key(kind: str) -> str:
-    return {"blf": "BLF", "speed": "SpeedDial", "park": "CallPark", "line": "Line", "none": "None"}[kind]
+    return {
+        "blf": "BLF", "speed": "SpeedDial", "park": "CallPark", "line": "Line", "none": "None", "dtmf": "DialDTMF",
+        "intercom": "Intercom", "multicast": "MulticastPaging", "ldap": "LDAPSearch",
+    }[kind]  # fmt: skip
+
+
+def grandstream_key_number(kind: str) -> int:
+    """The mode of a GXP's multi-purpose key."""
+    return {"speed": 0, "blf": 1, "dtmf": 5, "park": 9, "intercom": 10, "ldap": 11}[kind]
 
 
 def grandstream_codec(name: str) -> str:
@@ -234,3 +246,310 @@ def grandstream_srtp(policy: str) -> str:
 def five_digits(number: int) -> str:
     """1 → `00001`, as Gigaset numbers its handsets."""
     return f"{number:05}"
+
+
+# --- lists in one text, places, seconds ------------------------------------------------------------------------------
+
+
+def part(text: str, place: int) -> str:
+    """The item in that place, from 1, of `192.0.2.1, 192.0.2.2`; empty when there is none."""
+    items = _items(text)
+    return items[place - 1] if place <= len(items) else ""
+
+
+@lru_cache(maxsize=256)
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def group_address(groups: str, place: int) -> str:
+    """`224.0.1.116:10000 Everybody, …` → the address in that place, from 1; empty when there is none."""
+    address = part(groups, place).partition(" ")[0]
+    host, colon, port = address.rpartition(":")
+    if address and not (colon and host and port.isdecimal()):
+        raise ValueError(f"{address!r} is no multicast group: 224.0.1.116:10000 Everybody")
+    return address
+
+
+def group_host(groups: str, place: int) -> str:
+    return group_address(groups, place).rpartition(":")[0]
+
+
+def group_port(groups: str, place: int) -> str:
+    return group_address(groups, place).rpartition(":")[2]
+
+
+def group_label(groups: str, place: int) -> str:
+    return part(groups, place).partition(" ")[2].strip()
+
+
+def groups_alone(groups: str) -> str:
+    """The addresses without what the groups are called: `224.0.1.116:10000,239.0.0.5:10000`."""
+    return ",".join(group_address(groups, place) for place in range(1, len(_items(groups)) + 1))
+
+
+def octet(address: str, place: int) -> int:
+    """One of the four numbers of an IPv4 address, from 1: Grandstream has a parameter for each. ValueError."""
+    numbers = address.split(".")
+    if len(numbers) != 4 or not all(number.isdecimal() and int(number) < 256 for number in numbers):
+        raise ValueError(f"{address!r} is no IPv4 address")
+    return int(numbers[place - 1])
+
+
+def host_port(host: str, port: int | str) -> str:
+    """`host:port`; empty without a host."""
+    return f"{host}:{port}" if host else ""
+
+
+def rings_of_six(seconds: int) -> int:
+    """Seconds as rings of six seconds, which Yealink counts, rounded up."""
+    return -(-seconds // 6)
+
+
+def rings_of_five(seconds: int) -> int:
+    """Seconds as rings of about five seconds, rounded up."""
+    return -(-seconds // 5)
+
+
+def whole_hours(seconds: int) -> int:
+    """Seconds as hours, rounded up."""
+    return max(1, -(-seconds // 3600))
+
+
+def hour_of(at: str) -> int:
+    """`03:00` → 3."""
+    return int(at[:2])
+
+
+def minute_of(at: str) -> int:
+    return int(at[3:])
+
+
+def later(at: str, seconds: int) -> str:
+    """A time of day some seconds after another, a day having 24 hours: `23:30` and 3600 → `00:30`."""
+    minutes = (int(at[:2]) * 60 + int(at[3:]) + seconds // 60) % 1440
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def minutes_after_midnight(at: str) -> int:
+    return int(at[:2]) * 60 + int(at[3:])
+
+
+def without_percent(search: str, mark: str) -> str:
+    """An LDAP filter with another mark in the place of what is typed."""
+    return search.replace("%", mark)
+
+
+# --- languages, tones, dates ---------------------------------------------------------------------------------------
+
+_ENGLISH_NAMES = {
+    "de": "German", "en": "English", "es": "Spanish", "fr": "French", "it": "Italian", "nl": "Dutch",
+    "pt": "Portuguese",
+}  # fmt: skip
+_NATIVE_NAMES = {
+    "de": "Deutsch", "en": "English", "es": "Español", "fr": "Français", "it": "Italiano", "nl": "Nederlands",
+    "pt": "Português",
+}  # fmt: skip
+_POLY_LANGUAGES = {
+    "de": "German_Germany", "en": "English_United_States", "es": "Spanish_Spain", "fr": "French_France",
+    "it": "Italian_Italy", "nl": "Dutch_Netherlands", "pt": "Portuguese_Portugal",
+}  # fmt: skip
+_COUNTRY_NAMES = {
+    "AU": "Australia", "CA": "United States", "DE": "Germany", "ES": "Spain", "FR": "France", "GB": "Great Britain",
+    "IT": "Italy", "MX": "Mexico", "NL": "Netherlands", "US": "United States",
+}  # fmt: skip
+_SNOM_TONES = {
+    "AU": "AUS", "CA": "USA", "DE": "GER", "ES": "ESP", "FR": "FRA", "GB": "GBR", "IT": "ITA", "MX": "MEX",
+    "NL": "NLD", "US": "USA",
+}  # fmt: skip
+_MITEL_TONES = {
+    "AU": "Australia", "CA": "US", "DE": "Germany", "ES": "Europe", "FR": "France", "GB": "UK", "IT": "Italy",
+    "MX": "Mexico", "NL": "Europe", "US": "US",
+}  # fmt: skip
+
+
+def english_name(language: str) -> str:
+    """`fr` → `French`."""
+    return _ENGLISH_NAMES[language]
+
+
+def native_name(language: str) -> str:
+    """`fr` → `Français`."""
+    return _NATIVE_NAMES[language]
+
+
+def handset_language(language: str) -> int:
+    """The number a Yealink handset has for a language, of those whose number has been seen."""
+    return {"en": 0, "fr": 1, "de": 2, "it": 3, "es": 6}[language]
+
+
+def snom_language(language: str) -> str:
+    """As `native_name`, but Spanish has no tilde there."""
+    return "Espanol" if language == "es" else native_name(language)
+
+
+def poly_language(language: str) -> str:
+    return _POLY_LANGUAGES[language]
+
+
+def yealink_tones(country: str) -> str:
+    """The country as Yealink calls the set of its tones; Canada's are those of the United States."""
+    return _COUNTRY_NAMES[country]
+
+
+def snom_tones(country: str) -> str:
+    return _SNOM_TONES[country]
+
+
+def mitel_tones(country: str) -> str:
+    return _MITEL_TONES[country]
+
+
+def fanvil_tones(country: str) -> int | str:
+    """The number of a country's tones where it has been seen; empty for the others, whose number has not."""
+    return {"CA": 18, "DE": 2, "ES": 33, "FR": 25, "GB": 13, "IT": 21, "NL": 5, "US": 11}.get(country, "")
+
+
+def yealink_date(form: str) -> int:
+    return {"YYYY-MM-DD": 2, "DD/MM/YYYY": 3, "MM/DD/YYYY": 4}[form]
+
+
+def mitel_date(form: str) -> int:
+    return {"YYYY-MM-DD": 2, "DD/MM/YYYY": 3, "MM/DD/YYYY": 6}[form]
+
+
+def grandstream_date(form: str) -> int:
+    return {"YYYY-MM-DD": 0, "MM/DD/YYYY": 1, "DD/MM/YYYY": 2}[form]
+
+
+def url_scheme(url: str) -> str:
+    """`https`, `http` or `tftp`; http for what names none. ValueError for another."""
+    scheme = url.partition("://")[0].lower() if "://" in url else "http"
+    if scheme not in ("https", "http", "tftp"):
+        raise ValueError(f"{url!r} is no URL that phones fetch by")
+    return scheme
+
+
+def profile_rule(url: str, key: str, user: str, password: str) -> str:
+    """Cisco's rule: `[--uid u --pwd p --key k]url`, with what there is of it."""
+    options = (("--uid", user), ("--pwd", password), ("--key", key))
+    if any(character in value for _, value in options for character in " ]"):
+        raise ValueError("a rule of Cisco's has no place for a user or a password with a blank or a bracket")
+    said = " ".join(f"{name} {value}" for name, value in options if value)
+    return f"[{said}]{url}" if said else url
+
+
+def cisco_groups(groups: str) -> str:
+    """`pggrp=224.0.1.116:10000;name=Everybody;num=800;listen=yes;` for each group, numbered from 800."""
+    return "".join(
+        f"pggrp={group_address(groups, place)};name={_plain(group_label(groups, place))};num={799 + place};listen=yes;"
+        for place in range(1, min(len(_items(groups)), 5) + 1)
+    )
+
+
+def _plain(text: str) -> str:
+    """Without what ends a field of a script."""
+    return "".join(character for character in text if character not in ";=")
+
+
+def cisco_clock(at: str) -> str:
+    """`03:00` → `0300`."""
+    return at.replace(":", "")
+
+
+def fanvil_log_word(level: int) -> str:
+    return ("ERROR", "ERROR", "ERROR", "ERROR", "WARN", "INFO", "INFO", "DEBUG")[level]
+
+
+def snom_log_level(level: int) -> int:
+    """Snom counts to 9, which is everything."""
+    return 9 if level == 7 else level
+
+
+def cisco_log_word(level: int) -> str:
+    return ("EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG")[level]
+
+
+def cisco_log_level(level: int) -> int:
+    """RFC 5424 severity → 0 nothing but faults, to 3 everything."""
+    return (0, 0, 0, 0, 1, 1, 2, 3)[level]
+
+
+def cisco_date(form: str) -> str:
+    """Cisco knows two orders: the day comes first, or the month."""
+    return "day/month" if form == "DD/MM/YYYY" else "month/day"
+
+
+def sep_date(form: str) -> str:
+    """The beginning of a `dateTemplate`."""
+    return {"": "D/M/Y", "YYYY-MM-DD": "Y-M-D", "DD/MM/YYYY": "D/M/Y", "MM/DD/YYYY": "M/D/Y"}[form]
+
+
+def poly_date_form(form: str) -> str:
+    return {"YYYY-MM-DD": "YYYY/MM/DD", "DD/MM/YYYY": "DD/MM/YYYY", "MM/DD/YYYY": "MM/DD/YYYY"}[form]
+
+
+def sep_hours(form: str) -> str:
+    """The end of a `dateTemplate`: A for hours from 1 to 12, nothing for 24; twelve where nobody says."""
+    return "" if form == "24" else "A"
+
+
+# --- logs ------------------------------------------------------------------------------------------------------------
+
+
+def poly_syslog(transport: str) -> int:
+    return {"udp": 1, "tcp": 2, "tls": 3}[transport]
+
+
+def poly_log_level(level: int) -> int:
+    """RFC 5424 severity → 1 debug, 2 information, 3 warnings, 4 errors, 5 what is fatal."""
+    return (5, 5, 5, 4, 3, 2, 2, 1)[level]
+
+
+def grandstream_log_level(level: int) -> int:
+    """RFC 5424 severity → 1 debug, 2 information, 3 warnings, 4 errors."""
+    return (4, 4, 4, 4, 3, 2, 2, 1)[level]
+
+
+def grandstream_log_word(level: int) -> str:
+    return ("Error", "Error", "Error", "Error", "Warning", "Info", "Info", "Debug")[level]
+
+
+def grandstream_auto(mode: str) -> str:
+    return {"off": "No", "interval": "YesUpgradeMin", "daily": "YesUpgradeHourOfDay"}[mode]
+
+
+def grandstream_date_word(form: str) -> str:
+    return {"YYYY-MM-DD": "yyyy-mm-dd", "DD/MM/YYYY": "dd-mm-yyyy", "MM/DD/YYYY": "mm-dd-yyyy"}[form]
+
+
+def word(text: str, place: int) -> str:
+    """The word in that place, from 1; empty when there is none."""
+    words = text.split()
+    return words[place - 1] if place <= len(words) else ""
+
+
+def panasonic_language(language: str) -> str:
+    return {"de": "de", "en": "en-US", "es": "es-ES", "fr": "fr-FR", "it": "it", "nl": "nl", "pt": "pt-PT"}[language]
+
+
+def vtech_date(form: str) -> str:
+    return {"YYYY-MM-DD": "YY/MM/DD", "DD/MM/YYYY": "DD/MM/YY", "MM/DD/YYYY": "MM/DD/YY"}[form]
+
+
+def gigaset_tones(country: str) -> str:
+    """The set of tones by its country's name; `Retail` for those whose name has not been seen."""
+    return {"DE": "Germany", "ES": "Spain", "FR": "France"}.get(country, "Retail")
+
+
+def audiocodes_period(mode: str) -> str:
+    return {"off": "POWERUP", "interval": "HOURLY", "daily": "DAILY"}[mode]
+
+
+def obi_method(mode: str) -> str:
+    return {"off": "System Start", "interval": "Periodically", "daily": "Time Of Day"}[mode]
+
+
+def obi_time(at: str, random_s: int) -> str:
+    """`03:00+60`: from three on, within the hour."""
+    return f"{at}+{random_s // 60}"

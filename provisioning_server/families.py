@@ -12,6 +12,7 @@ import yaml
 from jinja2 import Environment, TemplateSyntaxError
 from pydantic import BaseModel, ValidationError
 
+from provisioning_server.coverage import NAMES, written
 from provisioning_server.manifest import Family, FileRule, Lint, Model, SettingsData, Upload, Vendor
 from provisioning_server.table import BadTable, Table, read_table
 
@@ -114,6 +115,7 @@ def load_sound(folder: Path = TEMPLATES) -> Families:
         try:
             _check_agents(family, Families(found, defaults))
             _check_tables(family, defaults)
+            _check_unsupported(family)
         except BrokenFamily as fault:
             broken.append(str(fault))
             del found[family.id]
@@ -165,6 +167,10 @@ _FACTS = frozenset(
 """What formulas may name beside the settings of `defaults.yaml`."""
 
 
+_WHERE = {"line": ("line",), "key": ("key", "xkey"), "first": ("box",)}
+"""In which blocks such names mean something."""
+
+
 def _check_tables(family: Family, defaults: SettingsData) -> None:
     """Every name in a formula must be a setting or a fact: a misspelt one would be found by a phone."""
     known = _FACTS | {name.replace("lines.*.", root) for name in defaults for root in ("line.", "first.")}
@@ -174,8 +180,18 @@ def _check_tables(family: Family, defaults: SettingsData) -> None:
                 if name not in known:
                     raise BrokenFamily(f"{table.path}:{row.at}: {name} is no setting (defaults.yaml lists them)")
                 root = name.partition(".")[0]
-                if {"line": "line", "key": "key", "first": "box"}.get(root, kind) != kind:
+                if kind not in _WHERE.get(root, (kind,)):
                     raise BrokenFamily(f"{table.path}:{row.at}: {name} means nothing in a [{kind}] block")
+
+
+def _check_unsupported(family: Family) -> None:
+    """What a family says it can be told nothing of must be a setting, and one that it does not write all the same."""
+    for pattern in family.unsupported:
+        meant = [name for name in NAMES if name == pattern or (pattern[-1:] == "*" and name.startswith(pattern[:-1]))]
+        if not meant:
+            raise BrokenFamily(f"{family.folder / 'family.yaml'}: unsupported: {pattern} is no setting")
+        if told := sorted(written(family).keys() & set(meant)):
+            raise BrokenFamily(f"{family.folder / 'family.yaml'}: unsupported: {pattern}, but {told[0]} is written")
 
 
 def _check_names(family: Family, others: dict[str, Family]) -> None:
@@ -235,7 +251,8 @@ def _load(manifest: Path) -> Family:
                                 "format": "text", "lint": Lint(names="anything")})
         for rule in files if rule.md5
     )  # fmt: skip
-    tables = {rule.template: _template(manifest, folders, rule.template) for rule in files}
+    twice = family.lint.allowed_duplicates
+    tables = {rule.template: _template(manifest, folders, rule.template, twice) for rule in files}
     _compiled(manifest, [agent.regex for agent in family.user_agents])
     _compiled(folder / "params.txt", family.parameters)
     return family.model_copy(
@@ -265,14 +282,14 @@ def _inherited(manifest: Path, heirs: tuple[Path, ...]) -> tuple[dict[str, Any],
     return data | own, (manifest.parent, *folders)
 
 
-def _template(manifest: Path, folders: tuple[Path, ...], name: str) -> Table | None:
+def _template(manifest: Path, folders: tuple[Path, ...], name: str, repeated: tuple[str, ...]) -> Table | None:
     """Return the table of that name, None for another template; BrokenFamily when there is none."""
     path = next((folder / name for folder in folders if (folder / name).exists()), None)
     if path is None:
         raise BrokenFamily(f"{manifest}: template {name} does not exist")
     try:
         if path.suffix == ".table":
-            return read_table(path)
+            return read_table(path, repeated)
         _SYNTAX.parse(path.read_text(encoding="utf-8"))
     except BadTable as fault:
         raise BrokenFamily(str(fault)) from None

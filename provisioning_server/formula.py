@@ -16,6 +16,7 @@ from inspect import getmembers, isfunction
 from typing import Any
 
 from provisioning_server import clocks, convert
+from provisioning_server.vocabulary import CHECKED
 
 
 class Instead(Enum):
@@ -32,17 +33,6 @@ FACTS_OF_A_KEY = frozenset({"number", "nth", "domain"})
 """What is known of a line, and of a key, beside its settings."""
 FACTS = ("box", "server")
 """Where what is known of the box and of the server begins; all else is a setting."""
-RANGES = {
-    "network.vlan.id": (0, 4094),
-    "firmware.share": (0, 100),
-    "network.dscp.sip": (0, 63),
-    "network.dscp.rtp": (0, 63),
-    "server.port": (1, 65535),
-    "expires": (30, 86_400),
-}
-"""What is a number, and from where to where; by canonical name, for lines by the leaf."""
-
-
 KEY_DEFAULTS: dict[str, str | int] = {"value": "", "label": "", "line": 1, "pickup_code": ""}
 """What holds for a key that says nothing of it."""
 
@@ -176,9 +166,9 @@ def _of_key(leaf: str) -> ast.expr:
 
 
 def _of(holder: ast.expr, name: str) -> ast.expr:
-    """A setting, or a fact, by its name; what has a range is asked for by a call, which looks at it."""
-    if name in RANGES:
-        return ast.Call(holder, [ast.Constant(name)], [])
+    """A setting, or a fact, by its name; what cannot be just any text is asked for by a call, which looks at it."""
+    if name in CHECKED:
+        return ast.Call(ast.Attribute(holder, "checked", ast.Load()), [ast.Constant(name)], [])
     return ast.Subscript(holder, ast.Constant(name), ast.Load())
 
 

@@ -7,7 +7,6 @@ is marked unverified in `params.txt` are left out: a golden file states only wha
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import yaml
 
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
+from provisioning_server.coverage import doubts
 from provisioning_server.families import Families, load_families
 from provisioning_server.ledger import Ledger
 from provisioning_server.manifest import Family
@@ -58,10 +58,7 @@ def january(year: int) -> datetime:
 
 def stated(family: Family, body: bytes) -> bytes:
     """Leave out the lines with unverified parameters."""
-    # of a path, only its last part stands in the line
-    names = [name.rpartition("/")[2] if family.lint.names == "paths" else name for name in family.unverified]
-    names = [name.rpartition("\\.")[2] if family.lint.names == "objects" else name for name in names]
-    doubted = [re.compile(rf"(?<![\w.])(?:{name})(?![\w.])".encode()) for name in names]
+    doubted = doubts(family)
     return b"".join(line for line in body.splitlines(keepends=True) if not any(d.search(line) for d in doubted))
 
 

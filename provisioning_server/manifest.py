@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from provisioning_server.formula import Instead
 from provisioning_server.table import Table
 
 SettingsData = dict[str, str | int | bool]
@@ -47,6 +48,11 @@ class Syntax(_Data):
     if_false: str = "0"
     if_cleared: str = ""
     """Written where a value of the phone's own is to go."""
+
+    @cached_property
+    def words(self) -> dict[object, str]:
+        """What stands for yes, for no, and for a value that is to go."""
+        return {True: self.if_true, False: self.if_false, Instead.CLEAR: self.if_cleared}
 
 
 class Lint(_Data):
@@ -125,6 +131,10 @@ class Capabilities(_Data):
     lines: int = 1
     keys: int = 0
     """Programmable keys that are written even when empty, so that a removed one goes."""
+    key_types: tuple[str, ...] = ("none", "line", "speed", "blf")
+    """What its keys can be; one that is to be anything else is written as one that is not set."""
+    expansion_keys: int = 0
+    """Keys of each expansion module beside it."""
     fxs_ports: int = 0
     transports: tuple[str, ...] = ("udp",)
     srtp: bool = False
@@ -225,6 +235,8 @@ class Family(_Data):
     """What it sends back when it may."""
     capabilities: Capabilities = Capabilities()
     settings: SettingsData = Field(default_factory=dict)
+    unsupported: dict[str, str] = Field(default_factory=dict)
+    """Canonical name, or the beginning of several with `*` behind it → why the family can be told nothing of it."""
     firmware: tuple[Firmware, ...] = ()
     syntax: Syntax = Syntax()
     lint: Lint

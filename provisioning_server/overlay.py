@@ -117,6 +117,8 @@ def own_layers(directory: Directory, device: Device, at: ServedAt) -> list[Layer
     line = f"lines.{device.port}"
     name = user.name if user else device.extension
     of_user |= {f"{line}.display_name": name, f"{line}.label": f"{device.extension} {name}"}
+    if user and not user.call_waiting:
+        of_user[f"{line}.call_waiting"] = False
     of_device: dict[str, Scalar] = {
         f"{line}.enabled": True,
         f"{line}.user": device.id,

@@ -10,11 +10,10 @@ from pbx.domain.directory import Directory
 from provisioning_server.formula import KEY_DEFAULTS
 from provisioning_server.identify import Claim
 from provisioning_server.overlay import Scalar
-from provisioning_server.respond import Office, sheet_of
+from provisioning_server.respond import HIDDEN, Office, sheet_of
 from provisioning_server.rows import Written, written
 from provisioning_server.sheet import Sheet
-
-HIDDEN = "***"
+from provisioning_server.vocabulary import is_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +79,26 @@ def _source(sheet: Sheet, box: tuple[Device, ...], name: str) -> Source | None:
         return Source(name, "", "service")
     if kind == "box":
         return Source(name, "", f"device {box[0].id}" if box else f"model {sheet.model}")
-    if kind == "keys" and inner in ("number", "nth"):
+    if kind in ("keys", "expansion") and name.rpartition(".")[2] in ("number", "nth"):
         return None
     if kind == "lines" and inner in ("password", "ha1"):
         holder = next((device for device in box if str(device.port) == number), None)
         return Source(name, HIDDEN, f"device {holder.id}" if holder else "")
     if kind == "lines" and inner == "number":
         return Source(name, int(number), f"family {sheet.family.id}")
-    return _setting(sheet, name, inner)
+    return _setting(sheet, name)
 
 
-def _setting(sheet: Sheet, name: str, leaf: str) -> Source | None:
+def _setting(sheet: Sheet, name: str) -> Source | None:
     places = [sheet.settings.origins, *(line.get.origins for line in sheet.lines)]
     if name.startswith("lines.*."):
         name = f"lines.{sheet.lines[0].number}.{name.removeprefix('lines.*.')}"
     value = next((values[name] for values in places if name in values), None)
+    if value is not None and is_secret(name):
+        return Source(name, HIDDEN if value.value else "", value.layer)
     if value is not None:
         return Source(value.name, value.value, value.layer, value.stack)
-    if name.startswith("keys.") and leaf in KEY_DEFAULTS:
+    leaf = name.rpartition(".")[2]
+    if name.startswith(("keys.", "expansion.")) and leaf in KEY_DEFAULTS:
         return Source(name, KEY_DEFAULTS[leaf], "defaults")
     return None

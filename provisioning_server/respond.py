@@ -46,6 +46,7 @@ from provisioning_server.render import settings_used
 from provisioning_server.sheet import CannotRender, Sheet, sheet
 from provisioning_server.shelf import Rendered, Shelf
 from provisioning_server.uploads import NOTICE, UPLOADS, Sent, claimed, sent
+from provisioning_server.vocabulary import SECRETS, is_secret
 from provisioning_server.witness import said, speaks
 
 NOT_FOUND = b"404 Not Found\n"
@@ -65,6 +66,8 @@ _SECRET = re.compile(r"[0-9a-fA-F]{32,}")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]")
 
 
+HIDDEN = "***"
+"""What stands for a password that is shown to nobody."""
 BANNED = Admission(Key.NONE, "this address is banned for a while: it has tried too many names or tokens")
 
 
@@ -266,7 +269,25 @@ def explain(office: Office, directory: Directory, device: Device, now: Moment) -
     stack = layers(office.families, family, directory, office.at, device=device)
     once = office.one_shots.of(device.mac or "", now.wall)
     stack += [once.layer] if once is not None else []
-    return sorted((box_values(stack) | line_values(stack, device.port)).values(), key=lambda value: value.name)
+    told = (box_values(stack) | line_values(stack, device.port)).values()
+    return sorted((_hidden(value) if is_secret(value.name) else value for value in told), key=lambda one: one.name)
+
+
+def _hidden(value: Value) -> Value:
+    def mask(said: Scalar) -> Scalar:
+        return HIDDEN if said else said
+
+    stack = tuple((layer, mask(said)) for layer, said in value.stack)
+    return Value(value.name, mask(value.value), value.layer, stack)
+
+
+def passwords(office: Office, directory: Directory, device: Device, now: Moment) -> set[str]:
+    """Return what the layers say of a device's passwords, as they may stand in its files beside that of its line."""
+    family = office.families.by_id[device.family]
+    stack = layers(office.families, family, directory, office.at, device=device)
+    once = office.one_shots.of(device.mac or "", now.wall)
+    stack += [once.layer] if once is not None else []
+    return {str(layer.settings[name]) for layer in stack for name in SECRETS & layer.settings.keys()} - {""}
 
 
 def written(office: Office, directory: Directory, device: Device, now: Moment) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -12,8 +13,10 @@ from provisioning_server.manifest import Syntax
 from provisioning_server.overlay import Scalar
 from provisioning_server.sheet import CannotRender, Line, Settings, Sheet
 from provisioning_server.table import Block, Frame, Passage, Ready, Row
+from provisioning_server.vocabulary import KEYS
 
 RAW = "vendor.raw."
+_OF_MODULE = re.compile(r"expansion\.\d+\.keys\.")
 
 
 class Written(NamedTuple):
@@ -24,7 +27,7 @@ class Written(NamedTuple):
     row: Row | None
     """None for `vendor.raw`."""
     place: str
-    """`lines.2` or `keys.5`: what `line.`, `first.` or `key.` of its formula mean."""
+    """`lines.2`, `keys.5` or `expansion.1.keys.5`: what `line.`, `first.` or `key.` of its formula mean."""
 
     def settings(self) -> list[str]:
         """Return the full names of what its formula may ask for, facts among them."""
@@ -56,7 +59,7 @@ class _Scope:
         self.sheet = sheet
         self.line = _NOWHERE
         self.key: dict[str, Scalar] = {}
-        self.number, self.nth = 1, 0
+        self.number, self.nth, self.module = 1, 0, 0
         self.facts = _facts(sheet)
         there = [line for line in sheet.lines if line.get]
         self._first = next((line for line in there if line.enabled), there[0] if there else None)
@@ -118,6 +121,8 @@ def written(sheet: Sheet) -> list[Written | Literal]:
 def used(sheet: Sheet) -> set[str]:
     """Return the full names of the settings that the formulas of what is written, or left out, may ask for."""
     found = {RAW + name for name in _raw_of(sheet)}
+    if any(block.kind == "xkey" for block in sheet.family.tables[sheet.rule.template].blocks):
+        found.add("expansion.modules")
     for ready, _, place, number in _passages(sheet):
         for framed in ready.frames:
             found.update(Written("", framed.name, framed.row, f"{place}.{number}").settings())
@@ -132,7 +137,12 @@ def _passages(sheet: Sheet) -> list[_Passage]:
             case "line":
                 _lines_into(found, scope, block)
             case "key":
-                _keys_into(found, scope, block)
+                _keys_into(found, scope, block, "keys", sheet.family.keys_of(sheet.model))
+            case "xkey":
+                for scope.module in range(1, _modules(sheet) + 1):
+                    place = f"expansion.{scope.module}.keys"
+                    _keys_into(found, scope, block, place, sheet.family.capabilities.expansion_keys)
+                scope.module = 0
             case _:
                 found.append(_Passage(*_of_rows(scope, block.rows), "lines", scope.first_number))
     return found
@@ -146,52 +156,65 @@ def _lines_into(found: list[_Passage], scope: _Scope, block: Block) -> None:
     scope.line, scope.number = _NOWHERE, 1
 
 
-def _keys_into(found: list[_Passage], scope: _Scope, block: Block) -> None:
-    sheet = scope.sheet
-    chosen = sheet.settings.keyed("keys")
+def _modules(sheet: Sheet) -> int:
+    """How many modules stand beside the phone: as many as are said, or have keys."""
+    with_keys = [
+        int(name.split(".")[1]) for name in sheet.settings if name[:10] == "expansion." and _OF_MODULE.match(name)
+    ]
+    return max([sheet.settings.number("expansion.modules"), *with_keys])
+
+
+def _keys_into(found: list[_Passage], scope: _Scope, block: Block, place: str, count: int) -> None:
+    chosen = scope.sheet.settings.keyed(place)
+    known, has = KEYS["type"].words, scope.sheet.family.capabilities.key_types
     of_kind: Counter[Scalar] = Counter()
-    for number in range(1, max([sheet.family.keys_of(sheet.model), *chosen]) + 1):
+    for number in range(1, max([count, *chosen]) + 1):
         scope.number, scope.nth, rows = number, 0, block.otherwise
         if number in chosen:
             scope.key, rows = chosen[number], block.rows
             if "type" not in scope.key:
-                raise CannotRender(f"no layer sets 'keys.{number}.type'")
+                raise CannotRender(f"no layer sets '{place}.{number}.type'")
             kind = scope.key["type"]
+            if kind not in known:
+                raise CannotRender(f"{place}.{number}.type = {kind!r} is {KEYS['type'].refuses(kind)}")
             of_kind[kind] += 1
             scope.nth = of_kind[kind]
-        found.append(_Passage(*_of_rows(scope, rows), "keys", number))
+            if kind not in has:
+                rows = block.otherwise
+        found.append(_Passage(*_of_rows(scope, rows), place, number))
     scope.number, scope.nth = 1, 0
 
 
 def _of_rows(scope: _Scope, rows: Passage) -> tuple[Ready, list[str | None]]:
     if not rows.is_steady:
         return _worked_out(scope, rows)
-    if scope.number not in rows.kept:
-        rows.kept[scope.number] = _worked_out(scope, rows)
-    return rows.kept[scope.number]
+    which = scope.number, scope.module
+    if which not in rows.kept:
+        rows.kept[which] = _worked_out(scope, rows)
+    return rows.kept[which]
 
 
 def _worked_out(scope: _Scope, rows: Passage) -> tuple[Ready, list[str | None]]:
     """A full phone has seven hundred rows: what needs no more than to be put in its place is put there at once."""
-    syntax, ready = scope.sheet.family.syntax, rows.frames.get((scope.number, scope.nth)) or _ready(scope, rows)
+    syntax = scope.sheet.family.syntax
+    ready = rows.frames.get((scope.number, scope.nth, scope.module)) or _ready(scope, rows)
+    words = syntax.words
     return ready, [
         f"{before}{value}{after}"
-        if (kind := value.__class__) is int or (kind is str and value.isalnum())
+        if (kind := value.__class__) is int or (kind is str and (not value or value.isalnum()))
+        else None
+        if value is Instead.OMIT
+        else f"{before}{words[value]}{after}"
+        if kind is bool or value is Instead.CLEAR
         else _text(syntax, row, name, before, value, after)
         for (row, name, before, after), value in zip(ready.frames, scope.values(ready), strict=True)
     ]
 
 
-def _text(syntax: Syntax, row: Row, name: str, before: str, value: Any, after: str) -> str | None:
-    """Write what is neither a number nor of letters and digits alone, which are the same in every format."""
+def _text(syntax: Syntax, row: Row, name: str, before: str, value: Any, after: str) -> str:
+    """Write what is no number, no word of the family's, and not of letters and digits alone."""
     if isinstance(value, str):
         value = escaped(syntax, name, value, secret=True) if row.secret else ESCAPES[syntax.escape](value)
-    elif isinstance(value, bool):
-        value = syntax.if_true if value else syntax.if_false
-    elif value is Instead.OMIT:
-        return None
-    elif value is Instead.CLEAR:
-        value = escaped(syntax, name, syntax.if_cleared)
     elif name:
         value = escaped(syntax, name, str(value))
     else:
@@ -201,13 +224,13 @@ def _text(syntax: Syntax, row: Row, name: str, before: str, value: Any, after: s
 
 def _ready(scope: _Scope, rows: Passage) -> Ready:
     syntax, number, nth = scope.sheet.family.syntax, scope.number, scope.nth
-    counted = {"n": number, "n0": number - 1, "k": number, "k0": number - 1, "nth": nth}
+    counted = {"n": number, "n0": number - 1, "k": number, "k0": number - 1, "nth": nth, "m": scope.module}
     places = scope.sheet.places | {place: str(count) for place, count in counted.items()}
     named = [(row, name) for row in rows if (name := row.name(number, places)) is not None]
     there = rows if len(named) == len(rows) else Passage([row for row, _ in named], rows.path)
     ready = Ready([_framed(syntax, row, name) for row, name in named], there.work)
     if rows.is_framed_alike:
-        rows.frames[number, nth] = ready
+        rows.frames[number, nth, scope.module] = ready
     return ready
 
 
@@ -235,7 +258,7 @@ def _raw_of(sheet: Sheet) -> dict[str, Scalar]:
 
 def _raw(syntax: Syntax, name: str, value: Scalar) -> Written:
     before, after = frame(syntax, name)
-    text = (syntax.if_true if value else syntax.if_false) if isinstance(value, bool) else str(value)
+    text = syntax.words[value] if isinstance(value, bool) else str(value)
     return Written(before + escaped(syntax, name, text) + after, name, None, "")
 
 

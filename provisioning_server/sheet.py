@@ -12,7 +12,6 @@ from pbx.domain.devices import Device
 from pbx.domain.directory import Directory
 from provisioning_server import convert
 from provisioning_server.families import Families
-from provisioning_server.formula import RANGES
 from provisioning_server.manifest import Family, FileRule
 from provisioning_server.overlay import (
     Layer,
@@ -28,6 +27,7 @@ from provisioning_server.overlay import (
     shared_layers,
 )
 from provisioning_server.phonebook import Person, people
+from provisioning_server.vocabulary import CHECKED
 
 _PLAIN = 2
 """Version of marshal that writes each value out, and so the same octets for the same values; faster than any text."""
@@ -60,7 +60,7 @@ class Settings(dict[str, Scalar]):
         self._asked.add(name)
         if default is not None and name not in self:
             return default
-        return self.in_range(name) if name in RANGES else self[name]
+        return self.checked(name) if name in CHECKED else self[name]
 
     def __missing__(self, name: str) -> Scalar:
         raise CannotRender(f"no layer sets {self.prefix + name!r}")
@@ -78,7 +78,7 @@ class Settings(dict[str, Scalar]):
         return {self.prefix + name for name in self._asked if name in self}
 
     def keyed(self, kind: str) -> dict[int, dict[str, Scalar]]:
-        """Return the entries of a keyed list by number and leaf: `keys.3.type`."""
+        """Return the entries of a keyed list by number and leaf: `keys.3.type`, `expansion.1.keys.3.type`."""
         found: dict[int, dict[str, Scalar]] = {}
         for name, value in self.items():
             if name.startswith(kind) and (entry := _entry(kind, name)) is not None:
@@ -89,22 +89,28 @@ class Settings(dict[str, Scalar]):
                     found[number] = {leaf: value}
         return found
 
-    def in_range(self, name: str) -> int:
-        """Return a number that has a range; CannotRender for another."""
+    def checked(self, name: str) -> Scalar:
+        """Return a value that is what its kind says; CannotRender for another."""
         value = self[name]
-        low, high = RANGES[name]
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        if refused := _refused(name, value):
             full = self.prefix + name
-            layer = self.origins[full].layer
-            raise CannotRender(f"{full} = {value!r} ({layer}) is not a number from {low} to {high}")
+            raise CannotRender(f"{full} = {value!r} ({self.origins[full].layer}) is {refused}")
         return value
+
+    def number(self, name: str) -> int:
+        """Return a number, as its kind says; CannotRender for anything else."""
+        return int(self.checked(name))
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _refused(name: str, value: Scalar) -> str:
+    return CHECKED[name].refuses(value)
 
 
 @lru_cache(maxsize=4096)
 def _entry(kind: str, name: str) -> tuple[int, str] | None:
-    root, _, leaf = name.partition(".")
-    number, _, leaf = leaf.partition(".")
-    is_one = root == kind and number.isdecimal() and leaf and "." not in leaf
+    number, _, leaf = name[len(kind) + 1 :].partition(".")
+    is_one = name.startswith(f"{kind}.") and number.isdecimal() and leaf and "." not in leaf
     return (int(number), leaf) if is_one else None
 
 
@@ -219,7 +225,7 @@ def _of_box(stack: list[Layer], firmware: Callable[[str, int], str]) -> Settings
     """Where a version of the firmware is wanted, the last layer is the image that is this phone's next step."""
     whole = Settings(of_the_box(stack), origins=partial(box_values, stack))
     target = whole["firmware.target"]
-    url = firmware(str(target), whole.in_range("firmware.share")) if target else ""
+    url = firmware(str(target), whole.number("firmware.share")) if target else ""
     if not url:
         return whole
     wanted_by = whole.origins["firmware.target"].layer

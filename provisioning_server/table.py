@@ -7,6 +7,7 @@
     [off]                       for each line that has none
     account.{n}.enable = 0
     [key], [nokey]              for each programmable key that is set, or is not: `{k}`, `{k0}`
+    [xkey], [noxkey]            the same for the keys of each expansion module, `{m}`
     P47|P402|P502 = line.domain     a name for the first, second, third line; `\\|` is a bar in a name
     | <section name="{n}">      written as it stands
 
@@ -23,13 +24,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from provisioning_server.formula import BadFormula, Formula, compiled, formula
+from provisioning_server.vocabulary import SECRETS
 
-SECTIONS = ("box", "line", "off", "key", "nokey")
+SECTIONS = ("box", "line", "off", "key", "nokey", "xkey", "noxkey")
 _ALTERNATIVES = re.compile(r"(?<!\\)\|")
-_PAIRS = {"line": "off", "key": "nokey"}
-_PLACEHOLDER = re.compile(r"\{(n|n0|k|k0|nth|mac|MAC|model)\}")
+_PAIRS = {"line": "off", "key": "nokey", "xkey": "noxkey"}
+_PLACEHOLDER = re.compile(r"\{(n|n0|k|k0|m|nth|mac|MAC|model)\}")
 _NAMES_OF_THE_BOX = frozenset({"mac", "MAC", "model"})
 _OF_THE_BOX = _NAMES_OF_THE_BOX | {"nth"}
+_SECRETS = SECRETS | {"line.password"}
 
 
 class BadTable(Exception):
@@ -45,7 +48,7 @@ class Row:
     at: int
     """Line of the file."""
     secret: bool = field(init=False)
-    """Its value is a password."""
+    """Its value is a password, and not merely whether there is one."""
     is_of_the_box: bool = field(init=False)
     """Its name has the MAC or the model in it."""
     _patterns: tuple[str, ...] = field(init=False, repr=False)
@@ -54,7 +57,8 @@ class Row:
         object.__setattr__(self, "_patterns", tuple(map(_pattern, self.names)))
         placed = {place for name in self.names for place in _PLACEHOLDER.findall(name)}
         object.__setattr__(self, "is_of_the_box", bool(placed & _NAMES_OF_THE_BOX))
-        object.__setattr__(self, "secret", self.formula is not None and "line.password" in self.formula.names)
+        given = self.formula.text.partition(" if ")[0] if self.formula is not None else ""
+        object.__setattr__(self, "secret", any(name in given for name in _SECRETS))
 
     def name(self, number: int, places: dict[str, str]) -> str | None:
         """Return the parameter's name for line or key `number` (1 for the box); None when there is none."""
@@ -122,13 +126,13 @@ class Passage(tuple[Row, ...]):
         return not any(row.is_of_the_box for row in self)
 
     @cached_property
-    def frames(self) -> dict[tuple[int, int], Ready]:
-        """Its rows by number of the line or key and `nth`, when that holds for every box."""
+    def frames(self) -> dict[tuple[int, int, int], Ready]:
+        """Its rows by number of the line or key, `nth` and module, when that holds for every box."""
         return {}
 
     @cached_property
-    def kept(self) -> dict[int, tuple[Ready, list[str | None]]]:
-        """What they have written, by number of the line or key, when they are steady."""
+    def kept(self) -> dict[tuple[int, int], tuple[Ready, list[str | None]]]:
+        """What they have written, by number of the line or key and module, when they are steady."""
         return {}
 
 
@@ -155,6 +159,8 @@ class Table:
 @dataclass(slots=True)
 class _Reader:
     path: Path
+    repeated: tuple[str, ...]
+    """Names that may stand twice."""
     blocks: list[tuple[str, list[Row]]] = field(default_factory=list)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     nested: bool = False
@@ -190,7 +196,7 @@ class _Reader:
         found = tuple(name.strip().replace("\\|", "|") for name in _ALTERNATIVES.split(names))
         for name in found:
             key = (self.blocks[-1][0], name)
-            if key in self.seen and not self.nested:
+            if key in self.seen and not self.nested and name not in self.repeated:
                 raise BadTable(f"{self.path}:{at}: {name} stands in line {self.seen[key]} already")
             self.seen[key] = at
         try:
@@ -199,9 +205,9 @@ class _Reader:
             raise BadTable(f"{self.path}:{at}: {names.strip()}: {fault}") from None
 
 
-def read_table(path: Path) -> Table:
-    """Read and compile; BadTable names file, line and reason."""
-    return _Reader(path).read(path.read_text(encoding="utf-8"))
+def read_table(path: Path, repeated: tuple[str, ...] = ()) -> Table:
+    """Read and compile; BadTable names file, line and reason. `repeated` are the names that may stand twice."""
+    return _Reader(path, repeated).read(path.read_text(encoding="utf-8"))
 
 
 def _paired(blocks: list[tuple[str, list[Row]]], path: str) -> Iterator[Block]:

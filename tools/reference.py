@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
+from lab.cli.settings_page import settings_page
 from lab.cli.templates import families_page
 from lab.metrics import Metrics
 from lab.seeds.load import load_seed
@@ -49,6 +50,7 @@ def pages() -> dict[str, str]:
         "features.md": features_page(),
         "families.md": families_page(shipped_families().by_id.values()),
         "presets.md": presets_page(),
+        "settings.md": settings_page(shipped_families().by_id.values(), shipped_families().defaults),
         "roles.md": roles_page(),
     }
 

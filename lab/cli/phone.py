@@ -66,7 +66,7 @@ def _text(view: dict[str, Any]) -> str:
         idle = "" if setting["written"] or view["fault"] else "   (not in its files)"
         lines.append(f"{setting['name']:<{width}} = {_said(setting['value'])}   from {setting['origin']}{idle}")
         lines += [f"{'':<{width}}   over {_said(value)} of {layer}" for layer, value in setting["overrides"]]
-    lines += [f"✗ {name} is set, but {view['family']} writes it nowhere" for name in view["unused"]]
+    lines += [f"✗ {name} is set, but {view['family']} writes it nowhere: {why}" for name, why in view["unused"]]
     lines += [f"✗ its files cannot be written: {view['fault']}"] if view["fault"] else []
     return "\n".join(lines)
 

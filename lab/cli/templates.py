@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from lab.cli.settings_page import settings_page
 from lab.errors import BAD_INPUT, UserError
 from provisioning_server import golden
 from provisioning_server.families import TEMPLATES, BrokenFamily, Families, load_sound
@@ -21,8 +22,9 @@ def check(folder: Path | None) -> tuple[str, bool]:
 
 
 def docs(folder: Path | None) -> str:
-    """Return the page on the families, in Markdown."""
-    return families_page(_loaded(folder).by_id.values())
+    """Return the pages on the families and on the settings, in Markdown."""
+    families = _loaded(folder)
+    return f"{families_page(families.by_id.values())}\n{settings_page(families.by_id.values(), families.defaults)}"
 
 
 def families_page(families: Iterable[Family]) -> str:

@@ -117,6 +117,31 @@ Secret = Annotated[SecretStr, BeforeValidator(_read), PlainSerializer(_written, 
 """
 
 
+def _settings_written(settings: dict[str, str | int | bool], info: SerializationInfo) -> dict[str, str | int | bool]:
+    return {
+        name: _written(SecretStr(str(value)), info) if name.endswith("password") else value
+        for name, value in settings.items()
+    }
+
+
+def _settings_read(value: object, info: ValidationInfo) -> object:
+    unseal = (info.context or {}).get("unseal")
+    if unseal is None or not isinstance(value, dict):
+        return value
+    return {
+        name: unseal(one) if str(name).endswith("password") and isinstance(one, str) else one
+        for name, one in value.items()
+    }
+
+
+Settings = Annotated[
+    dict[str, str | int | bool],
+    BeforeValidator(_settings_read),
+    PlainSerializer(_settings_written, when_used="json"),
+]
+"""Of phones, by canonical name (provisioning 3.4); what is called a password is written down as `Secret` is."""
+
+
 class Model(BaseModel):
     """Numbers are taken for strings where a string is due: a seed may say `extension: 101`."""
 

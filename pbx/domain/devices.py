@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field, SecretStr
 
-from pbx.domain.base import DEVICE_ID, E164, Extension, MacAddress, Model, Recording, Secret, SrtpPolicy
+from pbx.domain.base import DEVICE_ID, E164, Extension, MacAddress, Model, Recording, Secret, Settings, SrtpPolicy
 from pbx.domain.base import normal_mac as normal_mac
 
 Nat = Literal["automatic", "never", "always"]
@@ -64,7 +64,7 @@ class Device(Model):
     `device-sip-nat-traversal-enabled`)."""
     user_agents: tuple[str, ...] = ()
     """Patterns (`Yealink*`) of User-Agents it may register by; empty for any (platform field of the same purpose)."""
-    settings: dict[str, str | int | bool] = Field(default_factory=dict)
+    settings: Settings = Field(default_factory=dict)
     """Device layer of the configuration, canonical names (provisioning 3.4)."""
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from pbx.domain.attendants import Attendant
-from pbx.domain.base import Model, Recording
+from pbx.domain.base import Model, Recording, Settings
 from pbx.domain.conferences import Conference
 from pbx.domain.consistency import problems
 from pbx.domain.contacts import Contact
@@ -50,7 +50,7 @@ class Directory(Model):
     shipments: tuple[Shipment, ...] = ()
     hardware: tuple[Hardware, ...] = ()
     """Boxes that are written down; what a device uses need not be."""
-    settings: dict[str, dict[str, str | int | bool]] = Field(default_factory=dict)
+    settings: dict[str, Settings] = Field(default_factory=dict)
     """Configuration layers by owner: `domain`, `site:Toronto`, `user:101` → canonical name → value."""
     kept: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
     """What the platform's clients wrote of an object and nothing here acts on: `user:101` → their field → value."""

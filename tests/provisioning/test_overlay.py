@@ -192,7 +192,8 @@ def test_a_value_out_of_its_range_is_refused_and_reported(name, bad):
 
 
 def test_a_value_that_no_conversion_takes_is_told_with_the_line_of_the_table():
-    desk = Counter(with_device(small_domain(), "101", settings={"lines.1.dtmf": "morse"}))
+    desk = Counter(with_device(small_domain(), "101", settings={"features.paging.groups": "224.0.1.116 All"}))
     lines = (FAMILIES.by_id["yealink/t4x_t5x"].folder / "mac.cfg.table").read_text().splitlines()
-    (at,) = [number for number, line in enumerate(lines, start=1) if "yealink_dtmf(line.dtmf)" in line]
-    assert desk.own(YEALINK).why == f"yealink/t4x_t5x mac.cfg.table:{at}: KeyError: 'morse'"
+    at = next(number for number, line in enumerate(lines, start=1) if "group_address" in line)
+    told = "ValueError: '224.0.1.116' is no multicast group: 224.0.1.116:10000 Everybody"
+    assert desk.own(YEALINK).why == f"yealink/t4x_t5x mac.cfg.table:{at}: {told}"
