@@ -15,10 +15,12 @@ from dataclasses import asdict
 from aiohttp import web
 
 from lab.api.refusal import refused
+from lab.onboarding.case import Case
 from lab.onboarding.desk import Moved, NoCase, OnboardingDesk
 from lab.onboarding.user_import import CannotUndo, Done, Outcome
 from lab.onboarding.user_sheet import COLUMNS, csv_sheet, xlsx_sheet
-from lab.portal.gate import ACTOR
+from lab.portal.gate import ACTOR, Refused
+from pbx.access import Action, Actor, may_some
 from provisioning_server.spreadsheet import BadTable, read_rows
 
 _AT = "/api/v1/onboarding/{domain}/users"
@@ -61,8 +63,8 @@ class OnboardingUsers:
         try:
             named = named_columns(request.query.getall("map", []))
             data = await body_of(request)
-            by, name = request[ACTOR].name, request.query.get("name", "")[:200]
-            done = await take_in(self._desk(), domain, data, named, by, name, dry=dry)
+            name = request.query.get("name", "")[:200]
+            done = await take_in(self._desk(), domain, data, named, request[ACTOR], name, dry=dry)
         except NoCase as error:
             return _no_case(domain, error)
         except BadTable as bad:
@@ -74,7 +76,7 @@ class OnboardingUsers:
     async def _undo(self, request: web.Request) -> web.Response:
         domain = request.match_info["domain"]
         try:
-            case = self._desk().undo_import(domain, request[ACTOR].name)
+            case = take_back(self._desk(), domain, request[ACTOR])
         except NoCase as error:
             return _no_case(domain, error)
         except CannotUndo as error:
@@ -83,15 +85,37 @@ class OnboardingUsers:
 
 
 async def take_in(
-    desk: OnboardingDesk, domain: str, data: bytes, named: Mapping[str, str], by: str, name: str, *, dry: bool
+    desk: OnboardingDesk, domain: str, data: bytes, named: Mapping[str, str], actor: Actor, name: str, *, dry: bool
 ) -> Done:
-    """Read a table and import it, unless `dry`; NoCase, BadTable, Moved. Calls go on meanwhile."""
+    """Read a table and import it, unless `dry`; NoCase, BadTable, Moved. Calls go on meanwhile.
+
+    Refused (403) where users would be added to a domain by who may add none there.
+    """
     desk.case(domain)
     rows = await asyncio.to_thread(read_rows, data)
-    done = await asyncio.to_thread(desk.would_import, domain, rows, named, by, name)
+    done = await asyncio.to_thread(desk.would_import, domain, rows, named, actor.name, name)
+    if done.outcome.added:
+        _must(desk, domain, actor, "create")
     if not dry:
         desk.adopt_import(domain, done)
     return done
+
+
+def take_back(desk: OnboardingDesk, domain: str, actor: Actor) -> Case:
+    """Undo the newest import; NoCase, CannotUndo, Refused where users would go that are not theirs to delete."""
+    undo = desk.case(domain).last_import
+    if undo is not None and undo.in_domain and undo.added:
+        _must(desk, domain, actor, "delete")
+    return desk.undo_import(domain, actor.name)
+
+
+def _must(desk: OnboardingDesk, domain: str, actor: Actor, action: Action) -> None:
+    """What the portal would not let them do to the users of a domain, no table does either."""
+    directory = desk.directory(domain)
+    if directory is not None:
+        decision = may_some(actor, action, "user", domain, directory.reseller.name)
+        if not decision:
+            raise Refused(decision)
 
 
 async def body_of(request: web.Request) -> bytes:

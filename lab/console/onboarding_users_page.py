@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 
-from lab.api.onboarding_users import MOST_BYTES, take_in
+from lab.api.onboarding_users import MOST_BYTES, take_back, take_in
 from lab.console.faults_page import Form, Frame
 from lab.onboarding.desk import Moved, NoCase, OnboardingDesk
 from lab.onboarding.user_import import CannotUndo, Outcome
@@ -48,7 +48,7 @@ class OnboardingUsersPage:
         outcome: Outcome | None = None
         wrong = ""
         try:
-            done = await take_in(self._desk(), domain, data, named, request[ACTOR].name, name, dry=dry)
+            done = await take_in(self._desk(), domain, data, named, request[ACTOR], name, dry=dry)
             outcome = done.outcome
         except (BadTable, Moved) as error:
             wrong, dry = str(error), True
@@ -64,7 +64,7 @@ class OnboardingUsersPage:
     async def _undo(self, request: web.Request) -> web.StreamResponse:
         domain, back = request.match_info["domain"], f"/onboard/{request.match_info['domain']}"
         try:
-            self._desk().undo_import(domain, request[ACTOR].name)
+            take_back(self._desk(), domain, request[ACTOR])
         except NoCase as error:
             return self._frame.refusal(request, 404, f"There is no case {domain[:80]}", str(error), "/onboard")
         except CannotUndo as error:

@@ -228,6 +228,10 @@ class OnboardingDesk:
             self.lines(case), final_order(case.packet),
         )  # fmt: skip
 
+    def directory(self, domain: str) -> Directory | None:
+        """Return the domain of a case as it is; None while there is none."""
+        return self._around.directory(domain)
+
     def flow(self, domain: str) -> Sequence[tuple[str, Sequence[str]]]:
         """Return the call flow of the domain as it is, number by number, each with its ways; empty without one."""
         directory = self._around.directory(domain)

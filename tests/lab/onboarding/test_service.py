@@ -98,6 +98,24 @@ async def test_the_spreadsheet_of_users_comes_in_by_api_by_command_and_by_page(h
     assert undo.status == 303
 
 
+async def test_who_may_add_no_users_to_the_domain_adds_none_by_a_table(house):
+    office, http = house
+    await http.post(AT, data=packet_of_today("manned.lab", **{"preset: generic": "preset: n2p"}))
+    await http.post(f"{AT}/manned.lab/steps", json={"step": "forms returned"})
+    office.onboarding.desk.tick()
+    manager = {"Authorization": f"Bearer {office.accounts.issue('token', 'manned.lab', '201')}"}
+    users, added = f"{AT}/manned.lab/users", "extension,first name,email\n205,Tove,tove@northside.example\n"
+    assert (await http.post(users, data="extension,first name\n202,Quentin B.\n", headers=manager)).status == 200
+    assert (await http.post(users, data=added, headers=manager)).status == 403
+    directory = office.ns.directory("manned.lab")
+    assert directory is not None
+    assert directory.users_by_extension["202"].first_name == "Quentin B."
+    assert "205" not in directory.users_by_extension
+    assert (await http.post(users, data=added)).status == 200, "the provider adds them"
+    assert (await http.post(f"{users}/undo", headers=manager)).status == 403
+    assert (await http.post(f"{users}/undo")).status == 200
+
+
 async def test_nobody_but_the_provider_comes_in_before_the_welcome_mail(house):
     office, http = house
     waiting = packet_of_today("welcome.lab", **{"start: asap": "start: porting"})
