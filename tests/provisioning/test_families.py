@@ -17,7 +17,8 @@ def shelf(tmp_path: Path) -> Path:
 
 
 def rewrite(path: Path, **changes: object) -> None:
-    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | changes))
+    told = yaml.load(path.read_text(), yaml.CSafeLoader) | changes
+    path.write_text(yaml.dump(told, Dumper=yaml.CSafeDumper))
 
 
 def test_the_shipped_families_load():
