@@ -15,6 +15,8 @@ FIGURES = frozenset(
     {"received", "sent", "lost", "seconds", "mos", "jitter", "loss", "codec", "delay", "kbit_s", "encrypted", "dscp"}
 )
 """Of a leg's media: `jitter` and one-way `delay` in ms, `loss` in percent, `kbit_s` as Ethernet carries it."""
+_SECRET = frozenset({"password", "pin", "voicemail_pin", "token", "client_secret"})
+_PRESSED = re.compile(r"\d{4,}")
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\Z")
 _SCALE = {"ms": 0.001, None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -70,9 +72,10 @@ class Step:
     line: int
 
     def text(self) -> str:
+        """Return the step for a reader: passwords, tokens and PINs that are pressed are not told."""
         main = "" if isinstance(self.arguments.get(self.verb), tuple) else _words(self.arguments.get(self.verb))
         rest = {key: value for key, value in self.arguments.items() if key not in (self.verb, "steps")}
-        words = ", ".join(f"{key} {_words(value)}" for key, value in rest.items())
+        words = ", ".join(f"{key} {_told(key, value)}" for key, value in rest.items())
         return f"{self.verb} {main}".rstrip() + (f" ({words})" if words else "")
 
     def nested(self) -> Iterable[Step]:
@@ -165,7 +168,15 @@ def _pair(key: object, item: object) -> str:
     """`role=desk` of a condition, `call.up (role=desk)` of an event with its conditions."""
     if isinstance(item, dict):
         return f"{key} ({_words(item)})" if item else str(key)
-    return f"{key}={_words(item)}"
+    return f"{key}={_told(key, item)}"
+
+
+def _told(key: object, value: object) -> str:
+    """A variable's name is no secret; four digits that are pressed at once may be somebody's PIN."""
+    text = _words(value)
+    if key in _SECRET:
+        return text if text.startswith("$") else "***"
+    return _PRESSED.sub(lambda digits: "*" * len(digits[0]), text) if key == "keys" else text
 
 
 def _words(value: object) -> str:

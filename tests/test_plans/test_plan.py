@@ -33,6 +33,24 @@ def test_a_plan_is_read_with_its_lines_roles_and_limits():
     assert case.steps[0].text() == "do caller.dial (to $desk.extension)"
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('do: caller.press, keys: "9306#"', "do caller.press (keys ****#)"),
+        ('do: caller.press, keys: "7391#7391#"', "do caller.press (keys ****#****#)"),
+        ('do: caller.press, keys: "12"', "do caller.press (keys 12)"),
+        ("do: caller.press, keys: $pin", "do caller.press (keys $pin)"),
+        ('do: caller.be, device: "101", password: not telling', "do caller.be (device 101, password ***)"),
+        ("do: caller.be, device: $caller.id, password: $pin", "do caller.be (device $caller.id, password $pin)"),
+        ("do: caller.fetch, device: $caller.id, token: 00112233", "do caller.fetch (device $caller.id, token ***)"),
+        ("do: caller.submit, value: {login: a, password: x}", "do caller.submit (value login=a password=***)"),
+    ],
+)
+def test_what_a_report_tells_of_a_step_holds_no_password_and_no_pin(said, told):
+    plan = plan_of(f"  - id: C01\n    steps: [{{{said}}}]\n", 'vars: {pin: "1234"}\n')
+    assert plan.cases[0].steps[0].text() == told
+
+
 def test_what_a_role_must_be_able_to_do_follows_from_the_steps():
     roles = {role.name: role.can for role in plan_of(TALK).cases[0].roles}
     assert roles == {"caller": {"dial", "hangup", "hears"}, "desk": {"answer", "hears"}}
