@@ -11,7 +11,8 @@ from test_plans.bench import CannotDo, HeardSound, Lacking, SeenFax
 
 BROWSERS = 2
 """The one who administers, and the one it is about."""
-_CAN = frozenset({"open", "submit", "send", "ask", "follow", "forget"})
+MOST_USERS, _FIRST = 900, 3000
+_CAN = frozenset({"open", "submit", "send", "ask", "follow", "upload", "forget"})
 
 
 class BrowserDevice:
@@ -62,6 +63,8 @@ class BrowserDevice:
                     browser.send(path, _fields(value))
                 case "ask":
                     browser.ask(arguments.get("method", "GET").upper(), path, value)
+                case "upload":
+                    browser.ask("POST", path, _sheet(value))
                 case "follow":
                     browser.follow(self._newest(arguments["mail"]))
                 case _:
@@ -79,6 +82,19 @@ class BrowserDevice:
         if not letters:
             raise CannotDo(f"there is no letter to {address} yet")
         return letters[-1].text
+
+
+def _sheet(value: object) -> str:
+    """Return a spreadsheet of users as CSV: so many, some of whose rows nobody can use."""
+    told = value if isinstance(value, dict) else {}
+    users, spoilt = told.get("users"), told.get("spoilt", [])
+    if not isinstance(users, int) or not 0 < users <= MOST_USERS or not isinstance(spoilt, list):
+        raise CannotDo(f"value says how many `users`, and which rows are `spoilt`, not {value!r}")
+    rows = ["Extension,First name,Last name,Email address"]
+    for row in range(1, users + 1):
+        extension = f"{_FIRST + row}{'x' if row in spoilt else ''}"
+        rows.append(f"{extension},Person,Number {row},person{row}@import.lab")
+    return "\r\n".join(rows)
 
 
 def _fields(value: object) -> Mapping[str, str]:

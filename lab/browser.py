@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 _MOST_HOPS = 5
 _FORM = "application/x-www-form-urlencoded"
-_JSON = "application/json"
+_JSON, _TEXT = "application/json", "text/plain; charset=utf-8"
 _LINK = re.compile(r"https?://[^/\s]+(/\S*)")
 
 
@@ -77,10 +77,13 @@ class Browser:
         self._ask(Asked("POST", path, {"Content-Type": _FORM}, urlencode(values).encode()))
 
     def ask(self, method: str, path: str, value: object = None) -> None:
-        """Ask the API, with the token it was given last; one it is given now is kept."""
+        """Ask the API, with the token it was given last; one it is given now is kept. A text is sent as it is."""
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        body = b"" if value is None else json.dumps(value, ensure_ascii=False).encode()
-        self._ask(Asked(method, path, {**headers, "Content-Type": _JSON} if body else headers, body))
+        if isinstance(value, str):
+            body, kind = value.encode(), _TEXT
+        else:
+            body, kind = b"" if value is None else json.dumps(value, ensure_ascii=False).encode(), _JSON
+        self._ask(Asked(method, path, {**headers, "Content-Type": kind} if body else headers, body))
 
     def follow(self, letter: str) -> None:
         """Open the link in a letter; NoForm when there is none."""

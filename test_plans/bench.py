@@ -16,7 +16,7 @@ from pbx.clock import Moment
 CAPABILITIES = frozenset(
     {"dial", "answer", "reject", "hangup", "hold", "resume", "transfer", "conference", "press", "reboot", "reset",
      "attended", "fax", "screen", "lamp", "hears", "config", "fetch", "register", "repeat", "leave", "watch",
-     "be", "open", "submit", "send", "ask", "follow", "forget", "intercom"}
+     "be", "open", "submit", "send", "ask", "follow", "upload", "forget", "intercom"}
 )  # fmt: skip
 """What a device may be able to do, or to show; `intercom` is to answer by itself when a call asks for it."""
 ACTIONS = CAPABILITIES - {"screen", "lamp", "hears", "config", "intercom"}
@@ -31,6 +31,7 @@ SETTINGS: Mapping[str, frozenset[str]] = {
     "submit": frozenset({"path", "value"}),
     "send": frozenset({"path", "value"}),
     "ask": frozenset({"method", "path", "value"}),
+    "upload": frozenset({"path", "value"}),
     "follow": frozenset({"mail"}),
 }
 """What laptops and browsers do, and what each may be told."""

@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from lab.api.ns_house import ApiHouse, Reach
+from lab.api.onboarding import OnboardingApi
+from lab.api.onboarding_users import OnboardingUsers
 from lab.browser import Answered, Asked
 from lab.console.app import Console
 from lab.console.readers import Readers
@@ -33,11 +35,13 @@ from lab.console.views import (
     Request,
     RunView,
 )
+from lab.onboarding.desk import OnboardingDesk
 from lab.phones.face import cards
 from lab.portal.floor_plan import lay_out
 from lab.portal.gate import ACTOR, Gate
 from lab.portal.ledger import Ledger
 from lab.portal.over_lab import Invitations, LabHouse
+from lab.portal.virtual_onboarding import VirtualOnboarding
 from lab.world import World
 from pbx.accounts.desk import AccountDesk, forget_strangers
 from pbx.api.http import Http
@@ -182,6 +186,10 @@ def _application(
     identities = Identities(accounts, store, api.directories, token, at, token(64).encode())
     server = Server(api, identities, failed, all_routes())
     Http(lambda: server).route(console.app)
+    desk = OnboardingDesk(VirtualOnboarding(world, api, token, f"http://{HOST}"))
+    accounts.closed = desk.closed
+    OnboardingApi(lambda: desk, gate.reseller_to_be).route(console.app)
+    OnboardingUsers(lambda: desk).route(console.app)
     return console.app
 
 

@@ -7,7 +7,7 @@ import pytest
 from lab.rehearsal import rehearse
 from lab.seeds.load import OFFICE, load_seed
 from tests.test_plans.mutants import MUTANTS
-from tests.test_plans.test_deployment_plan import MISSING, the_plan
+from tests.test_plans.test_deployment_plan import the_plan
 
 SEED = load_seed(OFFICE.with_name("deployment.yaml"))
 
@@ -15,7 +15,7 @@ SEED = load_seed(OFFICE.with_name("deployment.yaml"))
 def test_there_are_more_than_fifty_mutants_each_at_a_case_of_the_plan():
     known = {case.id for case in the_plan().cases} | {"K01@101"}
     assert len(MUTANTS) >= 50
-    assert {case for _, case in MUTANTS.values()} <= known - set(MISSING)
+    assert {case for _, case in MUTANTS.values()} <= known
 
 
 @pytest.mark.soak
@@ -25,5 +25,4 @@ def test_a_mutant_is_found_at_the_case_that_names_it(name: str, monkeypatch: pyt
     fault(monkeypatch)
     verdicts = rehearse(the_plan(), SEED).verdicts
     assert verdicts[case] == "failed"
-    assert sum(verdict == "failed" for verdict in verdicts.values()) > len(MISSING)
     assert {"error"}.isdisjoint(verdicts.values())
