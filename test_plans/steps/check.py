@@ -2,7 +2,8 @@
 
 `answer` is what a laptop was told, `config` what a phone has read (by its maker's names), `caller` who its display
 names, `why` where a call would go, now or `at` another moment, `findings` what is wrong with the call flows, `audit` a
-line of the day of port, `statistics` the figures of the queue that is counted, `registrations` how many there are.
+line of the day of port, `witness` what a phone tells of its calls against what the switch saw, `statistics` the
+figures of the queue that is counted, `registrations` how many there are.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 
 from pbx.callflow.script import Script
 from pbx.events import CallRecordWritten, ConfigServed
+from test_plans.accounts import disagree, in_words, of_the_phone, of_the_switch
 from test_plans.context import Context
 from test_plans.expectations import meets, nearest, unmet
 from test_plans.plan import Step, seconds
@@ -82,6 +84,16 @@ def _fax(context: Context, step: Step) -> str:
         return f"it has {len(one.pages)} pages, not {step.arguments['pages']}"
     if "over" in step.arguments and one.over != str(step.arguments["over"]):
         return f"it went over {one.over}, not {step.arguments['over']}"
+    return ""
+
+
+def _witness(context: Context, step: Step) -> str:
+    """The phone says of its calls what the switch says, since the case began."""
+    device = context.device(str(step.arguments["role"]))
+    events = [stamped.event for stamped in context.events]
+    switch, phone = of_the_switch(events, device.id), of_the_phone(events, device.id)
+    if not switch or disagree(switch, phone):
+        return f"of {device.label} the switch says: {in_words(switch)}; the phone says: {in_words(phone)}"
     return ""
 
 
@@ -192,6 +204,7 @@ _CHECKS: dict[str, Callable[[Context, Step], str]] = {
     "fax": _fax,
     "voicemail": _voicemail,
     "registration": _registration,
+    "witness": _witness,
     "screen": _screen,
     "lamp": _lamp,
     "idle": _idle,
@@ -217,6 +230,9 @@ NEEDED: dict[str, frozenset[str]] = {
     "audit": frozenset({"line"}),
     "statistics": frozenset({"where"}),
     "registrations": frozenset({"where"}),
-    **{kind: frozenset({"role"}) for kind in ("registration", "lamp", "idle", "provisioning", "answer", "config")},
+    **{
+        kind: frozenset({"role"})
+        for kind in ("registration", "witness", "lamp", "idle", "provisioning", "answer", "config")
+    },
 }
 """Kind → the arguments without which it asks for nothing."""

@@ -68,6 +68,7 @@ def test_mixed_devices_have_the_verdicts_of_virtual_time(tmp_path: Path) -> None
         began = time.monotonic()
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=2 * LIMIT_S, check=False)
         took = time.monotonic() - began
+    assert (tmp_path / "results.json").exists(), done.stderr[-3000:]
     cases = json.loads((tmp_path / "results.json").read_text())["cases"]
     assert took < LIMIT_S, done.stdout[-2000:]
     result = rehearse(load_plan(SHIPPED / "deployment.yaml", VERBS), load_seed(SEED), only=in_time)
