@@ -43,6 +43,9 @@ Progress = Callable[[CaseResult, str], None]
 _LEAVING = frozenset({"reboot", "reset", "leave", "register", "be"})
 """Actions of devices after which a registration may go."""
 
+_KEEPING = frozenset({"empty_mailbox", "dnd", "mail", "rule", "holiday", "agent", "count_queue", "fax", "trunk"})
+"""What is done to the switch that makes no device leave."""
+
 GO, LEAVE_OUT, STOP = "go", "skip", "stop"
 """What may become of the case that waits, where they are taken one by one."""
 
@@ -342,6 +345,11 @@ class Runner:
         self.done = True
 
 
+def _may_make_leave(act: str) -> bool:
+    who, _, action = act.rpartition(".")
+    return action not in _KEEPING if who == "pbx" else action in _LEAVING
+
+
 def _gone(active: _Active) -> str:
     """Name the device that left during a case whose own steps do nothing that could make it leave; else empty."""
     case, context = active.case, active.context
@@ -349,7 +357,7 @@ def _gone(active: _Active) -> str:
     acts = (
         str(step.arguments["do"]) for step in flat((*case.steps, *case.teardown), plan.fragments) if step.verb == "do"
     )
-    if any(act.startswith("pbx.") or act.rpartition(".")[2] in _LEAVING for act in acts):
+    if any(_may_make_leave(act) for act in acts):
         return ""
     bound = {device.id: device for device in context.bound.values()}
     for stamped in context.events:

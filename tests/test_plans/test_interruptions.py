@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.journal_file import JournalFile
+from pbx.events import DeviceUnregistered, OverloadBegan, OverloadEnded
 from test_plans.remaining import Remaining, in_words
 from test_plans.report.document import document, exit_code, is_passed
 from test_plans.report.documents import write
@@ -152,14 +153,71 @@ def test_each_case_waits_until_somebody_says_what_becomes_of_it():
 
 
 def test_a_phone_that_leaves_in_the_middle_of_a_case_blocks_it_and_the_next_starts_clean():
-    from pbx.events import DeviceUnregistered
-
     bench = ToyBench("rings nobody")
     plan = plan_of(TALK)
     bench.after(0.05, lambda: bench.publish(DeviceUnregistered("12", "12", "sip:12@10.0.0.1")))
     (case,) = run(plan, bench).cases
     assert case.verdict == "blocked"
     assert case.reason.startswith("12 <desk> lost its registration in the middle of it: no call.ringing")
+
+
+ANSWERED = """  - id: C01
+    title: It is answered
+    steps:
+      - {do: caller.dial, to: $desk.extension}
+      - {expect: call.ringing, where: {role: desk}}
+      - STEP
+    teardown:
+      - {do: pbx.empty_mailbox, box: $desk.extension}
+  - {id: C02, title: The next, steps: [{do: caller.dial, to: $desk.extension}, {expect: call.ringing}]}
+"""
+
+
+def leaves(bench: ToyBench) -> None:
+    bench.after(0.5, lambda: bench.publish(DeviceUnregistered("12", "12", "sip:12@10.0.0.1")))
+
+
+def refuses(bench: ToyBench) -> None:
+    bench.faults.add("refuses control")
+    bench.device("12").patience_s = 10.0
+
+
+def walks_away(bench: ToyBench) -> None:
+    bench.person = lambda bench, request: None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "step", "reason"),
+    [
+        (leaves, "{expect: call.up, within: 2s}", "12 <desk> lost its registration in the middle of it"),
+        (refuses, "{do: desk.answer}", "desk.answer: 12 does not let us control it (403)"),
+        (walks_away, "{human: Answer it, done_when: call.up, timeout: 20s}", "nobody did or answered it within 20 s"),
+    ],
+)
+def test_what_a_phone_or_a_person_spoils_is_blocked_its_teardown_is_taken_and_the_next_starts_clean(
+    wrong, step, reason
+):
+    bench = ToyBench()
+    wrong(bench)
+    first, second = run(plan_of(ANSWERED.replace("STEP", step)), bench).cases
+    assert first.verdict == "blocked"
+    assert reason in first.reason
+    assert bench.operations == [("empty_mailbox", {"box": "12"})]
+    assert second.verdict == "passed"
+    assert not bench.left["calls"]
+
+
+def test_what_the_switch_turns_away_for_want_of_time_is_blocked_and_nothing_begins_meanwhile():
+    bench = ToyBench("rings nobody")
+    bench.virtual = False
+    bench.after(0.1, lambda: bench.publish(OverloadBegan(301)))
+    bench.after(9.0, lambda: bench.faults.clear())
+    bench.after(10.0, lambda: bench.publish(OverloadEnded(7)))
+    first, second = run(plan_of(TALK + TALK.replace("C01", "C02")), bench, side_by_side=1).cases
+    assert (first.verdict, second.verdict) == ("blocked", "passed")
+    assert first.reason.startswith("this machine had too much to do, the switch was 301 ms late: no call.ringing")
+    assert second.started is not None
+    assert second.started.mono >= 10.0
 
 
 def test_attempts_before_the_last_are_told_with_why_they_failed():

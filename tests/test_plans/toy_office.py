@@ -220,6 +220,8 @@ class ToyBench:
 
     def act(self, device: ToyDevice, action: str, argument: str) -> None:
         match action:
+            case "answer" if "refuses control" in self.faults:
+                raise CannotDo(f"{device.id} does not let us control it (403)")
             case "dial":
                 self._dial(device, argument)
             case "answer" if device.call is not None and device.call.up_at is None:
