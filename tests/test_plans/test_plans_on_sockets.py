@@ -1,8 +1,9 @@
-"""Plans of the domain on real sockets: each case has the verdict it has in virtual time. All of them are a soak."""
+"""Plans of the domain on real sockets: each case has the verdict it has in virtual time. All of them are a soak; the
+deployment plan is run on mixed devices (tests/interop/test_mixed_devices.py).
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,23 +50,6 @@ async def test_a_few_features_have_the_same_verdicts_in_both_worlds():
     real, wrong = await verdicts_on_sockets("features", lambda case: case.id in FEW)
     assert wrong == {}
     assert real == verdicts_in_virtual_time("features", lambda case: case.id in FEW) == dict.fromkeys(FEW, "passed")
-
-
-@pytest.mark.soak
-async def test_the_deployment_plan_has_the_same_verdicts_in_both_worlds():
-    """Within a quarter of an hour; what a lab on sockets lacks is blocked there, and nothing else."""
-
-    def in_time(case: Case) -> bool:
-        return "long" not in case.tags
-
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    real, wrong = await verdicts_on_sockets("deployment", in_time)
-    assert loop.time() - begun < 15 * 60
-    virtual = verdicts_in_virtual_time("deployment", in_time)
-    lacking = {case for case, verdict in real.items() if verdict == "blocked"}
-    different = {case: (real[case], virtual[case], wrong.get(case, "")) for case in real if real[case] != virtual[case]}
-    assert {case: why for case, why in different.items() if case not in lacking} == {}
 
 
 @pytest.mark.soak
