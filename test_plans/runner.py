@@ -34,6 +34,8 @@ __all__ = ["GO", "LEAVE_OUT", "STOP", "VERBS", "Progress", "Runner"]
 
 AFTER_S = 30.0
 """How long teardown and clearing up may take, and how long a device may take to come back."""
+MOST_SPOILT = 2
+"""A machine with too much to do is waited for; a case that it spoils that often, and once more, is blocked."""
 _LOOK_S = 0.25
 """Devices become idle and registered without a word on the bus: how often to look."""
 
@@ -100,6 +102,8 @@ class Runner:
         """Why nothing more is begun."""
         self._settling = FOREVER
         self._overloaded = False
+        self._spoilt: Counter[str] = Counter()
+        """How often a case was taken again because the switch had turned away what it began."""
         self._look_at = 0.0
         """When to look again for devices of the cases that wait; at once after a case has ended."""
         self.result = RunResult(
@@ -305,7 +309,8 @@ class Runner:
                 BLOCKED,
                 f"{gone} lost its registration in the middle of it: {result.reason}",
             )
-        elif result.verdict == FAILED and context.overloaded and not self._bench.virtual:
+        late = result.verdict == FAILED and bool(context.overloaded) and not self._bench.virtual
+        if late:
             result.verdict = BLOCKED
             result.reason = (
                 f"this machine had too much to do, the switch was {context.overloaded} late: {result.reason}"
@@ -314,13 +319,12 @@ class Runner:
         began = result.started
         result.seconds = round(self._bench.now().mono - began.mono, 3) if began is not None else 0.0
         if result.verdict == FAILED and result.attempts <= active.case.retries and not self._stopped:
-            result.earlier.append(result.reason)
             result.attempts += 1
-            result.verdict, result.reason = SKIPPED, ""
-            self._progress(result, "again")
-            result.steps.clear()
-            result.records.clear()
-            self._pending.insert(0, active.case)
+            self._again(active)
+            return
+        if late and self._spoilt[active.case.id] < MOST_SPOILT and not self._stopped:
+            self._spoilt[active.case.id] += 1
+            self._again(active)
             return
         result.over = not active.broken_off
         if result.verdict in (PASSED, WARNED) and result.attempts > 1:
@@ -328,6 +332,15 @@ class Runner:
         if result.verdict in (FAILED, ERROR) and active.case.severity == "blocker":
             self._stopped = f"blocker {active.case.id} failed"
         self._progress(result, "done")
+
+    def _again(self, active: _Active) -> None:
+        result = active.result
+        result.earlier.append(result.reason)
+        result.verdict, result.reason = SKIPPED, ""
+        self._progress(result, "again")
+        result.steps.clear()
+        result.records.clear()
+        self._pending.insert(0, active.case)
 
     def _end(self, now: float) -> None:
         """The whole bench must be as empty as before."""
