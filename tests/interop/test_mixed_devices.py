@@ -45,10 +45,12 @@ def softphone(device: str, folder: Path) -> Iterator[None]:
         str(folder / device),
     ]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert "is registered" in process.stdout.readline(), f"{device} did not start"
-        yield
-        process.terminate()
+        try:
+            assert process.stdout is not None
+            assert "is registered" in process.stdout.readline(), f"{device} did not start"
+            yield
+        finally:
+            process.terminate()
         assert process.wait(30) == 0
 
 
