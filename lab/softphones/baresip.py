@@ -19,6 +19,7 @@ from lab.softphones.program import (
     Site,
     Told,
     Unwilling,
+    end,
     free_port,
     write_voice,
 )
@@ -88,8 +89,8 @@ class Baresip:
 
     async def _connected(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         loop = asyncio.get_running_loop()
-        end = loop.time() + PATIENCE_S
-        while loop.time() < end and not self._gone:
+        until = loop.time() + PATIENCE_S
+        while loop.time() < until and not self._gone:
             try:
                 return await asyncio.open_connection("127.0.0.1", port)
             except OSError:
@@ -98,9 +99,9 @@ class Baresip:
 
     async def _register(self) -> None:
         """What was told before the control port was there stands in its log."""
-        end = asyncio.get_running_loop().time() + PATIENCE_S
+        until = asyncio.get_running_loop().time() + PATIENCE_S
         while not self._registered.is_set() and "[1 binding]" not in self._log():
-            if self._gone or asyncio.get_running_loop().time() > end:
+            if self._gone or asyncio.get_running_loop().time() > until:
                 raise NotStarted(f"baresip is not registered: {self._last_words()}")
             await woken(asyncio.Event(), 0.05)
 
@@ -148,9 +149,8 @@ class Baresip:
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
-        if self._process is not None and self._process.returncode is None:
-            self._process.terminate()
-            await self._process.wait()
+        if self._process is not None:
+            await end(self._process)
 
     async def _say(self, command: str, params: str = "") -> None:
         assert self._writer is not None, "start first"

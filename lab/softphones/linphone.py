@@ -17,6 +17,7 @@ from lab.softphones.program import (
     Site,
     Told,
     Unwilling,
+    end,
     free_port,
     write_voice,
 )
@@ -81,9 +82,9 @@ class Linphone:
             env={**os.environ, "HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home},
         )  # fmt: skip
         self._listening = asyncio.get_running_loop().create_task(self._listen(), name="linphone")
-        end = asyncio.get_running_loop().time() + PATIENCE_S
+        until = asyncio.get_running_loop().time() + PATIENCE_S
         while not self._registered.is_set():
-            if self._process.returncode is not None or asyncio.get_running_loop().time() > end:
+            if self._process.returncode is not None or asyncio.get_running_loop().time() > until:
                 raise NotStarted(f"linphonec is not registered: {self._said[-400:].strip()}")
             self._say("status register")
             await woken(self._registered, _ASKS_S)
@@ -149,9 +150,8 @@ class Linphone:
             await self._process.wait()
 
     async def close(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.terminate()
-            await self._process.wait()
+        if self._process is not None:
+            await end(self._process)
         if self._listening is not None:
             await asyncio.gather(self._listening, return_exceptions=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import wave
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from pbx.media.ears import frames_of
 
 PATIENCE_S = 60.0
 """How long a program may take to start and to register, on a machine with more to do."""
+ENDS_S = 5.0
 KEY_S = 0.35
 """From key to key: both programs send a key for a quarter of a second."""
 SAYS_S = 1200
@@ -77,6 +79,19 @@ def write_voice(path: Path, party: str) -> Path:
         file.setframerate(RATE_HZ)
         file.writeframes(np.tile(loop, SAYS_S * RATE_HZ // len(loop)).tobytes())
     return path
+
+
+async def end(process: asyncio.subprocess.Process, within_s: float = ENDS_S) -> None:
+    """Ask it to end, and insist: without its server baresip unregisters for ever."""
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(within_s):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def free_port(host: str = "127.0.0.1") -> int:
