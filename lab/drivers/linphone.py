@@ -1,5 +1,5 @@
 """linphonec 5.1, run and listened to by `switchroom softphone`: its command line behind one POST a button (seen, Debian
-12). It joins two calls, which baresip cannot.
+12). It joins two calls, which baresip cannot; it declines a call with 603, and has no way to say that it is busy.
 """
 
 from __future__ import annotations
@@ -9,5 +9,5 @@ from lab.control.softphones import BUTTONS, do, look
 __all__ = ["CAN", "DOUBTED", "FAMILIES", "do", "look"]
 
 FAMILIES = ("linphone/",)
-CAN = BUTTONS | {"attended", "hears"}
+CAN = BUTTONS - {"reject"} | {"attended", "hears"}
 DOUBTED: frozenset[str] = frozenset()

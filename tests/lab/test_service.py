@@ -29,23 +29,23 @@ def hears(device: BenchDevice, sound: str) -> bool:
 
 async def talk(lab: Lab, caller: BenchDevice, called: BenchDevice) -> None:
     caller.do("dial", called.number)
-    assert await lab.until(lambda: not called.idle, 3)
+    assert await lab.until(lambda: not called.idle, 30)
     called.do("answer")
     both = lambda: hears(caller, f"signature:{called.id}") and hears(called, f"signature:{caller.id}")  # noqa: E731
-    assert await lab.until(both, 4)
+    assert await lab.until(both, 30)
 
 
 async def hang_up(lab: Lab, device: BenchDevice) -> None:
     device.do("hangup")
-    assert await lab.until(lambda: not any(lab.switch.live().values()), 6)
+    assert await lab.until(lambda: not any(lab.switch.live().values()), 30)
 
 
 async def test_the_office_boots_talks_and_ends():
     lab = Lab(load_seed(), LabSettings(pace=QUICK))
     await lab.start()
     try:
-        assert await lab.until(lambda: all(lab.health().values()), 10)
-        assert await lab.boot_phones(10)
+        assert await lab.until(lambda: all(lab.health().values()), 30)
+        assert await lab.boot_phones(60)
         bench = LabBench(lab)
         device = {item.id: item for item in bench.devices()}
         assert all(device[str(n)].registered for n in range(101, 113))
@@ -63,14 +63,14 @@ async def test_the_office_boots_talks_and_ends():
         await talk(lab, device["109"], device["110"])
         device["109"].do("press", "42")
         pressed = lambda: [s.event.digit for s in bench.bus.since(0) if s.event.kind == "rtp.dtmf"]  # noqa: E731
-        assert await lab.until(lambda: pressed() == ["4", "2"], 3)
+        assert await lab.until(lambda: pressed() == ["4", "2"], 30)
         await hang_up(lab, device["109"])
 
         outside = device["14165550142"]
         outside.do("dial", "14165550101")
-        assert await lab.until(lambda: not device["101"].idle, 3)
+        assert await lab.until(lambda: not device["101"].idle, 30)
         device["101"].do("answer")
-        assert await lab.until(lambda: hears(outside, "signature:101"), 4)
+        assert await lab.until(lambda: hears(outside, "signature:101"), 30)
         await hang_up(lab, outside)
 
         if available():
@@ -87,7 +87,7 @@ async def test_a_killed_switch_comes_back_from_its_store_and_everybody_is_reacha
     lab = Lab(load_seed(), LabSettings(pace=QUICK, pyvoip=False))
     await lab.start()
     try:
-        assert await lab.boot_phones(10)
+        assert await lab.boot_phones(60)
         device = {item.id: item for item in LabBench(lab).devices()}
         lab.restart_switch()
         # 105 is on TCP: its connection went with the old switch, so it registers again.
@@ -128,7 +128,7 @@ async def test_a_taken_port_is_an_error_and_nothing_is_left_running():
 async def test_state_is_found_again_in_the_folder_it_was_left_in(tmp_path):
     first = Lab(load_seed(), LabSettings(data=tmp_path, pace=QUICK, pyvoip=False))
     await first.start()
-    assert await first.boot_phones(10)
+    assert await first.boot_phones(60)
     secret = (tmp_path / "installation.secret").read_bytes()
     assert await first.until(lambda: len(first.store.bindings()) == 12, 3)
     await first.close()
