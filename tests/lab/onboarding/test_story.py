@@ -47,7 +47,8 @@ def test_each_stage_s_mail_is_in_the_outbox_of_partner_and_client():
     story, _ = the_story()
     letters = story.outbox.letters()
     assert [caught.subject.partition(": ")[2] for caught in letters] == [
-        "welcome, and what we need", "onboarding complete", "training session", "hardware shipped", "welcome",
+        "welcome, and what we need", "onboarding complete", "training session", "10DLC brand registered",
+        "10DLC campaign submitted", "hardware shipped", "welcome",
         "port submitted", "port date confirmed (FOC)", "numbers are here", "you are live",
     ]  # fmt: skip
     assert {caught.to for caught in letters} == {(PACKET.partner.email, ADMIN)}
