@@ -44,6 +44,7 @@ from pbx.events.calls import (
     TrunkFailed,
 )
 from pbx.events.conferences import (
+    ConferenceAnnounced,
     ConferenceBegan,
     ConferenceEnded,
     ConferenceJoined,
@@ -165,6 +166,7 @@ __all__ = [
     "CertificateEnding",
     "CertificateUsed",
     "ClockStepped",
+    "ConferenceAnnounced",
     "ConferenceBegan",
     "ConferenceEnded",
     "ConferenceJoined",

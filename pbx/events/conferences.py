@@ -46,6 +46,18 @@ class ConferenceLeft(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConferenceAnnounced(Event):
+    """The others hear, by name or beep, that somebody has come or gone."""
+
+    kind: ClassVar[str] = "conference.announced"
+    call: str
+    conference: str
+    party: str
+    what: str
+    """`arrival` or `departure`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConferenceEnded(Event):
     """The last one has left a conference that had begun."""
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pbx.callflow.vocabulary import ConferenceClosed, ConferenceOpened
 from pbx.domain.conferences import Conference
-from pbx.events import ConferenceBegan, ConferenceEnded, ConferenceJoined, ConferenceLeft, ConferenceRefused
+from pbx.events import (
+    ConferenceAnnounced,
+    ConferenceBegan,
+    ConferenceEnded,
+    ConferenceJoined,
+    ConferenceLeft,
+    ConferenceRefused,
+)
 from pbx.media.engine import Capability, Prompts, Recording, Tone
 
 if TYPE_CHECKING:
@@ -16,6 +23,8 @@ if TYPE_CHECKING:
     from pbx.switch.switch import Switch
 
 _BEEP = Tone("beep")
+_ANNOUNCED = {"arrival": ("conference-joined", 1), "departure": ("conference-left", 2)}
+"""The words after a name, and the beeps where there is none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -91,7 +100,7 @@ class Conferences:
         participant.talks = True
         call.into_room(room_of(extension))
         if others and live.conference.announce_arrival:
-            self._announce(extension, participant, "conference-joined", 1)
+            self._announce(call, extension, participant, "arrival")
 
     def leave(self, call: Call, extension: str) -> None:
         live = self._live.get(extension)
@@ -112,11 +121,15 @@ class Conferences:
             for it in live.participants:
                 self._switch.later(it.call, partial(it.call.feed, ConferenceClosed()))
         elif participant.talks and live.conference.announce_departure:
-            self._announce(extension, participant, "conference-left", 2)
+            self._announce(call, extension, participant, "departure")
 
-    def _announce(self, extension: str, participant: _Participant, what: str, beeps: int) -> None:
+    def _announce(
+        self, call: Call, extension: str, participant: _Participant, what: Literal["arrival", "departure"]
+    ) -> None:
         """By name, or by beeps where there is none."""
-        named = Prompts((Recording(participant.name, instead="conference-somebody"), what))
+        prompt, beeps = _ANNOUNCED[what]
+        named = Prompts((Recording(participant.name, instead="conference-somebody"), prompt))
+        call.publish(ConferenceAnnounced(call.id, extension, call.caller.party, what))
         for sound in [named] if participant.name else [_BEEP] * beeps:
             self._switch.engine.announce(room_of(extension), sound)
 
