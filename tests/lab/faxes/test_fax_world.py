@@ -76,6 +76,19 @@ def test_what_comes_goes_by_mail_as_pdf_and_tiff_with_the_very_pages(world: Worl
     assert {report.mos for report in told(world, MediaReport) if report.codec == "T38"} == {None}, "no sound, no MOS"
 
 
+def test_an_account_gets_what_comes_in_the_form_it_wants_alone(world: World) -> None:
+    for account, number, kind in (
+        ("plain", "14165550123", "image/tiff"),
+        ("archive", "14165550124", "application/pdf"),
+    ):
+        come_in(world, to=number, pages=1)
+        address = f"{account}@fax.lab"
+        assert world.run(60, lambda address=address: bool(world.outbox.letters(address)))
+        (caught,) = world.outbox.letters(address)
+        assert [found for _, found, _ in caught.attachments] == [kind]
+        world.run(5)
+
+
 def test_pages_arrive_though_the_wire_loses_datagrams() -> None:
     world = virtual_world(SEED, 4, Impairment(loss=0.05))
     assert world.boot_all(120)
@@ -110,7 +123,7 @@ def test_a_fax_that_is_older_than_its_account_keeps_goes_when_another_is_over(wo
         gone = Fax(
             name, account, "in", "received", MACHINE, at=world.now.wall.timestamp() - 366 * 86_400, document=name
         )
-        world.command_switch(lambda switch, now, fax=gone: switch.submit(FaxSaved(fax)))  # type: ignore[misc]
+        world.command_switch(lambda switch, now, fax=gone: switch.submit(FaxSaved(fax)))
     send(world, NOBODY)
     assert world.run(10, lambda: seen(world, FaxFailed))
     assert {fax.id for fax in world.history.faxes()} & {"old", "other"} == {"other"}
