@@ -240,4 +240,4 @@ class LabSource:
 
 def _hidden(name: str, value: object) -> str:
     """What stands under a maker's own name may be a password."""
-    return "***" if name.startswith("vendor.raw.") else str(value)
+    return "***" if name.startswith("vendor.raw.") or name.endswith("password") else str(value)

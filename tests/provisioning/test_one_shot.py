@@ -159,7 +159,7 @@ REFUSED = [
     ({"vendor.raw.nonsense": "x"}, None, "nonsense"),
     ({"network.vlan.id": 5000}, None, "not a number from 0 to 4094"),
     ({"lines.1.label": "a\nb"}, None, "line break"),
-    ({"lines.1.transport": "carrier pigeon"}, None, "cannot speak SIP over"),
+    ({"lines.1.transport": "carrier pigeon"}, None, "is none of udp, tcp"),
 ]
 
 
