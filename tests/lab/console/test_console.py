@@ -383,6 +383,14 @@ def test_the_first_page_is_light():
     assert len(gzip.compress(htmx.read_bytes())) <= 17_000
 
 
+async def test_the_floor_with_all_it_loads_is_within_sixty_kilobytes(page):
+    text = await (await page.get("/floor")).text()
+    loaded = re.findall(r'(?:href|src)="(/(?:static|htmx)/[^"]+)"', text)
+    parts = [text.encode(), *[await (await page.get(address)).read() for address in loaded]]
+    assert len(loaded) == 4
+    assert sum(len(gzip.compress(part)) for part in parts) <= 60_000
+
+
 STYLE = (Path(__file__).parents[3] / "lab/console/static/console.css").read_text()
 
 
