@@ -43,6 +43,11 @@ def rehearsal():
     return rehearse(PLAN, SEED)
 
 
+def test_every_case_passes(rehearsal):
+    assert {case.case: case.reason for case in rehearsal.cases if not case.good} == {}
+    assert rehearsal.exit_code == 0
+
+
 def test_every_phone_takes_part_and_the_foreign_ones_in_three_cases_at_least(rehearsal):
     used = {device for case in rehearsal.cases for device in case.binding.values()}
     assert {str(extension) for extension in range(101, 113)} <= used
