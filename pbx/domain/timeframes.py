@@ -193,9 +193,8 @@ def _in_holidays(holidays: Holidays, today: date, yesterday: date, clock: time) 
 
 
 def _clock_change(day: date, place: ZoneInfo) -> Iterator[datetime]:
-    """The moment of `day` at which its clock is changed, if there is one."""
-    start = datetime.combine(day, time(0), place).astimezone(UTC)
-    end = start + timedelta(days=1, hours=2)
+    """The moment of `day`, its last midnight included, at which its clock is changed, if there is one."""
+    start, end = (datetime.combine(one, time(0), place).astimezone(UTC) for one in (day, day + timedelta(days=1)))
     offset = start.astimezone(place).utcoffset()
     if end.astimezone(place).utcoffset() == offset:
         return

@@ -95,6 +95,12 @@ def test_the_next_change_is_the_first_and_is_one(zone, data):
         minute += timedelta(minutes=7)
 
 
+def test_on_the_eve_of_a_change_of_clocks_midnight_comes_before_it():
+    hours = {"sun": (Interval(start=time(0), end=time(0, 15)), Interval(start=time(1), end=time(0)))}
+    eve = datetime(2026, 3, 8, 5, 59, tzinfo=UTC)  # Saturday, 23:59 in Chicago
+    assert TimeFrame(name="week", weekdays=hours).next_change(eve, "America/Chicago") == eve + timedelta(minutes=1)
+
+
 @pytest.mark.parametrize("zone", ["America/Toronto", "Pacific/Apia", "Australia/Lord_Howe"])
 def test_a_day_that_begins_later_in_another_zone_is_that_zones_day(zone):
     frame = TimeFrame(name="new year", kind="specific-dates", dates=(date(2027, 1, 1),))
