@@ -223,6 +223,8 @@ class Operator:
     def _crowd(self, arguments: Mapping[str, str]) -> None:
         """So many softphones of users made for it, all at once; 0: none, and their users are gone."""
         count, house = int(arguments["size"]), self._house
+        if not house.virtual:
+            raise Lacking("a crowd here would run on the switch's own core, and tell nothing of it")
         laptop, now = self._cabling().laptops[0], house.now.mono
         if not count:
             self._cabling().press_laptop(laptop, lambda: laptop.disperse(now))

@@ -83,6 +83,7 @@ def test_mixed_devices_have_the_verdicts_of_virtual_time(tmp_path: Path) -> None
     }
     assert different == {}
     blocked = {case["id"]: case["reason"] for case in cases if case["verdict"] == "blocked"}
-    assert [why for why in blocked.values() if "too much to do" not in why] == [], blocked
+    known = ("too much to do", "a crowd here would run on the switch's own core")
+    assert [why for why in blocked.values() if not any(words in why for words in known)] == [], blocked
     took_part = Counter(device for case in cases for device in set(case["binding"].values()))
     assert all(took_part[device] >= 10 for device in (*SOFTPHONES, "109", "110", "101")), took_part
