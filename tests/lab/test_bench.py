@@ -33,7 +33,7 @@ def test_devices_come_in_a_fixed_order_with_what_a_plan_may_know(lab):
     world, _, bench = lab
     faxes = [number for number, habit in world.carrier.habits.items() if habit in FAX_MACHINES]
     assert [item.id for item in bench.devices()] == [
-        "101", "102", "111", "112", "14165550148", "14165550149", *faxes,
+        "101", "102", "111", "112", "14165550148", "14165550149", *faxes, "browser-1", "browser-2",
     ]  # fmt: skip
     one = device(bench, "101")
     assert (one.extension, one.number, one.family, one.model) == ("101", "101", "yealink/t4x_t5x", "T54W")
