@@ -15,6 +15,7 @@ ANA = {
     "user": "110", "name-first-name": "Ana", "name-last-name": "Roy", "email-address": "ana@acme.lab",
     "user-scope": "Basic User",
 }  # fmt: skip
+SYSTEM_USER = f"{USERS}/domain"
 DAYS = ("20261225", "20261226", "20261228")
 
 
@@ -27,6 +28,24 @@ async def test_a_write_is_accepted_and_answered_with_the_object_when_that_is_ask
 async def test_what_is_there_already_is_a_conflict(office: Office) -> None:
     told = await office.ask("POST", USERS, {**ANA, "user": "101"})
     assert (told.status, told.body["code"]) == (409, 409)
+
+
+async def test_the_system_user_of_a_domain_is_read_and_no_more_and_is_none_of_its_people(office: Office) -> None:
+    before = office.directory
+    told = await office.get(SYSTEM_USER)
+    assert (told["user"], told["user-scope"], told["service-code"][:7]) == ("domain", "No Portal", "system-")
+    for verb, path, body in (
+        ("POST", USERS, {**ANA, "user": "domain"}), ("PUT", SYSTEM_USER, {"name-first-name": "Bo"}),
+        ("DELETE", SYSTEM_USER, None),
+    ):  # fmt: skip
+        refused = await office.ask(verb, path, body)
+        assert (refused.status, "made with its domain" in refused.body["message"]) == (409, True)
+    phone = await office.ask("POST", f"{SYSTEM_USER}/devices", {"device": "110"})
+    assert (phone.status, phone.body["errors"][0]["field"]) == (400, "extension")
+    assert office.directory is before
+    people = [row["user"] for row in await office.get(f"{USERS}/list")]
+    billed = await office.get("/domains/acme.lab/billing")
+    assert ("domain" in people, billed["count-users"]) == (False, len(before.people()))
 
 
 async def test_a_refusal_names_field_value_rule_and_remedy_and_nothing_is_done(office: Office) -> None:

@@ -15,7 +15,7 @@ from pbx.api.shapes import Shape, Written, changed, kept, ours, told
 from pbx.domain.directory import Directory
 from pbx.domain.removal import without
 from pbx.domain.tenancy import Scope, Site, User
-from pbx.ownership import site_thing, user_thing
+from pbx.ownership import domain_thing, site_thing, user_thing
 
 UNDER = "/domains/{domain}/users"
 _NOTIFY = ("no", "yes", "attnew", "attsave", "atttrash", "brief", "briefattnew", "briefattsave", "briefatttrash")
@@ -23,6 +23,7 @@ RECORDING = choice(
     {"yes": "always", "no": "on demand", "yes-with-transcription": "always",
      "yes-with-transcription-and-sentiment": "always"}, otherwise="no",
 )  # fmt: skip
+DOMAIN = "domain"
 ALERTS = "email-send-alert-new-voicemail-enabled"
 BEHAVIOUR = "email-send-alert-new-voicemail-behavior"
 
@@ -117,10 +118,22 @@ def companions(directory: Directory) -> Iterator[User]:
                 extension=thing.extension, first_name=thing.name, service_code=code, scope="No Portal", site=thing.site,
                 voicemail=False, audio_directory=False, visual_directory=False,
             )  # fmt: skip
+    yield _made_with(directory)
+
+
+def _made_with(directory: Directory) -> User:
+    """The system user that a domain is made with there, called `domain`: no extension, so that nothing can reach it,
+    register as it or take its name. Its service code is not published: any that begins with system- hides it."""
+    return User.model_construct(
+        extension=DOMAIN, first_name="Domain", last_name=directory.domain.name, service_code="system-domain",
+        scope="No Portal", voicemail=False, audio_directory=False, visual_directory=False,
+    )  # fmt: skip
 
 
 def of_extension(directory: Directory, extension: str) -> User | None:
     """Return a user, a companion too."""
+    if extension == DOMAIN:
+        return _made_with(directory)
     found = directory.users_by_extension.get(extension)
     if found is None and any(
         extension in known
@@ -183,15 +196,21 @@ class Users(Collection):
         companion = of_extension(asked.directory, extension)
         if companion is None or not companion.hidden or extension in asked.directory.users_by_extension:
             return await super().create(asked)
+        _spare_domain(asked, "create", extension)
         if asked.body.get("service-code") != companion.service_code:
             raise Refused(409, f"extension {extension} is that of a {companion.service_code.removeprefix('system-')}")
         return await self._companion(asked, extension)
 
     async def change(self, asked: Asked) -> Answer:
         extension = asked.path["user"]
+        _spare_domain(asked, "edit", extension)
         if extension in asked.directory.users_by_extension or of_extension(asked.directory, extension) is None:
             return await super().change(asked)
         return await self._companion(asked, extension)
+
+    async def delete(self, asked: Asked) -> Answer:
+        _spare_domain(asked, "delete", asked.path["user"])
+        return await super().delete(asked)
 
     async def _companion(self, asked: Asked, extension: str) -> Answer:
         """Take over what a queue, attendant or conference has of it: the name; keep the rest."""
@@ -214,6 +233,12 @@ class Users(Collection):
             return ACCEPTED
         user = of_extension(directory, extension)
         return Answer(200, self.tell((asked, directory), user))
+
+
+def _spare_domain(asked: Asked, action: Action, extension: str) -> None:
+    if extension == DOMAIN:
+        asked.require(action, domain_thing(asked.directory, "user", DOMAIN))
+        raise Refused(409, "user domain is made with its domain and goes with it; it is not made, changed or deleted")
 
 
 _SECTION = {"system-queue": "queues", "system-aa": "attendants", "system-conf": "conferences"}
