@@ -13,6 +13,8 @@ from pbx.catalogue import BrokenCatalogue, plug_ins
 from pbx.domain.queues import Strategy
 from tests.callflow.strategy_oracle import Scene, expected
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 STRATEGIES = plug_ins("pbx.callflow.strategies", needs="choose")
 AGENTS = ("ann", "bob", "cid", "dee", "eve", "fay")
 CASES_EACH = 1700

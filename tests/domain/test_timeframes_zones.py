@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from pbx.domain.timeframes import TimeFrame
 from pbx.domain.weekdays import WEEKDAYS, Interval
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 ZONES = (
     "America/St_Johns", "America/Halifax", "America/Toronto", "America/Winnipeg", "America/Regina", "America/Edmonton",
     "America/Vancouver", "America/Whitehorse", "America/New_York", "America/Chicago", "America/Denver",

@@ -29,6 +29,8 @@ from test_plans.bench import CannotDo
 from tests.bench.bench_power_cut import site
 from tests.lab.every_family import EXTENSION, every_family
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 YEALINK, POLY, OBI = EXTENSION["yealink/t4x_t5x"], EXTENSION["poly/vvx"], EXTENSION["poly/obi"]
 
 

@@ -13,6 +13,8 @@ from lab.world import World
 from pbx.events import ServerFault
 from tests.lab.every_family import EXTENSION, NAMES, SHIPPED, every_family
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 
 @pytest.fixture(scope="module")
 def booted() -> World:

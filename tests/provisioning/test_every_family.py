@@ -21,6 +21,8 @@ from provisioning_server.manifest import Family, FileRule
 from provisioning_server.respond import Answer, ConfigRequest, Office, respond
 from provisioning_server.vocabulary import SECRETS, VOCABULARY
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 FAMILIES = shipped_families()
 FULL = [
     (family, case)

@@ -22,6 +22,8 @@ from provisioning_server.rows import Written, written
 from provisioning_server.sheet import CannotRender, Settings, Sheet
 from tests.provisioning.provisioned import YEALINK, Counter, small_domain, with_device
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 FAMILIES = shipped_families()
 CASES = [(family, case) for family, case in golden.cases(FAMILIES) if family.tables]
 

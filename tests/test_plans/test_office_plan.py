@@ -19,6 +19,8 @@ from test_plans.lint import lint
 from test_plans.plan import load_plan
 from test_plans.runner import VERBS
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 FILE = Path(__file__).parents[2] / "test_plans" / "plans" / "office.yaml"
 PLAN = load_plan(FILE, VERBS)
 SEED = load_seed()

@@ -13,6 +13,8 @@ from lab.portal.sections import SECTIONS
 from lab.seeds.load import load_seed
 from tests.lab.portal.town import PERSONS, Town
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered elsewhere; measuring doubles the time
+
 ROLES = tuple(PERSONS)
 
 # What each address lets in, written down once more: Office Manager, Call Center Supervisor, Site Manager, Call Center
