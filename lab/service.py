@@ -110,6 +110,8 @@ class Lab:
         self.bus = Bus()
         self.changed: Callable[[AnyPhone], None] = lambda phone: None
         """Told of a phone whose face is different: set by the console."""
+        self.well: Callable[[], None] = lambda: None
+        """Called twice a second while nothing is wrong: set by who watches the process."""
         self.listening: Listening | None = None
         self._supervisor = Supervisor(self._task_failed)
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -125,7 +127,7 @@ class Lab:
         self._floor: Floor | None = None
         self._cabling: RealCabling | None = None
         self._trunk_peers: tuple[Peer, ...] = ()
-        self._watchdog = Watchdog(self.clock, self.publish)
+        self._watchdog = Watchdog(self.clock, self.publish, lambda: self.well())
         self._watchdog_peer: Peer | None = None
         self.outbox = Outbox()
         self.portal: Portal | None = None

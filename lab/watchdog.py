@@ -2,13 +2,12 @@
 
 An OPTIONS goes through the real UDP socket, a sign of life through the store to the disk, the media process is looked
 at, the event loop is timed. What fails turns `/readyz` red within five seconds and is an event (`server.health`). Under
-systemd (`WatchdogSec=`) the same decides whether the service is let live.
+systemd (`WatchdogSec=`) the same decides whether the service is let live (`lab.systemd`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -81,9 +80,11 @@ class Vitals:
 class Watchdog:
     """Owns the socket that asks, and the timer: `bind` before the switch starts, `start` after it, then `close`."""
 
-    def __init__(self, clock: RealClock, publish: Callable[[Event], None]) -> None:
+    def __init__(self, clock: RealClock, publish: Callable[[Event], None], well: Callable[[], None]) -> None:
+        """`well` is called each beat at which nothing is wrong."""
         self._clock = clock
         self._publish = publish
+        self._well = well
         self._socket: socket.socket | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._switch = Peer("udp", "", 0)
@@ -94,7 +95,6 @@ class Watchdog:
         self._told: dict[str, str] = {}
         self._store: Callable[[], Durable | None] = lambda: None
         self._media: Callable[[], bool] = lambda: False
-        self._systemd = os.environ.get("NOTIFY_SOCKET", "")
 
     def bind(self, host: str) -> Peer:
         """Return where the questions come from; they are not worth a line in anybody's trace. OSError may come."""
@@ -191,14 +191,5 @@ class Watchdog:
             if bool(reason) != bool(self._told.get(part)):
                 self._publish(HealthChanged(part, not reason, reason))
         self._told = reasons
-        if self._systemd and not any(reasons.values()):
-            self._notify_systemd(b"READY=1\nWATCHDOG=1")
-
-    def _notify_systemd(self, state: bytes) -> None:
-        address = "\0" + self._systemd[1:] if self._systemd.startswith("@") else self._systemd
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-            notify.setblocking(False)
-            try:
-                notify.sendto(state, address)
-            except OSError:
-                return  # systemd draws its own conclusion from silence
+        if not any(reasons.values()):
+            self._well()

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from lab.cli import EXIT_CODES
+from lab.cli.completion import Shell
 from lab.cli.device_commands import devices_app, orders_app
 from lab.cli.fault_commands import faults_app
 from lab.cli.onboard_command import onboard
@@ -564,6 +565,18 @@ def config_show(assignments: Assignments = None, as_json: AsJson = False) -> Non
     from lab.cli.config import show
 
     print(show(assignments or (), as_json=as_json))
+
+
+@app.command()
+def completion(
+    shell: Annotated[
+        Shell, typer.Argument(help="For `source <(switchroom completion bash)`, or a file of the shell's own.")
+    ],
+) -> None:
+    """Print what lets a shell complete commands and options; they come from the commands themselves."""
+    from lab.cli.completion import print_script
+
+    print_script(app, shell)
 
 
 @app.command()

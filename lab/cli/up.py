@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from dataclasses import replace
@@ -17,6 +18,7 @@ from lab.errors import NO_START, USAGE, UserError
 from lab.lab_settings import LabSettings
 from lab.office import Office
 from lab.seeds.load import Seed
+from lab.systemd import ServiceManager
 from pbx.domain.registrations import host_and_port
 from pbx.settings import Settings
 from pbx.standing import what_stands_stays
@@ -98,15 +100,19 @@ async def _up(seed: Seed, settings: LabSettings, log: logs.Log, ready_file: Path
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
+    manager = ServiceManager(os.environ.get("NOTIFY_SOCKET", ""))
     async with Office(seed, settings) as office:
         logs.follow(office.lab.bus, log, loop.call_soon)
         loop.add_signal_handler(signal.SIGHUP, office.lab.reload_certificates)
+        office.lab.well = manager.alive
         if phones:
             await _booted(office, over)
         if not over.is_set():
             _say_ready(office, ready_file)
+            manager.ready()
         what_stands_stays()
         await over.wait()
+        manager.stopping()
         print("draining", flush=True)
     return 0
 

@@ -67,6 +67,26 @@ def test_the_version_is_told(switchroom: Switchroom) -> None:
     assert switchroom("version").out.startswith("switchroom ")
 
 
+@pytest.mark.parametrize(
+    ("shell", "typed"),
+    [
+        ("bash", {"COMP_WORDS": "switchroom provision re", "COMP_CWORD": "2"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "switchroom provision re"}),
+        ("fish", {"_TYPER_COMPLETE_ARGS": "switchroom provision re", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}),
+    ],
+)
+def test_a_shell_is_told_how_to_ask_what_may_come_next(
+    switchroom: Switchroom, monkeypatch: pytest.MonkeyPatch, shell: str, typed: dict[str, str]
+) -> None:
+    asks = f"_SWITCHROOM_COMPLETE=complete_{shell}"
+    assert asks in switchroom("completion", shell).out
+    for name, value in [asks.split("="), *typed.items()]:
+        monkeypatch.setenv(name, value)
+    answer = switchroom()
+    assert answer.code == 0
+    assert {"resync", "reveal"} <= set(re.findall(r"[a-z]+", answer.out))
+
+
 def test_without_arguments_it_helps(switchroom: Switchroom) -> None:
     answer = switchroom()
     assert answer.code == USAGE

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -68,8 +69,24 @@ async def test_the_ready_file_says_where_everything_answers(tmp_path: Path) -> N
     assert os.listdir(tmp_path) == ["ready.json"]
 
 
-async def test_sigterm_during_a_call_drains_and_ends_with_0_within_ten_seconds(tmp_path: Path) -> None:
-    async with up(tmp_path, "--phones", "--data", "state") as running:
+@pytest.fixture
+async def told(tmp_path: Path) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A service manager: its `NOTIFY_SOCKET`, and what it was told."""
+    said: list[bytes] = []
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(f"\0{tmp_path}")
+        manager.setblocking(False)
+        loop.add_reader(manager, lambda: said.append(manager.recv(4096)))
+        yield f"@{tmp_path}", said
+        loop.remove_reader(manager)
+
+
+async def test_sigterm_during_a_call_drains_and_ends_with_0_within_ten_seconds(
+    tmp_path: Path, told: tuple[str, list[bytes]]
+) -> None:
+    environment = {"NOTIFY_SOCKET": told[0]}
+    async with up(tmp_path, "--phones", "--data", "state", environment=environment) as running:
         async with aiohttp.ClientSession(running.ready["console"]) as session:
             async with session.post("/api/v1/runs", data=LONG_CALL) as answer:
                 assert answer.status == 202, await answer.text()
@@ -80,6 +97,9 @@ async def test_sigterm_during_a_call_drains_and_ends_with_0_within_ten_seconds(t
     assert events.count("registration.added") >= 12
     assert events.index("call.up") < events.index("call.ended")
     assert [line for line in log if line["level"] == "error"] == []
+    once = [state for state in told[1] if state != b"WATCHDOG=1"]
+    assert once == [b"READY=1", b"STOPPING=1"]
+    assert b"WATCHDOG=1" in told[1]
 
 
 async def in_a_call(session: aiohttp.ClientSession) -> None:
