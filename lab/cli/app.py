@@ -13,6 +13,7 @@ from lab.cli.device_commands import devices_app, orders_app
 from lab.cli.fault_commands import faults_app
 from lab.cli.onboard_command import onboard
 from lab.cli.options import Against, AsJson, Assignments, Number, Seed
+from lab.cli.snapshot_commands import snapshot_app
 from lab.cli.user_commands import users_app
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ app.add_typer(users_app, name="users")
 app.add_typer(fax_app, name="fax")
 app.command()(onboard)
 app.add_typer(faults_app, name="faults")
+app.add_typer(snapshot_app, name="snapshot")
 
 PlanFile = Annotated[Path, typer.Argument(help="Plan file, or the name of a plan that comes with the house: office.")]
 
