@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 
 from pbx.clock import Moment
 from pbx.domain.directory import Directory
+from pbx.domain.queues import person
 from pbx.events import (
     AgentFinished,
     AgentOffered,
     AgentStatusChanged,
+    CallbackAsked,
     CallEnded,
     CallHeld,
     CallResumed,
+    CallTransferred,
     Event,
     LegInvited,
     MenuEntered,
@@ -23,7 +26,7 @@ from pbx.events import (
 
 COUNTED: tuple[type[Event], ...] = (
     QueueJoined, AgentOffered, QueueLeft, AgentFinished, AgentStatusChanged, CallHeld, CallResumed, VoicemailGreeted,
-    LegInvited, MenuEntered, CallEnded,
+    LegInvited, MenuEntered, CallTransferred, CallbackAsked, CallEnded,
 )  # fmt: skip
 """What `Statistics` learns from."""
 SHORT_ABANDON_S = 10.0
@@ -51,6 +54,10 @@ class QueueFigures:
     wrap_up_s: float = 0.0
     finished: int = 0
     """Answered calls that are over: what talk, hold and wrap-up are averages of."""
+    assisted: int = 0
+    """Answered calls whose agent transferred them to another agent."""
+    callbacks: int = 0
+    """Callers who asked to be called back."""
 
     @property
     def adjusted(self) -> int:
@@ -104,6 +111,7 @@ class AgentFigures:
     wrap_up_s: float = 0.0
     status_s: dict[str, float] = field(default_factory=dict)
     """Seconds in each status, up to the moment asked for."""
+    assisted: int = 0
 
 
 @dataclass(slots=True)
@@ -139,6 +147,8 @@ class Statistics:
         self._moved: list[_Serving] = []
         """Agents whose call was joined with another, which tells when they finish."""
         self._uncounted: frozenset[str] = frozenset()
+        self._people: frozenset[str] = frozenset()
+        """Who is an agent of any queue."""
         self.adopt(directory)
         for queue in directory.queues:
             for agent in queue.enabled:
@@ -148,6 +158,7 @@ class Statistics:
     def adopt(self, directory: Directory) -> None:
         """The domain has changed: which of its queues are counted from now on."""
         self._uncounted = frozenset(queue.extension for queue in directory.queues if not queue.statistics)
+        self._people = frozenset(person(agent.name) for queue in directory.queues for agent in queue.enabled)
 
     def agents(self, at: Moment) -> dict[tuple[str, str], AgentFigures]:
         """Return the figures of every agent, the status it is in counted up to `at`."""
@@ -181,6 +192,10 @@ class Statistics:
                 known.holding.add(leg)
             case CallResumed(call=call, leg=leg) if call in self._calls:
                 self._resumed(self._calls[call], leg, now)
+            case CallTransferred(call=call, device=device, target=target) if call in self._calls:
+                self._transferred(self._calls[call], person(device), person(target))
+            case CallbackAsked(queue=queue):
+                self._queue(queue).callbacks += 1
             case VoicemailGreeted(call=call) if call in self._calls and self._calls[call].leaving:
                 self._queue(self._calls[call].leaving).voicemailed += 1
                 self._calls[call].leaving = ""
@@ -246,6 +261,14 @@ class Statistics:
         if not known.holding:
             for one in known.serving:
                 one.held_s += now - max(known.held_since, one.since)
+
+    def _transferred(self, known: _Call, who: str, target: str) -> None:
+        if target == who or target not in self._people:
+            return
+        for one in known.serving:
+            if person(one.agent) == who:
+                self._queue(one.queue).assisted += 1
+                self._agent(one.queue, one.agent).assisted += 1
 
     def _went_on(self, call: str) -> None:
         """Somebody else is tried for a caller who left a queue without an agent."""

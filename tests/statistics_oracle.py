@@ -11,14 +11,16 @@ Line = tuple[float, str, dict]
 """(seconds, kind, fields)."""
 
 
-def figures(stream: list[Line], queue: str) -> dict[str, float]:
+def figures(stream: list[Line], queue: str, agents: frozenset[str] = frozenset({"101", "102"})) -> dict[str, float]:
+    """Count the callers of a queue; `agents` are the extensions of all there are."""
     calls: dict[str, list[Line]] = {}
     for line in stream:
         if "call" in line[2]:
             calls.setdefault(line[2]["call"], []).append(line)
     counted = dict.fromkeys(
         ("total", "presented", "answered", "in_time", "abandoned", "abandoned_soon", "voicemailed", "forwarded",
-         "turned_away", "wait_s", "talk_s", "hold_s", "wrap_up_s", "finished"), 0.0,
+         "turned_away", "wait_s", "talk_s", "hold_s", "wrap_up_s", "finished",
+         "assisted", "callbacks"), 0.0,
     )  # fmt: skip
     for lines in calls.values():
         for at, (_, kind, it) in enumerate(lines):
@@ -28,17 +30,18 @@ def figures(stream: list[Line], queue: str) -> dict[str, float]:
                 counted["total"] += 1
                 visit = _until(lines[at + 1 :], lambda kind, it: kind == "queue.left" and it["queue"] == queue)
                 counted["presented"] += any(kind == "queue.offered" for _, kind, _ in visit)
+            counted["callbacks"] += kind == "queue.callback_asked"
             if kind == "queue.left":
-                _visit_over(lines, at, it, counted)
+                _visit_over(lines, at, it, counted, agents)
     return counted
 
 
-def _visit_over(lines: list[Line], at: int, it: dict, counted: dict[str, float]) -> None:
+def _visit_over(lines: list[Line], at: int, it: dict, counted: dict[str, float], agents: frozenset[str]) -> None:
     if it["outcome"] == "answered":
         counted["answered"] += 1
         counted["wait_s"] += it["waited_s"]
         counted["in_time"] += it["waited_s"] <= 20
-        _conversation(lines, at, it["agent"], counted)
+        _conversation(lines, at, it["agent"], counted, agents)
     elif it["outcome"] == "abandoned":
         counted["abandoned"] += 1
         counted["abandoned_soon"] += it["waited_s"] < 10
@@ -58,9 +61,11 @@ def _visit_over(lines: list[Line], at: int, it: dict, counted: dict[str, float])
             break
 
 
-def _conversation(lines: list[Line], at: int, agent: str, counted: dict[str, float]) -> None:
+def _conversation(lines: list[Line], at: int, agent: str, counted: dict[str, float], agents: frozenset[str]) -> None:
     begins = lines[at][0]
     for end, kind, it in lines[at + 1 :]:
+        if kind == "call.transferred" and it["device"][:3] == agent[:3]:  # three digits, and letters of telephones
+            counted["assisted"] += it["target"][:3] in agents - {agent[:3]}
         if kind == "queue.finished" and it["agent"] == agent:
             held = _held(lines, begins, end)
             counted["finished"] += 1

@@ -115,6 +115,26 @@ def test_an_agent_whose_call_was_joined_with_another_finishes_there():
     assert (made.queues["500"].average_talk_s, made.live()) == (30, 0)
 
 
+@pytest.mark.parametrize(
+    ("device", "target", "assisted"),
+    [
+        ("101", "102", 1),
+        ("101a", "102", 1),
+        ("101", "102a", 1),
+        ("101", "199", 0),
+        ("101a", "101", 0),
+        ("102", "101", 0),
+    ],
+)
+def test_a_caller_whom_the_agent_transfers_to_another_agent_is_assisted(device, target, assisted):
+    made = counted(
+        (0, joined()), (1, left("answered", 1.0, agent="101")),
+        (9, e.CallTransferred("c", "c.1", device, target, "blind")),
+        (9, e.AgentFinished("c", "500", "101", 0.0)), (12, ended()),
+    )  # fmt: skip
+    assert (made.queues["500"].assisted, made.agents(at(12))["500", "101"].assisted) == (assisted, assisted)
+
+
 def test_nothing_is_divided_by_nobody():
     it = counted().queues["500"]
     assert (it.abandon_rate, it.service_level, it.average_wait_s, it.average_handling_s) == (0, 0, 0, 0)
@@ -161,11 +181,16 @@ def random_call(chance, call):
             agent = chance.choice(("101", "102")) if outcome == "answered" else ""
             happens(left(outcome, now - began, call, queue, agent))
             if outcome == "abandoned":
+                if chance.random() < 0.5:
+                    happens(e.CallbackAsked(call, queue, "16135550142"))
                 break
             if outcome == "answered":
                 for _ in range(chance.randint(0, 6)):
                     made = chance.choice((e.CallHeld, e.CallResumed))
                     happens(made(call, f"{call}.{chance.randint(0, 1)}", ""))
+                if chance.random() < 0.5:
+                    who, target = chance.choice(("101", "102")), chance.choice(("101", "102", "199"))
+                    happens(e.CallTransferred(call, f"{call}.1", who, target, "blind"))
                 happens(e.AgentFinished(call, queue, agent, chance.choice((0.0, 5.0))))
                 if chance.random() < 0.6:
                     break

@@ -39,10 +39,11 @@ def worked(number: int, days: int, calls: int) -> Counter[str]:
     assert [event for _, event in weeks.seen if isinstance(event, e.ServerFault)] == []
     assert kinds["call.invited"] == kinds["call.ended"] == kinds["cdr.written"] == weeks.dialled, "a call was lost"
 
+    agents = frozenset(agent.name for queue in weeks.world.directory.queues for agent in queue.agents)
     lines = [(at, event.kind, e.fields(event)) for at, event in weeks.seen]
     for queue in QUEUES:
         have = asdict(statistics.queues[queue])
-        assert have == pytest.approx(figures(lines, queue)), queue
+        assert have == pytest.approx(figures(lines, queue, agents)), queue
         assert sum(have[fate] for fate in FATES) == have["total"], f"a caller of {queue} has no fate, or two"
     return kinds
 

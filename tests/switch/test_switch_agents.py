@@ -12,6 +12,7 @@ from pbx.events import (
     AgentOffered,
     AgentStatusChanged,
     CallRecordWritten,
+    CallTransferred,
     FeatureUsed,
     PromptPlayed,
     QueueLeft,
@@ -200,3 +201,32 @@ def test_the_figures_of_a_busy_hour_equal_those_counted_from_its_events(town_of)
     assert have == pytest.approx(figures(lines, "500"))
     assert min(have[name] for name in ("answered", "abandoned", "voicemailed", "forwarded", "finished")) > 0
     assert told.live() == 0
+
+
+@pytest.mark.parametrize("transfer", ["blind", "attended"])
+def test_a_caller_passed_on_to_another_agent_is_counted_as_assisted(town_of, transfer):
+    town = town_of({"extension": 102}, {"extension": 103, "available": False})
+    told = Statistics(town.switch.directory, town.now)
+    town.bus.subscribe(lambda stamped: told.take(stamped.event, stamped.at))
+    ana, ben, cleo = town.phone("101"), town.phone("102"), town.phone("103")
+    ana.dial("500")
+    town.run(1)
+    ben.answer()
+    town.run(1)
+    if transfer == "blind":
+        ben.refer(f"sip:103@{DOMAIN}")
+        cleo.answer()
+    else:
+        first = ben.talk
+        ben.dial("103")
+        town.run(1)
+        cleo.answer()
+        town.run(1)
+        ben.refer_into(ben.talk, first)
+    town.run(2)
+    assert town.last(CallTransferred).transfer == transfer
+    assert (ana.heard[-1], cleo.heard[-1]) == ("signature:103", "signature:101")
+    assert (told.queues["500"].assisted, told.agents(town.now)["500", "102"].assisted) == (1, 1)
+    ana.hang_up()
+    town.run(2)
+    assert (told.queues["500"].finished, told.live()) == (1, 0)

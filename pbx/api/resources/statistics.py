@@ -32,8 +32,8 @@ def told_queue(name: str, it: QueueFigures) -> dict[str, Any]:
         "name": name, "calls-total-count": it.total, "calls-answered-count": it.answered,
         "calls-presented-count": it.presented, "calls-presented-adjusted-count": it.adjusted,
         "calls-voicemailed-count": it.voicemailed, "calls-forwarded-count": it.forwarded,
-        "calls-talking-avg-duration-minutes": _minutes(it.average_talk_s), "calls-assisted-count": 0,
-        "calls-after-call-work-avg-duration-seconds": round(it.average_wrap_up_s), "calls-callback-requests-count": 0,
+        "calls-talking-avg-duration-minutes": _minutes(it.average_talk_s), "calls-assisted-count": it.assisted,
+        "calls-after-call-work-avg-duration-seconds": round(it.average_wrap_up_s), "calls-callback-requests-count": it.callbacks,
         "calls-holding-avg-duration-seconds": round(it.average_hold_s, 2),
         "calls-service-level-percent": round(it.service_level * 100, 2),
         "calls-presented-percent": round(100 * it.presented / it.total, 2) if it.total else 0.0,
@@ -60,6 +60,7 @@ def told_agent(name: str, it: AgentFigures) -> dict[str, Any]:
         "inbound-calls-avg-duration-minutes": _minutes(talk), "calls-answered-count": it.answered,
         "calls-presented-count": it.offered, "calls-talking-duration-minutes": _minutes(it.talk_s),
         "calls-talking-avg-duration-minutes": _minutes(talk), "calls-unanswered-count": it.offered - it.answered,
+        "calls-assisted-count": it.assisted,
     }  # fmt: skip
 
 
@@ -138,6 +139,7 @@ def _added(a: AgentFigures, b: AgentFigures) -> AgentFigures:
         a.offered + b.offered, a.answered + b.answered, a.talk_s + b.talk_s, a.hold_s + b.hold_s,
         a.wrap_up_s + b.wrap_up_s,
         {name: max(a.status_s.get(name, 0.0), b.status_s.get(name, 0.0)) for name in a.status_s | b.status_s},
+        a.assisted + b.assisted,
     )  # fmt: skip
 
 
