@@ -20,7 +20,8 @@ from pbx.statistics import COUNTED, AgentFigures, QueueFigures, Statistics
 
 QUEUE_FIGURES = (
     "total", "adjusted", "presented", "answered", "abandoned", "abandoned_adjusted", "voicemailed", "forwarded",
-    "turned_away", "assisted", "callbacks", "service_level", "abandon_rate", "abandon_rate_adjusted", "average_wait_s", "average_talk_s",
+    "turned_away", "assisted", "callbacks",
+    "service_level", "abandon_rate", "abandon_rate_adjusted", "average_wait_s", "average_talk_s",
     "average_hold_s", "average_wrap_up_s", "average_handling_s",
 )  # fmt: skip
 AGENT_FIGURES = ("offered", "answered", "assisted", "talk_s", "hold_s", "wrap_up_s", "status_s")

@@ -102,15 +102,28 @@ def shown_to(switch: Switch, call: Call, destination: Destination) -> CallerId:
 
 
 def dial_trunk(
-    switch: Switch, call: Call, user: str, number: str, shown: CallerId, headers: Headers = (), *, once: bool = False
+    switch: Switch,
+    call: Call,
+    user: str,
+    number: str,
+    shown: CallerId,
+    headers: Headers = (),
+    *,
+    once: bool = False,
+    codecs: tuple[str, ...] = (),
 ) -> str | None:
-    """Call by the first trunk, and by the next where that one fails, unless only `once`."""
+    """Call by the first trunk, and by the next where that one fails, unless only `once`; `codecs`: no others."""
     shown_user = f"+{shown.number}" if len(shown.number) == 11 else (shown.number or "anonymous")
     sender = ANONYMOUS if call.asked.private else NameAddr(f"sip:{shown_user}@{switch.realm}", shown.name)
     way = switch.trunks.way(user, sender, headers)
     if once and way is not None:
         way = replace(way, left=())
-    return take_way(switch, call, call.new_leg("", "", number), way) if way is not None else None
+    if way is None:
+        return None
+    leg = call.new_leg("", "", number)
+    if codecs:
+        leg.negotiation.only(codecs)
+    return take_way(switch, call, leg, way)
 
 
 def take_way(switch: Switch, call: Call, leg: Leg, way: Way) -> str | None:

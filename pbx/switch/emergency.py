@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pbx.switch.switch import Switch
 
 LOCATION_HEADER = "X-Switchroom-Location"
+SPOKEN = ("PCMU",)
+"""Emergency trunks take G.711u and nothing else (domain-features 3), whatever the telephone speaks."""
 
 
 def dial_emergency(switch: Switch, call: Call, code: str) -> str | None:
@@ -33,7 +35,7 @@ def dial_emergency(switch: Switch, call: Call, code: str) -> str | None:
         _tell_people_on_site(switch, call, found)
     shown = shown_to(switch, call, ToEmergency(code="933" if code == "933" else "911"))
     desk = routing.emergency_desk(switch.directory, found, code)
-    return dial_trunk(switch, call, desk, desk, shown, [(LOCATION_HEADER, line)])
+    return dial_trunk(switch, call, desk, desk, shown, [(LOCATION_HEADER, line)], codecs=SPOKEN)
 
 
 def warn_of_missing_address(switch: Switch, device: str) -> None:

@@ -28,6 +28,7 @@ def with_users(*users: dict[str, object], **domain: object) -> Directory:
         ({"caller_id_name": "Chloé"}, "at most 15 plain ASCII characters; shorten it and leave accents out"),
         ({"caller_id_name": "Acme Dental Clinic"}, "at most 15 plain ASCII characters"),
         ({"caller_id": "555-0100"}, "is '555-0100': a number is written with 11 digits, as 14165550100"),
+        ({"emergency_caller_id": "00000000000"}, "is '00000000000': a number is written with 11 digits"),
         ({"area_code": "911"}, "an area code has 3 digits, as 416, and is no service code"),
         ({"time_zone": "Toronto"}, "'Toronto' is no time zone of the IANA database"),
         ({"scope": "Boss"}, "scope is 'Boss': it must be one of 'Basic User', 'Simple User'"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pbx.events import EmergencyAddressMissing, EmergencyCalled
+from pbx.media.sdp import parse_sdp
 from tests.switch.town import Town, assert_at_rest, directory
 
 
@@ -39,6 +40,22 @@ def desk_of_a_call(town: Town, device: str, dialled: str) -> str:
 )
 def test_a_call_for_help_comes_to_its_desk(domain, device, dialled, desk):
     assert desk_of_a_call(town_with(**domain), device, dialled) == desk
+
+
+@pytest.mark.parametrize("dialled", ["911", "933"])
+def test_an_emergency_trunk_is_offered_ulaw_alone_whatever_the_phone_speaks(dialled):
+    town = town_with()
+    ana = town.phone("101")
+    ana.codecs = ("G722",)
+    ana.dial(dialled)
+    town.run(0.5)
+    offered = parse_sdp(town.carrier.talk.session.request.body)
+    assert [name for name, _ in offered.codecs] == ["PCMU"]
+    town.carrier.answer()
+    town.run(2)
+    assert (ana.heard[-1], town.carrier.heard[-1]) == ("signature:14165550142", "signature:101")
+    ana.hang_up()
+    assert_at_rest(town)
 
 
 def test_people_on_site_are_told_by_mail_that_911_was_dialled():
