@@ -97,6 +97,14 @@ class CallBook:
         self._by_sip_id: dict[str, str] = {}
         self._aside: OrderedDict[str, deque[Stamped]] = OrderedDict()
         """Messages of no call yet, by Call-ID, oldest first: a registration's stay so."""
+        self._forgotten: set[str] = set()
+        """Calls whose last words (the figures of their media) may still come."""
+
+    def forget(self) -> None:
+        """Forget every call."""
+        self._forgotten = set(self._entries)
+        for each in (self._entries, self._by_sip_id, self._aside):
+            each.clear()
 
     def entries(self) -> Iterable[CallEntry]:
         """Newest first."""
@@ -121,6 +129,10 @@ class CallBook:
         call = getattr(event, "call", "")
         if not call:
             return None
+        if call in self._forgotten:
+            if kind is not CallInvited:
+                return None
+            self._forgotten.discard(call)  # another of that name, of a switch that was started anew
         entry = self._entries.get(call)
         if entry is None:
             entry = self._open(call)

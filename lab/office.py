@@ -30,6 +30,7 @@ from lab.api.phones import Phones
 from lab.api.prompts import PromptDesk
 from lab.api.queues import QueueDesk
 from lab.api.recordings import Recordings
+from lab.api.reset import Reset
 from lab.api.v1 import Api
 from lab.console.app import Console, read_form
 from lab.console.clock_page import ClockPage
@@ -132,6 +133,7 @@ class Office:
         ClockPage(self.console, read_form, lambda: hours, home, house, self._port_days).route(self.console.app)
         ClockApi(lambda: hours, lambda: self.lab.now, home, self._port_days).route(self.console.app)
         SearchPage(room, home, readers.rooms, self._on_the_floor).route(self.console.app)
+        Reset(self.lab, self.source.book).route(self.console.app)
         MailDesk(self.lab).route(self.console.app)
         HotDesks(self.lab).route(self.console.app)
         PromptDesk(self.lab).route(self.console.app)

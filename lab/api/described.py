@@ -90,6 +90,7 @@ GET    /api/v1/outbox | Mail that was sent | | object
 DELETE /api/v1/outbox | Empty the outbox | | nothing
 GET    /api/v1/outbox/{number} | A letter | | file
 POST   /api/v1/outbox/again | Try now whatever mail waits | | nothing
+POST   /api/v1/reset | Begin anew with calls, mail or a phone | calls:boolean mail:boolean phone:string | object
 GET    /api/v1/clock | The hour time frames go by, and where to jump | | object
 POST   /api/v1/clock | jump, run, pause, real | do:string at:string rate:string | object
 GET    /api/v1/guide | What a person is to do | | rows

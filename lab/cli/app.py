@@ -570,6 +570,21 @@ def config_show(assignments: Assignments = None, as_json: AsJson = False) -> Non
 
 
 @app.command()
+def reset(
+    calls: Annotated[
+        bool, typer.Option("--calls", help="End the calls; forget them, records and recordings too.")
+    ] = False,
+    mail: Annotated[bool, typer.Option("--mail", help="Empty the outbox.")] = False,
+    phone: Annotated[str, typer.Option("--phone", help="A device: its box is as it came from the factory.")] = "",
+    against: Against = None,
+) -> None:
+    """Begin anew with a part of a running lab; nothing else changes."""
+    from lab.cli.reset import reset as begin_anew
+
+    print(begin_anew(against, calls=calls, mail=mail, phone=phone))
+
+
+@app.command()
 def completion(
     shell: Annotated[
         Shell, typer.Argument(help="For `source <(switchroom completion bash)`, or a file of the shell's own.")

@@ -53,6 +53,7 @@ from pbx.store.protocol import (
     Kept,
     PassRemoved,
     PassSaved,
+    RecordsForgotten,
     RunSaved,
     SeenAlive,
     StoredDirectory,
@@ -142,6 +143,8 @@ class MemoryStore:
                 state.records[record.call, record.started_at] = record
                 if len(state.records) > KEPT_RECORDS:
                     del state.records[next(iter(state.records))]
+            case RecordsForgotten():
+                state.records = {key: record for key, record in state.records.items() if not record.ended_at}
             case DirectorySaved(directory=directory):
                 state.directories[directory.domain] = directory
             case DirectoryRemoved(domain=domain):

@@ -132,6 +132,11 @@ class AuditSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordsForgotten:
+    """The records of all calls that are over are gone; those of calls in progress stay."""
+
+
+@dataclass(frozen=True, slots=True)
 class SeenAlive:
     """The process lives at this moment (POSIX seconds): the end of what it had open when it lives no more."""
 
@@ -153,6 +158,7 @@ Kept = (
     | PassSaved
     | PassRemoved
     | AuditSaved
+    | RecordsForgotten
     | SeenAlive
 )
 

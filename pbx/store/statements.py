@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, assert_never
 
-from sqlalchemy import Delete, Table, bindparam, delete
+from sqlalchemy import Delete, Table, bindparam, delete, literal_column
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import Insert, insert
 
@@ -47,6 +47,7 @@ from pbx.store.protocol import (
     Kept,
     PassRemoved,
     PassSaved,
+    RecordsForgotten,
     RunSaved,
     SeenAlive,
     TokenSpent,
@@ -85,6 +86,7 @@ _Row = (
     | PassSaved
     | PassRemoved
     | AuditSaved
+    | RecordsForgotten
     | SeenAlive
 )
 """What is a row: a recording that is dropped is a file alone."""
@@ -174,6 +176,8 @@ def _statement(change: _Row) -> tuple[str, dict[str, Any]]:
             return "no pass", {"_digest": digest}
         case AuditSaved(entry=entry):
             return "audit", _values(entry)
+        case RecordsForgotten():
+            return "no records", {}
         case SeenAlive(at=at):
             return "life", {"id": 1, "seen_at": at}
         case _:
@@ -218,6 +222,7 @@ _CORE: dict[str, Insert | Delete] = {
     "notice": _replacing(tables.notices),
     "no notice": _removing(tables.notices),
     "record": _replacing(tables.records),
+    "no records": delete(tables.records).where(tables.records.c.ended_at > literal_column("0")),
     "directory": _replacing(tables.directories),
     "no directory": _removing(tables.directories),
     "document": _replacing(tables.documents),

@@ -382,8 +382,12 @@ class Switch:
 
     def drain(self, now: Moment) -> None:
         """Refuse new calls and end those in progress: the switch is going down."""
-        self._begin(now)
         self.draining = True
+        self.end_calls(now)
+
+    def end_calls(self, now: Moment) -> None:
+        """End every call in progress."""
+        self._begin(now)
         for call in list(self._calls.values()):
             self.guarded(call, partial(call.refuse, Cause.CONGESTION))
         self._drain()

@@ -49,6 +49,7 @@ from pbx.store.protocol import (
     Kept,
     PassRemoved,
     PassSaved,
+    RecordsForgotten,
     RunSaved,
     Store,
     TokenSpent,
@@ -238,6 +239,12 @@ async def test_a_call_has_one_record_and_the_newest_comes_first(after: After) ->
     first, second = record("c-0001"), record("c-0002", started_at=1_800_000_100.0)
     store = await after(RecordSaved(record("c-0001", ended_at=0.0)), RecordSaved(first), RecordSaved(second))
     assert list(store.records()) == [second, first]
+
+
+async def test_forgotten_records_are_those_of_calls_that_are_over(after: After) -> None:
+    up, later = record("c-0002", ended_at=0.0), record("c-0003", started_at=1_800_000_100.0)
+    store = await after(RecordSaved(record("c-0001")), RecordSaved(up), RecordsForgotten(), RecordSaved(later))
+    assert [each.call for each in store.records()] == ["c-0003", "c-0002"]
 
 
 async def test_only_the_newest_records_and_runs_are_kept_at_hand(after: After) -> None:
