@@ -84,6 +84,9 @@ def up(
         typer.Option(help="Where state is kept; a temporary folder without it. Setting store.folder."),
     ] = None,
     ready_file: Annotated[Optional[Path], typer.Option(help="Written once every listener answers.")] = None,  # noqa: UP045
+    on_ready: Annotated[
+        str, typer.Option("--on-ready", help="Command run once it is ready; $READY_FILE names the ready file.")
+    ] = "",
     phones: Annotated[
         Optional[bool],  # noqa: UP045
         typer.Option("--phones", help="Also boot the seed's simulated phones. Setting lab.phones."),
@@ -98,7 +101,7 @@ def up(
         "listen.port_base": port_base, "listen.address": listen, "store.folder": data, "lab.seed": seed,
         "lab.phones": phones,
     }  # fmt: skip
-    raise typer.Exit(run_up(the_settings(flags, assignments or ()), ready_file, reseed=seed is not None))
+    raise typer.Exit(run_up(the_settings(flags, assignments or ()), ready_file, on_ready, reseed=seed is not None))
 
 
 @app.command()

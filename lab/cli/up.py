@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,9 +27,20 @@ from pbx.store.database import CannotOpen
 from provisioning_server.bans import networks
 from provisioning_server.pnp import PORT
 
+_HOOK_S = 2.0
+"""How long a command of --on-ready may take to end before it is killed."""
 
-def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
-    """Run until the end is asked for; `reseed` takes the seed's configuration even where the store keeps one."""
+
+def run_up(settings: Settings, ready_file: Path | None, on_ready: str, *, reseed: bool) -> int:
+    """Run until the end is asked for; `reseed` takes the seed's configuration even where the store keeps one.
+
+    `on_ready` is a command of the shell that is run once everything listens; empty for none.
+    """
+    if on_ready and ready_file is None:
+        raise UserError(
+            "the command would not know where to go", "--on-ready is told the ready file, and there is none",
+            "add --ready-file ready.json", "switchroom up --help", USAGE,
+        )  # fmt: skip
     seed = the_seed(settings.lab.seed)
     host, base = settings.listen.address, settings.listen.port_base
     try:
@@ -65,7 +77,9 @@ def run_up(settings: Settings, ready_file: Path | None, *, reseed: bool) -> int:
     )
     log = logs.configure(level=settings.log.level, form=settings.log.form)
     try:
-        return asyncio.run(_up(seed, lab, log, ready_file, phones=settings.lab.phones))
+        return asyncio.run(
+            _up(seed, lab, log, ready_file and ready_file.absolute(), on_ready, phones=settings.lab.phones)
+        )
     except OSError as error:
         why, remedy = _refused(error, host, base)
         raise UserError("switchroom could not start", why, remedy, "switchroom up --help", NO_START) from None
@@ -95,7 +109,9 @@ def console_host(settings: Settings) -> str:
     return address
 
 
-async def _up(seed: Seed, settings: LabSettings, log: logs.Log, ready_file: Path | None, *, phones: bool) -> int:
+async def _up(
+    seed: Seed, settings: LabSettings, log: logs.Log, ready_file: Path | None, on_ready: str, *, phones: bool
+) -> int:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -111,6 +127,8 @@ async def _up(seed: Seed, settings: LabSettings, log: logs.Log, ready_file: Path
             _say_ready(office, ready_file)
             manager.ready()
         what_stands_stays()
+        if on_ready and ready_file is not None and not over.is_set():
+            await _hooked(on_ready, ready_file, over)
         await over.wait()
         manager.stopping()
         print("draining", flush=True)
@@ -129,6 +147,23 @@ async def _booted(office: Office, over: asyncio.Event) -> None:
     for task in (boot, ended):
         task.cancel()
     await asyncio.gather(boot, ended, return_exceptions=True)
+
+
+async def _hooked(command: str, ready_file: Path, over: asyncio.Event) -> None:
+    """Run a command of the operator's; one that fails is told and ends nothing, one that lasts ends with us."""
+    environment = {**os.environ, "READY_FILE": str(ready_file)}
+    process = await asyncio.create_subprocess_shell(command, env=environment, start_new_session=True)
+    loop = asyncio.get_running_loop()
+    done, ended = loop.create_task(process.wait(), name="on ready"), loop.create_task(over.wait(), name="over")
+    await asyncio.wait([done, ended], return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    if process.returncode:
+        print(f"the command of --on-ready ended with {process.returncode}: {command}", file=sys.stderr)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if not done.done():
+            with suppress(ProcessLookupError):  # it ended just now
+                os.killpg(process.pid, number)
+            await asyncio.wait([done], timeout=_HOOK_S)
 
 
 def _say_ready(office: Office, ready_file: Path | None) -> None:

@@ -146,14 +146,16 @@ async def test_settings_of_file_environment_and_flags_are_what_it_runs_with(tmp_
 
 async def test_state_is_kept_where_it_is_told_and_not_shared(tmp_path: Path) -> None:
     environment = {"SWITCHROOM_STORE__FOLDER": "state", "SWITCHROOM_LOG__LEVEL": "error"}
-    async with up(tmp_path, environment=environment) as running:
+    hook = 'grep -o acme.lab "$READY_FILE" >hooked; echo done >>hooked; exit 7'
+    async with up(tmp_path, "--on-ready", hook, environment=environment) as running:
         code, said = await refused(tmp_path, "--port-base", 0, "--data", "state")
         assert code == 3
         assert str(running.process.pid) in said
         assert (await running.ask(running.register)).startswith("SIP/2.0 407 ")
         assert await running.end() == 0
     assert (tmp_path / "state" / "switchroom.sqlite3").exists()
-    assert running.lines == []
+    assert {*(tmp_path / "hooked").read_text().split()} == {"acme.lab", "done"}
+    assert running.lines == [f"the command of --on-ready ended with 7: {hook}"]
 
 
 # --- refusals -----------------------------------------------------------------------------------------------
