@@ -82,7 +82,6 @@ DIALLED = "dialled, never set"
 PAPER = "of boxes, orders and their papers: provisioning, and the plan zero-touch"
 BOOK = "of phonebooks; whose name is shown: callflow/test_routing.py"
 NOT_SET = {
-    "AnsweringRule.enabled": "switched by a case: J10",
     "Platform.pin_shortest": "callflow/test_mailbox_owner.py",
     "Platform.phone_redirects": "switch/test_redirects.py",
     "Platform.roles": PORTAL,
