@@ -28,7 +28,8 @@ from lab.waiting import woken
 MODULES = Path("/usr/lib/baresip/modules")
 _ANSWERS_S = 5.0
 _SETTLES_S = 1.0
-"""baresip takes a hold, a resume or a transfer for done before its re-INVITE is through, and refuses the next one."""
+"""baresip takes a hold, a resume or a transfer for done before its re-INVITE is through, and refuses the next one. What
+it records it names by the second: the next call of the same second would be written over the last one."""
 _WORDS = {
     "CALL_INCOMING": "ringing",
     "CALL_RINGING": "dialling",
@@ -194,6 +195,7 @@ class Baresip:
             return
         if word == "ended":
             self._calls.pop(call, None)
+            self._busy_until = asyncio.get_running_loop().time() + _SETTLES_S
         else:
             self._calls[call] = word
         self._told(word, call, _user(str(event.get("peeruri", ""))))
