@@ -9,7 +9,7 @@ from aiohttp import web
 from lab.api.onboarding import ResellerOf, allowed
 from lab.console.faults_page import Form, Frame
 from lab.exchanges import CannotServe, Exchanges
-from lab.onboarding.case import BY_HAND, NotYet
+from lab.onboarding.case import BY_HAND, NotYet, old_bill
 from lab.onboarding.desk import NoCase, OnboardingDesk, Opened
 from lab.onboarding.reading import NORTHSIDE, read_packet
 from lab.portal.gate import ACTOR
@@ -74,6 +74,7 @@ class OnboardingPage:
             it=status,
             case=status.case,
             packet=status.case.packet,
+            bill_is_old=old_bill(status.case.packet, status.now),
             moves={owner: lacks for owner, lacks in moves.items() if lacks},
             steps=_BY_HAND,
             flow=self._desk().flow(domain),
