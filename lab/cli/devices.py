@@ -10,10 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from lab.cli import remote
-from lab.errors import BAD_INPUT, USAGE, UserError
+from lab.cli.tables import octets_of, problem_lines
+from lab.errors import USAGE, UserError
 from provisioning_server.card import Card, CardLine, text_of
-
-_MOST_SHOWN = 40
 
 
 def listed(against: Path | None, words: str, standing: str, *, as_json: bool) -> str:
@@ -32,25 +31,18 @@ def done(against: Path | None, mac: str, deed: str, body: dict[str, Any], *, as_
 
 def imported(against: Path | None, table: Path, *, dry: bool, as_json: bool) -> tuple[str, bool]:
     """Send a table; return what came of it, and whether every row was good."""
-    try:
-        data = table.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"{table} cannot be read", error.strerror or str(error), "name a CSV file or spreadsheet",
-            "switchroom devices import --help", BAD_INPUT,
-        ) from None  # fmt: skip
-    told = remote.post(against, "/api/v1/devices/import", data=data or b"\n", dry="1" if dry else "")
+    told = remote.post(
+        against,
+        "/api/v1/devices/import",
+        data=octets_of(table, "switchroom devices import --help"),
+        dry="1" if dry else "",
+    )
     problems = told["problems"]
     if as_json:
         return json.dumps(told, ensure_ascii=False, indent=1), not problems
     verb = "would be" if dry else "were"
     lines = [f"{told['assigned']} boxes {verb} assigned, {told['stocked']} taken into stock, {len(problems)} problems"]
-    for one in problems[:_MOST_SHOWN]:
-        where = f"line {one['line']}" + (f", {one['column']}" if one["column"] else "")
-        lines.append(f"✗ {table.name} {where}: {one['what']}\n    to do  {one['remedy']}")
-    if len(problems) > _MOST_SHOWN:
-        lines.append(f"and {len(problems) - _MOST_SHOWN} more; --json names all")
-    return "\n".join(lines), not problems
+    return "\n".join([*lines, *problem_lines(table, problems)]), not problems
 
 
 def card(against: Path | None, mac: str, *, secrets: bool) -> str:

@@ -8,9 +8,8 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from lab.cli import remote
-from lab.errors import BAD_INPUT, USAGE, UserError
-
-_MOST_SHOWN = 40
+from lab.cli.tables import octets_of, problem_lines
+from lab.errors import USAGE, UserError
 
 
 def sheet(against: Path | None, domain: str, out: Path) -> str:
@@ -28,15 +27,10 @@ def imported(
     against: Path | None, domain: str, table: Path, named: Sequence[str], *, dry: bool, as_json: bool
 ) -> tuple[str, bool]:
     """Send a table; return what came of it, and whether every row was good."""
-    try:
-        data = table.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"{table} cannot be read", error.strerror or str(error), "name a CSV file or spreadsheet",
-            "switchroom users import --help", BAD_INPUT,
-        ) from None  # fmt: skip
     query = [("name", table.name), *(("dry", "1") for _ in range(dry)), *(("map", one) for one in named)]
-    told = remote.post(against, f"{_at(domain)}?{urlencode(query)}", data=data or b"\n")
+    told = remote.post(
+        against, f"{_at(domain)}?{urlencode(query)}", data=octets_of(table, "switchroom users import --help")
+    )
     problems = told["problems"]
     if as_json:
         return json.dumps(told, ensure_ascii=False, indent=1), not problems
@@ -45,12 +39,7 @@ def imported(
              f"{len(problems)} problems"]  # fmt: skip
     if told["left_out"]:
         lines.append(f"left out: {', '.join(told['left_out'])}; --map HEADING=COLUMN names them")
-    for one in problems[:_MOST_SHOWN]:
-        where = f"line {one['line']}" + (f", {one['column']}" if one["column"] else "")
-        lines.append(f"✗ {table.name} {where}: {one['what']}")
-    if len(problems) > _MOST_SHOWN:
-        lines.append(f"and {len(problems) - _MOST_SHOWN} more; --json names all")
-    return "\n".join(lines), not problems
+    return "\n".join([*lines, *problem_lines(table, problems)]), not problems
 
 
 def undone(against: Path | None, domain: str) -> str:
